@@ -1,0 +1,31 @@
+# ForgeSyte's developer interface; each target is one tool. `make` alone explains them.
+PY := .venv/bin/python
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up test lint format clean
+
+help: ## show what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## install everything into .venv (the other targets do this by themselves)
+	@.ci/setup
+
+demo: setup ## run the main job end to end; VIDEO=path takes your own video
+	@.venv/bin/forgesyte demo $(if $(VIDEO),--video "$(VIDEO)")
+
+up: setup ## start everything on this machine at http://127.0.0.1:8000 (ARGS="--port 9001" for more)
+	@.venv/bin/forgesyte up $(ARGS)
+
+test: setup ## run the tests (a few minutes; the long ones belong to .ci/run)
+	@$(PY) -m pytest -q -m "not long" $(ARGS)
+
+lint: setup ## check style, types, layers
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/mypy $$(ls -d services/*/forgesyte_* plugins/*/forgesyte_*)
+	@.venv/bin/lint-imports --no-cache
+
+format: setup ## rewrite files to the house format
+	@.venv/bin/ruff format . && .venv/bin/ruff check --fix .
+
+clean: ## remove what setup and the demo made
+	@rm -rf .venv .uv demo-out

@@ -1,0 +1,236 @@
+"""The job record: the one truth about a job, as it stands in the bus's bucket `jobs`.
+
+The public views (JobView, ExtendedJobResponse) are derived from it by views(); nothing else keeps job state.
+How a record may change stands in moves.py.
+"""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+
+from .results import ResultSummary
+
+MAX_WARNINGS = 50
+MAX_WARNING_CHARS = 500
+MAX_ATTEMPTS_KEPT = 20
+
+
+def _utc_text(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+Moment = Annotated[datetime, PlainSerializer(_utc_text, return_type=str)]
+"""A moment in UTC; ISO 8601 with milliseconds and `Z` on the wire."""
+
+
+class JobStatus(StrEnum):
+    """Where a job stands. completed, failed and cancelled never change again."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether the job has ended."""
+        return self in (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED)
+
+
+class JobType(StrEnum):
+    """What was submitted; `_multi` when more than one tool was asked for."""
+
+    VIDEO = "video"
+    VIDEO_MULTI = "video_multi"
+    IMAGE = "image"
+    IMAGE_MULTI = "image_multi"
+
+
+class AttemptOutcome(StrEnum):
+    """How an attempt ended: one closed set."""
+
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    TIMEOUT = "timeout"
+    OOM = "oom"
+    CRASHED = "crashed"
+    CANCELLED = "cancelled"
+    LOST = "lost"
+    RELEASED = "released"
+    FENCED = "fenced"
+
+    @property
+    def is_death(self) -> bool:
+        """Whether it counts towards giving the job up."""
+        return self in (AttemptOutcome.TIMEOUT, AttemptOutcome.OOM, AttemptOutcome.CRASHED, AttemptOutcome.LOST)
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Attempt(_Frozen):
+    """One claim of a job. `frame` is the frame it had reached when it ended, 0-based; None when nobody saw it."""
+
+    number: int
+    runner_id: str
+    started_at: Moment
+    ended_at: Moment | None = None
+    outcome: AttemptOutcome | None = None
+    frame: int | None = None
+
+
+class RowRange(_Frozen):
+    """Rows that are committed: frames first_frame <= index < end_frame stand in this attempt's segments."""
+
+    attempt: int
+    first_frame: int
+    end_frame: int
+
+
+class InputFacts(_Frozen):
+    """What was uploaded: its name as the client gave it, its size, its media type as announced."""
+
+    filename: str | None = None
+    size_bytes: int = 0
+    media_type: str | None = None
+
+
+class DecodeFacts(_Frozen):
+    """What the decoder met. fps in frames a second, rotation in degrees, width and height in upright pixels."""
+
+    frames_decoded: int = 0
+    frames_corrupt: int = 0
+    frames_skipped: int = 0
+    codec: str | None = None
+    fps: float | None = None
+    rotation: int = 0
+    width: int | None = None
+    height: int | None = None
+
+
+class StageTimings(_Frozen):
+    """Milliseconds spent in each stage of the present attempt, summed over frames, one decimal."""
+
+    fetch: float = 0.0
+    decode: float = 0.0
+    process: float = 0.0
+    encode: float = 0.0
+    publish: float = 0.0
+
+
+class JobRecord(_Frozen):
+    """Everything the services know of a job; at most 64 KiB as JSON.
+
+    `owner`, `attempt` fence writers; `write_id` tells a writer whether a write that timed out was its own; `order`
+    is `<attempt>.<n>` of the last live message made before the write.
+    """
+
+    job_id: str
+    status: JobStatus = JobStatus.PENDING
+    plugin_id: str
+    tools: tuple[str, ...] = Field(min_length=1)
+    job_type: JobType = JobType.VIDEO
+    options: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    skip_bad_frames: bool = False
+    input: InputFacts = InputFacts()
+    device_requested: Literal["auto", "cpu", "gpu"] = "auto"
+    device_used: str | None = None
+    device: str = "cpu"
+    fallback: bool = False
+    fallback_reason: str | None = None
+    progress: int | None = Field(default=None, ge=0, le=100)
+    current_frame: int | None = None
+    total_frames: int | None = None
+    tools_completed: int = 0
+    summary: ResultSummary | None = None
+    error_message: str | None = None
+    error_code: str | None = None
+    error_type: str | None = None
+    plugin_timings: dict[str, float] = Field(default_factory=dict)
+    stage_timings_ms: StageTimings = StageTimings()
+    warnings: tuple[str, ...] = ()
+    decode: DecodeFacts | None = None
+    attempt: int = 0
+    attempts: tuple[Attempt, ...] = ()
+    owner: str | None = None
+    order: str = "0.0"
+    write_id: str = ""
+    rows: tuple[RowRange, ...] = ()
+    best_frame: int = 0
+    deaths_without_checkpoint: int = 0
+    skip_frames: tuple[int, ...] = ()
+    created_at: Moment
+    started_at: Moment | None = None
+    updated_at: Moment
+    completed_at: Moment | None = None
+    expire_at: Moment | None = None
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether the job has ended."""
+        return self.status.is_terminal
+
+
+class JobView(BaseModel):
+    """The record as `GET /v1/jobs/{job_id}` gives it."""
+
+    job_id: str
+    status: JobStatus
+    plugin_id: str
+    tool: str
+    tools: tuple[str, ...]
+    job_type: JobType
+    progress: int | None = Field(default=None, ge=0, le=100)
+    current_frame: int | None = None
+    total_frames: int | None = None
+    current_tool: str | None = None
+    tools_total: int
+    tools_completed: int = 0
+    results: dict[str, Any] | None = None
+    result_url: str | None = None
+    summary: ResultSummary | None = None
+    error_message: str | None = None
+    error_code: str | None = None
+    error_type: str | None = None
+    attempt: int = 0
+    created_at: Moment
+    started_at: Moment | None = None
+    updated_at: Moment
+    completed_at: Moment | None = None
+
+
+class ExtendedJobResponse(JobView):
+    """The record plus how it was made: timings, warnings, device, newest rows, decode facts and attempts."""
+
+    plugin_timings: dict[str, float] | None = None
+    stage_timings_ms: StageTimings | None = None
+    warnings: list[str] | None = None
+    device_requested: str | None = None
+    device_used: str | None = None
+    fallback: bool = False
+    fallback_reason: str | None = None
+    frames: list[dict[str, Any]] | None = None
+    decode: DecodeFacts | None = None
+    attempts: list[Attempt] = Field(default_factory=list)
+
+
+def job_view(record: JobRecord, *, results: dict[str, Any] | None = None) -> JobView:
+    """Derive the public view of a record.
+
+    Args:
+        record: the record.
+        results: the result document of a completed job (rows cut at the inline limit), read from the store.
+    """
+    facts = record.model_dump(exclude={"warnings", "attempts", "decode", "rows", "options"})
+    return JobView(
+        **{name: facts[name] for name in JobView.model_fields if name in facts},
+        tool=record.tools[0],
+        current_tool=None if record.is_terminal else record.tools[0],
+        tools_total=len(record.tools),
+        results=results,
+        result_url=f"/v1/jobs/{record.job_id}/result",
+    )

@@ -1,0 +1,208 @@
+"""How a record may change: the table of legal moves and one pure function for each event in a job's life.
+
+Every function takes the record as it stands and the moment, and gives the new record; chassis.bus applies it by
+compare-and-set. An illegal move raises and names both states.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from .jobs import (
+    MAX_ATTEMPTS_KEPT,
+    MAX_WARNING_CHARS,
+    MAX_WARNINGS,
+    Attempt,
+    AttemptOutcome,
+    JobRecord,
+    JobStatus,
+    RowRange,
+)
+from .problems import Code, ForgeSyteError
+
+MAX_ATTEMPTS = 20
+MAX_DEATHS_AT_FRAME = 2
+MAX_DEATHS_WITHOUT_CHECKPOINT = 3
+
+LEGAL_MOVES: dict[JobStatus, frozenset[JobStatus]] = {
+    JobStatus.PENDING: frozenset({JobStatus.RUNNING, JobStatus.FAILED, JobStatus.CANCELLED}),
+    JobStatus.RUNNING: frozenset({JobStatus.RUNNING, JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED}),
+    JobStatus.COMPLETED: frozenset(),
+    JobStatus.FAILED: frozenset(),
+    JobStatus.CANCELLED: frozenset(),
+}
+
+DEATH_CODES: dict[AttemptOutcome, Code] = {
+    AttemptOutcome.TIMEOUT: Code.PLUGIN_TIMEOUT,
+    AttemptOutcome.OOM: Code.PLUGIN_OOM,
+    AttemptOutcome.CRASHED: Code.PLUGIN_CRASH,
+}
+
+
+class IllegalMove(ForgeSyteError):  # noqa: N818  it reads as the event it is
+    """A record was asked to go where it may not; most often it has already ended."""
+
+
+class Fenced(ForgeSyteError):  # noqa: N818  it reads as the event it is
+    """The writer no longer owns the job: another attempt does, or the job has ended."""
+
+
+def _moved(record: JobRecord, to: JobStatus, now: datetime, **changes: object) -> JobRecord:
+    if to not in LEGAL_MOVES[record.status]:
+        code = Code.JOB_FINISHED if record.is_terminal else Code.INTERNAL
+        raise IllegalMove(code, f"job {record.job_id} is {record.status} and can not become {to}", job_id=record.job_id)
+    return record.model_copy(update={"status": to, "updated_at": now, **changes})
+
+
+def require_owner(record: JobRecord, runner_id: str, attempt: int) -> None:
+    """Make sure that this attempt of this runner still owns the running job.
+
+    Raises:
+        Fenced: another owner, another attempt, or an ended job.
+    """
+    if record.is_terminal or (record.owner, record.attempt) != (runner_id, attempt):
+        raise Fenced(
+            Code.INTERNAL,
+            f"attempt {attempt} of {runner_id} no longer owns job {record.job_id}: it is {record.status}, "
+            f"attempt {record.attempt} of {record.owner}",
+            job_id=record.job_id,
+        )
+
+
+def _attempt_ended(record: JobRecord, outcome: AttemptOutcome, frame: int | None, now: datetime) -> JobRecord:
+    if not record.attempts or record.attempts[-1].outcome is not None:
+        return record
+    last = record.attempts[-1].model_copy(update={"ended_at": now, "outcome": outcome, "frame": frame})
+    return record.model_copy(update={"attempts": (*record.attempts[:-1], last), "owner": None})
+
+
+def claimed(record: JobRecord, runner_id: str, now: datetime) -> JobRecord:
+    """Write owner and attempt + 1; an attempt that nobody closed is closed as lost first.
+
+    The new attempt starts at frame 0, so its counters start anew; `progress` never falls and is left alone.
+    Gives a failed record instead of a claimed one when the job was tried too often.
+    """
+    if record.is_terminal:
+        return _moved(record, JobStatus.RUNNING, now)
+    if record.attempts and record.attempts[-1].outcome is None:
+        record = died(record, AttemptOutcome.LOST, record.current_frame, "its runner disappeared", now)
+        if record.is_terminal:
+            return record
+    number = record.attempt + 1
+    if number > MAX_ATTEMPTS:
+        return failed(
+            record,
+            Code.ATTEMPTS_EXHAUSTED,
+            "AttemptsExhausted",
+            f"The job was tried {MAX_ATTEMPTS} times without an end. Look at its attempts, then submit it again.",
+            now,
+        )
+    attempt = Attempt(number=number, runner_id=runner_id, started_at=now)
+    return _moved(
+        record,
+        JobStatus.RUNNING,
+        now,
+        owner=runner_id,
+        attempt=number,
+        attempts=(*record.attempts, attempt)[-MAX_ATTEMPTS_KEPT:],
+        order=f"{number}.0",
+        started_at=record.started_at or now,
+        progress=record.progress or 0,
+        current_frame=0,
+        rows=(),
+    )
+
+
+def progressed(record: JobRecord, now: datetime, *, end_frame: int | None = None, **changes: object) -> JobRecord:
+    """Write progress; `end_frame` says up to which frame rows are committed (exclusive) and counts as checkpoint."""
+    if end_frame is not None:
+        changes["rows"] = (RowRange(attempt=record.attempt, first_frame=0, end_frame=end_frame),)
+        if end_frame > record.best_frame:
+            changes |= {"best_frame": end_frame, "deaths_without_checkpoint": 0}
+    percent = changes.get("progress")
+    if isinstance(percent, int):
+        changes["progress"] = max(record.progress or 0, min(percent, 99))
+    return _moved(record, JobStatus.RUNNING, now, **changes)
+
+
+def died(record: JobRecord, outcome: AttemptOutcome, frame: int | None, what: str, now: datetime) -> JobRecord:
+    """Close the attempt with a death, and end the job when it died too often.
+
+    Args:
+        outcome: timeout, oom, crashed or lost.
+        frame: the frame at which it died, 0-based. Of a lost attempt only the last written frame is known, so it
+            never counts as "the same frame".
+        what: what happened, a clause without a full stop.
+    """
+    record = _attempt_ended(record, outcome, frame, now)
+    deaths = record.deaths_without_checkpoint + 1
+    record = _moved(record, JobStatus.RUNNING, now, deaths_without_checkpoint=deaths)
+    same = [a for a in record.attempts if a.outcome and _same_death(a, frame) and a.outcome is not AttemptOutcome.LOST]
+    if outcome is not AttemptOutcome.LOST and len(same) >= MAX_DEATHS_AT_FRAME and frame not in record.skip_frames:
+        if not (record.skip_bad_frames and frame is not None):
+            text = f"At frame {frame if frame is not None else 'none (before the first)'} {what}, {len(same)} times."
+            advice = " Submit it with skip_bad_frames to go on behind that frame, or mend the plugin."
+            return failed(record, DEATH_CODES[outcome], outcome.value, text + advice, now)
+        warning = f"frame {frame} was skipped: {what}, {len(same)} times"
+        skipped = warned(record, [warning])
+        return skipped.model_copy(update={"skip_frames": (*record.skip_frames, frame), "deaths_without_checkpoint": 0})
+    if deaths >= MAX_DEATHS_WITHOUT_CHECKPOINT:
+        text = f"The job died {deaths} times in a row without getting further; the last time {what}."
+        return failed(
+            record, DEATH_CODES.get(outcome, Code.ATTEMPTS_EXHAUSTED), outcome.value, text + " See its attempts.", now
+        )
+    return record
+
+
+def _same_death(attempt: Attempt, frame: int | None) -> bool:
+    return attempt.outcome is not None and attempt.outcome.is_death and attempt.frame == frame
+
+
+def released(record: JobRecord, frame: int | None, now: datetime) -> JobRecord:
+    """Close the attempt without blame (drain, hand-over, loss of the bus); the job stays running without owner."""
+    record = _attempt_ended(record, AttemptOutcome.RELEASED, frame, now)
+    return _moved(record, JobStatus.RUNNING, now)
+
+
+def completed(record: JobRecord, now: datetime, **changes: object) -> JobRecord:
+    """End well: progress 100, all tools completed."""
+    record = _attempt_ended(record, AttemptOutcome.SUCCEEDED, None, now)
+    ending = {"progress": 100, "completed_at": now, "tools_completed": len(record.tools), "owner": None}
+    return _moved(record, JobStatus.COMPLETED, now, **{**ending, **changes})
+
+
+def failed(
+    record: JobRecord, code: Code, error_type: str, message: str, now: datetime, *, frame: int | None = None
+) -> JobRecord:
+    """End for a fault; an attempt still open is closed as failed at `frame`."""
+    record = _attempt_ended(record, AttemptOutcome.FAILED, frame, now)
+    return _moved(
+        record,
+        JobStatus.FAILED,
+        now,
+        error_code=code.value,
+        error_type=error_type,
+        error_message=message[:2000],
+        completed_at=now,
+        owner=None,
+    )
+
+
+def cancelled(record: JobRecord, now: datetime) -> JobRecord:
+    """End because somebody asked for it."""
+    record = _attempt_ended(record, AttemptOutcome.CANCELLED, record.current_frame, now)
+    return _moved(
+        record,
+        JobStatus.CANCELLED,
+        now,
+        error_code=Code.CANCELLED.value,
+        error_type="cancelled",
+        error_message="The job was cancelled on request.",
+        completed_at=now,
+        owner=None,
+    )
+
+
+def warned(record: JobRecord, warnings: Iterable[str]) -> JobRecord:
+    """Add warnings in order; the newest ones are kept, each cut to its limit."""
+    cut = [text if len(text) <= MAX_WARNING_CHARS else text[: MAX_WARNING_CHARS - 1] + "…" for text in warnings]
+    return record.model_copy(update={"warnings": (*record.warnings, *cut)[-MAX_WARNINGS:]})

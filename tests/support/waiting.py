@@ -1,0 +1,29 @@
+"""Waiting on a condition with a limit: the only kind of waiting a test does."""
+
+import asyncio
+import inspect
+import time
+from collections.abc import Awaitable, Callable
+
+
+async def eventually[T](condition: Callable[[], T | Awaitable[T]], limit_s: float = 20.0, what: str = "") -> T:
+    """Ask until the condition gives something true, and give that.
+
+    Args:
+        condition: plain or async; asked again every 20 ms.
+        limit_s: seconds until the test fails. Generous: it only costs time when the test fails.
+        what: what is waited for, for the failure's text.
+
+    Raises:
+        AssertionError: the limit passed; names the last answer.
+    """
+    end = time.monotonic() + limit_s
+    while True:
+        answer = condition()
+        if inspect.isawaitable(answer):
+            answer = await answer
+        if answer:
+            return answer  # type: ignore[return-value]  # inspect.isawaitable does not narrow the union
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {limit_s} s: {what or condition}; last answer: {answer!r}")
+        await asyncio.sleep(0.02)
