@@ -3,10 +3,11 @@
 import uuid
 
 import pytest
-from forgesyte_contracts import subjects
-from forgesyte_contracts.ids import is_name, new_job_id, new_runner_id, parse_job_id
 from hypothesis import given
 from hypothesis import strategies as st
+
+from forgesyte_contracts import subjects
+from forgesyte_contracts.ids import is_name, new_job_id, new_runner_id, parse_job_id
 
 
 def test_a_job_id_is_a_uuid_of_version_7_that_sorts_by_time():

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+
 from forgesyte_contracts import moves
 from forgesyte_contracts.jobs import AttemptOutcome, JobRecord, JobStatus, RowRange
 from forgesyte_contracts.problems import Code

@@ -3,11 +3,12 @@
 from datetime import UTC, datetime
 
 import pytest
+from pydantic import ValidationError
+
 from forgesyte_contracts.jobs import ExtendedJobResponse, JobRecord, JobStatus, job_view
 from forgesyte_contracts.plugins import PluginManifest
 from forgesyte_contracts.problems import CODE_FACTS, Code
 from forgesyte_contracts.routes import ROUTES, scope_of
-from pydantic import ValidationError
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678000, tzinfo=UTC)
 RECORD = JobRecord(job_id="j", plugin_id="p", tools=("a", "b"), created_at=NOW, updated_at=NOW)

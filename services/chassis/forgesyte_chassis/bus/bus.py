@@ -1,0 +1,106 @@
+"""The bus as a service sees it: one object with a part for each thing that travels."""
+
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from forgesyte_contracts.streams import WORK
+
+from .connection import CONNECT_LIMIT_S, Connection
+from .control import Control
+from .ensure import ensure
+from .live import Live
+from .records import Records
+from .runners import RunnerTable
+from .work import WorkQueue
+
+
+class Bus:
+    """Two connections (one for live messages alone) and what goes over them. Made by `connect`.
+
+    Attributes:
+        jobs: the records.
+        work: the queue.
+        runners: who lives.
+        control: words to the owner of a job.
+        live: messages for whoever watches now.
+        ack_wait_s: after how many seconds of silence a job's message is handed to another runner.
+    """
+
+    def __init__(
+        self, main: Connection, live: Connection, work: WorkQueue, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._main = main
+        self.jobs = Records(main)
+        self.work = work
+        self.runners = RunnerTable(main, clock=clock)
+        self.control = Control(main)
+        self.live = Live(live)
+        self.ack_wait_s = work.ack_wait_s
+
+    @classmethod
+    @asynccontextmanager
+    async def connect(
+        cls,
+        url: str,
+        *,
+        name: str,
+        token: str | None = None,
+        limit_s: float = CONNECT_LIMIT_S,
+        ack_wait_s: float = WORK.ack_wait_s,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> AsyncIterator["Bus"]:
+        """Connect to the bus, and close at the end.
+
+        Args:
+            url: `nats://host:port`, several with commas between.
+            name: what the server calls this client.
+            token: shared secret, if the server wants one.
+            limit_s: how long to wait for the server, in seconds.
+            ack_wait_s: other than the contract's only in tests.
+            clock: monotonic seconds.
+
+        Raises:
+            BusUnavailable: the server was not there within `limit_s` seconds.
+        """
+        async with AsyncExitStack() as stack:
+            main, live = [
+                await stack.enter_async_context(
+                    Connection.open(url, name=each, token=token, limit_s=limit_s, clock=clock)
+                )
+                for each in (name, f"{name} live")
+            ]
+            work = WorkQueue(main, stack, ack_wait_s=ack_wait_s)
+            yield cls(main, live, work, clock=clock)
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the server is believed to be there."""
+        return self._main.is_connected
+
+    @property
+    def connected_since(self) -> float:
+        """When the connection last came up, in monotonic seconds."""
+        return self._main.connected_since
+
+    @property
+    def connected_for_s(self) -> float:
+        """Seconds of unbroken connection; 0 while away."""
+        return self._main.connected_for_s
+
+    @property
+    def reconnects(self) -> int:
+        """How often the connection came back."""
+        return self._main.reconnects
+
+    def on_reconnect(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call `callback` after each reconnect; it must return at once. Gives a function that takes it off again."""
+        return self._main.on_reconnect(callback)
+
+    async def wait_connected(self, limit_s: float) -> None:
+        """Wait until the bus is there. Raises BusUnavailable after `limit_s` seconds."""
+        await self._main.wait_connected(limit_s)
+
+    async def ensure(self, *, replicas: int = 1) -> None:
+        """Make every stream and bucket that is missing. Raises BusUnavailable; may be called again."""
+        await ensure(self._main, replicas=replicas)

@@ -1,0 +1,135 @@
+"""The claim rule: what a runner does with a delivery before it may touch the job.
+
+A delivery is not a claim: the queue hands a message out again after any pause longer than ack_wait, also while its
+owner is well. So the record and the owner's heartbeat are asked first, and only the compare-and-set that writes owner
+and attempt + 1 makes an attempt. Write first, acknowledge after.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+
+from forgesyte_contracts import moves
+from forgesyte_contracts.ids import JobId, RunnerId
+from forgesyte_contracts.jobs import JobRecord, JobStatus
+
+from .bus import Bus
+from .records import Stored
+from .work import Delivery
+
+NAK_DELAY_S = 3.0
+ABSENT_WAIT_S = 2.0
+
+Reason = Literal["absent", "finished", "owner lives", "just reconnected", "taken", "exhausted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """The job is ours, with a new attempt; the delivery must be kept alive and acknowledged at the end."""
+
+    stored: Stored
+
+
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """The job already runs in this very runner: go on with it, and use this delivery from now on."""
+
+    stored: Stored
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Not ours; the delivery was answered already. `stored` is the record where one was read.
+
+    "exhausted": the claim ended the job, because it was tried too often.
+    """
+
+    reason: Reason
+    stored: Stored | None = None
+
+
+Claim = Claimed | Adopted | Refused
+
+
+def utc_now() -> datetime:
+    """The moment, in UTC."""
+    return datetime.now(UTC)
+
+
+class _Taken(Exception):  # noqa: N818 - an answer, caught in this module
+    """Somebody else claimed the job between our read and our write."""
+
+
+async def claim(
+    bus: Bus,
+    delivery: Delivery,
+    runner_id: RunnerId,
+    *,
+    running_here: Callable[[JobId], bool],
+    now: Callable[[], datetime] = utc_now,
+    absent_wait_s: float = ABSENT_WAIT_S,
+) -> Claim:
+    """Decide about a delivery, and claim its job if that is right.
+
+    Args:
+        bus: the bus.
+        delivery: what was pulled; when the answer is Refused it is acknowledged or given back already.
+        runner_id: this life of this runner.
+        running_here: whether the job runs in this process right now.
+        now: the moment, in UTC.
+        absent_wait_s: how long a missing record may take to appear, in seconds.
+
+    Raises:
+        BusUnavailable: undecided; do nothing with the delivery, it comes again.
+    """
+    stored = await bus.jobs.get(delivery.job_id)
+    if stored is None:
+        await asyncio.sleep(absent_wait_s)
+        stored = await bus.jobs.get(delivery.job_id)
+    if stored is None:
+        return await _acked(delivery, "absent", None)
+    if stored.record.is_terminal:
+        return await _acked(delivery, "finished", stored)
+    if stored.record.owner == runner_id and running_here(delivery.job_id):
+        return Adopted(stored)
+    if (reason := await _may_not_take(bus, stored.record, runner_id)) is not None:
+        await delivery.nak(NAK_DELAY_S)
+        return Refused(reason, stored)
+    return await _take(bus, delivery, runner_id, stored, now)
+
+
+async def _may_not_take(bus: Bus, record: JobRecord, runner_id: RunnerId) -> Reason | None:
+    if record.status is not JobStatus.RUNNING or record.owner in (None, runner_id):
+        return None
+    if bus.connected_for_s < bus.ack_wait_s:
+        # After an outage every heartbeat is old; the owner gets the time to show that it lives.
+        return "just reconnected"
+    return "owner lives" if await bus.runners.alive(record.owner or "") else None
+
+
+async def _take(bus: Bus, delivery: Delivery, runner_id: RunnerId, seen: Stored, now: Callable[[], datetime]) -> Claim:
+    judged = (seen.record.owner, seen.record.attempt)
+
+    def take(record: JobRecord) -> JobRecord:
+        if record.is_terminal or (record.owner, record.attempt) != judged:
+            raise _Taken
+        if record.owner == runner_id:
+            # Our own earlier claim whose answer was lost before anything ran: nobody died of it.
+            record = moves.released(record, None, now())
+        return moves.claimed(record, runner_id, now())
+
+    try:
+        stored = await bus.jobs.change(delivery.job_id, take, known=seen)
+    except _Taken:
+        await delivery.nak(NAK_DELAY_S)
+        return Refused("taken")
+    if stored.record.is_terminal:
+        return await _acked(delivery, "exhausted", stored)
+    return Claimed(stored)
+
+
+async def _acked(delivery: Delivery, reason: Reason, stored: Stored | None) -> Refused:
+    await delivery.ack()
+    return Refused(reason, stored)

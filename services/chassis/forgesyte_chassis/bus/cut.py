@@ -1,0 +1,45 @@
+"""Cuts a record down until it fits into its bucket: the oldest warnings go first, then the oldest attempts.
+
+What is cut is not lost to the user's eye: segments and the log keep it. What may not be cut (options, ids, state) is
+bounded where it comes in.
+"""
+
+from forgesyte_contracts.jobs import MAX_ATTEMPTS_KEPT, MAX_WARNING_CHARS, MAX_WARNINGS, JobRecord
+from forgesyte_contracts.problems import Code, ForgeSyteError
+from forgesyte_contracts.streams import MAX_RECORD_BYTES
+
+
+def encode(record: JobRecord) -> bytes:
+    """Give the record as JSON of at most MAX_RECORD_BYTES.
+
+    Raises:
+        ForgeSyteError: REQUEST_INVALID when it is too large even without warnings and old attempts.
+    """
+    record = record.model_copy(
+        update={
+            "warnings": tuple(text[:MAX_WARNING_CHARS] for text in record.warnings[-MAX_WARNINGS:]),
+            "attempts": record.attempts[-MAX_ATTEMPTS_KEPT:],
+        }
+    )
+    data = record.model_dump_json().encode()
+    while len(data) > MAX_RECORD_BYTES:
+        record = _smaller(record, len(data))
+        data = record.model_dump_json().encode()
+    return data
+
+
+def _smaller(record: JobRecord, size_bytes: int) -> JobRecord:
+    if record.warnings:
+        return record.model_copy(update={"warnings": _newer_half(record.warnings)})
+    if len(record.attempts) > 1:
+        return record.model_copy(update={"attempts": _newer_half(record.attempts)})
+    raise ForgeSyteError(
+        Code.REQUEST_INVALID,
+        f"The record of job {record.job_id} has {size_bytes} bytes, at most {MAX_RECORD_BYTES} fit. "
+        "Submit it with smaller options.",
+        job_id=record.job_id,
+    )
+
+
+def _newer_half[T](items: tuple[T, ...]) -> tuple[T, ...]:
+    return items[(len(items) + 1) // 2 :] if len(items) > 1 else ()

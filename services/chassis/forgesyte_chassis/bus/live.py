@@ -1,0 +1,91 @@
+"""Messages for whoever watches now, on a connection of their own.
+
+They are worth nothing later, so they are dropped while the bus is away, while the socket does not drain, and when a
+reader is slow. What must arrive stands in the record. The own connection keeps a flood of frames away from acks.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from nats.aio.msg import Msg
+
+from forgesyte_contracts import subjects
+from forgesyte_contracts.ids import JobId
+from forgesyte_contracts.streams import MAX_BUS_BYTES
+
+from .connection import Connection
+from .errors import BusUnavailable
+
+_UNSENT_LIMIT_BYTES = 2 * MAX_BUS_BYTES
+_MESSAGES_KEPT = 256
+
+
+@dataclass(frozen=True, slots=True)
+class LiveMessage:
+    """One live message: `body` is the finished envelope, `order` is `<attempt>.<n>`."""
+
+    kind: str
+    body: bytes
+    order: str
+
+
+class LiveMessages:
+    """The live messages of one job as they come; a slow reader loses the oldest."""
+
+    def __init__(self) -> None:
+        self._queue: asyncio.Queue[LiveMessage] = asyncio.Queue(_MESSAGES_KEPT)
+        self.dropped = 0
+
+    async def take(self, message: Msg) -> None:
+        """Get a message of the job's live subjects."""
+        if self._queue.full():
+            self._queue.get_nowait()
+            self.dropped += 1
+        order = (message.headers or {}).get(subjects.ORDER_HEADER, "0.0")
+        self._queue.put_nowait(LiveMessage(message.subject.rpartition(".")[2], message.data, order))
+
+    async def __aiter__(self) -> AsyncIterator[LiveMessage]:
+        while True:
+            yield await self._queue.get()
+
+
+class Live:
+    """The live subjects."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.dropped = 0
+
+    async def publish(self, job_id: JobId, kind: str, body: bytes, order: str) -> bool:
+        """Send a message to whoever watches the job now.
+
+        Args:
+            job_id: the job.
+            kind: the message's type, last part of the subject.
+            body: the finished envelope, at most MAX_BUS_BYTES.
+            order: `<attempt>.<n>`.
+
+        Returns:
+            False when it was dropped: the bus is away, the socket is full, or the body is too large.
+        """
+        fits = len(body) <= MAX_BUS_BYTES and self._connection.unsent_bytes <= _UNSENT_LIMIT_BYTES
+        if fits and self._connection.is_connected:
+            try:
+                await self._connection.publish(
+                    subjects.live(job_id, kind), body, headers={subjects.ORDER_HEADER: order}
+                )
+            except BusUnavailable:
+                fits = False
+            else:
+                return True
+        self.dropped += 1
+        return False
+
+    @asynccontextmanager
+    async def subscribe(self, job_id: JobId) -> AsyncIterator[LiveMessages]:
+        """Listen to one job; iterate over what comes. Raises BusUnavailable."""
+        messages = LiveMessages()
+        async with self._connection.subscribe(subjects.live_filter(job_id), messages.take):
+            yield messages

@@ -1,0 +1,89 @@
+"""What a folder needs beyond obstore to be a store one may rely on: the disk, the leftovers, the empty folders.
+
+obstore writes `name#1` and renames it, without any fsync (seen with strace). After a power loss the record on the
+bus, which is synced, would then name a blob that is empty or gone. So after each put the file and every folder from
+it up to the root are synced before the call returns; until then nobody was told that the blob is there, so the order
+rename, fsync loses nothing. A put killed in the middle leaves its `name#1`, which obstore never lists: sweep() finds it
+by reading the folders.
+"""
+
+import os
+import re
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+_LEFTOVER = re.compile(r"#\d+$")
+
+
+class Folder:
+    """The folder under a store; its methods block and belong into a thread."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def persist(self, path: str) -> None:
+        """Sync a blob and the folders above it to the disk.
+
+        Raises:
+            OSError: the disk refused, or the blob was removed meanwhile.
+        """
+        file = self._root / path
+        _sync(file)
+        for folder in self._above(file):
+            _sync(folder)
+        _sync(self._root)
+
+    def drop_empty_above(self, path: str) -> None:
+        """Remove the folders that a failed put had made, as far as they are empty."""
+        for folder in self._above(self._root / path):
+            try:
+                folder.rmdir()
+            except OSError:
+                return  # absent or in use: then so is everything above
+
+    def remove(self, prefix: str) -> None:
+        """Remove a folder with all that is in it; an absent one is no error."""
+        folder = self._root / prefix
+        if folder != self._root and folder.is_dir():
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def sweep(self, older_than_s: float) -> int:
+        """Remove leftovers of killed puts that nobody wrote to for so many seconds, and count them."""
+        newest = time.time() - older_than_s
+        count = 0
+        for entry in list(_leftovers(self._root)):
+            try:
+                if entry.stat().st_mtime <= newest:
+                    Path(entry.path).unlink()
+                    count += 1
+            except FileNotFoundError:
+                continue  # its put came to an end after all
+        return count
+
+    def _above(self, file: Path) -> Iterator[Path]:
+        for folder in file.parents:
+            if folder == self._root:
+                return
+            yield folder
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _leftovers(folder: Path) -> Iterator[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    yield from _leftovers(Path(entry.path))
+                elif _LEFTOVER.search(entry.name):
+                    yield entry
+    except FileNotFoundError:
+        return  # removed while it was read

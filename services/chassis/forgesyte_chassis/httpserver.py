@@ -1,0 +1,75 @@
+"""uvicorn as one task among others: it neither takes the signals nor ends the process.
+
+Who listens decides where: the listener is opened first, so a taken port is an error of its own and port 0 is known.
+"""
+
+import asyncio
+import socket
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Literal
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from forgesyte_contracts.problems import Code, ForgeSyteError
+
+
+class _Server(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        yield  # signals belong to chassis.main
+
+
+def open_listener(host: str, port: int) -> socket.socket:
+    """Open a listening socket; port 0 takes a free one (`listener.getsockname()[1]` tells which).
+
+    Raises:
+        ForgeSyteError: SERVICE_UNAVAILABLE, when the address is taken or is not one of this machine.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host.strip("[]"), port), family=family, backlog=2048)
+    except OSError as error:
+        text = f"{host} port {port} can not be opened: {error.strerror or error}. Choose another port or stop its user."
+        raise ForgeSyteError(Code.SERVICE_UNAVAILABLE, text, port=port) from error
+
+
+async def serve_http(
+    app: ASGIApp,
+    listener: socket.socket,
+    *,
+    stopping: asyncio.Event,
+    grace_s: float = 5.0,
+    lifespan: Literal["on", "off"] = "off",
+) -> None:
+    """Serve an application until `stopping` is set, then let open requests end; the listener is closed at the end.
+
+    When cancelled, open requests get no grace.
+
+    Args:
+        app: the ASGI application.
+        listener: where; this function closes it.
+        stopping: ends the serving.
+        grace_s: how long open requests may go on after that, in seconds; then they are cancelled.
+        lifespan: whether the application's lifespan is run.
+    """
+    config = uvicorn.Config(
+        app,
+        lifespan=lifespan,
+        log_config=None,
+        access_log=False,
+        ws="none",
+        server_header=False,
+        timeout_graceful_shutdown=max(1, round(grace_s)),
+    )
+    server = _Server(config)
+    with listener:
+        async with asyncio.TaskGroup() as group:
+            serving = group.create_task(server.serve([listener]))
+            try:
+                await stopping.wait()
+            finally:
+                server.should_exit = True
+                server.force_exit = not stopping.is_set()
+            await serving

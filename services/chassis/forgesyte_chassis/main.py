@@ -1,0 +1,130 @@
+"""The main loop under every service: one task group, signals, a drain with a limit, an exit code.
+
+The first SIGTERM or SIGINT sets `Lifetime.stopping`; the service stops taking work and returns from its main function
+in its own time, at most `drain_s`. A second signal leaves at once: whoever sends it has decided not to wait. Children
+do not outlive that, because they are started with a parent-death signal by whoever starts them.
+
+Rejected: asyncio.run with KeyboardInterrupt (no SIGTERM, and it cancels instead of draining); letting uvicorn capture
+the signals (it knows nothing of the rest of the process).
+"""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from typing import NoReturn
+
+import structlog
+import uvloop
+
+from forgesyte_contracts.problems import ForgeSyteError
+
+from . import logs
+from .settings import ServiceSettings
+
+DRAIN_MARGIN_S = 5.0
+"""What a service gets beyond its own drain limit to write its last lines, in seconds, before it is cancelled; and
+again until a task that ignores even that is left behind."""
+
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+log = structlog.get_logger(__name__)
+
+
+class Lifetime:
+    """One run of a service.
+
+    Attributes:
+        stopping: set by the first signal or by stop(); waiting on it is how work learns of the drain.
+        group: owns every task that lasts as long as the service; it is cancelled when the main function has returned.
+    """
+
+    def __init__(self, group: asyncio.TaskGroup, *, on_stop: Callable[[], None] | None = None) -> None:
+        self.stopping = asyncio.Event()
+        self.group = group
+        self._on_stop = on_stop
+
+    def stop(self) -> None:
+        """Ask for the drain; further calls change nothing."""
+        if self.stopping.is_set():
+            return
+        self.stopping.set()
+        if self._on_stop is not None:
+            self._on_stop()
+
+
+class _MainReturned(Exception):  # noqa: N818 - it is a message to the task group, not an error
+    """Raised inside the group so that it cancels what is left."""
+
+
+def run_service(main: Callable[[Lifetime], Awaitable[None]], *, name: str, settings: ServiceSettings) -> int:
+    """Run a service until it returns, fails, or is told to stop.
+
+    Args:
+        main: gets the Lifetime; returns when the service is done.
+        name: the service's name in the log.
+        settings: log format and level, and the drain limit.
+
+    Returns:
+        The exit code: 0 after an orderly end, a signal included; 1 after a failure or an overrun drain.
+    """
+    logs.configure(settings, service=name)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_serve(main, settings.drain_s))
+
+
+async def _serve(main: Callable[[Lifetime], Awaitable[None]], drain_s: float) -> int:
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(None) as limit:
+
+            def limit_the_drain() -> None:
+                limit.reschedule(loop.time() + drain_s + DRAIN_MARGIN_S)
+                loop.call_later(drain_s + 2 * DRAIN_MARGIN_S, _leave, 1)
+
+            async with asyncio.TaskGroup() as group:
+                lifetime = Lifetime(group, on_stop=limit_the_drain)
+                for number in _SIGNALS:
+                    loop.add_signal_handler(number, _on_signal, lifetime, number)
+                await main(lifetime)
+                raise _MainReturned
+    except TimeoutError:
+        log.error("drain limit reached", drain_s=drain_s)
+        return 1
+    except BaseExceptionGroup as ending:
+        return _judge(ending)
+
+
+def _judge(ending: BaseExceptionGroup[BaseException]) -> int:
+    _, faults = ending.split(_MainReturned)
+    if faults is None:
+        return 0
+    told, untold = faults.split(ForgeSyteError)
+    for fault in _leaves(told):
+        log.error("service failed", code=str(fault.code), detail=fault.detail, **fault.data)
+    if untold is not None:
+        log.error("service failed", exc_info=untold)
+    return 1
+
+
+def _leaves(group: BaseExceptionGroup[ForgeSyteError] | None) -> list[ForgeSyteError]:
+    found: list[ForgeSyteError] = []
+    for fault in group.exceptions if group is not None else ():
+        found += _leaves(fault) if isinstance(fault, BaseExceptionGroup) else [fault]
+    return found
+
+
+def _on_signal(lifetime: Lifetime, number: signal.Signals) -> None:
+    if lifetime.stopping.is_set():
+        log.warning("second signal, leaving at once", signal=number.name)
+        _leave(128 + number)
+    log.info("stopping", signal=number.name)
+    lifetime.stop()
+
+
+def _leave(code: int) -> NoReturn:
+    """Leave without waiting for anything: no finally, no thread, no exit handler may hold the process back."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

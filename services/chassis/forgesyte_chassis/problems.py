@@ -1,0 +1,153 @@
+"""Exceptions become problem documents (RFC 9457, application/problem+json) in this one place.
+
+install() works for Starlette and for FastAPI without importing the latter. An exception nobody expected is logged
+once and answered as INTERNAL; its text never leaves the process.
+"""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, Protocol, runtime_checkable
+
+import orjson
+import structlog
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from forgesyte_contracts.problems import CODE_FACTS, Code, ForgeSyteError
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_S = 5
+"""What `Retry-After` says when the error does not know better (its data `retry_after_s`), in seconds."""
+
+MAX_FIELD_ERRORS = 20
+_INTERNAL_TEXT = "Something went wrong inside; the service's log tells more. Try again, and report it if it stays."
+
+_CODE_OF_STATUS = {
+    401: Code.KEY_MISSING,
+    403: Code.KEY_REFUSED,
+    404: Code.ROUTE_UNKNOWN,
+    413: Code.MEDIA_TOO_LARGE,
+    429: Code.TOO_MANY_REQUESTS,
+    503: Code.SERVICE_UNAVAILABLE,
+}
+
+log = structlog.get_logger(__name__)
+
+
+def problem_document(error: ForgeSyteError) -> dict[str, Any]:
+    """Give the problem document of an error: type, title, status, detail, code, and its data (job_id, plugin, ...).
+
+    An INTERNAL error keeps its text to itself.
+    """
+    facts = CODE_FACTS[error.code]
+    detail = _INTERNAL_TEXT if error.code is Code.INTERNAL else error.detail
+    known = {name: value for name, value in error.data.items() if value is not None}
+    return {**known, **_document(error.code, facts.title, facts.status, detail)}
+
+
+def problem_response(error: ForgeSyteError) -> Response:
+    """Give the response of an error, with `Retry-After` where the same request may succeed later."""
+    document = problem_document(error)
+    headers: dict[str, str] = {}
+    if error.retryable:
+        headers["Retry-After"] = str(error.data.get("retry_after_s") or RETRY_AFTER_S)
+    if error.code is Code.KEY_MISSING:
+        headers["WWW-Authenticate"] = "Bearer"
+    return _response(document, headers)
+
+
+@runtime_checkable
+class _FieldErrors(Protocol):
+    """FastAPI's RequestValidationError as far as it is needed here; this room does not know FastAPI."""
+
+    def errors(self) -> Sequence[Mapping[str, Any]]: ...
+
+
+def install(app: Starlette) -> None:
+    """Register the handlers on an application (Starlette or FastAPI); call it before the application starts.
+
+    ForgeSyteError gives its own document, a validation error REQUEST_INVALID with the field's path, an HTTPException of
+    the framework its status; anything else is logged once and answered as INTERNAL.
+    """
+    app.add_exception_handler(ForgeSyteError, _on_error)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(ClientDisconnect, _on_disconnect)
+    for kind in list(app.exception_handlers):
+        # FastAPI registers its own handler for this class at construction; its name is what we know of it
+        if isinstance(kind, type) and kind.__name__ == "RequestValidationError":
+            app.add_exception_handler(kind, _on_validation_error)
+    app.add_middleware(_LastResort)
+
+
+def _document(code: Code, title: str, status: int, detail: str) -> dict[str, Any]:
+    kind = f"urn:forgesyte:problem:{code.value.lower().replace('_', '-')}"
+    return {"type": kind, "title": title, "status": status, "detail": detail, "code": code.value}
+
+
+def _response(document: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:
+    return Response(orjson.dumps(document), document["status"], dict(headers or {}), MEDIA_TYPE)
+
+
+async def _on_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ForgeSyteError)  # noqa: S101 - narrows for the type checker; registered for this class
+    facts = {"method": request.method, "path": request.url.path, "code": error.code.value}
+    if error.code is Code.INTERNAL:
+        log.error("request failed", **facts, exc_info=error)
+    elif CODE_FACTS[error.code].status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        log.warning("request failed", **facts, detail=error.detail, cause=repr(error.__cause__))
+    return problem_response(error)
+
+
+async def _on_http_exception(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - narrows for the type checker; registered for this class
+    usual = Code.INTERNAL if error.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR else Code.REQUEST_INVALID
+    code = _CODE_OF_STATUS.get(error.status_code, usual)
+    phrase = HTTPStatus(error.status_code).phrase
+    detail = _INTERNAL_TEXT if code is Code.INTERNAL else str(error.detail)
+    if detail == phrase:
+        detail = f"{request.method} {request.url.path}: {phrase.lower()}"
+    title = CODE_FACTS[code].title if CODE_FACTS[code].status == error.status_code else phrase
+    return _response(_document(code, title, error.status_code, detail), error.headers)
+
+
+async def _on_validation_error(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, _FieldErrors)  # noqa: S101 - narrows for the type checker; registered for such a class
+    found = list(error.errors())[:MAX_FIELD_ERRORS]
+    fields = [{"field": ".".join(map(str, one["loc"])), "message": str(one["msg"])} for one in found]
+    detail = "; ".join(f"{one['field']}: {one['message']}" for one in fields) or "the request does not fit"
+    facts = CODE_FACTS[Code.REQUEST_INVALID]
+    return _response({**_document(Code.REQUEST_INVALID, facts.title, facts.status, detail), "errors": fields})
+
+
+async def _on_disconnect(_request: Request, _error: Exception) -> Response:
+    text = "The client went away before the request was complete."  # nobody reads it; it only ends the request
+    return problem_response(ForgeSyteError(Code.REQUEST_INVALID, text))
+
+
+class _LastResort:
+    """Catches what no handler knows, inside Starlette's own catch-all, which would raise it again and log it twice."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        begun = False
+
+        async def send_noting(message: Message) -> None:
+            nonlocal begun
+            begun = begun or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_noting)
+        except Exception:  # the HTTP border: whatever it is, the client gets INTERNAL and the log one line
+            log.exception("request failed", method=scope["method"], path=scope["path"])
+            if not begun:  # otherwise the server sees an unfinished response and closes the connection
+                error = ForgeSyteError(Code.INTERNAL, _INTERNAL_TEXT)
+                await problem_response(error)(scope, receive, send)

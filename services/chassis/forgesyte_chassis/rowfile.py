@@ -1,0 +1,182 @@
+"""The format of rows at rest: JSON lines in zstd frames, with an index at the end.
+
+A row file is a run of independent zstd frames, each holding whole lines, and behind them a skippable frame with the
+index: for each frame its first row's frame index, its number of rows, and where it stands. `zstd -dc` prints the rows
+and steps over the index; a reader that wants to begin in the middle reads the index and decompresses one frame.
+A segment and a merged result have the same format.
+
+Nothing that a file says about itself is trusted: sizes are checked before anything is allocated, decompression stops
+at a limit whatever the frame announces, and a checksum guards frames and index. Rejected: zstd's "seekable format"
+(its table knows bytes, not rows) and one frame for everything (no way to begin in the middle).
+"""
+
+import struct
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import orjson
+import zstandard
+
+from forgesyte_contracts.problems import Code, ForgeSyteError
+from forgesyte_contracts.results import MAX_ROW_BYTES
+
+FRAME_BYTES = 1024 * 1024
+"""A zstd frame is closed as soon as it holds so many bytes of rows; so it holds at most one row more."""
+
+MAX_LINE_BYTES = 16 * MAX_ROW_BYTES
+"""How long one line may be: one output of MAX_ROW_BYTES a tool, for sixteen tools."""
+
+MAX_FRAME_BYTES = FRAME_BYTES + MAX_LINE_BYTES
+"""What a zstd frame may decompress to; beyond it is a bomb."""
+
+MAX_INDEX_BYTES = 64 * 1024 * 1024
+
+_LEVEL = 3
+_MAX_WINDOW_BYTES = 8 * 1024 * 1024
+_SKIPPABLE_MAGIC = 0x184D2A5F
+_INDEX_MAGIC = b"FsRows1\n"
+_HEAD = struct.Struct("<II")  # of the skippable frame: magic, bytes that follow
+_ENTRY = struct.Struct("<QIQI")  # first frame, rows, offset, length
+_FOOT = struct.Struct("<II8s")  # CRC-32 of the entries, bytes of the entries, magic
+FOOT_BYTES = _FOOT.size
+
+
+class RowsDamaged(ForgeSyteError):  # noqa: N818 - named like the domain's other errors, for what is the matter
+    """A row file is not what was written: cut off, changed, or made to do harm."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(Code.INTERNAL, f"stored rows can not be read: {what}")
+
+
+@dataclass(frozen=True, slots=True)
+class IndexEntry:
+    """One zstd frame of a row file.
+
+    `first_frame` is the frame index of its first row; `rows` counts its rows; `offset` and `length` are bytes.
+    """
+
+    first_frame: int
+    rows: int
+    offset: int
+    length: int
+
+
+def frame_index_of(row: bytes) -> int:
+    """Read a row's `frame_index`.
+
+    Raises:
+        RowsDamaged: it is not a row.
+    """
+    try:
+        return int(orjson.loads(row)["frame_index"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise RowsDamaged("a line is not a row with a frame_index") from error
+
+
+def pack(rows: Sequence[bytes], *, offset: int = 0) -> tuple[bytes, list[IndexEntry]]:
+    """Compress rows into as many zstd frames as they need.
+
+    Args:
+        rows: JSON without newlines, in frame order.
+        offset: where the first zstd frame will stand in its file, in bytes.
+
+    Returns:
+        The bytes and an index entry for each zstd frame.
+
+    Raises:
+        ValueError: a row holds a newline or is longer than MAX_LINE_BYTES.
+    """
+    data = bytearray()
+    entries: list[IndexEntry] = []
+    for group in _grouped(rows):
+        frame = zstandard.ZstdCompressor(_LEVEL, write_checksum=True).compress(b"\n".join(group) + b"\n")
+        entries.append(IndexEntry(frame_index_of(group[0]), len(group), offset + len(data), len(frame)))
+        data += frame
+    return bytes(data), entries
+
+
+def _grouped(rows: Iterable[bytes]) -> Iterable[list[bytes]]:
+    group: list[bytes] = []
+    held = 0
+    for row in rows:
+        if len(row) > MAX_LINE_BYTES or b"\n" in row:
+            raise ValueError(f"expected a row without newline of at most {MAX_LINE_BYTES} bytes, found {len(row)}")
+        group.append(row)
+        held += len(row) + 1
+        if held >= FRAME_BYTES:
+            yield group
+            group, held = [], 0
+    if group:
+        yield group
+
+
+def unpack(data: bytes, entry: IndexEntry) -> list[bytes]:
+    """Decompress one zstd frame into its rows.
+
+    Raises:
+        RowsDamaged: it is damaged, holds another number of rows than the index says, or decompresses to too much.
+    """
+    decompressor = zstandard.ZstdDecompressor(max_window_size=_MAX_WINDOW_BYTES)
+    text = bytearray()
+    try:
+        with decompressor.stream_reader(data, read_across_frames=False) as reader:
+            while piece := reader.read(FRAME_BYTES):
+                text += piece
+                if len(text) > MAX_FRAME_BYTES:
+                    raise RowsDamaged(f"a frame decompresses to more than {MAX_FRAME_BYTES} bytes")
+    except zstandard.ZstdError as error:
+        raise RowsDamaged(f"a frame does not decompress ({error})") from error
+    rows = bytes(text).split(b"\n")
+    if rows.pop() != b"" or len(rows) != entry.rows:
+        raise RowsDamaged(f"a frame holds {len(rows)} whole lines and its index says {entry.rows}")
+    return rows
+
+
+def pack_index(entries: Sequence[IndexEntry]) -> bytes:
+    """Give the skippable frame that ends a row file."""
+    body = b"".join(_ENTRY.pack(one.first_frame, one.rows, one.offset, one.length) for one in entries)
+    foot = _FOOT.pack(zlib.crc32(body), len(body), _INDEX_MAGIC)
+    return _HEAD.pack(_SKIPPABLE_MAGIC, len(body) + len(foot)) + body + foot
+
+
+def index_bytes(foot: bytes) -> int:
+    """Tell from a file's last FOOT_BYTES how many bytes the whole index takes, its head and foot included.
+
+    Raises:
+        RowsDamaged: it is no row file, or its index is larger than MAX_INDEX_BYTES.
+    """
+    if len(foot) != FOOT_BYTES:
+        raise RowsDamaged(f"the file has {len(foot)} bytes and ends before its index")
+    _, length, magic = _FOOT.unpack(foot)
+    if magic != _INDEX_MAGIC or length % _ENTRY.size or length > MAX_INDEX_BYTES:
+        raise RowsDamaged("the file does not end with an index")
+    return _HEAD.size + int(length) + FOOT_BYTES
+
+
+def unpack_index(index: bytes, file_bytes: int) -> list[IndexEntry]:
+    """Read the index and check it against the file.
+
+    Args:
+        index: the last index_bytes() of the file.
+        file_bytes: the size of the whole file.
+
+    Raises:
+        RowsDamaged: its checksum is wrong, or its frames do not fill the file one behind the other.
+    """
+    body = index[_HEAD.size : -FOOT_BYTES]
+    checksum, _, _ = _FOOT.unpack(index[-FOOT_BYTES:])
+    if zlib.crc32(body) != checksum:
+        raise RowsDamaged("the index has a wrong checksum")
+    entries = [IndexEntry(*numbers) for numbers in _ENTRY.iter_unpack(body)]
+    if any(after.first_frame <= before.first_frame for before, after in pairwise(entries)):
+        raise RowsDamaged("the index is not in frame order")
+    at = 0
+    for entry in entries:
+        if entry.offset != at or not 0 < entry.length <= 2 * MAX_FRAME_BYTES:
+            raise RowsDamaged(f"the index names a frame of {entry.length} bytes at {entry.offset}, expected at {at}")
+        at += entry.length
+    if at + len(index) != file_bytes:
+        raise RowsDamaged(f"the file has {file_bytes} bytes and its index accounts for {at + len(index)}")
+    return entries

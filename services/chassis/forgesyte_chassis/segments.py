@@ -1,0 +1,222 @@
+"""Rows of a job in the store: written in segments as they are made, merged when the job ends, read from either.
+
+The record says which rows count (`rows`: attempt, first frame, end frame). A segment of another attempt, or one written
+but never committed because its runner died in between, is there and is not read. At most one zstd frame's rows are in
+memory at once, however long the video is.
+"""
+
+import asyncio
+from bisect import bisect_right
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, replace
+
+from forgesyte_contracts.ids import JobId
+from forgesyte_contracts.jobs import JobRecord, JobStatus, RowRange
+from forgesyte_contracts.problems import Code, ForgeSyteError
+from forgesyte_contracts.subjects import parse_segment, result_rows_blob, segment_blob, segment_folder
+
+from .blobs import BlobMissing, Store
+from .rowfile import (
+    FOOT_BYTES,
+    IndexEntry,
+    frame_index_of,
+    index_bytes,
+    pack,
+    pack_index,
+    unpack,
+    unpack_index,
+)
+
+TAIL_BYTES = 64 * 1024
+"""What is read first of a row file; it holds most segments whole and every usual index."""
+
+AHEAD_BYTES = 1024 * 1024
+"""How much of a row file is read in one request: an object store takes tens of milliseconds for each."""
+
+
+class _Blob:
+    """A row file in the store: its index, and the stretch of it that was read last."""
+
+    def __init__(self, store: Store, path: str) -> None:
+        self._store = store
+        self._path = path
+        self._size = 0
+        self._at = 0
+        self._data = b""
+
+    async def index(self) -> list[IndexEntry]:
+        """Read the index from the end of the file."""
+        self._data, self._size = await self._store.tail(self._path, TAIL_BYTES)
+        needed = index_bytes(self._data[-FOOT_BYTES:])
+        if needed > len(self._data):
+            self._data, self._size = await self._store.tail(self._path, needed)
+        self._at = self._size - len(self._data)
+        return unpack_index(self._data[-needed:], self._size)
+
+    async def frame(self, entry: IndexEntry) -> bytes:
+        """Read one zstd frame; what follows it is read along, since it is asked for next."""
+        end = entry.offset + entry.length
+        if not self._at <= entry.offset <= end <= self._at + len(self._data):
+            stop = min(max(end, entry.offset + AHEAD_BYTES), self._size)
+            self._data = await self._store.get_range(self._path, entry.offset, stop)
+            self._at = entry.offset
+        frame = self._data[entry.offset - self._at : end - self._at]
+        if len(frame) != entry.length:
+            raise BlobMissing(self._path)  # replaced or cut since its index was read
+        return frame
+
+
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    """One zstd frame of a row file. With `end_frame`, rows from that frame index on do not count."""
+
+    blob: _Blob
+    entry: IndexEntry
+    end_frame: int | None = None
+
+    async def rows(self, from_frame: int = 0) -> list[bytes]:
+        rows = await asyncio.to_thread(unpack, await self.blob.frame(self.entry), self.entry)
+        if self.entry.first_frame < from_frame:
+            rows = [row for row in rows if frame_index_of(row) >= from_frame]
+        if (end := self.end_frame) is not None:
+            rows = [row for row in rows if frame_index_of(row) < end]
+        return rows
+
+
+def encode_segment(first_frame: int, rows: Sequence[bytes]) -> bytes:
+    """Give the bytes of a segment: rows as JSON lines in zstd (one frame, more when they are large) and their index.
+
+    Args:
+        first_frame: the frame index of the first row at the earliest; with skipped frames the first row's is higher.
+        rows: JSON without newlines, at least one, in frame order.
+
+    Raises:
+        ValueError: no rows, a row with a newline or too long, or a first row before `first_frame`.
+    """
+    if not rows or frame_index_of(rows[0]) < first_frame:
+        raise ValueError(f"expected at least one row and none before frame {first_frame}, found {len(rows)} rows")
+    data, entries = pack(rows)
+    return data + pack_index(entries)
+
+
+async def write_segment(store: Store, job_id: JobId, attempt: int, first_frame: int, rows: Sequence[bytes]) -> int:
+    """Write one segment; it counts once the record commits it.
+
+    Returns:
+        The bytes written.
+
+    Raises:
+        ForgeSyteError: INTERNAL when there is one of this attempt at this frame: two writers share an attempt.
+    """
+    data = await asyncio.to_thread(encode_segment, first_frame, rows)
+    if not await store.create(segment_blob(job_id, attempt, first_frame), data):
+        text = f"attempt {attempt} of job {job_id} already has a segment at frame {first_frame}"
+        raise ForgeSyteError(Code.INTERNAL, text, job_id=job_id)
+    return len(data)
+
+
+async def read_rows(
+    store: Store, record: JobRecord, *, from_frame: int = 0, limit: int | None = None
+) -> AsyncIterator[bytes]:
+    """Read a job's rows: the merged result of a completed job, else what is committed so far.
+
+    Args:
+        store: where.
+        record: whose rows; `status` and `rows` decide what is read.
+        from_frame: the first frame index wanted; what is before it is not decompressed.
+        limit: how many rows at most; None means all.
+
+    Yields:
+        One JSON line a row, without newline, in frame order.
+
+    Raises:
+        BlobMissing: a blob that the record names is gone.
+        RowsDamaged: stored rows are not what was written.
+    """
+    left = limit
+    async for unit in _units(store, record, from_frame):
+        if left is not None and left <= 0:
+            return
+        rows = await unit.rows(from_frame)
+        for row in rows[:left]:
+            yield row
+        if left is not None:
+            left -= len(rows)
+
+
+async def merge_segments(store: Store, record: JobRecord) -> None:
+    """Write the merged result from the committed segments: their zstd frames one behind the other, and one index.
+
+    Frames are copied as they are; only the last of each committed range is made anew, without rows beyond the range.
+
+    Raises:
+        BlobMissing: a committed segment is gone.
+        RowsDamaged: a committed segment is not what was written.
+    """
+    running = record.model_copy(update={"status": JobStatus.RUNNING})  # from the segments, whatever the record says
+    await store.put_stream(result_rows_blob(JobId(record.job_id)), _merged(store, running))
+
+
+async def _merged(store: Store, record: JobRecord) -> AsyncIterator[bytes]:
+    entries: list[IndexEntry] = []
+    offset = 0
+    async for unit in _units(store, record, 0):
+        if unit.end_frame is None:
+            data, made = await unit.blob.frame(unit.entry), [replace(unit.entry, offset=offset)]
+        else:
+            data, made = await asyncio.to_thread(pack, await unit.rows(), offset=offset)
+        entries += made
+        offset += len(data)
+        if data:
+            yield data
+    yield pack_index(entries)
+
+
+async def _units(store: Store, record: JobRecord, from_frame: int) -> AsyncIterator[_Unit]:
+    job_id = JobId(record.job_id)
+    if record.status is JobStatus.COMPLETED:
+        for unit in await _open(store, result_rows_blob(job_id), from_frame):
+            yield unit
+        return
+    if not record.rows:
+        return
+    paths = await store.list(segment_folder(job_id))
+    for committed in record.rows:
+        async for unit in _committed_units(store, paths, committed, from_frame):
+            yield unit
+
+
+async def _committed_units(
+    store: Store, paths: Sequence[str], committed: RowRange, from_frame: int
+) -> AsyncIterator[_Unit]:
+    if from_frame >= committed.end_frame:
+        return
+    segments = _segments_of(paths, committed)
+    begins = [first_frame for first_frame, _ in segments]
+    held: _Unit | None = None
+    for _, path in segments[max(0, bisect_right(begins, from_frame) - 1) :]:
+        for unit in await _open(store, path, from_frame):
+            if unit.entry.first_frame >= committed.end_frame:
+                break
+            if held is not None:
+                yield held
+            held = unit
+    if held is not None:
+        yield replace(held, end_frame=committed.end_frame)
+
+
+def _segments_of(paths: Sequence[str], committed: RowRange) -> list[tuple[int, str]]:
+    found = []
+    for path in paths:
+        attempt, first_frame = parse_segment(path)
+        if attempt == committed.attempt and committed.first_frame <= first_frame < committed.end_frame:
+            found.append((first_frame, path))
+    return sorted(found)
+
+
+async def _open(store: Store, path: str, from_frame: int) -> list[_Unit]:
+    """Give the frames of a row file from the one that may hold `from_frame` on."""
+    blob = _Blob(store, path)
+    entries = await blob.index()
+    begin = bisect_right(entries, from_frame, key=lambda entry: entry.first_frame) - 1
+    return [_Unit(blob, entry) for entry in entries[max(0, begin) :]]

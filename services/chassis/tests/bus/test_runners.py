@@ -1,0 +1,110 @@
+import pytest
+
+from forgesyte_chassis.bus.feed import Entry
+from forgesyte_chassis.bus.runners import RunnerView
+from tests.support import eventually
+
+
+class FakeConnection:
+    """What a view asks of its connection."""
+
+    is_connected = True
+    connected_for_s = 1000.0
+
+
+@pytest.fixture
+def clock():
+    class Clock:
+        now = 100.0
+
+        def __call__(self):
+            return self.now
+
+    return Clock()
+
+
+@pytest.fixture
+def a_view(clock):
+    return RunnerView(FakeConnection(), 8.0, clock)
+
+
+async def test_runner_that_beat_lives_and_one_that_said_goodbye_does_not(bus, a_heartbeat):
+    await bus.runners.beat(a_heartbeat("one"))
+    await bus.runners.beat(a_heartbeat("two"))
+
+    await bus.runners.remove("two")
+
+    assert await bus.runners.alive("one")
+    assert not await bus.runners.alive("two")
+    assert not await bus.runners.alive("never")
+
+
+async def test_view_holds_what_lives_when_it_begins_and_follows(bus, a_heartbeat):
+    await bus.runners.beat(a_heartbeat("one"))
+    async with bus.runners.watch() as view:
+        assert set(view.living()) == {"one"}
+
+        await bus.runners.beat(a_heartbeat("two", slots_busy=1))
+        await eventually(lambda: len(view.living()) == 2)
+        await bus.runners.beat(a_heartbeat("one", draining=True))
+        await eventually(lambda: view.living()["one"].draining)
+        await bus.runners.remove("two")
+        await eventually(lambda: set(view.living()) == {"one"})
+
+
+@pytest.mark.slow
+async def test_silent_runner_expires_in_the_bucket_and_in_the_view(bus, a_heartbeat):
+    """TTL expiry raises no event: the view must notice by itself."""
+    await bus.runners.beat(a_heartbeat())
+    async with bus.runners.watch() as view:
+        assert view.living()
+
+        await eventually(lambda: not view.living())
+
+    async def is_gone():
+        return not await bus.runners.alive("runner-1")
+
+    await eventually(is_gone)
+
+
+@pytest.mark.slow
+async def test_view_goes_on_over_a_killed_server(server, bus, a_heartbeat):
+    await bus.runners.beat(a_heartbeat("one"))
+    async with bus.runners.watch() as view:
+        await server.restart()
+        await bus.wait_connected(20)
+        assert set(view.living()) == {"one"}
+
+        await bus.runners.beat(a_heartbeat("two"))
+        await eventually(lambda: "two" in view.living())
+
+
+def beat_of(heartbeat):
+    return Entry(heartbeat.runner_id, heartbeat.model_dump_json().encode(), 1)
+
+
+def test_view_gives_a_runner_up_one_lifetime_after_its_last_beat(a_view, clock, a_heartbeat):
+    a_view.take(beat_of(a_heartbeat()))
+
+    clock.now += 7.9
+    assert a_view.living()
+    clock.now += 0.2
+    assert not a_view.living()
+
+
+@pytest.mark.parametrize(
+    ("is_connected", "connected_for_s"), [pytest.param(False, 0.0, id="away"), pytest.param(True, 3.0, id="just back")]
+)
+def test_view_gives_nobody_up_around_an_outage(a_view, clock, a_heartbeat, is_connected, connected_for_s):
+    a_view.take(beat_of(a_heartbeat()))
+    a_view._connection.is_connected, a_view._connection.connected_for_s = is_connected, connected_for_s
+
+    clock.now += 60
+
+    assert a_view.living()
+
+
+def test_view_ignores_a_beat_it_can_not_read(a_view):
+    a_view.take(Entry("odd", b"{", 1))
+
+    assert a_view.living() == {}

@@ -1,0 +1,61 @@
+import pytest
+from pydantic import ValidationError
+from pydantic_settings import SettingsConfigDict
+
+from forgesyte_chassis.settings import ServiceSettings
+
+
+class RoomSettings(ServiceSettings):
+    model_config = SettingsConfigDict(env_prefix="FORGESYTE_ROOM_")
+
+    slots: int = 2
+    """How many."""
+
+
+def test_defaults_are_the_one_box_run():
+    settings = RoomSettings()
+
+    assert settings.bus_url == "nats://127.0.0.1:4222"
+    assert settings.store_url == "./forgesyte-data/store"
+    assert (settings.ops_host, settings.ops_port) == ("127.0.0.1", 9000)
+    assert settings.drain_s == 30
+    assert settings.api_keys == ()
+
+
+def test_variables_carry_the_prefix_of_the_service(monkeypatch):
+    monkeypatch.setenv("FORGESYTE_ROOM_SLOTS", "7")
+    monkeypatch.setenv("FORGESYTE_ROOM_DRAIN_S", "1.5")
+    monkeypatch.setenv("FORGESYTE_DRAIN_S", "9")
+
+    settings = RoomSettings()
+
+    assert (settings.slots, settings.drain_s) == (7, 1.5)
+
+
+def test_api_keys_are_split_at_commas_and_spaces(monkeypatch):
+    monkeypatch.setenv("FORGESYTE_ROOM_API_KEYS", "a:read:00, b:admin:11")
+
+    assert RoomSettings().api_keys == ("a:read:00", "b:admin:11")
+
+
+def test_settings_can_not_be_changed_after_they_were_read():
+    settings = RoomSettings()
+
+    with pytest.raises(ValidationError):
+        settings.slots = 3
+
+
+def test_the_bus_token_is_not_shown():
+    assert "swordfish" not in repr(RoomSettings(bus_token="swordfish"))
+
+
+def test_every_field_is_described():
+    assert [name for name, field in RoomSettings.model_fields.items() if not field.description] == []
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"ops_port": 70000}, {"drain_s": -1}, {"log_level": "LOUD"}], ids=lambda wrong: next(iter(wrong))
+)
+def test_values_out_of_range_are_refused(wrong):
+    with pytest.raises(ValidationError):
+        RoomSettings(**wrong)
