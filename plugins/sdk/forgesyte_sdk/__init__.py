@@ -1,0 +1,47 @@
+"""What a plugin author imports: `from forgesyte_sdk import Frame, Plugin, Regions, Tool, ToolOptions`.
+
+The modules behind it may move; these names stay.
+"""
+
+from forgesyte_contracts.plugins import ModelFile, PluginLimits, PluginManifest, Requires
+
+from .errors import PluginContractError, PluginUnavailable
+from .frame import Frame, Image, JobInfo
+from .jsonable import to_jsonable
+from .outputs import (
+    Box,
+    Detections,
+    Region,
+    Regions,
+    ToolOutput,
+    TrackedObject,
+    TrackedObjects,
+    count_detections,
+)
+from .plugin import Plugin
+from .tool import EmptyOptions, Tool, ToolOptions
+
+__all__ = [
+    "Box",
+    "Detections",
+    "EmptyOptions",
+    "Frame",
+    "Image",
+    "JobInfo",
+    "ModelFile",
+    "Plugin",
+    "PluginContractError",
+    "PluginLimits",
+    "PluginManifest",
+    "PluginUnavailable",
+    "Region",
+    "Regions",
+    "Requires",
+    "Tool",
+    "ToolOptions",
+    "ToolOutput",
+    "TrackedObject",
+    "TrackedObjects",
+    "count_detections",
+    "to_jsonable",
+]

@@ -1,0 +1,68 @@
+"""What a tool is handed: the facts of its job, and one frame at a time.
+
+Nothing here is checked for each frame beyond asserts: the sandbox that makes frames is ours, and thousands of frames
+pass here in a job.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Image = NDArray[np.uint8]
+"""Pixels of one frame: uint8, shape (H, W, 3), BGR, upright, C-contiguous, read-only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One decoded frame.
+
+    Attributes:
+        image: uint8, shape (H, W, 3), BGR, upright, C-contiguous. Read-only: several tools see the same pixels, so a
+            tool that draws or changes pixels works on `image.copy()`.
+        index: counts decoded frames of the input, from 0.
+        timestamp_ms: when the frame is shown, milliseconds after the first frame.
+        shared: lives as long as this frame; tools of one job leave work in it that the next tool can use.
+    """
+
+    image: Image
+    index: int
+    timestamp_ms: float
+    shared: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        image = self.image
+        right = image.dtype == np.uint8 and image.ndim == 3 and image.shape[2] == 3 and image.flags.c_contiguous
+        assert right, f"expected C-contiguous uint8 (H, W, 3), found {image.dtype} {image.shape}"  # noqa: S101 - see above
+        image.flags.writeable = False
+
+    @property
+    def size_wh(self) -> tuple[int, int]:
+        """Width and height in upright pixels."""
+        height, width = self.image.shape[:2]
+        return width, height
+
+
+@dataclass(frozen=True, slots=True)
+class JobInfo:
+    """What a tool knows of its job before the first frame.
+
+    Attributes:
+        job_id: the job's id.
+        width: pixels of the upright frame.
+        height: pixels of the upright frame.
+        fps: frames a second as the container says; None when it does not.
+        total_frames: exact count, or None while nobody knows it exactly.
+        device: where the plugin was loaded, `cpu` or a GPU's name.
+        scratch: an empty folder of this job alone; gone when the job ends.
+    """
+
+    job_id: str
+    width: int
+    height: int
+    fps: float | None
+    total_frames: int | None
+    device: str
+    scratch: Path
