@@ -21,8 +21,10 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/v1/video/submit", JOB_API, "analyze"),
     Route("GET", "/v1/jobs", JOB_API, "read"),
     Route("GET", "/v1/jobs/{job_id}", JOB_API, "read"),
+    Route("GET", "/v1/jobs/{job_id}/extended", JOB_API, "read"),
     Route("GET", "/v1/jobs/{job_id}/result", JOB_API, "read"),
     Route("POST", "/v1/jobs/{job_id}/cancel", JOB_API, "analyze"),
+    Route("GET", "/openapi.json", JOB_API, None),
     Route("GET", "/health", JOB_API, None),
     Route("GET", "/v1/health", JOB_API, None),
 )

@@ -1,0 +1,53 @@
+"""What the store knows of ended jobs: the last record, and the result document for inline results."""
+
+from collections import OrderedDict
+from typing import Any
+
+import orjson
+import structlog
+
+from forgesyte_chassis.blobs import BlobMissing, Store
+from forgesyte_contracts.ids import JobId
+from forgesyte_contracts.jobs import JobRecord, JobStatus
+from forgesyte_contracts.subjects import record_blob, result_blob
+
+log = structlog.get_logger(__name__)
+
+
+class Archive:
+    """Reads of ended jobs. Result documents never change, so the newest few that were asked for are kept."""
+
+    def __init__(self, store: Store, *, kept: int) -> None:
+        self._store = store
+        self._kept = kept
+        self._results: OrderedDict[str, dict[str, Any]] = OrderedDict()
+
+    async def record(self, job_id: JobId) -> JobRecord | None:
+        """The record as it stood at the ending, or None when the job never ended or never was."""
+        try:
+            return JobRecord.model_validate_json(await self._store.get(record_blob(job_id)))
+        except BlobMissing:
+            return None
+
+    async def keep_record(self, record: JobRecord) -> bool:
+        """Write the record of an ended job, unless somebody already did; tells whether it was written now."""
+        return await self._store.create(record_blob(JobId(record.job_id)), record.model_dump_json().encode())
+
+    async def results(self, record: JobRecord) -> dict[str, Any] | None:
+        """The result document of a completed job with the rows that fit inline; None for any other."""
+        if record.status is not JobStatus.COMPLETED:
+            return None
+        if record.job_id in self._results:
+            self._results.move_to_end(record.job_id)
+            return self._results[record.job_id]
+        try:
+            document = orjson.loads(await self._store.get(result_blob(JobId(record.job_id))))
+        except BlobMissing:
+            log.warning("result document is missing", job_id=record.job_id)
+            return None
+        if not isinstance(document, dict):
+            return None
+        self._results[record.job_id] = document
+        while len(self._results) > self._kept:
+            self._results.popitem(last=False)
+        return document

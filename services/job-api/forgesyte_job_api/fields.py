@@ -1,0 +1,73 @@
+"""What a submit says beside its media: the same fields as query parameters, as form fields, or as a mixture."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from forgesyte_contracts.problems import Code, ForgeSyteError
+
+_LISTS = frozenset({"tool"})
+
+
+class SubmitFields(BaseModel):
+    """The fields of a submit. Missing ones stay None: whether they were needed is judged when all have arrived."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", use_attribute_docstrings=True)
+
+    plugin_id: str | None = Field(default=None, examples=["motion-detector"])
+    """Name of the plugin."""
+
+    tool: tuple[str, ...] = Field(default=(), max_length=32, examples=[["detect-motion"]])
+    """Tool of the plugin, by id or alias; repeat it for several tools over one decode."""
+
+    device: Literal["auto", "cpu", "gpu"] | None = None
+    """Where to run; `auto` when missing."""
+
+    options: str | None = Field(default=None, examples=['{"threshold": 25}'])
+    """JSON object with the tool's options; {tool: options} for several tools."""
+
+    skip_bad_frames: bool | None = None
+    """Go on behind a frame that killed the plugin twice instead of failing the job; false when missing."""
+
+    filename: str | None = Field(default=None, examples=["cars.mp4"])
+    """Name of the media, for people; in a form the file's own name counts."""
+
+
+def form_fields(values: Mapping[str, Sequence[str]]) -> SubmitFields:
+    """Check the text fields of a form.
+
+    Raises:
+        ForgeSyteError: REQUEST_INVALID naming the field.
+    """
+    given: dict[str, Any] = {}
+    for name, texts in values.items():
+        if name in _LISTS:
+            given[name] = tuple(texts)
+        elif name in SubmitFields.model_fields:
+            given[name] = _single(name, texts)
+    try:
+        return SubmitFields.model_validate(given)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise ForgeSyteError(Code.REQUEST_INVALID, f"form field {field}: {first['msg']}", field=field) from None
+
+
+def merged(query: SubmitFields, form: SubmitFields) -> SubmitFields:
+    """Put query parameters and form fields together; tools of both count, query first.
+
+    Raises:
+        ForgeSyteError: REQUEST_INVALID when both give a field with different values.
+    """
+    values: dict[str, Any] = {"tool": (*query.tool, *form.tool)}
+    for name in SubmitFields.model_fields.keys() - _LISTS:
+        texts = [value for value in (getattr(query, name), getattr(form, name)) if value is not None]
+        values[name] = _single(name, texts) if texts else None
+    return SubmitFields.model_construct(**values)
+
+
+def _single(name: str, values: Sequence[Any]) -> Any:  # noqa: ANN401  any field's value goes through unchanged
+    if any(value != values[0] for value in values):
+        raise ForgeSyteError(Code.REQUEST_INVALID, f"{name} was given twice with different values", field=name)
+    return values[0]

@@ -1,0 +1,108 @@
+"""The options of a job's tools: their JSON form, and whether they fit the tools' schemas.
+
+Schemas come from plugins and are only read here: a reference that leaves the schema is never fetched.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import orjson
+from jsonschema import Draft202012Validator, ValidationError
+from jsonschema.exceptions import SchemaError, best_match
+from referencing import Registry
+from referencing.exceptions import Unresolvable
+
+from forgesyte_contracts.plugins import ToolManifest
+from forgesyte_contracts.problems import Code, ForgeSyteError
+
+ToolOptions = dict[str, dict[str, Any]]
+"""Options for each tool, by the tool's id."""
+
+_MAX_SAID_CHARS = 300
+
+
+def parse_options(text: str | None, tools: Sequence[ToolManifest], *, max_bytes: int) -> ToolOptions:
+    """Read the `options` of a submit and check them.
+
+    Args:
+        text: a JSON object: the options of the one tool, or {tool: options} for several (and allowed for one).
+        tools: the tools of the job, in order.
+        max_bytes: how long `text` may be, in bytes of UTF-8.
+
+    Returns:
+        The options of every tool that was given some, by tool id.
+
+    Raises:
+        ForgeSyteError: OPTIONS_INVALID with the path of the field; PLUGIN_UNAVAILABLE when the schema itself is broken.
+    """
+    given = _loaded(text, max_bytes)
+    options = _by_tool(given, tools)
+    for tool in tools:
+        _check(tool, options.get(tool.name, {}))
+    return options
+
+
+def _loaded(text: str | None, max_bytes: int) -> dict[str, Any]:
+    if text is None or not text.strip():
+        return {}
+    if (size := len(text.encode(errors="replace"))) > max_bytes:
+        raise _invalid("options", f"{size} bytes were given, at most {max_bytes} are allowed")
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise _invalid("options", f"expected a JSON object, found text that is not JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise _invalid("options", f"expected a JSON object, found {type(value).__name__}")
+    return value
+
+
+def _by_tool(given: dict[str, Any], tools: Sequence[ToolManifest]) -> ToolOptions:
+    if len(tools) == 1 and not _names_tools(given, tools[0]):
+        return {tools[0].name: given} if given else {}
+    ids = {name: tool.name for tool in tools for name in (tool.name, *tool.aliases)}
+    options: ToolOptions = {}
+    for name, value in given.items():
+        if name not in ids:
+            expected = ", ".join(tool.name for tool in tools)
+            raise _invalid(f"options.{name}", f"expected the tools of this job ({expected}), each with its options")
+        if not isinstance(value, dict):
+            raise _invalid(f"options.{name}", f"expected an object, found {type(value).__name__}")
+        options[ids[name]] = value
+    return options
+
+
+def _names_tools(given: dict[str, Any], tool: ToolManifest) -> bool:
+    """Whether the options of a single tool are wrapped in its name, and the name is no option of its own."""
+    if len(given) != 1:
+        return False
+    name, value = next(iter(given.items()))
+    own = tool.options_schema.get("properties", {})
+    return name in (tool.name, *tool.aliases) and isinstance(value, dict) and name not in own
+
+
+def _check(tool: ToolManifest, options: dict[str, Any]) -> None:
+    # An empty registry: jsonschema would otherwise download what a plugin's schema refers to.
+    validator = Draft202012Validator(tool.options_schema, registry=Registry())
+    try:
+        Draft202012Validator.check_schema(tool.options_schema)
+        worst = best_match(validator.iter_errors(options))
+    except (SchemaError, Unresolvable) as error:
+        raise ForgeSyteError(
+            Code.PLUGIN_UNAVAILABLE,
+            f"the options schema of tool {tool.name} is broken and has to be mended: {str(error)[:_MAX_SAID_CHARS]}",
+        ) from None
+    if worst is not None:
+        raise _invalid(_path(tool.name, worst), _sentence(worst))
+
+
+def _path(tool: str, error: ValidationError) -> str:
+    parts: Iterable[str | int] = error.absolute_path
+    return ".".join(["options", tool, *(str(part) for part in parts)])
+
+
+def _sentence(error: ValidationError) -> str:
+    return error.message[:_MAX_SAID_CHARS]
+
+
+def _invalid(field: str, what: str) -> ForgeSyteError:
+    return ForgeSyteError(Code.OPTIONS_INVALID, f"{field[:200]}: {what}", field=field[:200])

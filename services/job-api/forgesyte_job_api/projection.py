@@ -1,0 +1,172 @@
+"""All living jobs and the newest ended ones in memory, so that asking costs the bus nothing.
+
+Fed by the change feed of the bucket `jobs`; it decides nothing and can be rebuilt at any time. Records that have left
+the bus stay listed up to `history`; whatever is older is found by id in the store.
+"""
+
+import asyncio
+from bisect import bisect_left, insort
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+from forgesyte_chassis.bus import Bus
+from forgesyte_contracts.ids import JobId
+from forgesyte_contracts.jobs import JobRecord, JobStatus
+from forgesyte_contracts.problems import ForgeSyteError
+
+from .clock import Clock
+
+log = structlog.get_logger(__name__)
+
+_RETRY_S = 0.5
+_LOOK_EVERY_S = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A record as it was last seen.
+
+    `since_s` is the monotonic moment at which this revision was first seen here, in seconds: how long a job stands
+    still is measured by it, not by the clocks of other machines. `is_gone` means that it has left the bus.
+    """
+
+    record: JobRecord
+    revision: int
+    since_s: float
+    is_gone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Records of one page, newest first, how many match in all, and the id to go on behind."""
+
+    records: list[JobRecord]
+    count: int
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PageQuery:
+    """Which page is asked for: `before` is the last id of the page before it, `skip` an older way to say that."""
+
+    limit: int
+    status: JobStatus | None = None
+    plugin: str | None = None
+    before: JobId | None = None
+    skip: int = 0
+
+    def matches(self, record: JobRecord) -> bool:
+        """Whether the filters let this record through."""
+        return self.status in (None, record.status) and self.plugin in (None, record.plugin_id)
+
+
+class _Currency(Protocol):
+    @property
+    def is_current(self) -> bool: ...
+
+
+class Projection:
+    """The jobs as this process last saw them."""
+
+    def __init__(self, *, history: int, clock: Clock) -> None:
+        self._history = history
+        self._clock = clock
+        self._seen: dict[JobId, Seen] = {}
+        self._ids: list[JobId] = []
+        self._gone: list[JobId] = []
+        self._feed: _Currency | None = None
+        self._is_filled = False
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the first snapshot has come and the feed has kept up since."""
+        return self._feed is not None and self._feed.is_current
+
+    async def run(self, bus: Bus) -> None:
+        """Follow the feed until cancelled; when it breaks, begin again from a snapshot."""
+        while True:
+            try:
+                async with bus.jobs.watch() as feed:
+                    self._feed = feed
+                    async for change in feed:
+                        self.apply(JobId(change.job_id), change.record, change.revision)
+            except ForgeSyteError as error:
+                log.warning("job feed broke", error=str(error))
+            finally:
+                self._feed = None
+            await asyncio.sleep(_RETRY_S)
+
+    async def wait_filled(self, limit_s: float) -> None:
+        """Wait for the first snapshot, at most `limit_s` seconds; later this returns at once, bus or no bus."""
+        if self._is_filled:
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(limit_s):
+                while not self.is_current:  # noqa: ASYNC110  the feed has no event
+                    await asyncio.sleep(_LOOK_EVERY_S)
+                self._is_filled = True
+
+    def apply(self, job_id: JobId, record: JobRecord | None, revision: int) -> None:
+        """Take in a change; one older than what is known changes nothing. `record` None: it has left the bus."""
+        known = self._seen.get(job_id)
+        if known is not None and (revision < known.revision or (record is not None and revision == known.revision)):
+            return
+        if record is not None:
+            self._put(Seen(record, revision, self._clock.monotonic_s()))
+        elif known is not None and known.record.is_terminal:
+            self.remember(known.record, revision)
+        else:
+            self.forget(job_id)
+
+    def remember(self, record: JobRecord, revision: int = 0) -> None:
+        """Keep an ended job that is no longer on the bus; the oldest beyond the history fall out."""
+        job_id = JobId(record.job_id)
+        self._put(Seen(record, revision, self._clock.monotonic_s(), is_gone=True))
+        insort(self._gone, job_id)
+        while len(self._gone) > self._history:
+            self.forget(self._gone[0])
+
+    def forget(self, job_id: JobId) -> None:
+        """Drop a job."""
+        if self._seen.pop(job_id, None) is None:
+            return
+        self._ids.pop(bisect_left(self._ids, job_id))
+        if job_id in self._gone:
+            self._gone.remove(job_id)
+
+    def get(self, job_id: JobId) -> Seen | None:
+        """The job as it was last seen, or None."""
+        return self._seen.get(job_id)
+
+    def on_bus(self) -> list[Seen]:
+        """Every job whose record is on the bus, oldest first."""
+        return [seen for seen in map(self._seen.__getitem__, self._ids) if not seen.is_gone]
+
+    def page(self, query: PageQuery) -> Page:
+        """Cut one page out of the jobs that match, newest first."""
+        matching = list(self._newest_first(query.matches))
+        start = query.skip
+        if query.before is not None:
+            before = query.before
+            start += next((n for n, record in enumerate(matching) if record.job_id < before), len(matching))
+        records = matching[start : start + query.limit]
+        more = start + query.limit < len(matching)
+        return Page(records, len(matching), records[-1].job_id if more and records else None)
+
+    def _newest_first(self, matches: Callable[[JobRecord], bool]) -> Iterator[JobRecord]:
+        for job_id in reversed(self._ids):
+            record = self._seen[job_id].record
+            if matches(record):
+                yield record
+
+    def _put(self, seen: Seen) -> None:
+        job_id = JobId(seen.record.job_id)
+        if job_id not in self._seen:
+            insort(self._ids, job_id)
+        elif self._seen[job_id].is_gone:
+            self._gone.remove(job_id)
+        self._seen[job_id] = seen

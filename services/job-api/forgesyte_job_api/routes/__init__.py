@@ -1,0 +1,1 @@
+"""The public paths of job-api, one module for each thing a client does."""

@@ -1,0 +1,17 @@
+"""GET /health and /v1/health: always 200, so that a broken part is data and not an error."""
+
+from fastapi import APIRouter, Request
+
+from forgesyte_job_api.health import HealthCheck
+from forgesyte_job_api.wire import HealthReport
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/health", response_model=HealthReport)
+@router.get("/v1/health", response_model=HealthReport)
+async def get_health(request: Request) -> HealthReport:
+    """Tell whether the service can do its work and, part by part, what is wrong."""
+    check = request.app.state.health
+    assert isinstance(check, HealthCheck)  # noqa: S101  create_app put it there
+    return await check.report()

@@ -1,0 +1,65 @@
+"""GET /v1/jobs, /v1/jobs/{job_id} and /extended: answers from memory, with the bus and the store behind it."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel
+
+from forgesyte_contracts.ids import JobId, NameText, parse_job_id
+from forgesyte_contracts.jobs import ExtendedJobResponse, JobStatus, JobView, job_view
+from forgesyte_contracts.problems import Code, ForgeSyteError
+from forgesyte_job_api.projection import PageQuery
+from forgesyte_job_api.state import PathJobId, State
+from forgesyte_job_api.views import extended_view, newest_rows
+from forgesyte_job_api.wire import JobPage, problem_responses
+
+router = APIRouter(tags=["jobs"])
+
+_KEY_PROBLEMS = (Code.KEY_MISSING, Code.KEY_REFUSED)
+_ONE_JOB = problem_responses(*_KEY_PROBLEMS, Code.JOB_UNKNOWN, Code.REQUEST_INVALID, Code.SERVICE_UNAVAILABLE)
+
+
+@router.get("/v1/jobs", response_model=JobPage, responses=problem_responses(*_KEY_PROBLEMS, Code.REQUEST_INVALID))
+async def list_jobs(
+    state: State,
+    limit: Annotated[int, Query(ge=1, le=100, description="Jobs a page.")] = 10,
+    status: Annotated[JobStatus | None, Query(description="Only jobs in this state.")] = None,
+    plugin: Annotated[NameText | None, Query(description="Only jobs of this plugin.")] = None,
+    cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.")] = None,
+    skip: Annotated[int, Query(ge=0, description="How many to leave out; for older clients, use cursor.")] = 0,
+) -> Response:
+    """List living jobs and the newest ended ones, newest first, without their results."""
+    await state.projection.wait_filled(state.settings.lookup_wait_s)
+    query = PageQuery(limit=limit, status=status, plugin=plugin, before=_before(cursor), skip=skip)
+    page = state.projection.page(query)
+    views = [job_view(record) for record in page.records]
+    return _answer(JobPage(jobs=views, count=page.count, next_cursor=page.next_cursor))
+
+
+@router.get("/v1/jobs/{job_id}", response_model=JobView, responses=_ONE_JOB)
+async def get_job(state: State, job_id: PathJobId) -> Response:
+    """Tell where a job stands; a completed one carries its result document, cut at the inline limit."""
+    record = await state.find(job_id)
+    return _answer(job_view(record, results=await state.archive.results(record)))
+
+
+@router.get("/v1/jobs/{job_id}/extended", response_model=ExtendedJobResponse, responses=_ONE_JOB)
+async def get_job_extended(state: State, job_id: PathJobId) -> Response:
+    """Tell where a job stands and how it was made: timings, warnings, device, newest rows, decoding, attempts."""
+    record = await state.find(job_id)
+    results = await state.archive.results(record)
+    return _answer(extended_view(record, results=results, frames=await newest_rows(state.store, record)))
+
+
+def _before(cursor: str | None) -> JobId | None:
+    try:
+        return None if cursor is None else parse_job_id(cursor)
+    except ValueError:
+        raise ForgeSyteError(
+            Code.REQUEST_INVALID, "cursor: expected the `next_cursor` of an earlier page", field="cursor"
+        ) from None
+
+
+def _answer(body: BaseModel) -> Response:
+    # Already validated: FastAPI's second round through the response model would double the cost of the hottest path.
+    return Response(body.model_dump_json(), media_type="application/json")

@@ -1,0 +1,83 @@
+"""Pending jobs that nobody can run: how long that has been so, and when it is the end of them.
+
+Judged by the living runners alone and only over unbroken stretches of time, so that a restart of a runner or of the
+bus ends no job.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from forgesyte_contracts.ids import JobId, PluginName
+from forgesyte_contracts.jobs import JobRecord
+
+from .catalog import Offer
+from .clock import Clock
+
+_Route = tuple[str, str]
+
+
+class Unrunnable:
+    """Remembers since when a plugin on a device can not be run.
+
+    Args:
+        clock: its monotonic time is used.
+        broken_s: seconds of FAILED or UNAVAILABLE in every living runner after which a pending job ends.
+        absent_s: seconds without any runner that offers it after which a pending job ends.
+    """
+
+    def __init__(self, clock: Clock, *, broken_s: float, absent_s: float) -> None:
+        self._clock = clock
+        self._broken_s = broken_s
+        self._absent_s = absent_s
+        self._broken: dict[_Route, float] = {}
+        self._absent: dict[_Route, float] = {}
+
+    def reset(self) -> None:
+        """Begin to count anew: what was seen may have been a pause of the bus."""
+        self._broken.clear()
+        self._absent.clear()
+
+    def verdicts(self, offers: Mapping[PluginName, Offer], pending: Iterable[JobRecord]) -> dict[JobId, str]:
+        """Look at the runners as they are now.
+
+        Args:
+            offers: what the living runners offer.
+            pending: the jobs that wait.
+
+        Returns:
+            For each job that has to end the sentence that says why.
+        """
+        jobs = list(pending)
+        routes = {(job.plugin_id, job.device) for job in jobs}
+        routes |= {(name, device) for name, _ in offers.items() for device in ("cpu", "gpu")}
+        reasons = {route: reason for route in routes if (reason := self._reason(route, offers)) is not None}
+        self._broken = {route: since for route, since in self._broken.items() if route in routes}
+        self._absent = {route: since for route, since in self._absent.items() if route in routes}
+        return {
+            JobId(job.job_id): reasons[job.plugin_id, job.device]
+            for job in jobs
+            if (job.plugin_id, job.device) in reasons
+        }
+
+    def _reason(self, route: _Route, offers: Mapping[PluginName, Offer]) -> str | None:
+        plugin, device = route
+        offer = offers.get(PluginName(plugin))
+        broken_s = self._counted(self._broken, route, holds=offer is not None and offer.is_broken)
+        absent = offer is None or (not offer.is_broken and device not in offer.devices)
+        absent_s = self._counted(self._absent, route, holds=absent)
+        if offer is not None and broken_s is not None and broken_s >= self._broken_s:
+            why = offer.reason or "its runners gave no reason"
+            return f"Plugin {plugin} is {offer.state.value} in every runner: {why}. Mend that and submit the job again."
+        if absent_s is not None and absent_s >= self._absent_s:
+            return (
+                f"For {self._absent_s:g} s no runner offered plugin {plugin} on {device}. "
+                "Start one that has it, then submit the job again."
+            )
+        return None
+
+    def _counted(self, since: dict[_Route, float], route: _Route, *, holds: bool) -> float | None:
+        """For how many seconds without a break it holds; None when it does not."""
+        if not holds:
+            since.pop(route, None)
+            return None
+        now_s = self._clock.monotonic_s()
+        return now_s - since.setdefault(route, now_s)

@@ -1,0 +1,175 @@
+"""The media of a submit on its way from the socket into the store: never whole in memory, never in a second place.
+
+Two forms: the raw body, or a form with one file part. The blob is named by the job's id before the job exists;
+whoever calls removes it again when no job comes of it.
+"""
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass, field
+
+from starlette.requests import Request
+
+from forgesyte_chassis.blobs import Store
+from forgesyte_contracts.ids import JobId
+from forgesyte_contracts.jobs import InputFacts
+from forgesyte_contracts.problems import Code, ForgeSyteError
+from forgesyte_contracts.subjects import input_blob
+
+from .multipart import PartStart, read_form
+
+FILE_PARTS = ("video", "file")
+"""Names a form may give its media part; `file` is what older clients send."""
+
+RAW = "raw"
+FORM = "form"
+_ACCEPTED = "send the video as raw body with Content-Type video/* or application/octet-stream, or as form field `video`"
+_FORM_OVERHEAD_BYTES = 1024 * 1024
+_MAX_NAME_CHARS = 255
+_MAX_TYPE_CHARS = 100
+
+BeforeFile = Callable[[dict[str, list[str]]], None]
+"""Sees the text fields that came before the file; raises to refuse the file."""
+
+
+class UploadStalled(ForgeSyteError):  # noqa: N818  named like the domain's other errors, for what is the matter
+    """The client stood still in the middle of an upload."""
+
+
+def media_type_of(request: Request) -> str:
+    """The request's media type without parameters, in lower case; empty when it names none."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def form_of(request: Request) -> str:
+    """Tell by its Content-Type how the media is sent: RAW or FORM.
+
+    Raises:
+        ForgeSyteError: MEDIA_INVALID for any other type.
+    """
+    media_type = media_type_of(request)
+    if media_type == "multipart/form-data":
+        return FORM
+    if media_type.startswith("video/") or media_type == "application/octet-stream":
+        return RAW
+    raise ForgeSyteError(Code.MEDIA_INVALID, f"Content-Type is {media_type[:80] or 'missing'}; {_ACCEPTED}")
+
+
+def refuse_announced_size(request: Request, max_bytes: int) -> None:
+    """Refuse a body whose announced length is over the limit before a byte of it is read.
+
+    Raises:
+        ForgeSyteError: MEDIA_TOO_LARGE with both numbers.
+    """
+    announced = request.headers.get("content-length", "")
+    allowed = max_bytes if form_of(request) == RAW else max_bytes + _FORM_OVERHEAD_BYTES
+    if announced.isdecimal() and int(announced) > allowed:
+        raise ForgeSyteError(
+            Code.MEDIA_TOO_LARGE, f"the upload has {int(announced)} bytes, at most {max_bytes} are allowed"
+        )
+
+
+@dataclass(slots=True)
+class Upload:
+    """One upload into the store.
+
+    `media` is None until a file has arrived; `fields` holds the text fields of a form in the order they came.
+    """
+
+    store: Store
+    job_id: JobId
+    max_bytes: int
+    idle_s: float
+    max_field_bytes: int
+    media: InputFacts | None = None
+    fields: dict[str, list[str]] = field(default_factory=dict)
+
+    async def take_raw(self, request: Request, filename: str | None) -> None:
+        """Stream the whole body into the store.
+
+        Raises:
+            ForgeSyteError: MEDIA_TOO_LARGE, MEDIA_INVALID for an empty body, UploadStalled.
+            ClientDisconnect: the client went away in the middle.
+        """
+        async with aclosing(_body(request, self.idle_s)) as chunks:
+            await self._put(chunks, filename, media_type_of(request))
+
+    async def take_form(self, request: Request, *, before_file: BeforeFile) -> None:
+        """Stream the media part of a form into the store and collect its other fields.
+
+        Args:
+            request: the request.
+            before_file: called with the fields that came before the file, so that a wrong plugin is refused before
+                gigabytes are read.
+
+        Raises:
+            ForgeSyteError: MEDIA_TOO_LARGE, MEDIA_INVALID for an empty file, REQUEST_INVALID, UploadStalled.
+            ClientDisconnect: the client went away in the middle.
+        """
+
+        async def take_file(part: PartStart, data: AsyncGenerator[bytes]) -> None:
+            if part.name not in FILE_PARTS:
+                raise _wrong_part(f"found a file in form field {part.name[:80]!r}")
+            if self.media is not None:
+                raise _wrong_part("found more than one file")
+            before_file(self.fields)
+            await self._put(data, part.filename, part.media_type)
+
+        async with aclosing(_body(request, self.idle_s)) as chunks:
+            form = read_form(
+                chunks,
+                request.headers["content-type"],
+                is_file=lambda part: part.name in FILE_PARTS or part.filename is not None,
+                take_file=take_file,
+                max_field_bytes=self.max_field_bytes,
+            )
+            async with aclosing(form) as texts:
+                async for name, text in texts:
+                    self.fields.setdefault(name, []).append(text)
+        if self.media is None:
+            raise _wrong_part("found no file")
+
+    async def drop(self) -> None:
+        """Remove what was stored, because no job comes of it."""
+        if self.media is not None:
+            await self.store.delete(input_blob(self.job_id))
+
+    async def _put(self, chunks: AsyncGenerator[bytes], filename: str | None, media_type: str | None) -> None:
+        path = input_blob(self.job_id)
+        size = await self.store.put_stream(path, chunks, max_bytes=self.max_bytes)
+        announced = (media_type or "")[:_MAX_TYPE_CHARS] or None
+        self.media = InputFacts(filename=_clean_name(filename), size_bytes=size, media_type=announced)
+        if size == 0:
+            raise ForgeSyteError(Code.MEDIA_INVALID, f"the upload is empty (0 bytes); {_ACCEPTED}")
+
+
+async def _body(request: Request, idle_s: float) -> AsyncGenerator[bytes]:
+    async with aclosing(request.stream()) as stream:
+        while True:
+            try:
+                async with asyncio.timeout(idle_s):
+                    chunk = await anext(stream)
+            except StopAsyncIteration:
+                return
+            except TimeoutError:
+                raise UploadStalled(
+                    Code.REQUEST_INVALID, f"the upload stood still for {idle_s:g} s and was given up; send it again"
+                ) from None
+            if chunk:
+                yield chunk
+
+
+def _clean_name(name: str | None) -> str | None:
+    """Keep the last part of a path, without characters that do not print: it is shown to people, never opened."""
+    if name is None:
+        return None
+    last = re.split(r"[\\/]", name)[-1]
+    return "".join(char for char in last if char.isprintable())[:_MAX_NAME_CHARS] or None
+
+
+def _wrong_part(what: str) -> ForgeSyteError:
+    return ForgeSyteError(
+        Code.REQUEST_INVALID, f"{what}; expected exactly one file, in form field `video`", field="video"
+    )

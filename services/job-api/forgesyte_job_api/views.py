@@ -1,0 +1,65 @@
+"""The public forms of a record beyond contracts' own: extended, and the header of a result document."""
+
+from typing import Any
+
+import orjson
+
+from forgesyte_chassis.blobs import BlobMissing, Store
+from forgesyte_chassis.segments import read_rows
+from forgesyte_contracts.jobs import DecodeFacts, ExtendedJobResponse, JobRecord, job_view
+from forgesyte_contracts.results import ResultHeader, ResultSummary, Row
+
+NEWEST_ROWS = 20
+
+
+def extended_view(record: JobRecord, *, results: dict[str, Any] | None, frames: list[Row]) -> ExtendedJobResponse:
+    """Derive the extended view: the record, and how it was made.
+
+    Args:
+        record: the record.
+        results: the result document of a completed job.
+        frames: its newest rows.
+    """
+    return ExtendedJobResponse(
+        **dict(job_view(record, results=results)),
+        plugin_timings=record.plugin_timings,
+        stage_timings_ms=record.stage_timings_ms,
+        warnings=list(record.warnings),
+        device_requested=record.device_requested,
+        device_used=record.device_used,
+        fallback=record.fallback,
+        fallback_reason=record.fallback_reason,
+        frames=frames,
+        decode=record.decode,
+        attempts=list(record.attempts),
+    )
+
+
+def result_header(record: JobRecord) -> ResultHeader:
+    """The result document of a record without its rows, as far as the job came."""
+    decode = record.decode or DecodeFacts()
+    return ResultHeader(
+        job_id=record.job_id,
+        status=record.status.value,
+        plugin_id=record.plugin_id,
+        tools=record.tools,
+        total_frames=record.total_frames,
+        fps=decode.fps,
+        width=decode.width,
+        height=decode.height,
+        summary=record.summary or ResultSummary(),
+    )
+
+
+async def newest_rows(store: Store, record: JobRecord) -> list[Row]:
+    """Read the newest committed rows, at most NEWEST_ROWS; none when they are no longer there."""
+    end_frame = max((piece.end_frame for piece in record.rows), default=0)
+    if end_frame == 0:
+        return []
+    first_frame = max(0, end_frame - NEWEST_ROWS)
+    rows = read_rows(store, record, from_frame=first_frame, limit=NEWEST_ROWS)
+    try:
+        return [orjson.loads(row) async for row in rows]
+    except BlobMissing:
+        # A newer attempt or the end of the retention took them away; the record itself is still worth its answer.
+        return []

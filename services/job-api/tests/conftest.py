@@ -1,0 +1,211 @@
+"""The service over a real nats-server and a real folder; only the runners are played by the test."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+import pytest
+
+from forgesyte_chassis.blobs import Store
+from forgesyte_chassis.bus import Bus
+from forgesyte_chassis.keys import KeyRing
+from forgesyte_contracts.ids import new_job_id
+from forgesyte_contracts.jobs import JobRecord
+from forgesyte_contracts.plugins import (
+    Device,
+    PluginManifest,
+    PluginOnRunner,
+    PluginState,
+    Requires,
+    RunnerHeartbeat,
+    ToolManifest,
+)
+from forgesyte_job_api.app import create_app
+from forgesyte_job_api.settings import JobApiSettings
+from tests.support import NatsServer, eventually, nats_server
+
+SCHEMA = {
+    "type": "object",
+    "properties": {"threshold": {"type": "integer", "minimum": 1, "maximum": 255}, "area": {"type": "number"}},
+    "additionalProperties": False,
+}
+NOW = datetime(2025, 1, 1, 12, tzinfo=UTC)
+
+
+class HandClock:
+    """A clock that a test turns by hand."""
+
+    def __init__(self) -> None:
+        self.passed_s = 0.0
+
+    def now(self) -> datetime:
+        return NOW + timedelta(seconds=self.passed_s)
+
+    def monotonic_s(self) -> float:
+        return 1000.0 + self.passed_s
+
+
+def a_tool(name: str = "detect-motion", **changes: Any) -> ToolManifest:
+    return ToolManifest(name=name, **{"aliases": (), "options_schema": SCHEMA, **changes})
+
+
+def a_plugin(name: str = "motion", state: PluginState = PluginState.INITIALIZED, **changes: Any) -> PluginOnRunner:
+    tools = changes.pop("tools", (a_tool(aliases=("motion",)), a_tool("track-objects")))
+    requires = Requires(gpu=changes.pop("needs_gpu", False))
+    manifest = PluginManifest(name=name, version="1.0.0", tools=tools, requires=requires)
+    return PluginOnRunner(**{"name": name, "state": state, "manifest": manifest, **changes})
+
+
+def a_heartbeat(
+    *plugins: PluginOnRunner, runner_id: str = "runner-1", devices: tuple[str, ...] = ("cpu",)
+) -> RunnerHeartbeat:
+    return RunnerHeartbeat(
+        runner_id=runner_id,
+        host="here",
+        pid=1,
+        version="0.1.0",
+        started_at="2025-01-01T00:00:00Z",
+        slots=1,
+        devices=tuple(Device(name=kind, kind=kind) for kind in devices),
+        plugins=plugins or (a_plugin(),),
+    )
+
+
+def a_record(**changes: Any) -> JobRecord:
+    facts = {
+        "job_id": new_job_id(),
+        "plugin_id": "motion",
+        "tools": ("detect-motion",),
+        "created_at": NOW,
+        "updated_at": NOW,
+    }
+    return JobRecord(**{**facts, **changes})
+
+
+@dataclass
+class Api:
+    """A running job-api and what it stands on."""
+
+    http: httpx.AsyncClient
+    app: Any
+    bus: Bus
+    store: Store
+    server: NatsServer
+
+    @property
+    def state(self) -> Any:
+        return self.app.state.job_api
+
+    async def beat(self, *plugins: PluginOnRunner, **facts: Any) -> None:
+        """Let a runner report, and wait until the catalog has heard it."""
+        heartbeat = a_heartbeat(*plugins, **facts)
+        await self.bus.runners.beat(heartbeat)
+        await eventually(lambda: self.state.catalog._living().get(heartbeat.runner_id) == heartbeat)
+
+    async def submit(self, content: Any = b"some video", **query: Any) -> httpx.Response:
+        params = {"plugin_id": "motion", "tool": "detect-motion", **query}
+        params = {name: value for name, value in params.items() if value is not None}
+        return await self.http.post(
+            "/v1/video/submit", params=params, content=content, headers={"Content-Type": "video/mp4"}
+        )
+
+    async def put(self, record: JobRecord) -> JobRecord:
+        """Write a record as another service would, and wait until the projection has it."""
+        stored = await self.bus.jobs.create(record)
+        await eventually(lambda: self.state.projection.get(record.job_id) is not None)
+        return stored.record
+
+
+Started = Callable[..., Awaitable[Api]]
+
+QUIET = {"reconcile_every_s": 3600.0}
+"""A reconciler that keeps out of the way of tests about something else."""
+
+
+@asynccontextmanager
+async def running(server: NatsServer, folder: Path, *, keys: KeyRing | None = None, clock: Any = None, **settings: Any):
+    """One replica of job-api over the given server and folder."""
+    store = Store.open(str(folder))
+    async with Bus.connect(server.url, name="job-api-test") as bus:
+        await bus.ensure()
+        made = JobApiSettings(**{**QUIET, **settings})
+        app = create_app(bus, store, keys or KeyRing.open_(), made, clock=clock)
+        transport = httpx.ASGITransport(app)
+        async with (
+            app.router.lifespan_context(app),
+            httpx.AsyncClient(transport=transport, base_url="http://api", timeout=60) as http,
+        ):
+            yield Api(http, app, bus, store, server)
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[NatsServer]:
+    async with nats_server() as started:
+        yield started
+
+
+@pytest.fixture
+async def api(server: NatsServer, tmp_path: Path) -> AsyncIterator[Api]:
+    """job-api with one living runner that offers plugin `motion` on the CPU."""
+    async with running(server, tmp_path / "store") as started:
+        await started.beat()
+        yield started
+
+
+@pytest.fixture
+def start(server: NatsServer, tmp_path: Path):
+    """Starts replicas with settings of the test's own: `async with start(resend_after_s=0) as api`."""
+    return lambda **settings: running(server, tmp_path / "store", **settings)
+
+
+async def pieces(*chunks: bytes) -> AsyncIterator[bytes]:
+    for chunk in chunks:
+        yield chunk
+        await asyncio.sleep(0)
+
+
+FORM = {"Content-Type": "multipart/form-data; boundary=the-boundary"}
+
+
+def form(texts, file=None, *, fields_first: bool = True) -> bytes:
+    """A multipart body by hand, so that its order and its odd bytes are the test's own."""
+    parts = [_part(f'name="{name}"', value.encode()) for name, value in texts]
+    if file is not None:
+        name, filename, data = file
+        part = _part(f'name="{name}"; filename="{filename}"', data, "Content-Type: video/mp4\r\n")
+        parts = [*parts, part] if fields_first else [part, *parts]
+    return b"".join(parts) + b"--the-boundary--\r\n"
+
+
+def _part(facts: str, data: bytes, more: str = "") -> bytes:
+    head = f"--the-boundary\r\nContent-Disposition: form-data; {facts}\r\n{more}\r\n"
+    return head.encode() + data + b"\r\n"
+
+
+async def cut(body: bytes, size: int) -> AsyncIterator[bytes]:
+    """The body in network chunks of `size` bytes."""
+    for start_at in range(0, len(body), size):
+        yield body[start_at : start_at + size]
+
+
+@pytest.fixture
+def make():
+    """The builders of this module: tests are imported by path, so they can not import them by name."""
+    return SimpleNamespace(
+        FORM=FORM,
+        NOW=NOW,
+        HandClock=HandClock,
+        a_heartbeat=a_heartbeat,
+        a_plugin=a_plugin,
+        a_record=a_record,
+        a_tool=a_tool,
+        cut=cut,
+        form=form,
+        pieces=pieces,
+    )

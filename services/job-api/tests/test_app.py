@@ -1,0 +1,156 @@
+"""The app as a whole: keys, health, OpenAPI, and the process it runs in."""
+
+import asyncio
+import os
+import re
+import signal
+import sys
+
+import httpx
+import pytest
+
+from forgesyte_chassis.keys import KeyRing, digest_of
+from forgesyte_contracts.routes import ROUTES
+from forgesyte_job_api.settings import JobApiSettings
+from tests.support import eventually
+
+JOB = "01928f7e-6b3a-7c4e-9d2f-3f5b8a1c7e60"
+PATHS = [(route.method, route.path, route.scope) for route in ROUTES]
+
+
+@pytest.fixture
+def ring():
+    keys = tuple(f"{name}:{scope}:{digest_of(name)}" for name, scope in (("reader", "read"), ("sender", "analyze")))
+    return KeyRing.from_settings(JobApiSettings(api_keys=keys))
+
+
+@pytest.mark.parametrize(("method", "path", "scope"), PATHS, ids=lambda value: str(value))
+async def test_each_path_asks_for_the_scope_of_the_route_table(start, ring, method, path, scope):
+    async with start(keys=ring) as api:
+        url = path.format(job_id=JOB)
+        answers = {
+            name: await api.http.request(method, url, headers={"X-API-Key": name} if name else {})
+            for name in ("", "wrong", "reader", "sender")
+        }
+
+    status = {name: answer.status_code for name, answer in answers.items()}
+    if scope is None:
+        assert set(status.values()) == {200}
+        return
+    holder, other = ("reader", "sender") if scope == "read" else ("sender", "reader")
+    assert (status[""], status["wrong"], status[other]) == (401, 401, 403)
+    assert status[holder] not in (401, 403)
+    assert answers[""].headers["content-type"] == "application/problem+json"
+    assert answers[other].json()["code"] == "KEY_REFUSED"
+
+
+async def test_health_is_healthy_and_counts_plugins_that_can_run(api):
+    for path in ("/health", "/v1/health"):
+        answer = await api.http.get(path)
+
+        assert answer.status_code == 200
+        assert answer.json()["status"] == "healthy"
+        assert answer.json()["plugins_loaded"] == 1
+        assert answer.json()["checks"] == {"bus": "ok", "storage": "ok", "projection": "ok"}
+
+
+async def test_health_is_degraded_and_still_200_when_bus_and_store_are_away(start, monkeypatch):
+    async with start(health_kept_s=0) as api:
+
+        async def broken(_path):
+            raise RuntimeError("secret path")
+
+        monkeypatch.setattr(api.store, "size", broken)
+        api.server.kill()
+        await eventually(lambda: not api.bus.is_connected)
+
+        answer = await api.http.get("/health")
+
+        assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
+        assert answer.json()["checks"]["bus"] != "ok"
+        assert "RuntimeError" in answer.json()["checks"]["storage"]
+        assert "secret path" not in answer.text
+
+
+async def test_openapi_tells_of_every_route_with_its_problems_and_examples(api):
+    document = (await api.http.get("/openapi.json")).json()
+
+    assert {(method.upper(), path) for path, methods in document["paths"].items() for method in methods} == {
+        (method, path) for method, path, _ in PATHS if path != "/openapi.json"
+    }
+    submit = document["paths"]["/v1/video/submit"]["post"]
+    assert {"202", "400", "401", "403", "409", "413", "415", "422", "503"} <= submit["responses"].keys()
+    assert set(submit["requestBody"]["content"]) == {"video/*", "application/octet-stream", "multipart/form-data"}
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            assert operation["description"]
+            for status, response in operation["responses"].items():
+                if status >= "400":
+                    assert "application/problem+json" in response["content"], (operation["operationId"], status)
+
+
+@pytest.mark.slow
+async def test_a_fault_nobody_expected_shows_nothing_of_itself(api, monkeypatch):
+    def broken(_query):
+        raise RuntimeError("secret")
+
+    monkeypatch.setattr(api.state.projection, "page", broken)
+
+    answer = await api.http.get("/v1/jobs")
+
+    assert (answer.status_code, answer.json()["code"]) == (500, "INTERNAL")
+    assert "secret" not in answer.text
+
+
+@pytest.mark.slow
+async def test_the_module_runs_alone_and_stops_with_0_on_sigterm(server, tmp_path):
+    env = {
+        **os.environ,
+        "FORGESYTE_JOB_API_BUS_URL": server.url,
+        "FORGESYTE_JOB_API_STORE_URL": str(tmp_path / "store"),
+        "FORGESYTE_JOB_API_PORT": "0",
+        "FORGESYTE_JOB_API_OPS_PORT": "0",
+        "FORGESYTE_JOB_API_LOG_FORMAT": "json",
+    }
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "forgesyte_job_api",
+        env=env,
+        stderr=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        port = None
+        async with asyncio.timeout(60):
+            while port is None:
+                line = (await process.stderr.readline()).decode()
+                assert line, "it ended before it was ready"
+                found = re.search(r'"port": ?(\d+)', line) if "job-api ready" in line else None
+                port = found and int(found[1])
+        async with httpx.AsyncClient() as http:
+            assert (await http.get(f"http://127.0.0.1:{port}/health")).json()["status"] == "healthy"
+
+        process.send_signal(signal.SIGTERM)
+
+        async with asyncio.timeout(60):
+            await process.stderr.read()
+            assert await process.wait() == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+@pytest.mark.slow
+async def test_it_refuses_to_listen_beyond_loopback_without_keys(server, tmp_path):
+    env = {**os.environ, "FORGESYTE_JOB_API_HOST": "0.0.0.0", "FORGESYTE_JOB_API_BUS_URL": server.url}
+    env["FORGESYTE_JOB_API_STORE_URL"] = str(tmp_path / "store")
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "forgesyte_job_api", env=env, stderr=asyncio.subprocess.PIPE
+    )
+
+    _, said = await asyncio.wait_for(process.communicate(), 60)
+
+    assert process.returncode == 1
+    assert b"No API key is configured" in said

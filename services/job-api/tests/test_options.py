@@ -1,0 +1,86 @@
+"""Options against the schemas of the tools."""
+
+import pytest
+from pydantic import BaseModel, ConfigDict, Field
+
+from forgesyte_contracts.problems import Code, ForgeSyteError
+from forgesyte_job_api.options import parse_options
+
+LIMIT = 1000
+
+
+class Zone(BaseModel):
+    left: int
+
+
+class Options(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    threshold: int = Field(default=25, ge=1, le=255)
+    zones: list[Zone] = []
+
+
+@pytest.fixture
+def tool(make):
+    return make.a_tool(options_schema=Options.model_json_schema(), aliases=("motion",))
+
+
+@pytest.fixture
+def other(make):
+    return make.a_tool("track")
+
+
+@pytest.mark.parametrize("text", [None, "", "  ", "{}"], ids=repr)
+def test_no_options_are_no_options(tool, text):
+    assert parse_options(text, [tool], max_bytes=LIMIT) == {}
+
+
+@pytest.mark.parametrize(
+    "text", ['{"threshold": 9}', '{"detect-motion": {"threshold": 9}}', '{"motion": {"threshold": 9}}']
+)
+def test_options_of_one_tool_may_be_wrapped_in_its_name(tool, text):
+    assert parse_options(text, [tool], max_bytes=LIMIT) == {"detect-motion": {"threshold": 9}}
+
+
+BAD = {
+    "not JSON": ("{", "options: "),
+    "NaN": ('{"threshold": NaN}', "options: "),
+    "a list": ("[1]", "found list"),
+    "too long": ('{"a": "' + "x" * LIMIT + '"}', f"at most {LIMIT}"),
+    "out of range": ('{"threshold": 256}', "options.detect-motion.threshold: "),
+    "wrong type deep inside": ('{"zones": [{"left": 1}, {"left": "x"}]}', "options.detect-motion.zones.1.left: "),
+    "unknown name": ('{"treshold": 1}', "treshold"),
+}
+
+
+@pytest.mark.parametrize(("text", "said"), BAD.values(), ids=BAD)
+def test_bad_options_are_refused_with_the_path_of_the_field(tool, text, said):
+    with pytest.raises(ForgeSyteError) as caught:
+        parse_options(text, [tool], max_bytes=LIMIT)
+
+    assert caught.value.code is Code.OPTIONS_INVALID
+    assert said in caught.value.detail
+
+
+@pytest.mark.parametrize("text", ['{"threshold": 1}', '{"track": 1}'], ids=["not by tool", "no object"])
+def test_options_of_several_tools_are_given_by_tool(tool, other, text):
+    with pytest.raises(ForgeSyteError) as caught:
+        parse_options(text, [tool, other], max_bytes=LIMIT)
+
+    assert caught.value.code is Code.OPTIONS_INVALID
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [{"type": "no such type"}, {"$ref": "https://example.invalid/schema.json"}, {"$ref": "#/$defs/nowhere"}],
+    ids=["broken", "elsewhere", "dangling"],
+)
+def test_a_broken_schema_is_the_plugins_fault_and_nothing_is_fetched(make, schema, monkeypatch):
+    fetched = []
+    monkeypatch.setattr("urllib.request.urlopen", lambda *args, **_: fetched.append(args))
+
+    with pytest.raises(ForgeSyteError) as caught:
+        parse_options('{"a": 1}', [make.a_tool(options_schema=schema)], max_bytes=LIMIT)
+
+    assert caught.value.code is Code.PLUGIN_UNAVAILABLE
+    assert fetched == []

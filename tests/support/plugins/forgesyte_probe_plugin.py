@@ -1,0 +1,90 @@
+"""A plugin for tests: each tool does one thing, at the frame and the moment the test chooses."""
+
+import os
+import threading
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from forgesyte_sdk import Plugin, Tool, ToolOptions
+
+
+class Brightness(BaseModel):
+    """Mean brightness of the frame, 0 to 255."""
+
+    brightness: int
+
+
+class GateOptions(ToolOptions):
+    """Where the tool stops and what lets it go on."""
+
+    at: int = 10
+    gate: str = ""
+    reached: str = ""
+
+
+class Gate(Tool[GateOptions, Brightness]):
+    """Stops at frame `at` until the file `gate` is there, so that a test can do something in the middle of a job."""
+
+    name = "gate"
+    Options = GateOptions
+    Output = Brightness
+
+    def process_frame(self, frame):
+        if frame.index == self.options.at and self.options.gate:
+            if self.options.reached:
+                Path(self.options.reached).write_text(str(os.getpid()))
+            while not Path(self.options.gate).exists():
+                threading.Event().wait(0.01)
+        return Brightness(brightness=int(frame.image.mean()))
+
+
+class HangOptions(ToolOptions):
+    """Where the tool hangs."""
+
+    at: int = 0
+    reached: str = ""
+
+
+class Hang(Tool[HangOptions, Brightness]):
+    """Hangs for ever at frame `at`, with the interpreter's lock held."""
+
+    name = "hang"
+    Options = HangOptions
+    Output = Brightness
+
+    def process_frame(self, frame):
+        if frame.index == self.options.at:
+            if self.options.reached:
+                Path(self.options.reached).write_text(str(os.getpid()))
+            while True:
+                pass
+        return Brightness(brightness=int(frame.image.mean()))
+
+
+class RaiseOptions(ToolOptions):
+    """Where the tool raises."""
+
+    at: int = 0
+
+
+class Raise(Tool[RaiseOptions, Brightness]):
+    """Raises at frame `at`."""
+
+    name = "raise"
+    Options = RaiseOptions
+    Output = Brightness
+
+    def process_frame(self, frame):
+        if frame.index == self.options.at:
+            raise RuntimeError(f"no luck at {frame.index}")
+        return Brightness(brightness=int(frame.image.mean()))
+
+
+class Probe(Plugin):
+    """The plugin behind the tools."""
+
+    name = "probe"
+    version = "0.1.0"
+    description = "For tests."
+    tools = (Gate, Hang, Raise)

@@ -1,0 +1,153 @@
+"""The whole product as its user starts it: `forgesyte up` in a process of its own, and questions over HTTP."""
+
+import asyncio
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import psutil
+
+from .nats import free_port
+from .waiting import eventually
+
+FORGESYTE = str(Path(sys.executable).parent / "forgesyte")
+TEST_PLUGINS = str(Path(__file__).parent / "plugins")
+
+
+class Stack:
+    """One `forgesyte up` on a data folder; it may be killed and started again on the same folder and port."""
+
+    def __init__(self, data: Path, *, slots: int = 2, env: dict[str, str] | None = None) -> None:
+        self.data = data
+        self.slots = slots
+        self.port = free_port()
+        self.env = env or {}
+        self.process: subprocess.Popen[bytes] | None = None
+        self.log = data.parent / f"{data.name}-up.log"
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.http = httpx.AsyncClient(base_url=self.url, timeout=30)
+
+    async def start(self) -> None:
+        """Start it and wait for the line that says it is ready."""
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [FORGESYTE, "up", "--port", str(self.port), "--data-dir", str(self.data), "--slots", str(self.slots)],
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, "PYTHONPATH": TEST_PLUGINS, **self.env},
+                start_new_session=True,
+            )
+        await eventually(self._is_ready, 90, f"ready line in {self.log}")
+
+    def _is_ready(self) -> bool:
+        assert self.process
+        text = self.log.read_text(errors="replace")
+        assert self.process.poll() is None, f"forgesyte up ended with {self.process.returncode}:\n{text}"
+        return re.search(r"ready http://", text) is not None
+
+    def tree(self) -> list[psutil.Process]:
+        """Every process of it that lives now, the launcher first."""
+        assert self.process
+        launcher = psutil.Process(self.process.pid)
+        return [launcher, *launcher.children(recursive=True)]
+
+    def find(self, *words: str) -> list[psutil.Process]:
+        """The processes of it whose command line holds every word."""
+        return [p for p in self.tree() if all(word in " ".join(command_of(p)) for word in words)]
+
+    def runner(self) -> psutil.Process:
+        """The plugin-runner's process."""
+        (process,) = self.find("forgesyte_plugin_runner")
+        return process
+
+    def nats(self) -> psutil.Process:
+        """The nats-server's process."""
+        (process,) = self.find("nats-server")
+        return process
+
+    async def submit(self, clip: Path, tool: str, plugin: str = "probe", **options: object) -> str:
+        """Submit a clip; gives the job id."""
+        query = {"plugin_id": plugin, "tool": tool, "options": json.dumps(options), "filename": clip.name}
+        answer = await self.http.post(
+            "/v1/video/submit", params=query, content=clip.read_bytes(), headers={"Content-Type": "video/mp4"}
+        )
+        assert answer.status_code == 202, answer.text
+        return answer.json()["job_id"]
+
+    async def job(self, job_id: str, *, extended: bool = True) -> dict:
+        """The (extended) job."""
+        answer = await self.http.get(f"/v1/jobs/{job_id}{'/extended' if extended else ''}")
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def ended(self, job_id: str, limit_s: float = 90) -> dict:
+        """Wait until the job has ended; gives the extended job."""
+
+        async def look() -> dict | None:
+            try:
+                job = await self.job(job_id)
+            except httpx.TransportError:
+                return None
+            return job if job["status"] in ("completed", "failed", "cancelled") else None
+
+        return await eventually(look, limit_s, f"job {job_id} ends")
+
+    async def rows(self, job_id: str) -> list[dict]:
+        """All rows of the job, read as jsonl."""
+        answer = await self.http.get(f"/v1/jobs/{job_id}/result", params={"format": "jsonl"})
+        assert answer.status_code == 200, answer.text
+        return [json.loads(line) for line in answer.text.splitlines()]
+
+    def kill(self) -> list[psutil.Process]:
+        """kill -9 of the launcher; gives every process that lived at that moment."""
+        assert self.process
+        tree = self.tree()
+        self.process.kill()
+        self.process.wait()
+        return tree
+
+    async def interrupt(self, limit_s: float = 60) -> int:
+        """Ctrl-C; gives the exit code."""
+        assert self.process
+        self.process.send_signal(signal.SIGINT)
+        return await asyncio.to_thread(self.process.wait, limit_s)
+
+
+def command_of(process: psutil.Process) -> list[str]:
+    """The command line, empty when the process is gone."""
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
+
+
+def alive(processes: list[psutil.Process]) -> list[psutil.Process]:
+    """Those that still live (a zombie is dead)."""
+    return [p for p in processes if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
+
+
+@asynccontextmanager
+async def running_stack(data: Path, **settings: object) -> AsyncIterator[Stack]:
+    """Run the whole product for the length of a test; whatever happens, nothing of it stays."""
+    stack = Stack(data, **settings)  # type: ignore[arg-type]  # passed on as they are
+    try:
+        await stack.start()
+        yield stack
+    finally:
+        await stack.http.aclose()
+        if stack.process and stack.process.poll() is None:
+            tree = stack.tree()
+            stack.process.terminate()
+            try:
+                await asyncio.to_thread(stack.process.wait, 45)
+            except subprocess.TimeoutExpired:
+                stack.process.kill()
+            for process in alive(tree):
+                process.kill()
