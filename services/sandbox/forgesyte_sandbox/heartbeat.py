@@ -1,0 +1,116 @@
+"""A page of memory in which the child says what it is doing since when, readable while the child hangs.
+
+Two lanes, because tools and decoder work at the same time. Rejected: messages on the pipe (a child that blocks in a
+write, or holds the GIL in C, sends none). The parent reads with pread and never maps the page: a child that truncates
+the file would otherwise kill the parent with SIGBUS. A child can lie here; the limit for the whole job stands above.
+"""
+
+import mmap
+import os
+import struct
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import IntEnum
+
+_LANE = struct.Struct("<QQqq")
+_LANE_BYTES = 64
+_PAGE_BYTES = 4096
+_TORN_RETRIES = 5
+
+
+class Step(IntEnum):
+    """What a lane is doing. IDLE and WRITE have no limit of their own."""
+
+    IDLE = 0
+    LOAD = 1
+    PREPARE = 2
+    FRAME = 3
+    DECODE = 4
+    FINALIZE = 5
+    WRITE = 6
+    WAIT = 7
+    """The tools wait for a decoded frame."""
+
+
+class Lane(IntEnum):
+    """Who is doing it."""
+
+    TOOLS = 0
+    DECODER = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """One lane's state: step, monotonic ns of its start, 0-based frame (None before the first)."""
+
+    step: Step
+    started_ns: int
+    frame: int | None
+
+
+class HeartbeatPage:
+    """The parent's side: makes the page, hands its descriptor on, reads it."""
+
+    def __init__(self) -> None:
+        self.fd = os.memfd_create("forgesyte-heartbeat", os.MFD_CLOEXEC)
+        os.ftruncate(self.fd, _PAGE_BYTES)
+        self._last = {Lane.TOOLS: Beat(Step.LOAD, time.monotonic_ns(), None), Lane.DECODER: Beat(Step.IDLE, 0, None)}
+        for lane, beat in self._last.items():
+            os.pwrite(self.fd, _LANE.pack(0, beat.step, beat.started_ns, -1), lane * _LANE_BYTES)
+
+    def read(self, lane: Lane) -> Beat:
+        """Give the lane's state; the last one known when the child is just writing it or has spoiled the page."""
+        for _ in range(_TORN_RETRIES):
+            raw = os.pread(self.fd, _LANE.size, lane * _LANE_BYTES)
+            if len(raw) < _LANE.size:
+                break
+            before, step, started_ns, frame = _LANE.unpack(raw)
+            again = os.pread(self.fd, 8, lane * _LANE_BYTES)
+            if before % 2 == 0 and raw[:8] == again and step in Step:
+                self._last[lane] = Beat(Step(step), started_ns, frame if frame >= 0 else None)
+                break
+        return self._last[lane]
+
+    def close(self) -> None:
+        """Let go of the page."""
+        os.close(self.fd)
+
+
+class Heartbeat:
+    """The child's side. Each lane has one writer; no lock."""
+
+    def __init__(self, fd: int) -> None:
+        self._page = mmap.mmap(fd, _PAGE_BYTES)
+        self._sequence = [0, 0]
+        self._beats = [Beat(Step.LOAD, time.monotonic_ns(), None), Beat(Step.IDLE, 0, None)]
+
+    @property
+    def frame(self) -> int | None:
+        """The frame the tools are at."""
+        return self._beats[Lane.TOOLS].frame
+
+    def enter(self, lane: Lane, step: Step, frame: int | None = None) -> None:
+        """Say that `lane` begins `step` now; its time limit starts anew."""
+        self._write(lane, Beat(step, time.monotonic_ns(), frame))
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Mark the tools' lane as blocked in a write; the step before begins anew afterwards."""
+        before = self._beats[Lane.TOOLS]
+        self.enter(Lane.TOOLS, Step.WRITE, before.frame)
+        try:
+            yield
+        finally:
+            self.enter(Lane.TOOLS, before.step, before.frame)
+
+    def _write(self, lane: Lane, beat: Beat) -> None:
+        self._beats[lane] = beat
+        sequence = self._sequence[lane] + 2
+        self._sequence[lane] = sequence
+        at = lane * _LANE_BYTES
+        frame = -1 if beat.frame is None else beat.frame
+        self._page[at : at + 8] = (sequence - 1).to_bytes(8, "little")
+        _LANE.pack_into(self._page, at, sequence - 1, beat.step, beat.started_ns, frame)
+        self._page[at : at + 8] = sequence.to_bytes(8, "little")

@@ -1,0 +1,62 @@
+"""What a sandbox may take: seconds a step, bytes of memory, bytes a frame's output. One frozen value a run.
+
+The defaults are the contract's (section 9); services put their settings and the plugin's own limits over them. It
+refuses limits that are not above zero: switching a guard off is not a thing a caller can do by mistake.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Self
+
+MIB = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Limits of one run.
+
+    Attributes:
+        frame_timeout_s: seconds for `prepare`, for each frame and for each decode step.
+        load_timeout_s: seconds for import, construct, validate and load together.
+        finalize_timeout_s: seconds for all `finalize` calls.
+        probe_timeout_s: seconds for a look at a file before its job is accepted.
+        job_timeout_s: seconds for the whole run, waiting for a slow reader included.
+        memory_bytes: what the group of processes may use above its state after load.
+        load_memory_bytes: what it may use above the clean fork until load has ended.
+        output_bytes: JSON bytes of one frame's row.
+        decode_ahead_frames: decoded frames that may wait for the tools.
+        decode_ahead_large_frames: the same from 1920 x 1080 pixels on.
+        decode_ahead_bytes: bytes of pixels that may wait; one frame always may.
+        processes: processes and threads the run may add on the machine; not enforced by the kernel for root.
+    """
+
+    frame_timeout_s: float = 60
+    load_timeout_s: float = 120
+    finalize_timeout_s: float = 60
+    probe_timeout_s: float = 10
+    job_timeout_s: float = 6 * 3600
+    memory_bytes: int = 1024 * MIB
+    load_memory_bytes: int = 4096 * MIB
+    output_bytes: int = MIB
+    decode_ahead_frames: int = 8
+    decode_ahead_large_frames: int = 4
+    decode_ahead_bytes: int = 64 * MIB
+    processes: int = 512
+
+    def __post_init__(self) -> None:
+        if wrong := [field.name for field in fields(self) if not getattr(self, field.name) > 0]:
+            raise ValueError(f"limits must be above 0, found otherwise: {', '.join(wrong)}")
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give the limits as plain JSON, for the way into the child."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, facts: Mapping[str, Any]) -> Self:
+        """Take limits back from as_dict().
+
+        Raises:
+            TypeError: an unknown name.
+            ValueError: a limit that is not above zero.
+        """
+        return cls(**facts)

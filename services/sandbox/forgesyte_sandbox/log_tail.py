@@ -1,0 +1,54 @@
+"""The last words of a sandbox: its stdout and stderr, always drained, of which 2 KB are kept.
+
+Always, because a full pipe would block the child in a print; 2 KB, because a flood must cost nothing.
+"""
+
+import asyncio
+import os
+
+TAIL_BYTES = 2048
+_READ_BYTES = 1 << 16
+_DRAIN_READS = 64
+
+
+class LogTail:
+    """Reads one pipe on the running loop from construction until close()."""
+
+    def __init__(self, read_fd: int) -> None:
+        self._fd = read_fd
+        self._tail = b""
+        self._loop = asyncio.get_running_loop()
+        os.set_blocking(read_fd, False)
+        self._is_reading = True
+        self._loop.add_reader(read_fd, self._read)
+
+    @property
+    def text(self) -> str:
+        """What is kept, as text; bytes that are no UTF-8 are replaced."""
+        return self._tail.decode(errors="replace")
+
+    def drain(self) -> None:
+        """Read what a dead sandbox left in the pipe; bounded, should somebody still write."""
+        for _ in range(_DRAIN_READS):
+            if not (self._is_reading and self._read()):
+                return
+
+    def close(self) -> None:
+        """Let go of the pipe."""
+        self._stop()
+        os.close(self._fd)
+
+    def _read(self) -> bool:
+        try:
+            part = os.read(self._fd, _READ_BYTES)
+        except BlockingIOError:
+            return False
+        self._tail = (self._tail + part)[-TAIL_BYTES:]
+        if not part:
+            self._stop()
+        return bool(part)
+
+    def _stop(self) -> None:
+        if self._is_reading:
+            self._is_reading = False
+            self._loop.remove_reader(self._fd)

@@ -1,0 +1,176 @@
+"""What the two sides say to each other, as typed values, and their form on the pipe.
+
+Bodies are JSON; a row is two JSON texts with a line feed between, so that its bytes reach the store untouched. The
+parent believes nothing: unknown kinds, wrong types, rows that are not objects or nested too deeply are refused.
+Rejected: pickle (runs code), protobuf (rows would be encoded twice).
+"""
+
+from dataclasses import asdict, dataclass, field
+from typing import Annotated, Any
+
+import orjson
+from pydantic import Field, TypeAdapter, ValidationError
+
+from forgesyte_contracts.problems import Code
+
+MAX_ROW_DEPTH = 128
+MAX_CLASSES = 1000
+SPEC = b"S"
+GO = b"G"
+_ROW = b"R"
+
+Count = Annotated[int, Field(ge=0)]
+
+
+class ProtocolError(Exception):
+    """The other side said something that the protocol does not know; the text says what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The plugin is loaded; the child waits for the parent to lower the memory limit and say go."""
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The first frame is decoded. Sizes in upright pixels; rotation: degrees clockwise that made it upright.
+
+    estimated_total is what the container suggests; total is exact, or None while nobody knows.
+    """
+
+    codec: str
+    width: Count
+    height: Count
+    fps: float | None = None
+    rotation: int = 0
+    estimated_total: Count | None = None
+    total: Count | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One frame's row: `data` is one JSON object without line feeds, ready to be stored."""
+
+    frame_index: Count
+    data: bytes
+    detections: Count = 0
+    classes: dict[str, Count] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Warning:  # noqa: A001 - the word the contract uses; nobody imports it unqualified beside the builtin
+    """Something the user should know; the run goes on."""
+
+    text: str
+    frame_index: Count | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """process: each tool's latest process_frame in ms; stages: ms summed over the run (`decode`, `process`)."""
+
+    process: dict[str, float] = field(default_factory=dict)
+    stages: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The program's end and result. The job program's: DecodeFacts' fields, `rows`, `total_frames`."""
+
+    result: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """An exception, flattened to text; `oom` when it was want of memory."""
+
+    code: Code
+    error_type: str
+    error: str
+    traceback: str = ""
+    frame: Count | None = None
+    oom: bool = False
+    result: dict[str, Any] | None = None
+
+
+Message = Started | Row | Warning | Timings | Finished
+"""What a caller's on_message is given."""
+AnyMessage = Message | Loaded | Failed
+
+
+@dataclass(frozen=True, slots=True)
+class _RowHead:
+    frame_index: Count
+    detections: Count
+    classes: Annotated[dict[str, Count], Field(max_length=MAX_CLASSES)]
+
+
+_KINDS: dict[type[Any], bytes] = {
+    Loaded: b"L", Started: b"B", Warning: b"W", Timings: b"T", Finished: b"F", Failed: b"E",
+}  # fmt: skip
+_READERS: dict[bytes, TypeAdapter[Any]] = {kind: TypeAdapter(model) for model, kind in _KINDS.items()}
+_ROW_HEAD = TypeAdapter(_RowHead)
+
+
+def encode(message: AnyMessage) -> tuple[bytes, bytes]:
+    """Give kind and body of a message."""
+    if isinstance(message, Row):
+        head = {"frame_index": message.frame_index, "detections": message.detections, "classes": message.classes}
+        return _ROW, orjson.dumps(head) + b"\n" + message.data
+    return _KINDS[type(message)], orjson.dumps(asdict(message))
+
+
+def decode(kind: bytes, body: bytes) -> AnyMessage:
+    """Read a message that came from a child.
+
+    Raises:
+        ProtocolError: an unknown kind, or a body that is not what the kind promises.
+    """
+    if kind == _ROW:
+        return _decode_row(body)
+    reader = _READERS.get(kind)
+    if reader is None:
+        raise ProtocolError(f"expected a known kind of message, found {kind!r}")
+    try:
+        message: AnyMessage = reader.validate_json(body)
+    except ValidationError as error:
+        raise ProtocolError(f"message {kind!r} is broken: {error.error_count()} errors, {_first(error)}") from None
+    return message
+
+
+def _decode_row(body: bytes) -> Row:
+    head_text, _, data = body.partition(b"\n")
+    try:
+        head = _ROW_HEAD.validate_json(head_text)
+        row = orjson.loads(data)
+    except ValidationError as error:
+        raise ProtocolError(f"a row's head is broken: {_first(error)}") from None
+    except orjson.JSONDecodeError as error:
+        raise ProtocolError(f"a row is not JSON: {error}") from None
+    if not isinstance(row, dict) or row.get("frame_index") != head.frame_index or b"\n" in data:
+        raise ProtocolError("a row must be one JSON object on one line with the frame_index of its head")
+    if _is_deeper(data, row, MAX_ROW_DEPTH):
+        raise ProtocolError(f"a row is nested deeper than {MAX_ROW_DEPTH} levels")
+    return Row(head.frame_index, data, head.detections, head.classes)
+
+
+def _is_deeper(data: bytes, value: object, limit: int) -> bool:
+    # Most rows have fewer brackets than the limit has levels: then nobody needs to walk them.
+    if data.count(b"[") + data.count(b"{") <= limit:
+        return False
+    level: list[Any] = [value]
+    for _ in range(limit):
+        level = [child for item in level for child in _children(item)]
+        if not level:
+            return False
+    return True
+
+
+def _children(value: dict[str, Any] | list[Any]) -> list[Any]:
+    items = value.values() if isinstance(value, dict) else value
+    return [item for item in items if isinstance(item, dict | list)]
+
+
+def _first(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    return f"{'.'.join(map(str, first['loc'])) or 'body'}: {first['msg']}"[:300]

@@ -1,0 +1,41 @@
+"""How a run in the sandbox ended, as one plain value. Nothing of the child is in it but text and JSON."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from forgesyte_contracts.problems import Code
+
+OutcomeKind = Literal["succeeded", "failed", "timeout", "oom", "crashed", "cancelled", "released"]
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxOutcome:
+    """The ending of one run; made for every ending, whatever the child did.
+
+    Attributes:
+        ok: whether the program reached its end.
+        result: what the program gave (plain JSON); a failed run may have one too.
+        error: the exact text of the exception, or a sentence on how the process ended; None when ok.
+        error_type: the exception's class, or the kind; None when ok.
+        execution_time_ms: from the fork to the verdict, monotonic, one decimal.
+        kind: one of the attempts' outcomes that a sandbox can see.
+        code: what went wrong; None when ok and when released.
+        frame: 0-based index of the frame it was at; None before the first.
+        traceback: the child's traceback text, when an exception crossed.
+        log_tail: the last 2 KB of what the child wrote to stdout and stderr.
+    """
+
+    ok: bool
+    result: dict[str, Any] | None
+    error: str | None
+    error_type: str | None
+    execution_time_ms: float
+    kind: OutcomeKind
+    code: Code | None = None
+    frame: int | None = None
+    traceback: str | None = None
+    log_tail: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give the outcome as plain JSON values."""
+        return asdict(self)

@@ -1,0 +1,54 @@
+"""From an entry point's text to a plugin object and its tools with typed options. Runs plugin code."""
+
+from importlib import import_module
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from forgesyte_contracts.problems import Code
+from forgesyte_sdk import Plugin, Tool
+
+from .failures import Refusal
+
+
+def import_plugin(entry_point: str) -> type[Plugin]:
+    """Import the class that an entry point (`package.module:Class`) names.
+
+    Raises:
+        TypeError: it is not a Plugin class; whatever the import raises goes through.
+    """
+    module_name, _, attribute = entry_point.partition(":")
+    found: Any = import_module(module_name)
+    for name in attribute.split("."):
+        found = getattr(found, name)
+    if not (isinstance(found, type) and issubclass(found, Plugin)):
+        raise TypeError(f"expected {entry_point} to be a class derived from forgesyte_sdk.Plugin, found {found!r:.200}")
+    return found
+
+
+def typed_options(tool: type[Tool[Any, Any]], given: dict[str, Any]) -> BaseModel:
+    """Validate the options of one tool.
+
+    Raises:
+        Refusal: OPTIONS_INVALID, with the path of each wrong field.
+    """
+    try:
+        return tool.Options.model_validate(given)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_context=False)
+        text = "; ".join(f"{'.'.join(map(str, ('options', tool.name, *each['loc'])))}: {each['msg']}" for each in found)
+        raise Refusal(Code.OPTIONS_INVALID, text, error_type="ValidationError") from None
+
+
+def find_tool(plugin: type[Plugin], name: str) -> type[Tool[Any, Any]]:
+    """Find a tool by id or alias.
+
+    Raises:
+        Refusal: TOOL_UNKNOWN, with the tools there are.
+    """
+    tool = plugin.tool(name)
+    if tool is None:
+        there = ", ".join(tool.name for tool in plugin.tools)
+        text = f"plugin {plugin.name} has no tool {name!r}; it has {there}"
+        raise Refusal(Code.TOOL_UNKNOWN, text, error_type="ToolUnknown")
+    return tool

@@ -1,0 +1,58 @@
+"""Which processes belong to whom, read from /proc. It looks and never touches."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+_PROC = Path("/proc")
+
+
+def children_of(pid: int) -> set[int]:
+    """Give the living and dead (unreaped) children of all threads of `pid`; empty when it is gone."""
+    found: set[int] = set()
+    try:
+        for thread in (_PROC / str(pid) / "task").iterdir():
+            found.update(map(int, (thread / "children").read_bytes().split()))
+    except FileNotFoundError:
+        return found or _children_by_scan(pid)
+    except ProcessLookupError:
+        pass
+    return found
+
+
+def descendants_of(pid: int) -> set[int]:
+    """Give all processes below `pid`, itself not included, as they stand at this moment."""
+    found: set[int] = set()
+    level = {pid}
+    while level:
+        level = {child for parent in level for child in children_of(parent)} - found
+        found |= level
+    return found
+
+
+def carriers_of(mark: str) -> Iterator[int]:
+    """Give the processes whose environment at exec held `mark` (NAME=value): a zygote and all that came from it."""
+    wanted = mark.encode()
+    for pid in _pids():
+        try:
+            environment = (_PROC / str(pid) / "environ").read_bytes()
+        except OSError:
+            continue
+        if wanted in environment.split(b"\0"):
+            yield pid
+
+
+def _pids() -> Iterator[int]:
+    return (int(entry.name) for entry in _PROC.iterdir() if entry.name.isdigit())
+
+
+def _children_by_scan(pid: int) -> set[int]:
+    # A kernel without CONFIG_PROC_CHILDREN: the parent is the second field behind the name, which may hold anything.
+    found = set()
+    for other in _pids():
+        try:
+            stat = (_PROC / str(other) / "stat").read_bytes()
+        except OSError:
+            continue
+        if int(stat.rpartition(b")")[2].split()[1]) == pid:
+            found.add(other)
+    return found

@@ -1,0 +1,96 @@
+"""Watches one sandbox from outside: each step against its limit, the whole run, the memory of the group.
+
+It asks nothing of the child, so a child that hangs in C, holds the GIL or is stopped is judged like any other.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from . import verdict
+from .heartbeat import Beat, HeartbeatPage, Lane, Step
+from .limits import Limits
+from .memory import data_bytes, group_bytes, limit_data, resident_bytes
+from .tree import descendants_of
+from .verdict import Verdict
+
+LOOK_EVERY_S = 0.05
+_TREE_EVERY_S = 0.5
+
+
+class Watchdog:
+    """Judges the process `pid` until its run ends."""
+
+    def __init__(self, pid: int, page: HeartbeatPage, limits: Limits) -> None:
+        self._pid = pid
+        self._page = page
+        self._limits = limits
+        self._began_s = time.monotonic()
+        self._members: frozenset[int] = frozenset({pid})
+        self._members_at_s = self._began_s
+        self._allowed_bytes = resident_bytes(pid) + limits.load_memory_bytes
+        self._step_limits_s = {
+            Step.LOAD: limits.load_timeout_s,
+            Step.PREPARE: limits.frame_timeout_s,
+            Step.FRAME: limits.frame_timeout_s,
+            Step.DECODE: limits.frame_timeout_s,
+            Step.FINALIZE: limits.finalize_timeout_s,
+        }
+
+    @property
+    def frame(self) -> int | None:
+        """The frame the run is at: the tools' when they work on one, else the one being decoded."""
+        tools, decoder = self._page.read(Lane.TOOLS), self._page.read(Lane.DECODER)
+        if tools.step in (Step.WAIT, Step.IDLE) and decoder.step is Step.DECODE:
+            return decoder.frame
+        return tools.frame
+
+    def lower_memory(self) -> None:
+        """Go from the allowance for loading to the job's: what is there now plus the job's share."""
+        job_bytes = self._limits.memory_bytes
+        self._allowed_bytes = sum(map(resident_bytes, self._members)) + job_bytes
+        try:
+            limit_data(self._pid, data_bytes(self._pid) + job_bytes)
+        except (ProcessLookupError, PermissionError):
+            # Dead, or already below by the plugin's own hand: then the lower limit is the one that holds.
+            return
+
+    async def watch(self, give_up: Callable[[Verdict], None]) -> None:
+        """Look until cancelled, or until a limit is passed: then `give_up` is called once."""
+        while (found := self.look()) is None:  # noqa: ASYNC110 - the child can not set an event: it may hang
+            await asyncio.sleep(LOOK_EVERY_S)
+        give_up(found)
+
+    def look(self) -> Verdict | None:
+        """Judge the run as it stands now."""
+        return self._judge_time() or self._judge_memory()
+
+    def _judge_time(self) -> Verdict | None:
+        now_ns = time.monotonic_ns()
+        tools, decoder = self._page.read(Lane.TOOLS), self._page.read(Lane.DECODER)
+        for beat in (tools, decoder):
+            limit_s = self._step_limits_s.get(beat.step)
+            if limit_s is not None and _age_s(beat, now_ns) > limit_s:
+                return verdict.too_slow(beat.step, limit_s, beat.frame)
+        # Both lanes wait for each other: somebody spoiled the decoder's thread.
+        if tools.step is Step.WAIT and decoder.step is Step.IDLE:
+            youngest_s = min(_age_s(tools, now_ns), _age_s(decoder, now_ns))
+            if youngest_s > self._limits.frame_timeout_s:
+                return verdict.too_slow(Step.WAIT, self._limits.frame_timeout_s, tools.frame)
+        if time.monotonic() - self._began_s > self._limits.job_timeout_s:
+            return verdict.too_long(self._limits.job_timeout_s, tools.frame)
+        return None
+
+    def _judge_memory(self) -> Verdict | None:
+        now_s = time.monotonic()
+        if now_s - self._members_at_s >= _TREE_EVERY_S:
+            self._members = frozenset({self._pid, *descendants_of(self._pid)})
+            self._members_at_s = now_s
+        held_bytes = group_bytes(self._members, suspicious_above=self._allowed_bytes)
+        if held_bytes <= self._allowed_bytes:
+            return None
+        return verdict.too_much_memory(held_bytes, self._allowed_bytes, self.frame)
+
+
+def _age_s(beat: Beat, now_ns: int) -> float:
+    return (now_ns - beat.started_ns) / 1e9

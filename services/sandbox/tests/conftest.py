@@ -1,0 +1,129 @@
+"""Fixtures of the sandbox's tests: a real zygote, made clips, and one call that runs a job and keeps what it said."""
+
+import inspect
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import orjson
+import pytest
+import pytest_asyncio
+
+from forgesyte_sandbox import messages
+from forgesyte_sandbox.limits import MIB, Limits
+from forgesyte_sandbox.outcome import SandboxOutcome
+from forgesyte_sandbox.parent import Zygote
+from tests.support import make_clip
+
+PLUGINS = Path(__file__).parent / "plugins"
+LIMITS = Limits(
+    frame_timeout_s=60, load_timeout_s=60, finalize_timeout_s=60, memory_bytes=256 * MIB, load_memory_bytes=512 * MIB
+)
+
+
+@dataclass
+class Told:
+    """How a run ended, and what it said before."""
+
+    outcome: SandboxOutcome | None = None
+    said: list = field(default_factory=list)
+    pid: int = 0
+
+    @property
+    def rows(self):
+        return [orjson.loads(message.data) for message in self.of(messages.Row)]
+
+    def of(self, kind):
+        return [message for message in self.said if isinstance(message, kind)]
+
+
+class Bench:
+    """Runs programs in one zygote, each in a scratch folder of its own."""
+
+    def __init__(self, zygote: Zygote, folder: Path, clip: Path):
+        self.zygote, self.folder, self.clip = zygote, folder, clip
+        self.runs = 0
+
+    def told(self):
+        return Told()
+
+    def scratch(self):
+        self.runs += 1
+        scratch = self.folder / f"scratch-{self.runs}"
+        scratch.mkdir()
+        return scratch
+
+    async def job(
+        self, plugin="Good", tools=("measure",), *, told=None, limits=LIMITS, cancel=None, on_message=None, **spec
+    ):
+        told = told or Told()
+        scratch = spec.pop("scratch", None) or self.scratch()
+        order = {
+            "entry_point": f"sandbox_plugins:{plugin}", "plugin": plugin.lower(), "tools": list(tools), "options": {},
+            "input": str(self.clip), "device": "cpu", "job_id": "job-1", "skip_frames": [], **spec,
+        }  # fmt: skip
+
+        def started(pid):
+            told.pid = pid
+
+        told.outcome = await self.zygote.run(
+            "job", order, limits=limits, scratch=scratch, on_message=on_message or told.said.append,
+            on_started=started, cancel=cancel,
+        )  # fmt: skip
+        return told
+
+    async def fault(self, fault, *, at=2, told=None, limits=LIMITS, cancel=None, scratch=None, **changes):
+        """Run the misbehaving plugin; `changes` are limits."""
+        options = {"misbehave": {"fault": fault, "at": at}}
+        return await self.job(
+            "Faulty", ("misbehave",), told=told, limits=replace(limits, **changes), cancel=cancel, options=options,
+            scratch=scratch,
+        )  # fmt: skip
+
+    async def manifest(self, entry_point, **changes):
+        return await self.zygote.run(
+            "manifest", {"entry_point": entry_point}, limits=replace(LIMITS, **changes), scratch=self.scratch()
+        )
+
+
+@pytest.fixture(scope="session")
+def clip(tmp_path_factory):
+    return make_clip(tmp_path_factory.mktemp("clips") / "plain.mp4", frames=12)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def zygote():
+    """One for all tests, as a service has one for all runs; it is replaced when a test kills it."""
+    async with Zygote.start(env={"PYTHONPATH": str(PLUGINS)}) as zygote:
+        yield zygote
+
+
+@pytest.fixture
+def bench(zygote, tmp_path, clip):
+    return Bench(zygote, tmp_path, clip)
+
+
+def pytest_collection_modifyitems(items):
+    """Run this member's async tests on the loop that the zygote lives on."""
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.is_relative_to(here) and inspect.iscoroutinefunction(getattr(item, "function", None)):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest.fixture
+def survivors():
+    """Give the processes that are still alive in a folder: everything a sandbox starts begins in its scratch."""
+
+    def find(folder: Path):
+        found = []
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit():
+                try:
+                    where = (entry / "cwd").readlink()
+                except OSError:
+                    continue
+                if where.is_relative_to(folder):
+                    found.append(int(entry.name))
+        return found
+
+    return find

@@ -1,0 +1,3 @@
+"""A module that can not be imported."""
+
+import no_such_package_anywhere  # noqa: F401
