@@ -1,0 +1,156 @@
+"""What is known of one attempt: fed by the sandbox's messages, written into the record by apply().
+
+Everything is kept as it should stand in the record, never as a difference, so that writing it twice, after a write
+whose answer was lost, changes nothing.
+"""
+
+from collections import Counter, deque
+from datetime import datetime
+from math import isfinite
+from typing import Any
+
+from pydantic import ValidationError
+
+from forgesyte_contracts import moves
+from forgesyte_contracts.jobs import MAX_WARNINGS, DecodeFacts, JobRecord, StageTimings
+from forgesyte_contracts.results import ResultSummary
+from forgesyte_sandbox import messages
+
+from .progress import percent_of
+
+MAX_CLASSES = 100
+"""Classes counted by name; what comes later is counted as OTHER, so that no plugin can outgrow the record."""
+
+OTHER = "other"
+_CHILD_STAGES = ("decode", "process", "encode")
+_MAX_NAME_CHARS = 64
+
+
+class Ledger:
+    """The state of one attempt as far as this runner knows it.
+
+    Attributes:
+        frames_done: frames done in this attempt.
+        committed_end: rows of all frames below this one are in the store.
+        is_news: something other than progress waits to be written.
+    """
+
+    def __init__(self, record: JobRecord) -> None:
+        self._plugin = record.plugin_id
+        self._tools = record.tools
+        self._warnings = deque(record.warnings, maxlen=MAX_WARNINGS)
+        self._decode = DecodeFacts()
+        self._estimate: int | None = None
+        self._total: int | None = None
+        self._tool_ms: dict[str, float] = {}
+        self._stage_ms: dict[str, float] = {}
+        self._rows = 0
+        self._classes: Counter[str] = Counter()
+        self._detections = 0
+        self.frames_done = 0
+        self.committed_end = 0
+        self.is_news = False
+
+    @property
+    def progress_percent(self) -> int:
+        """Frames done of the exact total, or of the container's estimate while that is not known."""
+        return percent_of(self.frames_done, self._total if self._total is not None else self._estimate)
+
+    @property
+    def summary(self) -> ResultSummary:
+        """What the rows hold so far."""
+        return ResultSummary(
+            frame_count=self._rows, detection_count=self._detections, classes=dict(sorted(self._classes.items()))
+        )
+
+    @property
+    def decode(self) -> DecodeFacts:
+        """What the decoder met so far."""
+        return self._decode
+
+    @property
+    def total_frames(self) -> int | None:
+        """The exact number of frames, None until it is known."""
+        return self._total
+
+    def take(self, message: messages.Message) -> None:
+        """Keep what a message of the sandbox says; a child may say anything, so nothing in it may grow the record."""
+        match message:
+            case messages.Row():
+                self._take_row(message)
+            case messages.Started():
+                self._take_start(message)
+            case messages.Warning():
+                self.warn(message.text)
+            case messages.Timings():
+                self._take_timings(message)
+            case messages.Finished():
+                self._take_finish(message.result)
+
+    def warn(self, text: str) -> None:
+        """Add a warning behind the others."""
+        self._warnings.append(text)
+        self.is_news = True
+
+    def add_stage_ms(self, stage: str, elapsed_ms: float) -> None:
+        """Add to the time one of the runner's own stages took (`fetch`, `publish`)."""
+        self._stage_ms[stage] = self._stage_ms.get(stage, 0.0) + elapsed_ms
+
+    def commit(self, end_frame: int) -> None:
+        """Note that all rows below `end_frame` are in the store."""
+        self.committed_end = end_frame
+        self.is_news = True
+
+    def apply(self, record: JobRecord, now: datetime) -> JobRecord:
+        """The record with everything that is known of this attempt; see moves.progressed."""
+        moved = moves.progressed(
+            record,
+            now,
+            end_frame=self.committed_end or None,
+            progress=self.progress_percent,
+            current_frame=self.frames_done,
+            total_frames=self._total,
+            device_used=record.device,
+            decode=self._decode,
+            plugin_timings=self._plugin_timings(),
+            stage_timings_ms=StageTimings(**{stage: round(ms, 1) for stage, ms in self._stage_ms.items()}),
+        )
+        return moves.warned(moved.model_copy(update={"warnings": ()}), self._warnings)
+
+    def _plugin_timings(self) -> dict[str, float]:
+        each = {f"{self._plugin}.{tool}": round(ms, 1) for tool, ms in self._tool_ms.items()}
+        return {**each, self._plugin: round(sum(each.values()), 1)} if each else {}
+
+    def _take_row(self, row: messages.Row) -> None:
+        self._rows += 1
+        self._detections += row.detections
+        for name, count in row.classes.items():
+            known = name[:_MAX_NAME_CHARS]
+            self._classes[known if known in self._classes or len(self._classes) < MAX_CLASSES else OTHER] += count
+        self.frames_done = max(self.frames_done, row.frame_index + 1)
+
+    def _take_start(self, start: messages.Started) -> None:
+        self._estimate, self._total = start.estimated_total, start.total
+        seen: dict[str, Any] = {
+            "codec": start.codec[:_MAX_NAME_CHARS],
+            "fps": start.fps if start.fps is not None and isfinite(start.fps) else None,
+            "rotation": start.rotation,
+            "width": start.width,
+            "height": start.height,
+        }
+        self._decode = self._decode.model_copy(update=seen)
+        self.is_news = True
+
+    def _take_timings(self, timings: messages.Timings) -> None:
+        self._tool_ms.update({tool: ms for tool, ms in timings.process.items() if tool in self._tools})
+        self._stage_ms.update({stage: ms for stage, ms in timings.stages.items() if stage in _CHILD_STAGES})
+
+    def _take_finish(self, result: dict[str, Any]) -> None:
+        known = {name: result[name] for name in DecodeFacts.model_fields if name in result}
+        try:
+            self._decode = DecodeFacts.model_validate({**self._decode.model_dump(), **known})
+        except ValidationError:
+            self._decode = self._decode.model_copy(update={"frames_decoded": self.frames_done})
+            self.warn("the figures of the decoder could not be read")
+        self._total = self.frames_done = self._decode.frames_decoded
+        self.is_news = True

@@ -1,0 +1,113 @@
+"""Pulls work: reserves a slot, then asks one consumer for one message.
+
+Hints from the work subjects say which consumer to ask at once; sweeps over all of them at start, after a reconnect,
+when a slot gets free and each second find what no hint told. A pull is never cancelled: a message on its way would be
+lost until ack_wait. Rejected: a standing pull for each consumer (takes more jobs than there are slots).
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import structlog
+
+from forgesyte_chassis.bus import BusUnavailable, Delivery
+from forgesyte_chassis.bus.work import PULL_WAIT_S, WorkQueue
+
+from .slots import RunningJob, Slots
+
+log = structlog.get_logger(__name__)
+
+SWEEP_EVERY_S = 1.0
+_AWAY_WAIT_S = 0.25
+
+Consumer = tuple[str, str]
+"""Plugin and device."""
+
+
+class Puller[JobT: RunningJob]:
+    """The one loop that pulls for this runner."""
+
+    def __init__(
+        self,
+        work: WorkQueue,
+        slots: Slots[JobT],
+        handle: Callable[[Delivery], Coroutine[Any, Any, None]],
+    ) -> None:
+        self._work = work
+        self._slots = slots
+        self._handle = handle
+        self._offered: dict[Consumer, None] = {}
+        # Consumers to ask, oldest first, with the seconds the server may wait: a hint runs ahead of its message.
+        self._hot: dict[Consumer, float] = {}
+        self._wake = asyncio.Event()
+        self._is_stopping = False
+
+    def offer(self, plugin: str, device: str) -> None:
+        """Pull for this plugin on this device from now on; its consumer exists."""
+        self._offered[(plugin, device)] = None
+        self.hint(plugin, device)
+
+    def hint(self, plugin: str, device: str) -> None:
+        """There may be a message for this consumer; others than the offered ones are left alone."""
+        if (plugin, device) in self._offered:
+            self._hot[(plugin, device)] = PULL_WAIT_S
+            self._wake.set()
+
+    def sweep(self) -> None:
+        """There may be a message for any consumer."""
+        self._hot = {**self._hot, **{consumer: 0.0 for consumer in self._offered if consumer not in self._hot}}
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Pull no more; run() returns when the pull under way has its answer."""
+        self._is_stopping = True
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Pull until stop(), and then until every job that was started here has ended."""
+        async with asyncio.TaskGroup() as group:
+            while not self._is_stopping:
+                if not self._hot or self._slots.is_full:
+                    await self._wait()
+                    continue
+                delivery = await self._pull()
+                if delivery is not None:
+                    group.create_task(self._handle(delivery))
+
+    async def _wait(self) -> None:
+        self._wake.clear()
+        try:
+            async with asyncio.timeout(SWEEP_EVERY_S):
+                await self._wake.wait()
+        except TimeoutError:
+            self.sweep()
+
+    async def _pull(self) -> Delivery | None:
+        """Ask the consumer that waits longest; one that had something waits again, behind the others."""
+        plugin, device = next(iter(self._hot))
+        wait_s = self._hot.pop((plugin, device))
+        self._slots.reserve()
+        delivery = None
+        try:
+            delivery = await self._work.pull(plugin, device, wait_s=wait_s)
+        except BusUnavailable:
+            await asyncio.sleep(_AWAY_WAIT_S)
+        finally:
+            if delivery is None:
+                self._slots.unreserve()
+        if delivery is None:
+            return None
+        self._hot.setdefault((plugin, device), 0.0)
+        if not self._is_stopping:
+            return delivery
+        await self._hand_back(delivery)
+        return None
+
+    async def _hand_back(self, delivery: Delivery) -> None:
+        """A message that arrived when we had just been told to stop: it is nobody's loss if it goes at once."""
+        self._slots.unreserve()
+        try:
+            await delivery.nak()
+        except BusUnavailable:
+            log.info("delivery left to the queue", job_id=delivery.job_id)

@@ -1,0 +1,94 @@
+"""What an operator may set about a runner; every default is the one-box run.
+
+Limits are spelled here as an operator thinks of them and handed to the sandbox as one value.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, field_validator
+from pydantic_settings import NoDecode, SettingsConfigDict
+
+from forgesyte_chassis.settings import ServiceSettings
+from forgesyte_sandbox.limits import Limits
+
+
+def _cores() -> int:
+    return max(1, len(os.sched_getaffinity(0)))
+
+
+class RunnerSettings(ServiceSettings):
+    """Settings of one runner; environment variables carry the prefix FORGESYTE_RUNNER_."""
+
+    model_config = SettingsConfigDict(env_prefix="FORGESYTE_RUNNER_", frozen=True, use_attribute_docstrings=True)
+
+    slots: int = Field(default_factory=_cores, ge=1, le=1024)
+    """How many jobs run at once. The default is the number of cores this process may use: a job keeps one busy."""
+
+    scratch_dir: str = "./forgesyte-data/scratch"
+    """Folder for the media of running jobs; needs room for `slots` inputs. Each life of a runner has its own folder
+    in it, removed at exit; what dead runners left is swept at start."""
+
+    plugins: Annotated[tuple[str, ...], NoDecode] = ()
+    """Names of the plugins this runner offers, separated by commas. Empty: every installed one."""
+
+    loads_at_once: int = Field(default=2, ge=1)
+    """How many plugins are asked for their manifest at the same time at start; each takes a core while it imports."""
+
+    frame_timeout_s: float = Field(default=60, gt=0)
+    """Seconds one frame may take (also prepare and each decode step) before the sandbox is killed as `timeout`."""
+
+    load_timeout_s: float = Field(default=120, gt=0)
+    """Seconds for import, construct, validate and load of a plugin together."""
+
+    finalize_timeout_s: float = Field(default=60, gt=0)
+    """Seconds a tool may take to finish after the last frame."""
+
+    job_timeout_s: float = Field(default=6 * 3600, gt=0)
+    """Seconds one attempt may take as a whole; long videos on slow plugins need more."""
+
+    memory_bytes: int = Field(default=1 << 30, gt=0)
+    """Bytes a job may use above what its sandbox needs when warm; past it the job ends as `oom`, the runner lives."""
+
+    load_memory_bytes: int = Field(default=4 << 30, gt=0)
+    """Bytes a plugin may use while it is imported and loads its models."""
+
+    output_bytes: int = Field(default=1 << 20, gt=0)
+    """Bytes the output of one frame may have as JSON."""
+
+    checkpoint_every_s: float = Field(default=2, gt=0)
+    """Seconds after which rows that were made are written to the store at the latest."""
+
+    checkpoint_rows: int = Field(default=200, ge=1)
+    """Rows after which they are written to the store at the latest."""
+
+    progress_every_s: float = Field(default=1, gt=0)
+    """Seconds between two writes of a job's progress when it advances by less than 5 points in that time."""
+
+    store_patience_s: float = Field(default=30, gt=0)
+    """Seconds the store may refuse a job's writes before the job is handed over to another runner."""
+
+    @field_validator("plugins", mode="before")
+    @classmethod
+    def _split_names(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(name.strip() for name in value.split(",") if name.strip())
+        return value
+
+    @property
+    def scratch_path(self) -> Path:
+        """The scratch folder as an absolute path: a sandbox has a working folder of its own."""
+        return Path(self.scratch_dir).absolute()
+
+    def limits(self) -> Limits:
+        """The limits of a sandbox, before a plugin's manifest asks for its own."""
+        return Limits(
+            frame_timeout_s=self.frame_timeout_s,
+            load_timeout_s=self.load_timeout_s,
+            finalize_timeout_s=self.finalize_timeout_s,
+            job_timeout_s=self.job_timeout_s,
+            memory_bytes=self.memory_bytes,
+            load_memory_bytes=self.load_memory_bytes,
+            output_bytes=self.output_bytes,
+        )

@@ -1,0 +1,47 @@
+"""What the store raises when it refuses or is away, and the one way to wait such a time out."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from forgesyte_chassis.blobs import StoreUnavailable
+
+STORE_FAULTS = (StoreUnavailable, OSError)
+"""The store itself, and a file of this machine on its way from or to it."""
+
+RETRY_EVERY_S = 0.5
+_MAX_TEXT_CHARS = 500
+
+
+class StoreLost(Exception):  # noqa: N818 - a control flow of ours: the attempt is given back
+    """The store refused longer than we are patient; the text says with what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a refusing store is asked again.
+
+    Attributes:
+        limit_s: seconds from the first refusal until we give up.
+        monotonic: seconds that never jump.
+    """
+
+    limit_s: float
+    monotonic: Callable[[], float]
+
+    async def persist[T](self, call: Callable[[], Awaitable[T]]) -> T:
+        """Do `call` again and again until the store takes it.
+
+        Raises:
+            StoreLost: it refused for the whole limit.
+        """
+        end_s: float | None = None
+        while True:
+            try:
+                return await call()
+            except STORE_FAULTS as fault:
+                now_s = self.monotonic()
+                end_s = now_s + self.limit_s if end_s is None else end_s
+                if now_s >= end_s:
+                    raise StoreLost(str(fault.__cause__ or fault)[:_MAX_TEXT_CHARS]) from fault
+            await asyncio.sleep(RETRY_EVERY_S)

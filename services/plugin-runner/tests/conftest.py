@@ -1,0 +1,193 @@
+"""A box for runner tests: real bus, real store, real runner processes; nothing of it stays."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import orjson
+import psutil
+import pytest
+
+from forgesyte_chassis.blobs import Store
+from forgesyte_chassis.bus import Bus
+from forgesyte_chassis.segments import read_rows
+from forgesyte_contracts import moves, subjects
+from forgesyte_contracts.ids import JobId, RunnerId, new_job_id
+from forgesyte_contracts.jobs import JobRecord
+from forgesyte_contracts.streams import WORK
+from tests.support import TEST_PLUGINS, NatsServer, alive, eventually, make_clip, nats_server
+
+FRAMES = 60
+LIMIT_S = 60
+
+
+class RunnerProcess:
+    """One `python -m forgesyte_plugin_runner`."""
+
+    def __init__(self, process: subprocess.Popen[bytes], log: Path) -> None:
+        self.process = process
+        self.log = log
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def tree(self) -> list[psutil.Process]:
+        """Its zygote and sandboxes, as they live now."""
+        return psutil.Process(self.pid).children(recursive=True)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    async def drained(self) -> int:
+        """SIGTERM; gives the exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        await eventually(lambda: self.process.poll() is not None, LIMIT_S, "the runner ends")
+        return self.process.returncode
+
+
+class Box:
+    """Bus, store and runners of one test."""
+
+    def __init__(self, folder: Path, nats: NatsServer, bus: Bus) -> None:
+        self.folder = folder
+        self.nats = nats
+        self.bus = bus
+        self.store = Store.open(str(folder / "store"))
+        self.scratch = folder / "scratch"
+        self.runners: list[RunnerProcess] = []
+
+    def start_runner(self, **settings: object) -> RunnerProcess:
+        """Start a runner; keywords are its settings."""
+        told = {"bus_url": self.nats.url, "store_url": self.folder / "store", "scratch_dir": self.scratch}
+        told |= {"ops_port": -1, "slots": 1, "plugins": "probe", "log_format": "json", **settings}
+        path = os.pathsep.join(filter(None, (TEST_PLUGINS, os.environ.get("PYTHONPATH"))))
+        env = {**os.environ, "PYTHONPATH": path}
+        env |= {f"FORGESYTE_RUNNER_{name.upper()}": str(value) for name, value in told.items()}
+        log = self.folder / f"runner-{len(self.runners)}.log"
+        with log.open("wb") as out:
+            command = [sys.executable, "-m", "forgesyte_plugin_runner"]
+            process = subprocess.Popen(command, env=env, stdout=out, stderr=out, start_new_session=True)
+        self.runners.append(RunnerProcess(process, log))
+        return self.runners[-1]
+
+    async def submit(self, media: bytes, tool: str, plugin: str = "probe", **options: object) -> JobId:
+        """Do what job-api does: blob, record, work."""
+        job_id, now = new_job_id(), datetime.now(UTC)
+        await self.store.put(subjects.input_blob(job_id), media)
+        record = JobRecord(
+            job_id=job_id, plugin_id=plugin, tools=(tool,), options={tool: options}, created_at=now, updated_at=now
+        )
+        await self.bus.jobs.create(record)
+        await self.bus.work.publish(job_id, plugin, "cpu")
+        return job_id
+
+    async def record(self, job_id: JobId) -> JobRecord:
+        stored = await self.bus.jobs.get(job_id)
+        assert stored is not None
+        return stored.record
+
+    async def ended(self, job_id: JobId) -> JobRecord:
+        """Wait until the job has ended; gives its record."""
+
+        async def look() -> JobRecord | None:
+            assert any(runner.process.poll() is None for runner in self.runners), "no runner lives"
+            record = await self.record(job_id)
+            return record if record.is_terminal else None
+
+        try:
+            return await eventually(look, LIMIT_S, "the job ends")
+        except AssertionError:
+            for runner in self.runners:
+                sys.stderr.write(runner.log.read_text(errors="replace"))
+            raise
+
+    async def cancel(self, job_id: JobId) -> bool:
+        """Do what job-api does: record first, then the work message, then the word to the owner."""
+        await self.cancel_silently(job_id)
+        await self.bus.work.purge(job_id, "probe", "cpu")
+        return await self.bus.control.request_cancel(job_id)
+
+    async def cancel_silently(self, job_id: JobId) -> None:
+        """Write the record alone: the word to the owner got lost."""
+        await self.bus.jobs.change(job_id, lambda record: moves.cancelled(record, datetime.now(UTC)))
+
+    async def take_over(self, job_id: JobId, runner_id: str) -> None:
+        """Claim the job as another runner would that holds its owner for dead."""
+        await self.bus.jobs.change(job_id, lambda record: moves.claimed(record, RunnerId(runner_id), datetime.now(UTC)))
+
+    async def hand_out_again(self) -> None:
+        """Have the queue deliver its first message once more, as the late nak of a zombie does."""
+        reply = f"$JS.ACK.{WORK.name}.{subjects.work_consumer('probe', 'cpu')}.1.1.1.0.0"
+        await self.bus._main.publish(reply, b"-NAK")
+
+    async def rows(self, job_id: JobId) -> list[dict]:
+        return [orjson.loads(row) async for row in read_rows(self.store, await self.record(job_id))]
+
+    async def is_acknowledged(self, job_id: JobId, plugin: str = "probe") -> bool:
+        return not await self.bus.work.has(job_id, plugin, "cpu")
+
+
+@asynccontextmanager
+async def open_box(folder: Path) -> AsyncIterator[Box]:
+    async with AsyncExitStack() as stack:
+        nats = await stack.enter_async_context(nats_server())
+        bus = await stack.enter_async_context(Bus.connect(nats.url, name="test"))
+        await bus.ensure()
+        box = Box(folder, nats, bus)
+        try:
+            yield box
+        finally:
+            for runner in box.runners:
+                if runner.process.poll() is None:
+                    tree = runner.tree()
+                    runner.kill()
+                    await eventually(lambda tree=tree: not alive(tree), LIMIT_S, "zygote and sandboxes died with it")
+
+
+@pytest.fixture
+async def box(tmp_path: Path) -> AsyncIterator[Box]:
+    async with open_box(tmp_path) as box:
+        yield box
+
+
+@pytest.fixture(scope="session")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A clip of FRAMES frames whose brightness tells the frame."""
+    return make_clip(tmp_path_factory.mktemp("clip") / "clip.mp4", frames=FRAMES).read_bytes()
+
+
+class Gate:
+    """The probe's tool `gate` waits at frame `at` until the test opens it."""
+
+    def __init__(self, folder: Path, name: str = "job", at: int = 30) -> None:
+        self.file = folder / f"{name}-gate"
+        self.reached_file = folder / f"{name}-reached"
+        self.at = at
+
+    @property
+    def options(self) -> dict[str, object]:
+        return {"at": self.at, "gate": str(self.file), "reached": str(self.reached_file)}
+
+    async def reached(self) -> int:
+        """Wait until the plugin stands at the gate; gives the sandbox's pid."""
+        return int(await eventually(lambda: self.reached_file.exists() and self.reached_file.read_text(), LIMIT_S))
+
+    def open(self) -> None:
+        self.file.touch()
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Gate:
+    return Gate(tmp_path)
+
+
+@pytest.fixture
+def another_gate(tmp_path: Path) -> Gate:
+    return Gate(tmp_path, "another")

@@ -1,0 +1,131 @@
+"""Rows on their way into a real store, and a store that refuses them for a while or for good."""
+
+import asyncio
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import orjson
+import pytest
+
+from forgesyte_chassis.blobs import Store
+from forgesyte_chassis.segments import read_rows
+from forgesyte_contracts import moves, subjects
+from forgesyte_contracts.ids import JobId, new_job_id
+from forgesyte_contracts.jobs import JobRecord
+from forgesyte_contracts.results import INLINE_RESULT_BYTES
+from forgesyte_plugin_runner.committer import Committer
+from forgesyte_plugin_runner.ledger import Ledger
+from forgesyte_plugin_runner.resultdoc import write_result
+from forgesyte_plugin_runner.rowbuffer import RowBuffer
+from forgesyte_plugin_runner.stopping import Stop, StopReason
+from forgesyte_plugin_runner.storefaults import Patience
+from tests.support import eventually
+
+NOW = datetime(2030, 1, 1, tzinfo=UTC)
+
+
+class Desk:
+    """A committer with everything it works on."""
+
+    def __init__(self, folder: Path, *, patience_s: float = 30.0) -> None:
+        fresh = JobRecord(job_id=new_job_id(), plugin_id="p", tools=("t",), created_at=NOW, updated_at=NOW)
+        self.record = moves.claimed(fresh, "runner", NOW)
+        self.folder = folder
+        self.store = Store.open(str(folder))
+        self.buffer = RowBuffer(segment_rows=200)
+        self.ledger = Ledger(self.record)
+        self.stop = Stop()
+        self.committer = Committer(
+            store=self.store,
+            job_id=JobId(self.record.job_id),
+            attempt=1,
+            buffer=self.buffer,
+            ledger=self.ledger,
+            stop=self.stop,
+            notice=lambda: None,
+            patience=Patience(patience_s, time.monotonic),
+        )
+
+    async def fill(self, rows: int, *, padding: int = 0) -> None:
+        for index in range(rows):
+            await self.buffer.put(index, orjson.dumps({"frame_index": index, "detections": "x" * padding}))
+
+    def committed(self) -> JobRecord:
+        return self.ledger.apply(self.record, NOW)
+
+    def block(self) -> Path:
+        """Put a file where the store wants a folder: every write of a segment fails until it is gone."""
+        folder = self.folder / subjects.segment_folder(JobId(self.record.job_id))
+        folder.parent.mkdir(parents=True)
+        folder.touch()
+        return folder
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
+
+
+async def test_rows_become_segments_of_two_hundred_and_the_rest(desk):
+    async with asyncio.TaskGroup() as group:
+        group.create_task(desk.committer.run())
+        await desk.fill(450)
+        desk.buffer.close()
+
+    segments = await desk.store.list(subjects.segment_folder(JobId(desk.record.job_id)))
+    assert sorted(subjects.parse_segment(path) for path in segments) == [(1, 0), (1, 200), (1, 400)]
+    rows = [orjson.loads(row)["frame_index"] async for row in read_rows(desk.store, desk.committed())]
+    assert rows == list(range(450))
+
+
+async def test_a_store_that_refuses_for_a_while_loses_no_row(desk):
+    blocker = desk.block()
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(desk.committer.run())
+        await desk.fill(200)
+        await eventually(lambda: not len(desk.buffer), what="the segment is on its way")
+        blocker.unlink()
+        desk.buffer.close()
+
+    assert desk.stop.reason is None
+    assert len([row async for row in read_rows(desk.store, desk.committed())]) == 200
+
+
+async def test_a_store_that_refuses_for_good_gives_the_job_back(tmp_path):
+    desk = Desk(tmp_path, patience_s=0.0)
+    desk.block()
+
+    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
+        group.create_task(desk.committer.run())
+        await desk.fill(200)
+
+    assert desk.stop.reason is StopReason.RELEASED
+    assert desk.buffer.is_closed
+
+
+async def test_a_fenced_attempt_writes_no_more_segments(desk):
+    desk.stop.ask(StopReason.FENCED)
+    await desk.fill(3)
+    desk.buffer.close()
+
+    await desk.committer.run()
+
+    assert await desk.store.list(subjects.segment_folder(JobId(desk.record.job_id))) == []
+
+
+async def test_the_result_document_is_cut_at_its_limit_and_the_merged_rows_are_not(desk):
+    await desk.fill(300, padding=2000)
+    desk.buffer.close()
+    await desk.committer.run()
+
+    await write_result(desk.store, desk.committed())
+
+    document = await desk.store.get(subjects.result_blob(JobId(desk.record.job_id)))
+    result = orjson.loads(document)
+    assert result["truncated"]
+    assert len(document) <= INLINE_RESULT_BYTES + 1000
+    assert [row["frame_index"] for row in result["frames"]] == list(range(len(result["frames"])))
+    done = moves.completed(desk.committed(), NOW)
+    assert len([row async for row in read_rows(desk.store, done)]) == 300

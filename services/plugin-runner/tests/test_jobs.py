@@ -1,0 +1,176 @@
+"""Jobs end to end in a real runner process: what stands in record and store when they have ended."""
+
+import orjson
+import psutil
+
+from forgesyte_contracts import subjects
+from forgesyte_contracts.jobs import AttemptOutcome, JobStatus
+from tests.support import alive, brightness_of, eventually
+
+FRAMES = 60
+
+
+def outcomes(record) -> list[str | None]:
+    return [attempt.outcome for attempt in record.attempts]
+
+
+async def assert_right(box, record) -> None:
+    """Completed, and every frame has its one row."""
+    assert record.status is JobStatus.COMPLETED, record
+    assert (record.progress, record.total_frames, record.current_frame) == (100, FRAMES, FRAMES)
+    rows = await box.rows(record.job_id)
+    assert [row["frame_index"] for row in rows] == list(range(FRAMES))
+    assert all(abs(row["detections"]["brightness"] - brightness_of(row["frame_index"])) <= 4 for row in rows)
+    await eventually(lambda: box.is_acknowledged(record.job_id), what="the work is acknowledged")
+
+
+async def test_a_job_leaves_record_rows_result_and_record_json(box, clip):
+    runner = box.start_runner()
+
+    record = await box.ended(await box.submit(clip, "gate"))
+
+    await assert_right(box, record)
+    assert record.summary is not None
+    assert (record.summary.frame_count, record.tools_completed, record.device_used) == (FRAMES, 1, "cpu")
+    assert record.decode is not None
+    assert (record.decode.frames_decoded, record.decode.width, record.decode.height) == (FRAMES, 160, 120)
+    assert set(record.plugin_timings) == {"probe.gate", "probe"}
+    assert record.stage_timings_ms.decode > 0
+    assert record.stage_timings_ms.fetch > 0
+    assert outcomes(record) == [AttemptOutcome.SUCCEEDED]
+    result = orjson.loads(await box.store.get(subjects.result_blob(record.job_id)))
+    assert (result["status"], result["total_frames"], result["truncated"]) == ("completed", FRAMES, False)
+    assert result["frames"] == await box.rows(record.job_id)
+    kept = orjson.loads(await box.store.get(subjects.record_blob(record.job_id)))
+    assert (kept["status"], kept["job_id"]) == ("completed", record.job_id)
+    assert await runner.drained() == 0
+    assert list(box.scratch.glob("*/*")) == []
+
+
+async def test_progress_and_rows_can_be_read_while_the_job_runs(box, clip, gate):
+    box.start_runner()
+    job_id = await box.submit(clip, "gate", **gate.options)
+    await gate.reached()
+
+    async def seen():
+        record = await box.record(job_id)
+        return record if record.current_frame == gate.at and record.rows else None
+
+    record = await eventually(seen, what="30 frames are in the record")
+
+    assert (record.status, record.progress, record.total_frames) == (JobStatus.RUNNING, 50, None)
+    assert record.rows[0].end_frame == gate.at
+    assert len(await box.rows(job_id)) == gate.at
+    gate.open()
+    await assert_right(box, await box.ended(job_id))
+
+
+async def test_two_slots_run_two_jobs_at_once(box, clip, gate, another_gate):
+    box.start_runner(slots=2)
+    first = await box.submit(clip, "gate", **gate.options)
+    second = await box.submit(clip, "gate", **another_gate.options)
+
+    assert await gate.reached() != await another_gate.reached()
+
+    gate.open()
+    another_gate.open()
+    await assert_right(box, await box.ended(first))
+    await assert_right(box, await box.ended(second))
+
+
+async def test_a_job_that_finds_all_slots_busy_is_left_to_another_runner(box, clip, gate, another_gate):
+    box.start_runner()
+    first = await box.submit(clip, "gate", **gate.options)
+    await gate.reached()
+    second = await box.submit(clip, "gate", **another_gate.options)
+
+    box.start_runner()
+
+    await another_gate.reached()
+    owners = {(await box.record(job_id)).owner for job_id in (first, second)}
+    assert len(owners) == 2
+    gate.open()
+    another_gate.open()
+    await assert_right(box, await box.ended(first))
+    await assert_right(box, await box.ended(second))
+
+
+async def test_a_plugin_that_raises_ends_the_job_at_once_with_its_exact_text(box, clip):
+    box.start_runner()
+
+    record = await box.ended(await box.submit(clip, "raise", at=7))
+
+    assert (record.status, record.error_code, record.error_type) == (JobStatus.FAILED, "PLUGIN_ERROR", "RuntimeError")
+    assert record.error_message is not None
+    assert "raised RuntimeError at frame 7: no luck at 7" in record.error_message
+    assert outcomes(record) == [AttemptOutcome.FAILED]
+    assert record.attempts[0].frame == 7
+    assert [row["frame_index"] for row in await box.rows(record.job_id)] == list(range(7))
+    await eventually(lambda: box.is_acknowledged(record.job_id))
+    kept = orjson.loads(await box.store.get(subjects.record_blob(record.job_id)))
+    assert kept["error_code"] == "PLUGIN_ERROR"
+
+
+async def test_what_is_no_video_ends_the_job_at_once(box):
+    box.start_runner()
+
+    record = await box.ended(await box.submit(b"this is no video" * 100, "gate"))
+
+    assert (record.status, record.error_code) == (JobStatus.FAILED, "MEDIA_INVALID")
+    assert outcomes(record) == [AttemptOutcome.FAILED]
+    await eventually(lambda: box.is_acknowledged(record.job_id))
+
+
+async def test_a_hung_plugin_ends_as_timeout_twice_and_then_fails(box, clip):
+    box.start_runner(frame_timeout_s=1)
+
+    record = await box.ended(await box.submit(clip, "hang", at=3))
+
+    assert (record.status, record.error_code, record.error_type) == (JobStatus.FAILED, "PLUGIN_TIMEOUT", "timeout")
+    assert outcomes(record) == [AttemptOutcome.TIMEOUT, AttemptOutcome.TIMEOUT]
+    assert [attempt.frame for attempt in record.attempts] == [3, 3]
+    await eventually(lambda: box.is_acknowledged(record.job_id))
+
+
+async def test_a_sandbox_killed_in_mid_job_is_a_crash_and_the_next_attempt_completes(box, clip, gate):
+    box.start_runner()
+    job_id = await box.submit(clip, "gate", **gate.options)
+    sandbox = psutil.Process(await gate.reached())
+
+    sandbox.kill()
+
+    gate.open()
+    record = await box.ended(job_id)
+    await assert_right(box, record)
+    assert outcomes(record) == [AttemptOutcome.CRASHED, AttemptOutcome.SUCCEEDED]
+
+
+async def test_a_cancelled_hung_plugin_is_dead_when_the_owner_has_answered(box, clip, tmp_path):
+    runner = box.start_runner()
+    reached = tmp_path / "reached"
+    job_id = await box.submit(clip, "hang", at=3, reached=str(reached))
+    pid = int(await eventually(lambda: reached.exists() and reached.read_text(), 60))
+    sandbox = psutil.Process(pid)
+
+    was_answered = await box.cancel(job_id)
+
+    await eventually(lambda: not alive([sandbox]), what="the hung sandbox is dead")
+    assert was_answered
+    record = await box.record(job_id)
+    assert (record.status, outcomes(record)) == (JobStatus.CANCELLED, [AttemptOutcome.CANCELLED])
+    assert runner.process.poll() is None
+    await assert_right(box, await box.ended(await box.submit(clip, "gate")))
+
+
+async def test_a_cancel_that_nobody_was_told_of_is_found_in_the_record(box, clip, tmp_path):
+    box.start_runner()
+    reached = tmp_path / "reached"
+    job_id = await box.submit(clip, "hang", at=3, reached=str(reached))
+    sandbox = psutil.Process(int(await eventually(lambda: reached.exists() and reached.read_text(), 60)))
+
+    await box.cancel_silently(job_id)
+
+    await eventually(lambda: not alive([sandbox]), what="the hung sandbox is dead")
+    await eventually(lambda: box.is_acknowledged(job_id), what="the message is acknowledged")
+    kept = orjson.loads(await box.store.get(subjects.record_blob(job_id)))
+    assert kept["status"] == "cancelled"

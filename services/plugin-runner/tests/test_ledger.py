@@ -1,0 +1,104 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from forgesyte_contracts import moves
+from forgesyte_contracts.jobs import MAX_WARNINGS, JobRecord, RowRange
+from forgesyte_plugin_runner.ledger import MAX_CLASSES, OTHER, Ledger
+from forgesyte_sandbox import messages
+from forgesyte_sandbox.messages import Finished, Row, Started, Timings
+
+NOW = datetime(2030, 1, 1, tzinfo=UTC)
+
+
+def a_running_record(**changes) -> JobRecord:
+    facts = {"job_id": "job", "plugin_id": "seeker", "tools": ("seek",), "created_at": NOW, "updated_at": NOW}
+    return moves.claimed(JobRecord(**{**facts, **changes}), "runner", NOW)
+
+
+def a_row(index: int, **changes) -> Row:
+    return Row(frame_index=index, data=b"{}", **changes)
+
+
+def started(**changes) -> Started:
+    return Started(**{"codec": "h264", "width": 160, "height": 120, "fps": 25.0, **changes})
+
+
+def test_an_estimate_drives_progress_and_never_the_total():
+    record = a_running_record()
+    ledger = Ledger(record)
+
+    ledger.take(started(estimated_total=10))
+    ledger.take(a_row(4))
+
+    written = ledger.apply(record, NOW)
+    assert (written.progress, written.current_frame, written.total_frames) == (50, 5, None)
+
+
+def test_the_end_tells_the_real_total():
+    record = a_running_record()
+    ledger = Ledger(record)
+    ledger.take(started(estimated_total=12))
+
+    ledger.take(Finished({"frames_decoded": 10, "frames_corrupt": 2, "frames_skipped": 0, "total_frames": 10}))
+
+    written = ledger.apply(record, NOW)
+    assert (written.progress, written.total_frames, written.current_frame) == (99, 10, 10)
+    assert written.decode is not None
+    assert (written.decode.frames_decoded, written.decode.frames_corrupt, written.decode.codec) == (10, 2, "h264")
+
+
+def test_writing_twice_changes_nothing():
+    record = a_running_record(warnings=("old",))
+    ledger = Ledger(record)
+    ledger.take(messages.Warning("new"))
+    ledger.take(a_row(0))
+    ledger.commit(1)
+
+    once = ledger.apply(record, NOW)
+
+    assert once.warnings == ("old", "new")
+    assert once.rows == (RowRange(attempt=1, first_frame=0, end_frame=1),)
+    assert ledger.apply(once, NOW) == once
+
+
+def test_the_newest_warnings_are_kept_in_order():
+    record = a_running_record()
+    ledger = Ledger(record)
+
+    for number in range(MAX_WARNINGS + 5):
+        ledger.warn(str(number))
+
+    assert ledger.apply(record, NOW).warnings == tuple(str(number) for number in range(5, MAX_WARNINGS + 5))
+
+
+def test_timings_are_a_tool_s_latest_and_the_plugin_s_sum():
+    record = a_running_record(tools=("seek", "find"))
+    ledger = Ledger(record)
+
+    ledger.take(Timings({"seek": 1.04, "find": 2.0, "made-up": 9.0}, {"decode": 5.55, "made-up": 9.0}))
+    ledger.add_stage_ms("fetch", 1.26)
+
+    written = ledger.apply(record, NOW)
+    assert written.plugin_timings == {"seeker.seek": 1.0, "seeker.find": 2.0, "seeker": 3.0}
+    assert (written.stage_timings_ms.decode, written.stage_timings_ms.fetch) == (pytest.approx(5.5, abs=0.1), 1.3)
+
+
+def test_the_summary_counts_classes_and_no_plugin_can_outgrow_it():
+    ledger = Ledger(a_running_record())
+
+    for number in range(MAX_CLASSES + 20):
+        ledger.take(a_row(number, detections=1, classes={f"class {number}": 1}))
+
+    assert (ledger.summary.frame_count, ledger.summary.detection_count) == (MAX_CLASSES + 20, MAX_CLASSES + 20)
+    assert len(ledger.summary.classes) == MAX_CLASSES + 1
+    assert ledger.summary.classes[OTHER] == 20
+
+
+def test_figures_that_a_child_made_up_are_not_believed():
+    ledger = Ledger(a_running_record())
+    ledger.take(a_row(2))
+
+    ledger.take(Finished({"frames_decoded": "many"}))
+
+    assert ledger.total_frames == 3

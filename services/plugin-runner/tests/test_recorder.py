@@ -1,0 +1,99 @@
+"""The recorder against a real bus: who may write, what is found out, what is written twice."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from forgesyte_contracts import moves
+from forgesyte_contracts.ids import RunnerId, new_job_id
+from forgesyte_contracts.jobs import AttemptOutcome, JobRecord, JobStatus
+from forgesyte_contracts.moves import Fenced
+from forgesyte_plugin_runner.clock import Clock
+from forgesyte_plugin_runner.hold import Hold
+from forgesyte_plugin_runner.ledger import Ledger
+from forgesyte_plugin_runner.recorder import Recorder
+from forgesyte_plugin_runner.stopping import Stop, StopReason
+
+ME = RunnerId("me")
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Desk:
+    """One claimed job and the recorder of its attempt."""
+
+    def __init__(self, bus, stored, delivery) -> None:
+        clock = Clock()
+        self.bus = bus
+        self.job_id = stored.record.job_id
+        self.stop = Stop()
+        self.ledger = Ledger(stored.record)
+        self.hold = Hold(delivery, clock.monotonic, 10.0)
+        self.recorder = Recorder(
+            bus.jobs, stored, ledger=self.ledger, hold=self.hold, stop=self.stop, clock=clock, every_s=1.0
+        )
+
+    async def change(self, move) -> None:
+        await self.bus.jobs.change(self.job_id, move)
+
+
+@pytest.fixture
+async def desk(box) -> Desk:
+    moment = now()
+    record = JobRecord(job_id=new_job_id(), plugin_id="probe", tools=("gate",), created_at=moment, updated_at=moment)
+    await box.bus.jobs.create(record)
+    await box.bus.work.publish(record.job_id, "probe", "cpu")
+    delivery = await box.bus.work.pull("probe", "cpu")
+    stored = await box.bus.jobs.change(record.job_id, lambda known: moves.claimed(known, ME, now()))
+    return Desk(box.bus, stored, delivery)
+
+
+async def test_an_ending_written_twice_is_written_once(desk):
+    """A write whose answer was lost may have landed; its repetition must not look like fencing."""
+    move = lambda record, moment: moves.died(record, AttemptOutcome.CRASHED, 3, "it fell", moment)  # noqa: E731
+
+    first = await desk.recorder.close(AttemptOutcome.CRASHED, move)
+    second = await desk.recorder.close(AttemptOutcome.CRASHED, move)
+
+    assert first == second
+    assert desk.stop.reason is None
+    assert second.deaths_without_checkpoint == 1
+
+
+async def test_a_cancel_is_found_by_the_next_write(desk):
+    await desk.change(lambda record: moves.cancelled(record, now()))
+
+    with pytest.raises(Fenced):
+        await desk.recorder.flush()
+
+    assert desk.stop.reason is StopReason.ENDED
+    assert desk.recorder.ended is not None
+    assert desk.recorder.ended.status is JobStatus.CANCELLED
+
+
+async def test_a_take_over_is_found_by_the_next_read(desk):
+    await desk.change(lambda record: moves.claimed(record, RunnerId("another"), now()))
+
+    await desk.recorder.look()
+
+    assert desk.stop.reason is StopReason.FENCED
+
+
+async def test_a_record_that_was_removed_ends_the_attempt(desk):
+    await desk.bus.jobs.purge(desk.job_id)
+
+    with pytest.raises(Fenced):
+        await desk.recorder.flush()
+
+    assert desk.stop.reason is StopReason.ENDED
+
+
+async def test_a_write_keeps_the_hold_fresh_and_carries_the_ledger(desk):
+    desk.ledger.warn("something odd")
+
+    record = await desk.recorder.flush()
+
+    assert record.warnings == ("something odd",)
+    assert desk.hold.untouched_s < 10
