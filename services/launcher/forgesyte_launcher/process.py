@@ -1,0 +1,98 @@
+"""Start one child so that it cannot outlive us, and stop it so that nothing of it is left.
+
+Each child leads a session of its own, because a Ctrl-C on the terminal would otherwise reach nats-server before the
+runners have drained, and asks the kernel for SIGKILL at our death. Children are started from the main thread only:
+that signal fires when the spawning *thread* ends. A wrapper such as setpriv was rejected: it is not on every machine.
+"""
+
+import asyncio
+import ctypes
+import os
+import signal
+import threading
+from asyncio.subprocess import DEVNULL, STDOUT, Process
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+_PR_SET_PDEATHSIG = 1
+# Looked up before any fork: between fork and exec nothing may be loaded.
+_prctl = ctypes.CDLL(None, use_errno=True).prctl
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessSpec:
+    """What to run.
+
+    Attributes:
+        name: one word for logs and messages.
+        command: program and arguments; the program is an absolute path.
+        log_file: where stdout and stderr go (appended).
+        env: variables on top of our own.
+        grace_s: seconds between SIGTERM and SIGKILL.
+        keep_fds: descriptors the child inherits besides 0, 1 and 2.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    log_file: Path
+    env: Mapping[str, str] = field(default_factory=dict)
+    grace_s: float = 5.0
+    keep_fds: tuple[int, ...] = ()
+
+
+def _die_with(parent_pid: int) -> Callable[[], None]:
+    def before_exec() -> None:
+        _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        # The parent may have died before the line above: then the signal would never come.
+        if os.getppid() != parent_pid:
+            os._exit(1)
+
+    return before_exec
+
+
+async def spawn(spec: ProcessSpec) -> Process:
+    """Start the child; the caller owns it until stop() has returned.
+
+    Raises:
+        RuntimeError: called outside the main thread.
+        OSError: the program can not be started or the log file not be opened.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        raise RuntimeError(f"{spec.name} must be started from the main thread: it would die with this one")
+    log = os.open(spec.log_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        return await asyncio.create_subprocess_exec(
+            *spec.command,
+            stdin=DEVNULL,
+            stdout=log,
+            stderr=STDOUT,
+            env={**os.environ, **spec.env},
+            start_new_session=True,
+            pass_fds=spec.keep_fds,
+            preexec_fn=_die_with(os.getpid()),
+        )
+    finally:
+        os.close(log)
+
+
+async def stop(process: Process, *, grace_s: float) -> int:
+    """Ask with SIGTERM, wait, kill the whole session's group, and reap; a cancel on the way kills at once.
+
+    Returns:
+        The exit status; minus the signal's number when a signal ended it.
+    """
+    try:
+        if process.returncode is None:
+            with suppress(ProcessLookupError):
+                process.terminate()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(grace_s):
+                    await process.wait()
+    finally:
+        if process.returncode is None:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+        status = await process.wait()
+    return status

@@ -1,0 +1,150 @@
+"""The one supervisor: keeps a child alive from a table row (ProcessSpec) until it is told to stop.
+
+A child that dies is started again after a growing wait; one that has lived long enough starts from the shortest wait.
+Nothing here knows what nats-server or a runner is. The caller decides the order of stopping by nesting supervise().
+"""
+
+import asyncio
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import structlog
+
+from forgesyte_contracts.problems import Code, ForgeSyteError
+
+from .logfiles import last_lines, rotate, size_of
+from .process import ProcessSpec, spawn, stop
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """How long to wait before the next start: first_s, doubled up to most_s, first_s again after calm_s alive."""
+
+    first_s: float = 0.1
+    most_s: float = 10.0
+    calm_s: float = 30.0
+
+    def after(self, wait_s: float, *, alive_s: float) -> float:
+        """Give the wait that follows `wait_s` when the child has lived `alive_s` seconds."""
+        if alive_s >= self.calm_s:
+            return self.first_s
+        return min(wait_s * 2, self.most_s)
+
+
+class Supervised:
+    """One child under supervision. Made by supervise(); `starts` counts how often it was started."""
+
+    def __init__(self, spec: ProcessSpec, backoff: Backoff) -> None:
+        self.spec = spec
+        self.starts = 0
+        self.exit_status: int | None = None
+        self._backoff = backoff
+        self._log_start = size_of(spec.log_file)
+        self._process: Process | None = None
+        self._stopping = asyncio.Event()
+
+    @property
+    def pid(self) -> int | None:
+        """The living child's pid; None between two lives."""
+        if self._process is None or self._process.returncode is not None:
+            return None
+        return self._process.pid
+
+    def require_first_life(self) -> None:
+        """Make sure that the child has not died since its first start.
+
+        Raises:
+            ForgeSyteError: SERVICE_UNAVAILABLE with how it ended and the last lines of its log.
+        """
+        if self.exit_status is None:
+            return
+        lines = "\n  ".join(last_lines(self.spec.log_file, after_byte=self._log_start)) or "(it wrote nothing)"
+        raise ForgeSyteError(
+            Code.SERVICE_UNAVAILABLE,
+            f"{self.spec.name} did not start: it {describe_exit(self.exit_status)}. "
+            f"Its last lines ({self.spec.log_file}):\n  {lines}",
+        )
+
+    def stop(self) -> None:
+        """Ask the child to end; keep_alive() goes down the ladder, reaps it and returns."""
+        self._stopping.set()
+
+    async def keep_alive(self) -> None:
+        """Run the child again and again until stop(); a cancel stops the child by the same ladder.
+
+        Raises:
+            OSError: the child could not even be started.
+        """
+        wait_s = self._backoff.first_s
+        while not self._stopping.is_set():
+            alive_s = await self._one_life()
+            if self._stopping.is_set():
+                return
+            log.warning(
+                "child died and is started again",
+                child=self.spec.name,
+                ended=describe_exit(self.exit_status or 0),
+                wait_s=round(wait_s, 1),
+                log_file=str(self.spec.log_file),
+            )
+            await _wait(self._stopping, limit_s=wait_s)
+            wait_s = self._backoff.after(wait_s, alive_s=alive_s)
+
+    async def _one_life(self) -> float:
+        """Run the child once until it ends or must end; give the seconds it lived."""
+        clock = asyncio.get_running_loop().time
+        started_s = clock()
+        process = self._process = await spawn(self.spec)
+        self.starts += 1
+        log.info("child started", child=self.spec.name, pid=process.pid)
+        try:
+            async with asyncio.TaskGroup() as group:
+                told = group.create_task(self._stopping.wait())
+                died = group.create_task(process.wait())
+                await asyncio.wait((told, died), return_when=asyncio.FIRST_COMPLETED)
+                told.cancel()
+                died.cancel()
+        finally:
+            self.exit_status = await stop(process, grace_s=self.spec.grace_s)
+        return clock() - started_s
+
+
+async def _wait(event: asyncio.Event, *, limit_s: float) -> None:
+    try:
+        async with asyncio.timeout(limit_s):
+            await event.wait()
+    except TimeoutError:
+        return
+
+
+def describe_exit(status: int) -> str:
+    """Say in words how a process ended, for example `was killed by signal 9` or `ended with status 3`."""
+    return f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
+
+
+@asynccontextmanager
+async def supervise(
+    spec: ProcessSpec, group: asyncio.TaskGroup, *, backoff: Backoff | None = None
+) -> AsyncIterator[Supervised]:
+    """Keep a child alive for the length of the block; at its end the child is stopped and reaped.
+
+    Args:
+        spec: what to run; its log is rotated first.
+        group: the task group that carries the watching task.
+        backoff: waits between two lives.
+
+    Raises:
+        OSError: the child could not even be started (raised in `group`).
+    """
+    rotate(spec.log_file)
+    child = Supervised(spec, backoff or Backoff())
+    task = group.create_task(child.keep_alive(), name=f"supervise {spec.name}")
+    try:
+        yield child
+    finally:
+        child.stop()
+        await asyncio.wait((task,))

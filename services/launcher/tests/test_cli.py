@@ -1,0 +1,191 @@
+import json
+import os
+import socket
+import subprocess
+import sys
+
+import pytest
+
+COMMANDS = [
+    ("up",),
+    ("run",),
+    ("jobs",),
+    ("jobs", "list"),
+    ("jobs", "show"),
+    ("jobs", "watch"),
+    ("jobs", "cancel"),
+    ("plugins",),
+    ("plugins", "list"),
+    ("doctor",),
+    ("demo",),
+]
+HEAVY = ("av", "cv2", "numpy", "torch", "forgesyte_sdk", "forgesyte_motion_detector")
+JOB = "01920000-0000-7000-8000-000000000000"
+
+
+def forgesyte(*arguments: object, cwd=None, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run the command to its end, on a wide terminal that is none."""
+    return subprocess.run(
+        [sys.executable, "-m", "forgesyte_launcher", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        cwd=cwd,
+        env={**os.environ, "COLUMNS": "200", "TERM": "dumb", "NO_COLOR": "1", **env},
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_every_command_explains_itself_with_an_example(command):
+    answer = forgesyte(*command, "--help")
+
+    assert answer.returncode == 0, answer.stderr
+    assert f"Example: forgesyte {' '.join(command)}" in answer.stdout
+
+
+def test_the_version_is_told():
+    answer = forgesyte("--version")
+
+    assert answer.returncode == 0
+    assert answer.stdout.startswith("forgesyte 0.")
+
+
+@pytest.mark.slow
+def test_the_command_never_imports_media_libraries_or_plugins():
+    code = (
+        "import sys, pkgutil, importlib, forgesyte_launcher\n"
+        "for m in pkgutil.iter_modules(forgesyte_launcher.__path__, 'forgesyte_launcher.'):\n"
+        "    m.name.endswith('__main__') or importlib.import_module(m.name)\n"
+        f"print([name for name in {HEAVY} if name in sys.modules])"
+    )
+
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+    assert answer.stdout.strip() == "[]", answer.stderr
+
+
+def test_a_missing_video_is_a_wrong_call(tmp_path):
+    answer = forgesyte("run", tmp_path / "none.mp4", "--plugin", "motion-detector", "--tool", "detect-motion")
+
+    assert answer.returncode == 2
+    assert "none.mp4" in answer.stderr
+    assert "does not exist" in answer.stderr
+
+
+def test_an_unknown_plugin_is_a_wrong_call_that_names_the_installed_ones(tmp_path):
+    video = tmp_path / "a.mp4"
+    video.write_bytes(b"x")
+
+    answer = forgesyte("run", video, "--plugin", "no-such", "--tool", "detect-motion", cwd=tmp_path)
+
+    assert answer.returncode == 2
+    assert "there is no plugin 'no-such' here; installed: motion-detector" in answer.stderr
+    assert [file.name for file in tmp_path.iterdir()] == ["a.mp4"]
+
+
+@pytest.mark.parametrize("options", ["{", "[1]", "7"])
+def test_options_that_are_no_json_object_are_a_wrong_call(tmp_path, options):
+    video = tmp_path / "a.mp4"
+    video.write_bytes(b"x")
+
+    answer = forgesyte("run", video, "--plugin", "motion-detector", "--tool", "x", "--options", options, cwd=tmp_path)
+
+    assert answer.returncode == 2
+    assert "--options" in answer.stderr
+
+
+def test_no_server_is_told_with_the_remedy():
+    answer = forgesyte("jobs", "list", "--server", "http://127.0.0.1:1")
+
+    assert answer.returncode == 1
+    assert answer.stdout == ""
+    assert answer.stderr.startswith("error: no answer from http://127.0.0.1:1")
+    assert "forgesyte up" in answer.stderr
+
+
+@pytest.mark.parametrize("command", ["show", "watch", "cancel"])
+def test_what_is_no_job_id_is_a_wrong_call(command):
+    answer = forgesyte("jobs", command, "7", "--server", "http://127.0.0.1:1")
+
+    assert answer.returncode == 2
+    assert "no job id" in answer.stderr
+
+
+def test_an_open_service_is_refused_on_any_address_but_loopback(tmp_path):
+    answer = forgesyte("up", "--host", "0.0.0.0", "--port", 0, "--data-dir", tmp_path / "data")
+
+    assert answer.returncode == 1
+    assert "key" in answer.stderr
+    assert "127.0.0.1" in answer.stderr
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_port_in_use_is_told_with_the_remedy(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+
+        answer = forgesyte("up", "--port", port, "--data-dir", tmp_path / "data")
+
+    assert answer.returncode == 1
+    assert str(port) in answer.stderr
+    assert "another port" in answer.stderr
+
+
+def test_settings_that_can_not_be_read_are_a_wrong_call():
+    answer = forgesyte("jobs", "show", JOB, FORGESYTE_LAUNCHER_DRAIN_S="soon")
+
+    assert answer.returncode == 2
+    assert "drain_s" in answer.stderr
+
+
+def test_keys_that_can_not_be_read_are_told(tmp_path):
+    answer = forgesyte("up", "--port", 0, "--data-dir", tmp_path / "data", FORGESYTE_JOB_API_API_KEYS="secret")
+
+    assert answer.returncode == 2
+    assert "FORGESYTE_JOB_API_" in answer.stderr
+    assert "secret" not in answer.stderr
+
+
+@pytest.mark.slow
+def test_the_plugins_that_are_installed_are_listed_with_their_tools():
+    answer = forgesyte("plugins", "list", "--json")
+
+    assert answer.returncode == 0, answer.stderr
+    lines = {line["name"]: line for line in json.loads(answer.stdout)}
+    assert lines["motion-detector"]["state"] == "INITIALIZED"
+    assert "detect-motion" in lines["motion-detector"]["tools"]
+
+
+@pytest.mark.slow
+def test_doctor_finds_this_machine_fit_and_says_so_in_json(tmp_path):
+    answer = forgesyte("doctor", "--json", "--data-dir", tmp_path / "data")
+
+    findings = json.loads(answer.stdout)
+    assert answer.returncode == 0, [finding for finding in findings if finding["verdict"] == "fail"]
+    names = {finding["name"] for finding in findings}
+    assert {"python", "av", "opencv", "embedded nats-server", "pdeathsig", "rlimit_data", "free space"} <= names
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.slow
+def test_doctor_fails_where_the_data_folder_can_not_be(tmp_path):
+    (tmp_path / "file").write_text("")
+
+    answer = forgesyte("doctor", "--data-dir", tmp_path / "file" / "data")
+
+    assert answer.returncode == 1
+    assert "-> " in answer.stdout
+
+
+@pytest.mark.parametrize("command", [("run", "--plugin", "motion-detector", "--tool", "x"), ("demo", "--video")])
+def test_results_that_can_not_be_written_are_a_wrong_call(tmp_path, command):
+    video = tmp_path / "a.mp4"
+    video.write_bytes(b"x")
+
+    answer = forgesyte(*command, video, "--out", video / "out")
+
+    assert answer.returncode == 2
+    assert "--out" in answer.stderr
+    assert "Traceback" not in answer.stderr

@@ -1,0 +1,75 @@
+import io
+
+import pytest
+from rich.console import Console
+
+from forgesyte_contracts.jobs import JobStatus
+from forgesyte_launcher.pace import Pace
+from forgesyte_launcher.progress import PLAIN_EVERY_S, describe, facts, open_progress
+
+from .builders import a_job, an_ended_job
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now_s = 0.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def test_without_a_terminal_a_line_is_written_now_and_then_and_at_each_change():
+    out, clock = io.StringIO(), Clock()
+
+    with open_progress(Console(file=out, width=200), clock=clock) as view:
+        view.say("uploading")
+        for second in range(int(PLAIN_EVERY_S) + 1):
+            clock.now_s = float(second)
+            view.show(a_job(current_frame=second * 30, progress=second))
+        view.show(an_ended_job(current_frame=377, total_frames=377, progress=100))
+
+    lines = out.getvalue().splitlines()
+    assert lines[0] == "uploading"
+    assert [line.split("  ")[1] for line in lines[1:]] == ["0%", "5%", "100%"]
+    assert lines[-1] == "motion-detector detect-motion: completed  100%  377/377 frames"
+
+
+def test_on_a_terminal_there_is_a_bar():
+    out = io.StringIO()
+
+    with open_progress(Console(file=out, width=120, force_terminal=True), clock=Clock()) as view:
+        view.show(a_job(current_frame=158, progress=42))
+
+    assert "42%" in out.getvalue()
+    assert "158 frames" in out.getvalue()
+
+
+def test_text_from_outside_is_not_taken_for_markup():
+    out = io.StringIO()
+
+    with open_progress(Console(file=out, width=120), clock=Clock()) as view:
+        view.say("uploading [red]a[/red].mp4")
+
+    assert out.getvalue() == "uploading [red]a[/red].mp4\n"
+
+
+def test_facts_hold_frames_speed_and_rest():
+    pace = Pace()
+    pace.observe(a_job(current_frame=0), 0.0)
+    job = a_job(current_frame=50, total_frames=3100, progress=1)
+    pace.observe(job, 2.0)
+
+    assert facts(job, pace) == "50/3100 frames  25.0 fps  2:02 left"
+
+
+@pytest.mark.parametrize(
+    ("job", "words"),
+    [
+        pytest.param(a_job(), "motion-detector detect-motion: running", id="one tool"),
+        pytest.param(a_job(tools=("a", "b")), "motion-detector a+b: running", id="two tools"),
+        pytest.param(a_job(attempt=2), "motion-detector detect-motion: running (attempt 2)", id="again"),
+        pytest.param(an_ended_job(JobStatus.FAILED), "motion-detector detect-motion: failed", id="failed"),
+    ],
+)
+def test_a_job_is_described_in_a_few_words(job, words):
+    assert describe(job) == words

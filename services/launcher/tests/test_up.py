@@ -1,0 +1,260 @@
+"""The whole product through the command: what is ready, what a kill leaves, what Ctrl-C does, what `run` writes."""
+
+import asyncio
+import json
+import re
+import signal
+import subprocess
+import sys
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from tests.support import alive, eventually, make_clip
+
+pytestmark = pytest.mark.slow
+
+PLUGIN, TOOL = "motion-detector", "detect-motion"
+COMMAND = (sys.executable, "-m", "forgesyte_launcher")
+
+
+class Up:
+    """One `forgesyte up` on any free port."""
+
+    def __init__(self, data: Path) -> None:
+        self.log = data.with_suffix(".up.log")
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [*COMMAND, "up", "--port", "0", "--data-dir", str(data), "--slots", "1"], stdout=log, stderr=log
+            )
+
+    async def url(self) -> str:
+        return (await eventually(self._ready, 120, f"ready line in {self.log}")).group(1)
+
+    def _ready(self) -> re.Match[str] | None:
+        text = self.log.read_text()
+        assert self.process.poll() is None, text
+        return re.search(r"ready (http://\S+)", text)
+
+    def tree(self) -> list[psutil.Process]:
+        launcher = psutil.Process(self.process.pid)
+        return [launcher, *launcher.children(recursive=True)]
+
+
+@asynccontextmanager
+async def running_up(data: Path):
+    up = Up(data)
+    try:
+        yield up
+    finally:
+        if up.process.poll() is None:
+            up.process.kill()
+        up.process.wait()
+
+
+def run_video(video: Path, out: Path, *more: object) -> subprocess.CompletedProcess[str]:
+    command = [*COMMAND, "run", str(video), "--plugin", PLUGIN, "--tool", TOOL, "--out", str(out), *map(str, more)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=170)
+
+
+def rows_in(out: Path) -> list[dict]:
+    return [json.loads(line) for line in (out / "rows.jsonl").read_text().splitlines()]
+
+
+async def test_up_takes_a_job_to_its_end_and_ctrl_c_leaves_nothing(tmp_path):
+    clip = make_clip(tmp_path / "clip.mp4", frames=40)
+
+    async with running_up(tmp_path / "data") as up:
+        url = await up.url()
+        done = await asyncio.to_thread(run_video, clip, tmp_path / "out", "--server", url)
+        tree = up.tree()
+        up.process.send_signal(signal.SIGINT)
+        code = await asyncio.to_thread(up.process.wait, 60)
+
+    assert done.returncode == 0, done.stderr
+    assert [row["frame_index"] for row in rows_in(tmp_path / "out")] == list(range(40))
+    assert json.loads((tmp_path / "out" / "result.json").read_text())["status"] == "completed"
+    assert code == 0
+    assert len(tree) >= 4
+    assert alive(tree) == []
+
+
+async def test_a_killed_launcher_leaves_nothing_and_the_folder_can_be_used_again(tmp_path):
+    async with running_up(tmp_path / "data") as up:
+        await up.url()
+        tree = up.tree()
+        up.process.kill()
+        up.process.wait()
+        await eventually(lambda: not alive(tree), 10, "everything died with the launcher")
+
+    async with running_up(tmp_path / "data") as again, httpx.AsyncClient(base_url=await again.url()) as http:
+        assert (await http.get("/health")).json()["status"] == "healthy"
+
+
+async def test_a_second_up_on_the_same_folder_is_refused_and_the_first_goes_on(tmp_path):
+    async with running_up(tmp_path / "data") as up:
+        url = await up.url()
+
+        second = await asyncio.to_thread(
+            subprocess.run,
+            [*COMMAND, "up", "--port", "0", "--data-dir", str(tmp_path / "data")],
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+        assert second.returncode == 1
+        assert f"in use by process {up.process.pid}" in second.stderr
+        async with httpx.AsyncClient(base_url=url) as http:
+            assert (await http.get("/health")).is_success
+
+
+async def test_a_killed_child_comes_back_and_jobs_go_on(tmp_path):
+    clip = make_clip(tmp_path / "clip.mp4", frames=20)
+
+    async with running_up(tmp_path / "data") as up:
+        url = await up.url()
+        children = psutil.Process(up.process.pid).children()
+        for child in children:
+            child.kill()
+        await eventually(lambda: not alive(children), what="both died")
+        await eventually(lambda: len(alive(psutil.Process(up.process.pid).children())) == 2, 60, "both are back")
+        async with httpx.AsyncClient(base_url=url) as http:
+            await eventually(partial(is_healthy, http), 60, "the bus is found again")
+        done = await asyncio.to_thread(run_video, clip, tmp_path / "out", "--server", url)
+
+    assert len(children) == 2
+    assert done.returncode == 0, done.stderr
+    assert len(rows_in(tmp_path / "out")) == 20
+
+
+async def test_run_needs_no_server_and_leaves_nothing_running(tmp_path):
+    clip = make_clip(tmp_path / "clip.mp4", frames=30)
+
+    done = await asyncio.to_thread(run_video, clip, tmp_path / "out", "--data-dir", tmp_path / "data")
+
+    assert done.returncode == 0, done.stderr
+    assert len(rows_in(tmp_path / "out")) == 30
+    assert "frames" in done.stdout
+    assert not processes_with(str(tmp_path / "data"))
+
+
+async def test_run_of_what_is_no_video_fails_with_the_reason(tmp_path):
+    text = tmp_path / "text.mp4"
+    text.write_text("not a video")
+
+    done = await asyncio.to_thread(run_video, text, tmp_path / "out")
+
+    assert done.returncode == 1
+    assert "error: " in done.stderr
+
+
+async def test_run_of_an_unknown_tool_is_a_wrong_call_that_names_the_known_ones(tmp_path):
+    clip = make_clip(tmp_path / "clip.mp4", frames=5)
+    command = [*COMMAND, "run", str(clip), "--plugin", PLUGIN, "--tool", "no-such", "--out", str(tmp_path / "out")]
+
+    done = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, timeout=170)
+
+    assert done.returncode == 2
+    assert TOOL in done.stderr
+
+
+async def test_ctrl_c_of_run_ends_with_130_and_leaves_nothing(tmp_path):
+    clip = make_clip(tmp_path / "clip.mp4", frames=3000, size_wh=(640, 480))
+    command = [*COMMAND, "run", str(clip), "--plugin", PLUGIN, "--tool", TOOL, "--out", str(tmp_path / "out")]
+    log = tmp_path / "run.log"
+    with log.open("wb") as out:
+        process = subprocess.Popen([*command, "--data-dir", str(tmp_path / "data")], stdout=out, stderr=out)
+
+    await eventually(lambda: "running" in log.read_text(), 60, f"the job runs, in {log}")
+    process.send_signal(signal.SIGINT)
+    code = await asyncio.to_thread(process.wait, 60)
+
+    assert code == 130, log.read_text()
+    assert "cancelled" in log.read_text()
+    assert not processes_with(str(tmp_path / "data"))
+
+
+async def test_ctrl_c_of_run_over_somebodys_server_leaves_the_job_alone_and_says_so(tmp_path):
+    clip = make_clip(tmp_path / "clip.mp4", frames=3000, size_wh=(640, 480))
+    log = tmp_path / "run.log"
+
+    async with running_up(tmp_path / "data") as up:
+        url = await up.url()
+        with log.open("wb") as out:
+            command = [*COMMAND, "run", str(clip), "--plugin", PLUGIN, "--tool", TOOL, "--out", str(tmp_path / "out")]
+            process = subprocess.Popen([*command, "--server", url], stdout=out, stderr=out)
+        await eventually(lambda: "running" in log.read_text(), 60, f"the job runs, in {log}")
+        process.send_signal(signal.SIGINT)
+        code = await asyncio.to_thread(process.wait, 60)
+        job_id = re.search(r"job (\S+) goes on", log.read_text()).group(1)
+        async with httpx.AsyncClient(base_url=url) as http:
+            status = (await http.get(f"/v1/jobs/{job_id}")).json()["status"]
+
+    assert code == 130
+    assert status in ("running", "completed")
+    assert f"forgesyte jobs watch {job_id} --server {url}" in log.read_text()
+
+
+async def test_a_plugin_that_can_not_be_loaded_does_not_keep_up_from_being_ready(tmp_path, monkeypatch):
+    broken = tmp_path / "site" / "broken_plugin-1.0.dist-info"
+    broken.mkdir(parents=True)
+    (broken / "METADATA").write_text("Metadata-Version: 2.1\nName: broken-plugin\nVersion: 1.0\n")
+    (broken / "entry_points.txt").write_text("[forgesyte.plugins]\nbroken = no_such_module:Plugin\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
+
+    async with running_up(tmp_path / "data") as up, httpx.AsyncClient(base_url=await up.url()) as http:
+        assert (await http.get("/health")).json()["plugins_loaded"] == 1
+
+
+async def test_the_demo_finds_what_was_drawn(tmp_path):
+    command = [*COMMAND, "demo", "--out", str(tmp_path / "out")]
+
+    done = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, timeout=170)
+
+    assert done.returncode == 0, done.stderr
+    assert "compared with the truth" in done.stdout
+    assert str(tmp_path / "out" / "rows.jsonl") in done.stdout
+
+
+async def test_jobs_are_listed_shown_and_refused_a_second_ending(tmp_path):
+    clip = make_clip(tmp_path / "clip.mp4", frames=10)
+
+    async with running_up(tmp_path / "data") as up:
+        url = await up.url()
+        await asyncio.to_thread(run_video, clip, tmp_path / "out", "--server", url)
+        listed = await jobs(url, "list", "--json")
+        job_id = json.loads(listed.stdout)[0]["job_id"]
+        shown, watched, cancelled = [await jobs(url, verb, job_id) for verb in ("show", "watch", "cancel")]
+
+    assert f"{job_id}" in shown.stdout
+    assert watched.stdout == f"{job_id} completed\n"
+    assert watched.returncode == 0
+    assert cancelled.returncode == 1
+    assert "is completed" in cancelled.stderr
+
+
+async def jobs(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [*COMMAND, "jobs", *arguments, "--server", url]
+    return await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, timeout=60)
+
+
+async def is_healthy(http: httpx.AsyncClient) -> bool:
+    return (await http.get("/health")).json()["status"] == "healthy"
+
+
+def processes_with(word: str) -> list[psutil.Process]:
+    """Processes that were started with `word` in their command line or environment."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            texts = [*process.cmdline(), *process.environ().values()]
+        except psutil.Error:
+            continue
+        if any(word in text for text in texts):
+            found.append(process)
+    return alive(found)
