@@ -126,7 +126,8 @@ class JobRecord(_Frozen):
     """Everything the services know of a job; at most 64 KiB as JSON.
 
     `owner`, `attempt` fence writers; `write_id` tells a writer whether a write that timed out was its own; `order`
-    is `<attempt>.<n>` of the last live message made before the write.
+    is `<attempt>.<n>` of the last live message made before the write. `warnings` are the newest; `warnings_dropped` of
+    the job's came before them.
     """
 
     job_id: str
@@ -153,6 +154,7 @@ class JobRecord(_Frozen):
     plugin_timings: dict[str, float] = Field(default_factory=dict)
     stage_timings_ms: StageTimings = StageTimings()
     warnings: tuple[str, ...] = ()
+    warnings_dropped: int = 0
     decode: DecodeFacts | None = None
     attempt: int = 0
     attempts: tuple[Attempt, ...] = ()

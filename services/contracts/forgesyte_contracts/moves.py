@@ -108,6 +108,7 @@ def claimed(record: JobRecord, runner_id: str, now: datetime) -> JobRecord:
         started_at=record.started_at or now,
         progress=record.progress or 0,
         current_frame=0,
+        summary=None,
         rows=(),
     )
 
@@ -203,6 +204,8 @@ def cancelled(record: JobRecord, now: datetime) -> JobRecord:
 
 
 def warned(record: JobRecord, warnings: Iterable[str]) -> JobRecord:
-    """Add warnings in order; the newest ones are kept, each cut to its limit."""
+    """Add warnings in order; the newest ones are kept, each cut to its limit, and the others are counted."""
     cut = [text if len(text) <= MAX_WARNING_CHARS else text[: MAX_WARNING_CHARS - 1] + "…" for text in warnings]
-    return record.model_copy(update={"warnings": (*record.warnings, *cut)[-MAX_WARNINGS:]})
+    warnings = (*record.warnings, *cut)
+    dropped = record.warnings_dropped + max(len(warnings) - MAX_WARNINGS, 0)
+    return record.model_copy(update={"warnings": warnings[-MAX_WARNINGS:], "warnings_dropped": dropped})

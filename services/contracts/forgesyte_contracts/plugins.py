@@ -4,18 +4,35 @@ A manifest crosses from a sandbox to its parent as JSON only; a parent validates
 the class behind it.
 """
 
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from .ids import NameText
+from .jobs import Moment
 
 ENTRY_POINT_GROUP = "forgesyte.plugins"
 
 _SEMVER = r"^\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?$"
 SemVer = Annotated[str, StringConstraints(pattern=_SEMVER, max_length=64)]
 Text = Annotated[str, StringConstraints(max_length=4000)]
+
+
+def _in_utc(moment: datetime) -> datetime:
+    # A moment at the edge of the calendar has no UTC form: it is refused here, where it comes in, not when it is shown.
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("expected a moment that exists in UTC") from error
+
+
+Seen = Annotated[Moment, AfterValidator(_in_utc)]
+"""A moment that another process wrote down, brought to UTC; without a zone it is taken as UTC."""
+
+Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+"""A measured amount: finite and not negative."""
 
 
 class PluginState(StrEnum):
@@ -52,8 +69,8 @@ class Requires(_Strict):
 class PluginLimits(_Strict):
     """Limits a plugin asks for instead of the service's own: seconds a frame, bytes above the warm baseline."""
 
-    frame_timeout_s: float | None = Field(default=None, gt=0)
-    memory_bytes: int | None = Field(default=None, gt=0)
+    frame_timeout_s: float | None = Field(default=None, gt=0, le=86_400)
+    memory_bytes: int | None = Field(default=None, gt=0, le=1 << 40)
 
 
 class ToolManifest(_Strict):
@@ -109,16 +126,102 @@ class PluginOnRunner(BaseModel):
     reason: Text | None = None
     manifest: PluginManifest | None = None
     success_count: int = 0
+    """Jobs that it completed here."""
+
     error_count: int = 0
+    """Jobs that it failed here."""
+
+    uptime_seconds: Amount | None = None
+    """Seconds since it was ready here; None while it is not."""
+
+    last_used: Seen | None = None
+    """When a job was last on it here."""
+
+    last_execution_time_ms: Amount | None = None
+    """Milliseconds its last frame took here."""
+
+    avg_execution_time_ms: Amount | None = None
+    """Milliseconds a frame, the mean of its last 10 here."""
+
+
+class PluginRunner(BaseModel):
+    """One runner's word on a plugin."""
+
+    model_config = ConfigDict(frozen=True)
+
+    runner_id: str
+    state: PluginState
+    reason: str | None = None
+
+
+class PluginHealth(BaseModel):
+    """How a plugin is, over all living runners. A broken plugin is data here: its state and the reason for it."""
+
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+
+    name: NameText
+    version: str | None = None
+    """None when the manifest could not be read."""
+
+    description: str = ""
+    state: PluginState
+    """The best of the living runners; the last known when none lives."""
+
+    reason: str | None = None
+    """Names the missing thing and the remedy; null when nothing is missing."""
+
+    uptime_seconds: Amount | None = None
+    """Seconds since the longest ready runner was ready; null when none is."""
+
+    last_used: Seen | None = None
+    """When a job was last on it."""
+
+    success_count: int = 0
+    """Jobs completed, summed over the living runners."""
+
+    error_count: int = 0
+    """Jobs failed, summed over the living runners."""
+
+    last_execution_time_ms: Amount | None = None
+    """Milliseconds the last frame took."""
+
+    avg_execution_time_ms: Amount | None = None
+    """Milliseconds a frame: the mean of the last 10."""
+
+    runners: tuple[PluginRunner, ...] = ()
+    """Each living runner that has it."""
+
+
+PluginHealthResponse = PluginHealth
+"""The name that older clients know."""
+
+
+class KnownPlugin(BaseModel):
+    """What KV `plugins` keeps of a plugin, so that one whose pool is at zero is still known.
+
+    `health` is written without what only a living runner can say: its state is never RUNNING, it has no uptime and no
+    runners.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    manifest: PluginManifest | None = None
+    health: PluginHealth
+    updated_at: Seen
 
 
 class Device(BaseModel):
-    """A device a runner can put a job on."""
+    """A device a runner can put a job on. What could not be measured is None."""
 
     model_config = ConfigDict(frozen=True)
 
     name: str
     kind: Literal["cpu", "gpu"]
+    utilisation_ratio: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = None
+    """How busy it is, 0 to 1."""
+
+    memory_used_bytes: int | None = Field(default=None, ge=0)
+    memory_total_bytes: int | None = Field(default=None, ge=0)
 
 
 class RunnerHeartbeat(BaseModel):

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from .problems import Code, ForgeSyteError
 
 JOB_API = "job-api"
+INSPECTOR = "inspector"
+REALTIME_GATEWAY = "realtime-gateway"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,24 +21,48 @@ class Route:
 
 ROUTES: tuple[Route, ...] = (
     Route("POST", "/v1/video/submit", JOB_API, "analyze"),
+    Route("POST", "/v1/image/submit", JOB_API, "analyze"),
+    Route("POST", "/v1/image/analyze", JOB_API, "analyze"),
     Route("GET", "/v1/jobs", JOB_API, "read"),
     Route("GET", "/v1/jobs/{job_id}", JOB_API, "read"),
     Route("GET", "/v1/jobs/{job_id}/extended", JOB_API, "read"),
     Route("GET", "/v1/jobs/{job_id}/result", JOB_API, "read"),
+    Route("GET", "/v1/jobs/{job_id}/input", JOB_API, "read"),
+    Route("GET", "/v1/jobs/{job_id}/video", JOB_API, "read"),
     Route("POST", "/v1/jobs/{job_id}/cancel", JOB_API, "analyze"),
     Route("GET", "/openapi.json", JOB_API, None),
     Route("GET", "/health", JOB_API, None),
     Route("GET", "/v1/health", JOB_API, None),
 )
 
+INSPECTOR_ROUTES: tuple[Route, ...] = (
+    Route("GET", "/v1/plugins", INSPECTOR, "plugins"),
+    Route("GET", "/v1/plugins/", INSPECTOR, "plugins"),
+    Route("GET", "/v1/plugins/{name}", INSPECTOR, "plugins"),
+    Route("GET", "/v1/plugins/{name}/health", INSPECTOR, "plugins"),
+    Route("GET", "/v1/plugins/{name}/manifest", INSPECTOR, "plugins"),
+    Route("POST", "/v1/plugins/{name}/reload", INSPECTOR, "admin"),
+    Route("GET", "/v1/devices", INSPECTOR, "read"),
+    Route("GET", "/v1/runners", INSPECTOR, "read"),
+)
+
+GATEWAY_ROUTES: tuple[Route, ...] = (
+    Route("GET", "/v1/realtime", REALTIME_GATEWAY, "stream"),
+    Route("GET", "/ws/jobs/{job_id}", REALTIME_GATEWAY, "stream"),
+    Route("GET", "/v1/ws/jobs/{job_id}", REALTIME_GATEWAY, "stream"),
+)
+"""Sockets stand here as the GET with which they begin."""
+
+ALL_ROUTES: tuple[Route, ...] = ROUTES + INSPECTOR_ROUTES + GATEWAY_ROUTES
+
 
 def scope_of(method: str, path: str) -> str | None:
-    """The scope that `method` on `path` (as in ROUTES) asks for.
+    """The scope that `method` on `path` (as in ALL_ROUTES) asks for.
 
     Raises:
         ForgeSyteError: ROUTE_UNKNOWN when the table does not hold it.
     """
-    for route in ROUTES:
+    for route in ALL_ROUTES:
         if (route.method, route.path) == (method, path):
             return route.scope
     raise ForgeSyteError(Code.ROUTE_UNKNOWN, f"{method} {path} is not in the route table")

@@ -10,6 +10,9 @@ MAX_BUS_BYTES = 512 * 1024
 MAX_RECORD_BYTES = 64 * 1024
 """A job's record is cut down (newest warnings, newest attempts) until it fits."""
 
+HEADER_ROOM_BYTES = 1024
+"""The server counts a message's headers (the expected revision) with its value."""
+
 
 @dataclass(frozen=True, slots=True)
 class WorkStream:
@@ -25,7 +28,10 @@ class WorkStream:
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """A key-value bucket. ttl_s None keeps values until they are deleted; direct gets are always off."""
+    """A key-value bucket; a value and its headers have `max_value_bytes` together. Direct gets are always off.
+
+    ttl_s None keeps values until they are deleted.
+    """
 
     name: str
     max_value_bytes: int
@@ -33,7 +39,7 @@ class Bucket:
 
 
 WORK = WorkStream()
-JOBS = Bucket("jobs", MAX_RECORD_BYTES)
+JOBS = Bucket("jobs", MAX_RECORD_BYTES + HEADER_ROOM_BYTES)
 RUNNERS = Bucket("runners", MAX_BUS_BYTES, ttl_s=8.0)
 PLUGINS = Bucket("plugins", MAX_BUS_BYTES)
 BUCKETS = (JOBS, RUNNERS, PLUGINS)

@@ -11,6 +11,7 @@ LIVE_PREFIX = "forgesyte.live"
 CONTROL_PREFIX = "forgesyte.control"
 ALL_WORK = f"{WORK_PREFIX}.>"
 ALL_JOB_CONTROL = f"{CONTROL_PREFIX}.job.*"
+ALL_PLUGIN_CONTROL = f"{CONTROL_PREFIX}.plugin.*"
 ORDER_HEADER = "Fs-Order"
 
 
@@ -91,16 +92,24 @@ def parse_segment(path: str) -> tuple[int, int]:
     return int(attempt), int(first_frame)
 
 
-def result_blob(job_id: JobId) -> str:
-    """The result document with the rows that fit inline (JSON)."""
-    return f"jobs/{job_id}/result.json"
+def result_blob(job_id: JobId, attempt: int) -> str:
+    """The result document with the rows that fit inline (JSON).
+
+    It bears the attempt that made it, so that one which lost the job meanwhile can not overwrite what counts.
+    """
+    return f"jobs/{job_id}/result-{attempt}.json"
 
 
-def result_rows_blob(job_id: JobId) -> str:
-    """All rows of a completed job: the segments' zstd frames one behind the other."""
-    return f"jobs/{job_id}/result.jsonl.zst"
+def result_rows_blob(job_id: JobId, attempt: int) -> str:
+    """All rows of a completed job: the segments' zstd frames one behind the other, as this attempt merged them."""
+    return f"jobs/{job_id}/result-{attempt}.jsonl.zst"
 
 
 def record_blob(job_id: JobId) -> str:
     """The record as it stood at the ending; every view can be rebuilt from it."""
     return f"jobs/{job_id}/record.json"
+
+
+def annotated_blob(job_id: JobId) -> str:
+    """The input with the boxes drawn into it (MP4), made when it is first asked for; can be made again."""
+    return f"jobs/{job_id}/result.mp4"

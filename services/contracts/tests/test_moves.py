@@ -179,3 +179,5 @@ def test_newest_50_warnings_are_kept_and_cut_at_500_characters():
     assert len(job.warnings) == 50
     assert job.warnings[0].startswith("10 ")
     assert max(len(text) for text in job.warnings) == 500
+    assert job.warnings_dropped == 10
+    assert moves.warned(job, ["one more"]).warnings_dropped == 11

@@ -1,0 +1,161 @@
+"""A record becomes messages: its whole present state for who joins, and what is news for who was there before.
+
+Pure functions. A pending job has no messages: nothing of it is running yet. Of a cancelled job the plugin counts as
+failed, because its work on this job did not complete; the error before the ending says why.
+"""
+
+import re
+from collections.abc import Sequence
+
+from forgesyte_contracts.jobs import JobRecord, JobStatus
+from forgesyte_contracts.plugins import PluginManifest
+from forgesyte_contracts.problems import CODE_FACTS, Code
+
+from .payloads import (
+    ErrorDetails,
+    ErrorPayload,
+    MetadataPayload,
+    Payload,
+    PluginMetadata,
+    PluginStatus,
+    PluginStatusPayload,
+    ProgressPayload,
+    ProgressStatus,
+    WarningPayload,
+)
+
+_FRAME = re.compile(r"\bframe (\d{1,9})\b", re.IGNORECASE)
+_CONFIDENCE = ("confidence", "confidence_threshold", "min_confidence")
+_ENDED = {
+    JobStatus.COMPLETED: PluginStatus.COMPLETED,
+    JobStatus.FAILED: PluginStatus.FAILED,
+    JobStatus.CANCELLED: PluginStatus.FAILED,
+}
+
+
+def plugin_status_of(record: JobRecord) -> PluginStatusPayload | None:
+    """How the plugin fares; None for a job that never ran.
+
+    Degraded means that it runs with a warning, on another device than the one asked for, or after a death.
+    """
+    if not record.attempt:
+        return None
+    return PluginStatusPayload(
+        job_id=record.job_id,
+        plugin=record.plugin_id,
+        status=_plugin_status(record),
+        timing_ms=record.plugin_timings.get(record.plugin_id),
+        frames_processed=record.current_frame or 0,
+        warnings_count=_first_index(record) + len(record.warnings),
+        device_used=record.device_used,
+    )
+
+
+def _plugin_status(record: JobRecord) -> PluginStatus:
+    if record.is_terminal:
+        return _ENDED[record.status]
+    died = any(attempt.outcome is not None and attempt.outcome.is_death for attempt in record.attempts)
+    if died or record.fallback or record.warnings:
+        return PluginStatus.DEGRADED
+    return PluginStatus.RUNNING if record.current_frame else PluginStatus.STARTED
+
+
+def warnings_of(record: JobRecord, *, known: int = 0) -> list[WarningPayload]:
+    """The warnings from index `known` on, in order. A record keeps its newest ones; indexes count them all."""
+    first = _first_index(record)
+    return [
+        WarningPayload(
+            job_id=record.job_id,
+            index=index,
+            plugin=record.plugin_id,
+            message=text,
+            frame_index=int(found[1]) if (found := _FRAME.search(text)) else None,
+        )
+        for index, text in enumerate(record.warnings, start=first)
+        if index >= known
+    ]
+
+
+def _first_index(record: JobRecord) -> int:
+    return record.warnings_dropped
+
+
+def progress_of(record: JobRecord) -> ProgressPayload | None:
+    """How far the job is; its ending when it has ended; None while it is pending."""
+    if record.status is JobStatus.PENDING:
+        return None
+    return ProgressPayload(
+        job_id=record.job_id,
+        status=ProgressStatus(record.status.value),
+        progress=record.progress,
+        current_frame=record.current_frame,
+        total_frames=record.total_frames,
+        current_tool=None if record.is_terminal else record.tools[0],
+        tools_total=len(record.tools),
+        tools_completed=record.tools_completed,
+    )
+
+
+def error_of(record: JobRecord) -> ErrorPayload | None:
+    """The error that precedes the ending of a failed or cancelled job; None for all others."""
+    if record.status not in (JobStatus.FAILED, JobStatus.CANCELLED):
+        return None
+    known = record.error_code in Code.__members__.values()
+    code = Code(record.error_code) if known and record.error_code else Code.INTERNAL
+    frame = record.attempts[-1].frame if record.attempts and record.status is JobStatus.FAILED else None
+    return ErrorPayload(
+        job_id=record.job_id,
+        error=CODE_FACTS[code].title,
+        plugin=record.plugin_id,
+        details=ErrorDetails(error_code=code.value, message=record.error_message or "", frame_index=frame),
+    )
+
+
+def current_state(record: JobRecord) -> list[Payload]:
+    """Everything a client that joins now must be told, in order: plugin_status, every warning, progress or ending."""
+    return _present(plugin_status_of(record), *warnings_of(record), error_of(record), progress_of(record))
+
+
+def news_between(before: JobRecord, now: JobRecord) -> list[Payload]:
+    """What must be told, without fail, to a client that was told everything up to `before`.
+
+    The news is: a change of the plugin's status, new warnings, and the ending with its error. Progress is not: it may
+    be passed over when a newer one comes.
+    """
+    status, was = plugin_status_of(now), plugin_status_of(before)
+    is_new_status = status is not None and (was is None or was.status is not status.status)
+    warnings = warnings_of(now, known=_first_index(before) + len(before.warnings))
+    ending = (error_of(now), progress_of(now)) if now.is_terminal and not before.is_terminal else ()
+    return _present(status if is_new_status else None, *warnings, *ending)
+
+
+def _present(*payloads: Payload | None) -> list[Payload]:
+    return [payload for payload in payloads if payload is not None]
+
+
+def metadata_of(manifest: PluginManifest) -> MetadataPayload:
+    """What a client may show of a plugin, from its manifest."""
+    model = manifest.requires.models[0].name if manifest.requires.models else None
+    titles = [str(tool.output_schema["title"]) for tool in manifest.tools if "title" in tool.output_schema]
+    return MetadataPayload(
+        plugin=manifest.name,
+        metadata=PluginMetadata(
+            version=manifest.version,
+            model=model,
+            output_format=titles[0] if titles else None,
+            confidence_default=_confidence_default([tool.options_schema for tool in manifest.tools]),
+            capabilities=manifest.capabilities,
+            latency_budget_ms=manifest.latency_budget_ms,
+        ),
+    )
+
+
+def _confidence_default(schemas: Sequence[dict[str, object]]) -> float | None:
+    for schema in schemas:
+        options = schema.get("properties")
+        for name in _CONFIDENCE:
+            option = options.get(name) if isinstance(options, dict) else None
+            default = option.get("default") if isinstance(option, dict) else None
+            if isinstance(default, int | float) and not isinstance(default, bool):
+                return float(default)
+    return None
