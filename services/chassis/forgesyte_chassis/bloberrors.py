@@ -29,6 +29,10 @@ class StoreUnavailable(ForgeSyteError):  # noqa: N818 - named as the bus names t
         super().__init__(Code.SERVICE_UNAVAILABLE, "The store could not be read or written. Try again in a moment.")
 
 
+class StoreSilent(StoreUnavailable):
+    """The store did not answer a call within its limit; the call may still take effect."""
+
+
 @contextmanager
 def told(path: str) -> Iterator[None]:
     """Turn what obstore or the disk raises into BlobMissing or StoreUnavailable."""

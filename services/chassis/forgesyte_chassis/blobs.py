@@ -23,7 +23,7 @@ import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 
-from .bloberrors import BlobMissing, StoreUnavailable, told, too_large
+from .bloberrors import BlobMissing, StoreSilent, StoreUnavailable, told, too_large
 from .durable import Folder
 
 __all__ = ["BlobMissing", "Store", "StoreUnavailable"]
@@ -47,17 +47,22 @@ class Store:
     Every method raises StoreUnavailable (SERVICE_UNAVAILABLE) when the store does not do what it is asked to.
     """
 
-    def __init__(self, backend: ObjectStore, folder: Folder | None = None) -> None:
+    def __init__(
+        self, backend: ObjectStore, folder: Folder | None = None, *, call_limit_s: float | None = None
+    ) -> None:
         self._backend = backend
         self._folder = folder
+        self._call_limit_s = call_limit_s
         self._threads = ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="store")
 
     @classmethod
-    def open(cls, url: str) -> Self:
+    def open(cls, url: str, *, call_limit_s: float | None = None) -> Self:
         """Open a store.
 
         Args:
             url: a folder (made when absent), `file:///folder`, or `s3://`, `gs://`, `az://` with a bucket.
+            call_limit_s: how long a single call (a chunk of a stream, a listing) may take, in seconds; a file system
+                of the network may never answer. None sets no limit.
 
         Raises:
             OSError: the folder can not be made.
@@ -66,12 +71,12 @@ class Store:
         parts = urlsplit(url)
         if parts.scheme not in ("", "file"):
             try:
-                return cls(from_url(url))
+                return cls(from_url(url), call_limit_s=call_limit_s)
             except BaseError as error:  # its text repeats the URL, which may hold a secret
                 raise ValueError(f"expected a folder or a store's URL, found one with {parts.scheme}://") from error
         root = Path(unquote(parts.path) if parts.scheme else url).expanduser().absolute()
         root.mkdir(parents=True, exist_ok=True)
-        return cls(LocalStore(root, automatic_cleanup=True), Folder(root))
+        return cls(LocalStore(root, automatic_cleanup=True), Folder(root), call_limit_s=call_limit_s)
 
     async def put(self, path: str, data: bytes) -> None:
         """Write a blob, in place of the one that may be there.
@@ -112,6 +117,8 @@ class Store:
                     raise too_large(total, max_bytes)
                 await self._call(path, partial(writer.write, chunk))
             await self._call(path, writer.close)
+        except StoreSilent:
+            raise  # the writer is still in the hands of the call that hangs
         except BaseException as error:
             with suppress(StoreUnavailable, BlobMissing):  # the first error is the one to tell
                 await self._call(path, partial(writer.__exit__, type(error), error, error.__traceback__))
@@ -253,11 +260,14 @@ class Store:
     async def _call[T](self, path: str, ask: Callable[[], T]) -> T:
         future = asyncio.get_running_loop().run_in_executor(self._threads, ask)
         try:
-            await asyncio.wait([future])
+            _, unanswered = await asyncio.wait([future], timeout=self._call_limit_s)
         except asyncio.CancelledError:
             done, _ = await asyncio.wait([future], timeout=CANCEL_GRACE_S)
             for one in done:
                 one.exception()  # read, so that the loop does not report it
             raise
+        if unanswered:
+            future.add_done_callback(lambda late: late.exception())  # read, as above
+            raise StoreSilent
         with told(path):
             return future.result()

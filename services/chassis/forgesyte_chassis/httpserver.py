@@ -42,6 +42,7 @@ async def serve_http(
     stopping: asyncio.Event,
     grace_s: float = 5.0,
     lifespan: Literal["on", "off"] = "off",
+    ws: type[asyncio.Protocol] | Literal["none"] = "none",
 ) -> None:
     """Serve an application until `stopping` is set, then let open requests end; the listener is closed at the end.
 
@@ -53,13 +54,14 @@ async def serve_http(
         stopping: ends the serving.
         grace_s: how long open requests may go on after that, in seconds; then they are cancelled.
         lifespan: whether the application's lifespan is run.
+        ws: the protocol class that speaks WebSocket; "none" leaves a socket's request to the application as plain GET.
     """
     config = uvicorn.Config(
         app,
         lifespan=lifespan,
         log_config=None,
         access_log=False,
-        ws="none",
+        ws=ws,
         server_header=False,
         timeout_graceful_shutdown=max(1, round(grace_s)),
     )

@@ -19,6 +19,7 @@ from .blobs import BlobMissing, Store
 from .rowfile import (
     FOOT_BYTES,
     IndexEntry,
+    RowsDamaged,
     frame_index_of,
     index_bytes,
     pack,
@@ -32,6 +33,14 @@ TAIL_BYTES = 64 * 1024
 
 AHEAD_BYTES = 1024 * 1024
 """How much of a row file is read in one request: an object store takes tens of milliseconds for each."""
+
+
+class SegmentTaken(ForgeSyteError):  # noqa: N818 - named like the domain's other errors, for what is the matter
+    """There is another segment of this attempt at this frame: its number was given out twice."""
+
+    def __init__(self, job_id: JobId, attempt: int, first_frame: int) -> None:
+        text = f"attempt {attempt} of job {job_id} already has a segment at frame {first_frame}, with other rows"
+        super().__init__(Code.INTERNAL, text, job_id=job_id)
 
 
 class _Blob:
@@ -102,16 +111,19 @@ def encode_segment(first_frame: int, rows: Sequence[bytes]) -> bytes:
 async def write_segment(store: Store, job_id: JobId, attempt: int, first_frame: int, rows: Sequence[bytes]) -> int:
     """Write one segment; it counts once the record commits it.
 
+    One that is there already with these very rows is our own write whose answer got lost. With other rows it is
+    somebody else's: a bus that came back from an older copy gives an attempt's number out a second time.
+
     Returns:
         The bytes written.
 
     Raises:
-        ForgeSyteError: INTERNAL when there is one of this attempt at this frame: two writers share an attempt.
+        SegmentTaken: there is another one of this attempt at this frame.
     """
     data = await asyncio.to_thread(encode_segment, first_frame, rows)
-    if not await store.create(segment_blob(job_id, attempt, first_frame), data):
-        text = f"attempt {attempt} of job {job_id} already has a segment at frame {first_frame}"
-        raise ForgeSyteError(Code.INTERNAL, text, job_id=job_id)
+    path = segment_blob(job_id, attempt, first_frame)
+    if not await store.create(path, data) and await store.get(path) != data:
+        raise SegmentTaken(job_id, attempt, first_frame)
     return len(data)
 
 
@@ -144,27 +156,35 @@ async def read_rows(
             left -= len(rows)
 
 
-async def merge_segments(store: Store, record: JobRecord) -> None:
+async def merge_segments(store: Store, record: JobRecord) -> int:
     """Write the merged result from the committed segments: their zstd frames one behind the other, and one index.
 
     Frames are copied as they are; only the last of each committed range is made anew, without rows beyond the range.
 
+    Returns:
+        The rows merged.
+
     Raises:
         BlobMissing: a committed segment is gone.
-        RowsDamaged: a committed segment is not what was written.
+        RowsDamaged: a committed segment is not what was written, or the segments do not follow each other.
     """
     running = record.model_copy(update={"status": JobStatus.RUNNING})  # from the segments, whatever the record says
-    await store.put_stream(result_rows_blob(JobId(record.job_id)), _merged(store, running))
-
-
-async def _merged(store: Store, record: JobRecord) -> AsyncIterator[bytes]:
     entries: list[IndexEntry] = []
+    path = result_rows_blob(JobId(record.job_id), record.attempt)
+    await store.put_stream(path, _merged(store, running, entries))
+    return sum(entry.rows for entry in entries)
+
+
+async def _merged(store: Store, record: JobRecord, entries: list[IndexEntry]) -> AsyncIterator[bytes]:
+    """Give the merged file in pieces; `entries` holds its index at the end."""
     offset = 0
     async for unit in _units(store, record, 0):
         if unit.end_frame is None:
             data, made = await unit.blob.frame(unit.entry), [replace(unit.entry, offset=offset)]
         else:
             data, made = await asyncio.to_thread(pack, await unit.rows(), offset=offset)
+        if entries and made and made[0].first_frame < entries[-1].first_frame + entries[-1].rows:
+            raise RowsDamaged(f"segments overlap at frame {made[0].first_frame}")
         entries += made
         offset += len(data)
         if data:
@@ -175,7 +195,7 @@ async def _merged(store: Store, record: JobRecord) -> AsyncIterator[bytes]:
 async def _units(store: Store, record: JobRecord, from_frame: int) -> AsyncIterator[_Unit]:
     job_id = JobId(record.job_id)
     if record.status is JobStatus.COMPLETED:
-        for unit in await _open(store, result_rows_blob(job_id), from_frame):
+        for unit in await _open(store, result_rows_blob(job_id, record.attempt), from_frame):
             yield unit
         return
     if not record.rows:

@@ -2,6 +2,7 @@ import asyncio
 import os
 import signal
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -398,3 +399,36 @@ async def test_memory_stays_flat_for_400_mib_in_and_out(folder):
     out, _ = await child.communicate()
 
     assert int(out) < 64 * 1024
+
+
+async def test_a_call_that_is_never_answered_counts_as_refused(tmp_path):
+    """A file system of the network may hang; what waits for it must not."""
+    store = Store.open(str(tmp_path / "store"), call_limit_s=0.2)
+    answered = threading.Event()
+    await store.put("a/blob", b"x")
+    try:
+        with pytest.raises(StoreUnavailable):
+            await store._call("a/blob", answered.wait)
+    finally:
+        answered.set()
+
+    assert await store.get("a/blob") == b"x"
+
+
+async def test_a_stream_whose_piece_is_never_taken_is_given_up(tmp_path, monkeypatch):
+    store = Store.open(str(tmp_path / "store"), call_limit_s=0.2)
+    answered = threading.Event()
+    call = store._call
+
+    async def hanging(path, ask):
+        return await call(path, answered.wait)
+
+    async def pieces():
+        yield b"x"
+
+    monkeypatch.setattr(store, "_call", hanging)
+    try:
+        with pytest.raises(StoreUnavailable):
+            await store.put_stream("a/blob", pieces())
+    finally:
+        answered.set()

@@ -8,10 +8,9 @@ import zstandard
 from forgesyte_chassis import segments
 from forgesyte_chassis.blobs import BlobMissing, Store
 from forgesyte_chassis.rowfile import RowsDamaged
-from forgesyte_chassis.segments import encode_segment, merge_segments, read_rows, write_segment
+from forgesyte_chassis.segments import SegmentTaken, encode_segment, merge_segments, read_rows, write_segment
 from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.jobs import JobRecord, JobStatus, RowRange
-from forgesyte_contracts.problems import ForgeSyteError
 from forgesyte_contracts.subjects import result_rows_blob, segment_blob
 
 JOB = JobId("01900000-0000-7000-8000-000000000001")
@@ -158,7 +157,7 @@ async def test_a_merged_result_is_plain_zstd_to_other_tools(store):
     await write(store, (0, 10), (10, 20))
     await merge_segments(store, a_record((1, 0, 20)))
 
-    data = await store.get(result_rows_blob(JOB))
+    data = await store.get(result_rows_blob(JOB, 0))
     text = zstandard.ZstdDecompressor().stream_reader(data, read_across_frames=True).read()
 
     assert text.splitlines() == rows_of(0, 20)
@@ -168,11 +167,11 @@ async def test_merging_twice_gives_the_same_result(store):
     await write(store, (0, 10), (10, 20))
     record = a_record((1, 0, 20))
     await merge_segments(store, record)
-    first = await store.get(result_rows_blob(JOB))
+    first = await store.get(result_rows_blob(JOB, 0))
 
     await merge_segments(store, completed(record))
 
-    assert await store.get(result_rows_blob(JOB)) == first
+    assert await store.get(result_rows_blob(JOB, 0)) == first
 
 
 async def test_a_job_without_rows_merges_into_an_empty_result(store):
@@ -207,10 +206,43 @@ async def test_from_frame_does_not_read_what_stands_before_it(store, monkeypatch
 async def test_a_second_writer_of_the_same_segment_is_refused(store):
     await write(store, (0, 10))
 
-    with pytest.raises(ForgeSyteError, match="already has a segment at frame 0"):
+    with pytest.raises(SegmentTaken, match="already has a segment at frame 0"):
         await write(store, (0, 5))
 
     assert await frames(store, a_record((1, 0, 10))) == list(range(10))
+
+
+async def test_a_segment_that_is_there_with_these_very_rows_is_our_own(store):
+    await write(store, (0, 10))
+
+    await write(store, (0, 10))
+
+    assert await frames(store, a_record((1, 0, 10))) == list(range(10))
+
+
+async def test_merging_tells_how_many_rows_there_are(store):
+    await write(store, (0, 10), (10, 20), (20, 30))
+
+    assert await merge_segments(store, a_record((1, 0, 25))) == 25
+
+
+async def test_segments_that_overlap_are_not_merged(store):
+    """What another timeline of the same attempt left between ours must not end in the result."""
+    await write(store, (0, 10), (10, 20), (5, 15))
+
+    with pytest.raises(RowsDamaged):
+        await merge_segments(store, a_record((1, 0, 20)))
+
+
+async def test_an_attempt_that_lost_the_job_does_not_touch_the_result_of_the_one_that_ended_it(store):
+    await write(store, (0, 10), attempt=1)
+    await write(store, (0, 20), attempt=2)
+    heir = a_record((2, 0, 20)).model_copy(update={"attempt": 2})
+    await merge_segments(store, heir)
+
+    await merge_segments(store, a_record((1, 0, 10)).model_copy(update={"attempt": 1}))
+
+    assert await frames(store, completed(heir)) == list(range(20))
 
 
 @pytest.mark.parametrize("rows", [[], rows_of(3, 5)], ids=["no rows", "rows before the first frame"])

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from .connection import REQUEST_LIMIT_S, Connection
 from .ensure import key_subject, stream_of
-from .errors import NOT_FOUND, ApiRefusal
+from .errors import ApiRefusal
 
 _EXPECTED = "Nats-Expected-Last-Subject-Sequence"
 _MARKER_TTL = "3600s"
@@ -44,7 +44,7 @@ class BucketStore:
                 timeout_s=timeout_s,
             )
         except ApiRefusal as refusal:
-            if refusal.status == NOT_FOUND:
+            if refusal.is_message_missing:
                 return None
             raise
         message = answer["message"]

@@ -10,6 +10,7 @@ from .connection import CONNECT_LIMIT_S, Connection
 from .control import Control
 from .ensure import ensure
 from .live import Live
+from .plugins import PluginTable
 from .records import Records
 from .runners import RunnerTable
 from .work import WorkQueue
@@ -22,7 +23,8 @@ class Bus:
         jobs: the records.
         work: the queue.
         runners: who lives.
-        control: words to the owner of a job.
+        plugins: what was last known of each plugin.
+        control: words to the owner of a job, and to the runners of a plugin.
         live: messages for whoever watches now.
         ack_wait_s: after how many seconds of silence a job's message is handed to another runner.
     """
@@ -34,6 +36,7 @@ class Bus:
         self.jobs = Records(main)
         self.work = work
         self.runners = RunnerTable(main, clock=clock)
+        self.plugins = PluginTable(main)
         self.control = Control(main)
         self.live = Live(live)
         self.ack_wait_s = work.ack_wait_s

@@ -22,7 +22,7 @@ from .work import Delivery
 NAK_DELAY_S = 3.0
 ABSENT_WAIT_S = 2.0
 
-Reason = Literal["absent", "finished", "owner lives", "just reconnected", "taken", "exhausted"]
+Reason = Literal["absent", "finished", "winding down", "owner lives", "just reconnected", "taken", "exhausted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,8 @@ class Adopted:
 class Refused:
     """Not ours; the delivery was answered already. `stored` is the record where one was read.
 
-    "exhausted": the claim ended the job, because it was tried too often.
+    "exhausted": the claim ended the job, because it was tried too often. "winding down": an attempt that lost the job
+    has not left this runner yet.
     """
 
     reason: Reason
@@ -92,8 +93,11 @@ async def claim(
         return await _acked(delivery, "absent", None)
     if stored.record.is_terminal:
         return await _acked(delivery, "finished", stored)
-    if stored.record.owner == runner_id and running_here(delivery.job_id):
-        return Adopted(stored)
+    if running_here(delivery.job_id):
+        if stored.record.owner == runner_id:
+            return Adopted(stored)
+        await delivery.nak(NAK_DELAY_S)
+        return Refused("winding down", stored)
     if (reason := await _may_not_take(bus, stored.record, runner_id)) is not None:
         await delivery.nak(NAK_DELAY_S)
         return Refused(reason, stored)

@@ -1,4 +1,5 @@
-"""Words to the owner of a running job: cancel (asked for, with an answer) and watch (said, without).
+"""Words to the owner of a running job: cancel (asked for, with an answer) and watch (said, without); and to every
+runner that has a plugin: reload (said, without).
 
 They make things fast, never true: what counts stands in the record, and an owner that heard nothing reads it.
 """
@@ -10,18 +11,22 @@ from contextlib import asynccontextmanager
 from nats.aio.msg import Msg
 
 from forgesyte_contracts import subjects
-from forgesyte_contracts.ids import JobId
+from forgesyte_contracts.ids import JobId, PluginName
 
 from .connection import Connection
 from .errors import BusUnavailable
 
 CANCEL = "cancel"
 WATCH = "watch"
+RELOAD = "reload"
 CANCEL_TRIES = 3
 CANCEL_TIMEOUT_S = 0.3
 
 JobHandler = Callable[[JobId, str], Awaitable[bool | None]]
 """Gets the job and the verb. False means "not my job": then no answer is sent, so that the owner's own can arrive."""
+
+PluginHandler = Callable[[PluginName, str], Awaitable[None]]
+"""Gets the plugin and the verb."""
 
 
 class Control:
@@ -71,4 +76,27 @@ class Control:
                 await self._connection.publish(message.reply, b"done")
 
         async with self._connection.subscribe(subjects.ALL_JOB_CONTROL, take):
+            yield
+
+    async def reload(self, name: PluginName) -> None:
+        """Tell every runner to read and validate the plugin anew; their heartbeats show what came of it.
+
+        Raises:
+            BusUnavailable: not connected; nobody was told.
+        """
+        await self._connection.publish(subjects.plugin_control(name), RELOAD.encode())
+
+    @asynccontextmanager
+    async def on_plugin(self, handler: PluginHandler) -> AsyncIterator[None]:
+        """Hand every word about any plugin to `handler`, one after the other: it must be quick.
+
+        Raises:
+            BusUnavailable: the server did not take the subscription.
+        """
+
+        async def take(message: Msg) -> None:
+            name = PluginName(message.subject.rpartition(".")[2])
+            await handler(name, message.data.decode(errors="replace"))
+
+        async with self._connection.subscribe(subjects.ALL_PLUGIN_CONTROL, take):
             yield

@@ -4,20 +4,48 @@ What is cut is not lost to the user's eye: segments and the log keep it. What ma
 bounded where it comes in.
 """
 
+from pydantic import ValidationError
+from pydantic_core import PydanticSerializationError
+
 from forgesyte_contracts.jobs import MAX_ATTEMPTS_KEPT, MAX_WARNING_CHARS, MAX_WARNINGS, JobRecord
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_contracts.streams import MAX_RECORD_BYTES
+
+_MAX_TEXT_CHARS = 500
+
+
+class RecordUnwritable(ForgeSyteError):  # noqa: N818 - named like the domain's other errors, for what is the matter
+    """This record can never be written, however often it is tried.
+
+    Code REQUEST_INVALID when it is too large even without warnings and old attempts; INTERNAL when it holds what JSON
+    can not, or the bus refuses it for good.
+    """
+
+
+def encoded(record: JobRecord) -> tuple[bytes, JobRecord]:
+    """Give the record as JSON of at most MAX_RECORD_BYTES, and the record as it will be read back.
+
+    Raises:
+        RecordUnwritable: it does not fit, or would not be read back.
+    """
+    try:
+        data = encode(record)
+        return data, JobRecord.model_validate_json(data)
+    except (PydanticSerializationError, UnicodeError, ValidationError) as error:
+        text = f"The record of job {record.job_id} can not be written as JSON: {str(error)[:_MAX_TEXT_CHARS]}"
+        raise RecordUnwritable(Code.INTERNAL, text, job_id=record.job_id) from error
 
 
 def encode(record: JobRecord) -> bytes:
     """Give the record as JSON of at most MAX_RECORD_BYTES.
 
     Raises:
-        ForgeSyteError: REQUEST_INVALID when it is too large even without warnings and old attempts.
+        RecordUnwritable: it is too large even without warnings and old attempts.
     """
     record = record.model_copy(
         update={
             "warnings": tuple(text[:MAX_WARNING_CHARS] for text in record.warnings[-MAX_WARNINGS:]),
+            "warnings_dropped": record.warnings_dropped + max(len(record.warnings) - MAX_WARNINGS, 0),
             "attempts": record.attempts[-MAX_ATTEMPTS_KEPT:],
         }
     )
@@ -30,10 +58,12 @@ def encode(record: JobRecord) -> bytes:
 
 def _smaller(record: JobRecord, size_bytes: int) -> JobRecord:
     if record.warnings:
-        return record.model_copy(update={"warnings": _newer_half(record.warnings)})
+        kept = _newer_half(record.warnings)
+        dropped = record.warnings_dropped + len(record.warnings) - len(kept)
+        return record.model_copy(update={"warnings": kept, "warnings_dropped": dropped})
     if len(record.attempts) > 1:
         return record.model_copy(update={"attempts": _newer_half(record.attempts)})
-    raise ForgeSyteError(
+    raise RecordUnwritable(
         Code.REQUEST_INVALID,
         f"The record of job {record.job_id} has {size_bytes} bytes, at most {MAX_RECORD_BYTES} fit. "
         "Submit it with smaller options.",

@@ -15,8 +15,10 @@ from forgesyte_contracts.problems import Code, ForgeSyteError
 WRONG_LAST_SEQUENCE = frozenset({10071, 10164})
 """JetStream's codes for "the expected last sequence is not the last one": a compare-and-set that lost."""
 
-NOT_FOUND = 404
+_MESSAGE_NOT_FOUND = 10037
 _NAME_IN_USE = 10058
+_REFUSED_FOR_GOOD = range(400, 500)
+_MAY_BE_MENDED = frozenset({404, 408, 409, 429})
 
 
 class BusUnavailable(ForgeSyteError):  # noqa: N818 - the name all rooms use
@@ -43,6 +45,16 @@ class ApiRefusal(BusUnavailable):
     def is_lost_race(self) -> bool:
         """Whether somebody else wrote first."""
         return self.err_code in WRONG_LAST_SEQUENCE
+
+    @property
+    def is_message_missing(self) -> bool:
+        """Whether the stream is there and holds no such message; a stream that is missing itself says nothing."""
+        return self.err_code == _MESSAGE_NOT_FOUND
+
+    @property
+    def is_for_good(self) -> bool:
+        """Whether the same request will be refused again, however often it is made: too large, malformed."""
+        return self.status in _REFUSED_FOR_GOOD and self.status not in _MAY_BE_MENDED and not self.is_lost_race
 
     @property
     def is_name_in_use(self) -> bool:

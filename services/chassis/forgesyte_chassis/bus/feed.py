@@ -33,12 +33,17 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """News of one key. `data` is None when the key is gone; `is_missing` when nobody said so but it is not there."""
+    """News of one key.
+
+    `data` is None when the key is gone; `is_missing` when nobody said so but it is not there. `is_anew` when the stream
+    went back (a lost disk, a restored copy): what was known of the key before is void, whatever its revision was.
+    """
 
     key: str
     data: bytes | None
     revision: int
     is_missing: bool = False
+    is_anew: bool = False
 
 
 @dataclass(slots=True)
@@ -49,6 +54,7 @@ class _Watch:
     floor: int = 0
     name: str = ""
     snapshot_left: int = 0
+    is_anew: bool = False
     is_settled: bool = False
     delivered: int = 0
     messages: asyncio.Queue[Msg] = field(default_factory=lambda: asyncio.Queue(_QUEUE_SIZE))
@@ -134,6 +140,8 @@ class Feed:
         self._watch = watch
         if watch.floor < self._seen:
             # The stream went back (a lost disk, a restored copy): its revisions say nothing about what we knew.
+            log.warning("bucket went back", bucket=self._bucket, seen=self._seen, found=watch.floor)
+            watch.is_anew = True
             self._known = dict.fromkeys(self._known, 0)
             self._seen = self._last = watch.floor
 
@@ -173,7 +181,7 @@ class Feed:
         for key in gone:
             del self._known[key]
         watch.in_snapshot.clear()
-        return [Entry(key, None, watch.floor, is_missing=True) for key in gone]
+        return [Entry(key, None, watch.floor, is_missing=True, is_anew=watch.is_anew) for key in gone]
 
     async def _take(self, message: Msg) -> list[Entry]:
         watch, facts = self._watch, message.metadata
@@ -183,34 +191,42 @@ class Feed:
             await self._renew("gap")
             return []
         key = message.subject.removeprefix(key_subject(self._bucket, ""))
+        is_anew = False
         if watch.snapshot_left:
             watch.in_snapshot.add(key)
             watch.snapshot_left = watch.snapshot_left - 1 if facts.num_pending else 0
+            # The newest revision of a key never falls, so a stream in which it did went back and on again meanwhile.
+            is_anew = watch.is_anew or revision < self._known.get(key, 0)
         self._seen = max(self._seen, revision)
-        return self._news(key, revision, message)
+        return self._news(key, revision, message, is_anew=is_anew)
 
-    def _news(self, key: str, revision: int, message: Msg) -> list[Entry]:
-        if revision <= self._known.get(key, -1):
+    def _news(self, key: str, revision: int, message: Msg, *, is_anew: bool) -> list[Entry]:
+        if revision <= self._known.get(key, -1) and not is_anew:
             return []
         headers = message.headers or {}
         if OPERATION_HEADER in headers or _MARKER_HEADER in headers:
-            return [Entry(key, None, revision)] if self._known.pop(key, None) is not None else []
+            was_known = self._known.pop(key, None) is not None
+            return [Entry(key, None, revision, is_anew=is_anew)] if was_known else []
         self._known[key] = revision
-        return [Entry(key, message.data, revision)]
+        return [Entry(key, message.data, revision, is_anew=is_anew)]
 
     async def _look(self) -> None:
-        """Compare what was seen with what the stream has, and start anew when the watch is dead."""
+        """Compare what was seen with what the stream had at the look before, and start anew when the watch is dead.
+
+        What the stream has at this very moment may still be on its way to a reader that is well.
+        """
         self._next_check = time.monotonic() + CHECK_EVERY_S
         if not self._connection.is_connected:
             return
         if self._watch.generation != self._connection.reconnects or not self._watch.name:
             await self._renew("reconnect")
             return
+        due, seen = self._last, self._seen
         try:
             self._last = await self._last_sequence()
         except BusUnavailable:
             return
-        is_behind = self._last != self._seen or not self._watch.is_settled
+        is_behind = seen < due or seen > self._last or not self._watch.is_settled
         if not is_behind or not self._watch.messages.empty():
             self._behind_since = None
         elif self._behind_since is None:

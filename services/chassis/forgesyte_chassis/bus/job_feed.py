@@ -19,11 +19,15 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """News of one record. `record` is None when it was removed."""
+    """News of one record. `record` is None when it was removed.
+
+    `is_anew`: the bucket went back, so this counts also when a higher revision of the record was seen before.
+    """
 
     job_id: JobId
     record: JobRecord | None
     revision: int
+    is_anew: bool = False
 
 
 class JobFeed:
@@ -49,7 +53,7 @@ class JobFeed:
             except ValidationError:
                 log.exception("record unreadable", job_id=entry.key, revision=entry.revision)
             else:
-                yield Changed(JobId(entry.key), record, entry.revision)
+                yield Changed(JobId(entry.key), record, entry.revision, entry.is_anew)
 
 
 @asynccontextmanager

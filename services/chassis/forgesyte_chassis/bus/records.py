@@ -21,7 +21,7 @@ from forgesyte_contracts.streams import JOBS
 
 from .buckets import BucketStore, Value
 from .connection import REQUEST_LIMIT_S, Connection
-from .cut import encode
+from .cut import RecordUnwritable, encoded
 from .errors import ApiRefusal, BusUnavailable
 from .feed import watch_bucket
 from .job_feed import JobFeed, watch_jobs
@@ -59,7 +59,8 @@ class Records:
         """Write the first record of a job.
 
         Raises:
-            ForgeSyteError: INTERNAL when a record of this id exists already; REQUEST_INVALID when it is too large.
+            ForgeSyteError: INTERNAL when a record of this id exists already.
+            RecordUnwritable: it is too large (REQUEST_INVALID), or can not be written for another lasting reason.
             BusUnavailable: not within `limit_s` seconds; the record may exist.
         """
         ours = _Write(record)
@@ -92,7 +93,8 @@ class Records:
             The record as written, with its revision.
 
         Raises:
-            ForgeSyteError: JOB_UNKNOWN when there is no record; REQUEST_INVALID when the new one is too large.
+            ForgeSyteError: JOB_UNKNOWN when there is no record.
+            RecordUnwritable: the new one is too large, or can not be written for another lasting reason.
             BusUnavailable: not settled within `limit_s` seconds; the last write may still have landed.
         """
         async with _deadline(limit_s) as left_s:
@@ -147,6 +149,8 @@ class Records:
                 write.record.job_id, write.data, expected=expected, timeout_s=min(REQUEST_LIMIT_S, left_s)
             )
         except ApiRefusal as refusal:
+            if refusal.is_for_good:
+                raise RecordUnwritable(Code.INTERNAL, refusal.detail, job_id=write.record.job_id) from refusal
             if not refusal.is_lost_race:
                 raise
             write.was_refused = True
@@ -177,8 +181,7 @@ class _Write:
     """One try to write: the record with its own write_id, as it will read back, and what became of it."""
 
     def __init__(self, record: JobRecord) -> None:
-        self.data = encode(record.model_copy(update={"write_id": secrets.token_hex(8)}))
-        self.record = JobRecord.model_validate_json(self.data)
+        self.data, self.record = encoded(record.model_copy(update={"write_id": secrets.token_hex(8)}))
         self.revision = 0
         self.was_refused = False
 

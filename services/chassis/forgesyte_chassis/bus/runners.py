@@ -11,8 +11,8 @@ from contextlib import asynccontextmanager
 import structlog
 from pydantic import ValidationError
 
-from forgesyte_contracts.plugins import RunnerHeartbeat
-from forgesyte_contracts.streams import RUNNERS
+from forgesyte_contracts.plugins import PluginOnRunner, RunnerHeartbeat
+from forgesyte_contracts.streams import MAX_BUS_BYTES, RUNNERS
 
 from .beside import beside
 from .buckets import BucketStore
@@ -43,8 +43,8 @@ class RunnerView:
         if entry.data is not None:
             try:
                 self._heard[entry.key] = (self._clock(), RunnerHeartbeat.model_validate_json(entry.data))
-            except ValidationError:
-                log.exception("heartbeat unreadable", runner_id=entry.key)
+            except ValidationError as error:
+                log.warning("heartbeat unreadable", runner_id=entry.key, faults=error.error_count())
         elif not entry.is_missing:
             self._heard.pop(entry.key, None)
 
@@ -55,10 +55,18 @@ class RunnerTable:
     def __init__(self, connection: Connection, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._bucket = BucketStore(connection, RUNNERS.name)
         self._clock = clock
+        self._left_out: frozenset[str] = frozenset()
 
     async def beat(self, heartbeat: RunnerHeartbeat) -> None:
-        """Say that this runner lives. Raises BusUnavailable; the next beat is as good."""
-        await self._bucket.write(heartbeat.runner_id, heartbeat.model_dump_json().encode())
+        """Say that this runner lives. Raises BusUnavailable; the next beat is as good.
+
+        One that is too large goes without its largest manifests: a runner whose beat fails is held for dead.
+        """
+        data, left_out = _fitting(heartbeat)
+        if not left_out <= self._left_out:
+            log.error("manifests left out of the heartbeat", plugins=sorted(left_out), limit_bytes=MAX_BUS_BYTES)
+        self._left_out = left_out
+        await self._bucket.write(heartbeat.runner_id, data)
 
     async def remove(self, runner_id: str) -> None:
         """Say that this runner is gone, so that nobody waits for its beat to expire. Raises BusUnavailable."""
@@ -81,6 +89,25 @@ class RunnerTable:
                 view.take(entry)
             async with beside(_follow(feed, view)):
                 yield view
+
+
+def _fitting(heartbeat: RunnerHeartbeat) -> tuple[bytes, frozenset[str]]:
+    """Give the beat as JSON that the bus takes, and the plugins whose manifests had to stay out."""
+    data = heartbeat.model_dump_json().encode()
+    left_out: set[str] = set()
+    for largest in sorted(heartbeat.plugins, key=_manifest_bytes, reverse=True):
+        if len(data) <= MAX_BUS_BYTES:
+            break
+        left_out.add(largest.name)
+        plugins = [
+            one.model_copy(update={"manifest": None}) if one.name in left_out else one for one in heartbeat.plugins
+        ]
+        data = heartbeat.model_copy(update={"plugins": tuple(plugins)}).model_dump_json().encode()
+    return data, frozenset(left_out)
+
+
+def _manifest_bytes(plugin: PluginOnRunner) -> int:
+    return len(plugin.manifest.model_dump_json()) if plugin.manifest is not None else 0
 
 
 async def _follow(feed: Feed, view: RunnerView) -> None:

@@ -21,7 +21,7 @@ from forgesyte_contracts.streams import WORK
 
 from .connection import Connection
 from .ensure import NS
-from .errors import NOT_FOUND, ApiRefusal, BusUnavailable
+from .errors import ApiRefusal, BusUnavailable
 from .pull import Puller
 
 PUBLISH_LIMIT_S = 5.0
@@ -142,7 +142,7 @@ class WorkQueue:
                 f"STREAM.MSG.GET.{WORK.name}", {"last_by_subj": subjects.work(plugin, device, job_id)}
             )
         except ApiRefusal as refusal:
-            if refusal.status == NOT_FOUND:
+            if refusal.is_message_missing:
                 return False
             raise
         return True

@@ -276,3 +276,17 @@ async def test_server_stopped_for_longer_than_ack_wait_takes_no_job_from_a_livin
     await delivery.in_progress()
     await delivery.ack()
     assert not await other.work.has(stored.record.job_id, PLUGIN, DEVICE)
+
+
+async def test_job_whose_fenced_attempt_has_not_left_this_runner_is_given_back(bus, a_record):
+    """A second attempt beside one that is winding down would share its place in the runner."""
+    stored = await a_queued_job(bus, a_record())
+    await bus.jobs.change(stored.record.job_id, lambda r: moves.claimed(r, TWO, NOW))
+    await bus.jobs.change(stored.record.job_id, lambda r: moves.released(r, 3, NOW))
+
+    refused = await claim(bus, await pulled(bus), ONE, running_here=here)
+
+    assert isinstance(refused, Refused)
+    assert refused.reason == "winding down"
+    assert (await bus.jobs.get(stored.record.job_id)).record.attempt == 1
+    assert await bus.work.has(stored.record.job_id, PLUGIN, DEVICE)

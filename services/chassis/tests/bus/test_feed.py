@@ -1,4 +1,5 @@
 import asyncio
+import shutil
 from contextlib import asynccontextmanager
 
 import pytest
@@ -181,3 +182,83 @@ async def test_snapshot_of_many_records_is_complete_while_they_change(bus, a_rec
 
 def test_watchdog_looks_every_second():
     assert CHECK_EVERY_S == 1.0
+
+
+@pytest.mark.slow
+async def test_bucket_that_went_back_is_told_anew_whatever_the_revisions_were(server, bus, a_record):
+    """A restored copy: what stands there now counts, although higher revisions of it were seen."""
+    stays, vanishes = await bus.jobs.create(a_record()), a_record()
+    await copy_of(server, bus)
+    for number in range(3):
+        await bus.jobs.change(stays.record.job_id, warn(str(number)))
+    await bus.jobs.create(vanishes)
+    async with following(bus) as seen:
+        await eventually(lambda: len(seen.records) == 2)
+        seen.changes.clear()
+
+        await restore(server, bus)
+        await eventually(lambda: len(seen.changes) == 2)
+
+    assert seen.records == {stays.record.job_id: stays.record}
+    assert all(change.is_anew for change in seen.changes)
+
+
+@pytest.mark.slow
+async def test_bucket_that_went_back_and_on_again_is_told_where_it_fell_behind(server, bus, a_record):
+    stays = await bus.jobs.create(a_record())
+    await copy_of(server, bus)
+    await bus.jobs.change(stays.record.job_id, warn("lost"))
+    async with following(bus) as seen:
+        await eventually(lambda: seen.records and seen.records[stays.record.job_id].warnings)
+        feed = seen.feed._feed
+        look, feed._look = feed._look, nothing
+
+        await restore(server, bus)
+        for _ in range(3):
+            await bus.jobs.create(a_record())
+        feed._look = look
+        await eventually(lambda: len(seen.records) == 4)
+
+    assert seen.records[stays.record.job_id] == stays.record
+
+
+async def test_reader_that_keeps_up_with_a_stream_that_never_rests_is_not_taken_for_dead(bus, a_record, monkeypatch):
+    """At each look something is on its way: what counts is whether the reader has what was there one look ago."""
+    job_id = (await bus.jobs.create(a_record())).record.job_id
+    monkeypatch.setattr("forgesyte_chassis.bus.feed.BEHIND_LIMIT_S", 0.0)
+    async with bus.jobs.watch() as jobs:
+        feed = jobs._feed
+        await feed.snapshot()
+        watch, last_sequence = feed._watch, feed._last_sequence
+
+        async def one_more_is_on_its_way():
+            return await last_sequence() + 1
+
+        feed._last_sequence = one_more_is_on_its_way
+        for number in range(4):
+            await feed._look()
+            await bus.jobs.change(job_id, warn(str(number)))
+            await feed._take(await feed._watch.messages.get())
+
+        assert feed._watch is watch
+
+
+async def nothing():
+    """A look that sees nothing."""
+
+
+async def copy_of(server, bus):
+    """Stop the server, copy what it holds, go on."""
+    server.kill()
+    await asyncio.to_thread(shutil.copytree, server.folder / "jetstream", server.folder / "copy")
+    await server.start()
+    await bus.wait_connected(20)
+
+
+async def restore(server, bus):
+    """Put the copy in place of what the server holds now."""
+    server.kill()
+    await asyncio.to_thread(shutil.rmtree, server.folder / "jetstream")
+    await asyncio.to_thread(shutil.move, server.folder / "copy", server.folder / "jetstream")
+    await server.start()
+    await bus.wait_connected(20)

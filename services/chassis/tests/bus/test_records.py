@@ -2,9 +2,9 @@ import asyncio
 
 import pytest
 
-from forgesyte_chassis.bus import BusUnavailable, Stored
+from forgesyte_chassis.bus import BusUnavailable, RecordUnwritable, Stored
 from forgesyte_contracts import moves
-from forgesyte_contracts.jobs import JobRecord, JobStatus
+from forgesyte_contracts.jobs import MAX_ATTEMPTS_KEPT, JobRecord, JobStatus, StageTimings
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_contracts.streams import MAX_RECORD_BYTES
 
@@ -172,6 +172,7 @@ async def test_record_is_cut_to_64_kib_newest_warnings_kept(bus, a_record):
     assert len(changed.record.model_dump_json()) <= MAX_RECORD_BYTES
     assert 0 < len(changed.record.warnings) <= 50
     assert changed.record.warnings[-1].startswith("59 ")
+    assert changed.record.warnings_dropped + len(changed.record.warnings) == 60
     assert await bus.jobs.get(created.record.job_id) == changed
 
 
@@ -207,3 +208,72 @@ async def test_record_that_changed_meanwhile_is_not_purged(bus, a_record):
 
 async def test_keys_of_an_empty_bucket_are_none(bus):
     assert await bus.jobs.keys() == []
+
+
+def sized(record: JobRecord, size_bytes: int) -> JobRecord:
+    """The record with an error text that brings it, written, to exactly so many bytes."""
+    plain = record.model_copy(update={"error_message": "", "write_id": "0" * 16})
+    return record.model_copy(update={"error_message": "x" * (size_bytes - len(plain.model_dump_json()))})
+
+
+async def test_record_of_exactly_64_kib_is_written(bus, a_record):
+    """The server counts the header that names the expected revision with the value."""
+    created = await bus.jobs.create(sized(a_record(), MAX_RECORD_BYTES))
+    small = await bus.jobs.create(a_record())
+
+    changed = await bus.jobs.change(small.record.job_id, lambda record: sized(record, MAX_RECORD_BYTES))
+
+    for stored in (created, changed):
+        assert len(stored.record.model_dump_json()) == MAX_RECORD_BYTES
+        assert await bus.jobs.get(stored.record.job_id) == stored
+
+
+async def test_record_one_byte_over_64_kib_that_can_not_be_cut_is_refused_for_good(bus, a_record):
+    with pytest.raises(RecordUnwritable):
+        await bus.jobs.create(sized(a_record(), MAX_RECORD_BYTES + 1))
+
+
+async def test_record_that_the_bus_refuses_for_good_is_not_tried_again(bus, a_record):
+    created = await bus.jobs.create(a_record())
+    config = (await bus._main.api("STREAM.INFO.KV_jobs"))["config"]
+    await bus._main.api("STREAM.UPDATE.KV_jobs", {**config, "max_msg_size": 2000})
+
+    with pytest.raises(RecordUnwritable) as caught:
+        await bus.jobs.change(created.record.job_id, lambda record: sized(record, 4000))
+
+    assert caught.value.code is Code.INTERNAL
+    assert not isinstance(caught.value, BusUnavailable)
+
+
+@pytest.mark.parametrize(
+    "poison",
+    [{"stage_timings_ms": StageTimings(decode=float("nan"))}, {"error_message": "half a pair \ud83c"}],
+    ids=["not a number", "lone surrogate"],
+)
+async def test_record_that_would_not_read_back_is_refused_before_anything_is_written(bus, a_record, poison):
+    created = await bus.jobs.create(a_record())
+
+    with pytest.raises(RecordUnwritable) as caught:
+        await bus.jobs.change(created.record.job_id, lambda record: record.model_copy(update=poison))
+
+    assert caught.value.code is Code.INTERNAL
+    assert await bus.jobs.get(created.record.job_id) == created
+
+
+async def test_record_keeps_the_newest_20_attempts(bus, a_record):
+    record = a_record()
+    for _ in range(MAX_ATTEMPTS_KEPT):
+        record = moves.released(moves.claimed(record, "one", NOW), None, NOW)
+    newest = record.attempts[-1].model_copy(update={"number": MAX_ATTEMPTS_KEPT + 1})
+
+    stored = await bus.jobs.create(record.model_copy(update={"attempts": (*record.attempts, newest)}))
+
+    assert [each.number for each in stored.record.attempts] == list(range(2, MAX_ATTEMPTS_KEPT + 2))
+
+
+async def test_missing_bucket_is_no_missing_record(bus, a_record):
+    created = await bus.jobs.create(a_record())
+    await bus._main.api("STREAM.DELETE.KV_jobs")
+
+    with pytest.raises(BusUnavailable):
+        await bus.jobs.get(created.record.job_id)

@@ -1,7 +1,10 @@
 import pytest
+import structlog.testing
 
+from forgesyte_chassis.bus import BusUnavailable
 from forgesyte_chassis.bus.feed import Entry
 from forgesyte_chassis.bus.runners import RunnerView
+from forgesyte_contracts.plugins import PluginManifest, PluginOnRunner, PluginState, ToolManifest
 from tests.support import eventually
 
 
@@ -108,3 +111,40 @@ def test_view_ignores_a_beat_it_can_not_read(a_view):
     a_view.take(Entry("odd", b"{", 1))
 
     assert a_view.living() == {}
+
+
+def a_plugin(name, size_bytes):
+    tool = ToolManifest(name="look", options_schema={"description": "x" * size_bytes})
+    manifest = PluginManifest(name=name, version="1.0.0", tools=(tool,))
+    return PluginOnRunner(name=name, state=PluginState.INITIALIZED, manifest=manifest)
+
+
+async def test_beat_that_is_too_large_goes_without_its_largest_manifests(bus, a_heartbeat):
+    """A runner whose beats fail would be held for dead, and its jobs with it."""
+    large = [a_plugin(f"large-{n}", 400_000) for n in range(3)]
+
+    with structlog.testing.capture_logs() as logs:
+        for _ in range(2):
+            await bus.runners.beat(a_heartbeat(plugins=(a_plugin("small", 100), *large)))
+
+    async with bus.runners.watch() as view:
+        seen = view.living()["runner-1"].plugins
+    assert [plugin.name for plugin in seen if plugin.manifest is None] == ["large-0", "large-1"]
+    assert [(log["log_level"], log["plugins"]) for log in logs] == [("error", ["large-0", "large-1"])]
+
+
+def test_unreadable_beat_is_one_line_in_the_log(a_view):
+    with structlog.testing.capture_logs() as logs:
+        a_view.take(Entry("odd", b"{", 1))
+
+    assert [(log["event"], log["runner_id"]) for log in logs] == [("heartbeat unreadable", "odd")]
+    assert "exc_info" not in logs[0]
+    assert a_view.living() == {}
+
+
+async def test_missing_bucket_is_no_dead_runner(bus, a_heartbeat):
+    await bus.runners.beat(a_heartbeat())
+    await bus._main.api("STREAM.DELETE.KV_runners")
+
+    with pytest.raises(BusUnavailable):
+        await bus.runners.alive("runner-1")

@@ -252,3 +252,12 @@ async def test_missing_stream_is_a_bus_that_can_not_serve(bus):
         await bus.work.purge(new_job_id(), PLUGIN, DEVICE)
 
     assert caught.value.code is Code.SERVICE_UNAVAILABLE
+
+
+async def test_missing_stream_is_no_missing_message(bus):
+    job_id = new_job_id()
+    await bus.work.publish(job_id, PLUGIN, DEVICE)
+    await bus._main.api("STREAM.DELETE.WORK")
+
+    with pytest.raises(BusUnavailable):
+        await bus.work.has(job_id, PLUGIN, DEVICE)
