@@ -50,13 +50,23 @@ class Context:
         with self.heartbeat.writing():
             send_frame(self._pipe, *encode(message))
 
-    def loaded(self) -> None:
-        """Tell the parent that load has ended and wait until it has lowered the memory limit."""
-        self.send(Loaded())
+    def loaded(self) -> bytes:
+        """Tell the parent that load has ended, or the job before, and wait until it has set the limits for what comes.
+
+        Returns:
+            What the parent sent along: the next job in a warm sandbox, nothing elsewhere.
+        """
+        # Idle before it is said: the parent marks the page when it answers, and nothing may be written over that.
         self.heartbeat.enter(Lane.TOOLS, Step.IDLE)
-        kind, _ = receive_frame(self._pipe, max_bytes=MIB)
+        send_frame(self._pipe, *encode(Loaded()))
+        kind, body = receive_frame(self._pipe, max_bytes=MAX_ORDER_BYTES)
         if kind != GO:
             raise ProtocolError(f"expected {GO!r} of the parent, found {kind!r}")
+        return body
+
+    def of_job(self, spec: dict[str, Any], limits: Limits) -> "Context":
+        """Give the context of one job in a warm sandbox."""
+        return Context(self._pipe, self.heartbeat, spec, limits)
 
 
 def enter(descriptors: Descriptors, *, scratch: str, zygote_pid: int) -> NoReturn:
@@ -96,8 +106,12 @@ def _run(program: str, context: Context) -> NoReturn:
 
 
 def _send_last(context: Context, last: AnyMessage) -> NoReturn:
-    # Whoever closed stdout lost the last words, not the run.
-    with suppress(OSError, ValueError):
-        sys.stdout.flush()
+    flush_output()
     context.send(last)
     os._exit(0)
+
+
+def flush_output() -> None:
+    """Hand what was printed to the log pipe; whoever closed stdout lost the last words, not the run."""
+    with suppress(OSError, ValueError, AttributeError):
+        sys.stdout.flush()

@@ -16,6 +16,7 @@ from enum import IntEnum
 
 _LANE = struct.Struct("<QQqq")
 _LANE_BYTES = 64
+_WATCHED_AT = 128
 _PAGE_BYTES = 4096
 _TORN_RETRIES = 5
 
@@ -32,6 +33,9 @@ class Step(IntEnum):
     WRITE = 6
     WAIT = 7
     """The tools wait for a decoded frame."""
+    PROBE = 8
+    BEGIN = 9
+    """A warm child was handed a job and has not taken it yet."""
 
 
 class Lane(IntEnum):
@@ -73,6 +77,22 @@ class HeartbeatPage:
                 break
         return self._last[lane]
 
+    def begin_job(self) -> None:
+        """Mark that a job is handed over now; only while the child waits for one and writes nothing itself."""
+        self._last = {lane: Beat(Step.IDLE, 0, None) for lane in Lane}
+        self._last[Lane.TOOLS] = Beat(Step.BEGIN, time.monotonic_ns(), None)
+        for lane, beat in self._last.items():
+            os.pwrite(self.fd, _LANE.pack(0, beat.step, beat.started_ns, -1), lane * _LANE_BYTES)
+
+    def set_watched(self, is_watched: bool) -> None:
+        """Say whether somebody watches the job; the one word on this page that goes from the parent to the child."""
+        os.pwrite(self.fd, bytes([is_watched]), _WATCHED_AT)
+
+    @property
+    def is_job_taken(self) -> bool:
+        """Whether the child has written anything since begin_job()."""
+        return int.from_bytes(os.pread(self.fd, 8, Lane.TOOLS * _LANE_BYTES), "little") != 0
+
     def close(self) -> None:
         """Let go of the page."""
         os.close(self.fd)
@@ -90,6 +110,11 @@ class Heartbeat:
     def frame(self) -> int | None:
         """The frame the tools are at."""
         return self._beats[Lane.TOOLS].frame
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether somebody watches the job, as the parent said last."""
+        return self._page[_WATCHED_AT] != 0
 
     def enter(self, lane: Lane, step: Step, frame: int | None = None) -> None:
         """Say that `lane` begins `step` now; its time limit starts anew."""

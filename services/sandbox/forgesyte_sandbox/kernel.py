@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+from contextlib import suppress
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
@@ -47,6 +48,12 @@ def set_thread_stack(size_bytes: int) -> bool:
     failed = set_default(attributes)
     _libc.pthread_attr_destroy(attributes)
     return not failed
+
+
+def trim_heap() -> None:
+    """Give freed memory back to the kernel, where the C library has a call for it (musl has not)."""
+    with suppress(AttributeError):
+        _libc.malloc_trim(ctypes.c_size_t(0))
 
 
 def _prctl(option: int, value: int) -> None:

@@ -27,8 +27,13 @@ class LogTail:
         """What is kept, as text; bytes that are no UTF-8 are replaced."""
         return self._tail.decode(errors="replace")
 
+    def clear(self) -> None:
+        """Forget what was said so far: the next job's tail is its own."""
+        self.drain()
+        self._tail = b""
+
     def drain(self) -> None:
-        """Read what a dead sandbox left in the pipe; bounded, should somebody still write."""
+        """Read what is left in the pipe; bounded, should somebody still write."""
         for _ in range(_DRAIN_READS):
             if not (self._is_reading and self._read()):
                 return

@@ -8,10 +8,14 @@ cgroups (not writable in a restricted pod; on cgroup v2 an OOM takes the whole c
 import os
 import resource
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 _PROC = Path("/proc")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
+_BLOCK = 512
+_MOST_BYTES = (1 << 63) - 1
+_FILES_IN_MEMORY = ("/memfd:", "/dev/shm/")  # noqa: S108 - looked for, never used
 
 
 def data_bytes(pid: int) -> int:
@@ -48,23 +52,50 @@ def proportional_bytes(pid: int) -> int:
 
 
 def group_bytes(pids: Iterable[int], *, suspicious_above: int) -> int:
-    """Give what a group of processes holds.
+    """Give what a group of processes holds, open files that live in memory included.
 
-    The cheap sum counts pages that forked processes share once for each; only a sum above `suspicious_above` bytes is
-    worth the exact one.
+    The cheap sum counts what processes share once for each, and mapped files in memory twice; only a sum above
+    `suspicious_above` bytes is worth the exact one.
     """
     pids = tuple(pids)
-    quick = sum(map(resident_bytes, pids))
-    if quick <= suspicious_above:
-        return quick
-    return min(quick, sum(map(proportional_bytes, pids)))
+    resident, files = sum(map(resident_bytes, pids)), file_bytes(pids)
+    if resident + files <= suspicious_above:
+        return resident + files
+    unmapped = max(0, files - sum(map(shared_bytes, pids)))
+    return min(resident, sum(map(proportional_bytes, pids))) + unmapped
+
+
+def file_bytes(pids: Iterable[int]) -> int:
+    """Give the memory of the open files that live in memory (memfd, /dev/shm), each counted once.
+
+    What was written to them and is mapped nowhere is in no process's resident memory.
+    """
+    sizes: dict[tuple[int, int], int] = {}
+    for pid in pids:
+        with suppress(OSError):  # the process is gone
+            for entry in (_PROC / str(pid) / "fd").iterdir():
+                with suppress(OSError):  # closed meanwhile
+                    if str(entry.readlink()).startswith(_FILES_IN_MEMORY):
+                        facts = entry.stat()
+                        sizes[facts.st_dev, facts.st_ino] = facts.st_blocks * _BLOCK
+    return sum(sizes.values())
+
+
+def shared_bytes(pid: int) -> int:
+    """Give the resident pages of a process that belong to shared memory; 0 when it is gone."""
+    try:
+        _, found, rest = (_PROC / str(pid) / "status").read_bytes().partition(b"RssShmem:")
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    return int(rest.split(maxsplit=1)[0]) * 1024 if found else 0
 
 
 def limit_data(pid: int, limit_bytes: int) -> None:
-    """Set soft and hard RLIMIT_DATA of a process; only ever lowered for somebody else's.
+    """Set soft and hard RLIMIT_DATA of a process; what no machine has is no limit.
 
     Raises:
         ProcessLookupError: there is no such process (any more).
         PermissionError: the hard limit in force is lower already.
     """
+    limit_bytes = min(limit_bytes, _MOST_BYTES)
     resource.prlimit(pid, resource.RLIMIT_DATA, (limit_bytes, limit_bytes))

@@ -1,6 +1,7 @@
 """What the two sides say to each other, as typed values, and their form on the pipe.
 
-Bodies are JSON; a row is two JSON texts with a line feed between, so that its bytes reach the store untouched. The
+Bodies are JSON; a row is two JSON texts with a line feed between, so that its bytes reach the store untouched, and a
+preview is a picture behind such a head. The
 parent believes nothing: unknown kinds, wrong types, rows that are not objects or nested too deeply are refused.
 Rejected: pickle (runs code), protobuf (rows would be encoded twice).
 """
@@ -14,12 +15,19 @@ from pydantic import Field, TypeAdapter, ValidationError
 from forgesyte_contracts.problems import Code
 
 MAX_ROW_DEPTH = 128
+_ABOUT_THE_ORDER = (Code.OPTIONS_INVALID, Code.TOOL_UNKNOWN, Code.MEDIA_INVALID, Code.MEDIA_TOO_LARGE)
 MAX_CLASSES = 1000
 SPEC = b"S"
 GO = b"G"
 _ROW = b"R"
+_PREVIEW = b"P"
+MAX_PREVIEW_BYTES = 256 * 1024
+_JPEG_BEGINS = b"\xff\xd8"
 
-Count = Annotated[int, Field(ge=0)]
+MAX_COUNT = 1_000_000_000
+Count = Annotated[int, Field(ge=0, le=MAX_COUNT)]
+Announced = Annotated[int, Field(ge=0, le=2**63 - 1)]
+"""A number that a file states of itself; nothing is ever added up from it."""
 
 
 class ProtocolError(Exception):
@@ -43,8 +51,8 @@ class Started:
     height: Count
     fps: float | None = None
     rotation: int = 0
-    estimated_total: Count | None = None
-    total: Count | None = None
+    estimated_total: Announced | None = None
+    total: Announced | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +82,19 @@ class Timings:
 
 
 @dataclass(frozen=True, slots=True)
+class Preview:
+    """A frame as a small picture, for whoever watches; never needed, and sent behind its row.
+
+    `jpeg` begins as a JPEG does, and nobody on this side looks further into it; `width` and `height` are the frame's.
+    """
+
+    frame_index: Count
+    jpeg: bytes
+    width: Count
+    height: Count
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """The program's end and result. The job program's: DecodeFacts' fields, `rows`, `total_frames`."""
 
@@ -92,8 +113,13 @@ class Failed:
     oom: bool = False
     result: dict[str, Any] | None = None
 
+    @property
+    def is_about_the_order(self) -> bool:
+        """Whether what was handed in is to blame, and no plugin."""
+        return self.code in _ABOUT_THE_ORDER
 
-Message = Started | Row | Warning | Timings | Finished
+
+Message = Started | Row | Warning | Timings | Preview | Finished
 """What a caller's on_message is given."""
 AnyMessage = Message | Loaded | Failed
 
@@ -105,11 +131,19 @@ class _RowHead:
     classes: Annotated[dict[str, Count], Field(max_length=MAX_CLASSES)]
 
 
+@dataclass(frozen=True, slots=True)
+class _PreviewHead:
+    frame_index: Count
+    width: Count
+    height: Count
+
+
 _KINDS: dict[type[Any], bytes] = {
     Loaded: b"L", Started: b"B", Warning: b"W", Timings: b"T", Finished: b"F", Failed: b"E",
 }  # fmt: skip
 _READERS: dict[bytes, TypeAdapter[Any]] = {kind: TypeAdapter(model) for model, kind in _KINDS.items()}
 _ROW_HEAD = TypeAdapter(_RowHead)
+_PREVIEW_HEAD = TypeAdapter(_PreviewHead)
 
 
 def encode(message: AnyMessage) -> tuple[bytes, bytes]:
@@ -117,6 +151,9 @@ def encode(message: AnyMessage) -> tuple[bytes, bytes]:
     if isinstance(message, Row):
         head = {"frame_index": message.frame_index, "detections": message.detections, "classes": message.classes}
         return _ROW, orjson.dumps(head) + b"\n" + message.data
+    if isinstance(message, Preview):
+        size = {"frame_index": message.frame_index, "width": message.width, "height": message.height}
+        return _PREVIEW, orjson.dumps(size) + b"\n" + message.jpeg
     return _KINDS[type(message)], orjson.dumps(asdict(message))
 
 
@@ -128,6 +165,8 @@ def decode(kind: bytes, body: bytes) -> AnyMessage:
     """
     if kind == _ROW:
         return _decode_row(body)
+    if kind == _PREVIEW:
+        return _decode_preview(body)
     reader = _READERS.get(kind)
     if reader is None:
         raise ProtocolError(f"expected a known kind of message, found {kind!r}")
@@ -152,6 +191,18 @@ def _decode_row(body: bytes) -> Row:
     if _is_deeper(data, row, MAX_ROW_DEPTH):
         raise ProtocolError(f"a row is nested deeper than {MAX_ROW_DEPTH} levels")
     return Row(head.frame_index, data, head.detections, head.classes)
+
+
+def _decode_preview(body: bytes) -> Preview:
+    head_text, _, jpeg = body.partition(b"\n")
+    try:
+        head = _PREVIEW_HEAD.validate_json(head_text)
+    except ValidationError as error:
+        raise ProtocolError(f"a preview's head is broken: {_first(error)}") from None
+    if len(jpeg) > MAX_PREVIEW_BYTES or not jpeg.startswith(_JPEG_BEGINS):
+        text = f"a preview must be a JPEG of at most {MAX_PREVIEW_BYTES} bytes"
+        raise ProtocolError(f"{text}, found {len(jpeg)} bytes that begin with {jpeg[:2]!r}")
+    return Preview(head.frame_index, jpeg, head.width, head.height)
 
 
 def _is_deeper(data: bytes, value: object, limit: int) -> bool:

@@ -23,6 +23,7 @@ class SandboxOutcome:
         frame: 0-based index of the frame it was at; None before the first.
         traceback: the child's traceback text, when an exception crossed.
         log_tail: the last 2 KB of what the child wrote to stdout and stderr.
+        start_ms: from the order to a loaded plugin that is told to go, load included; None when it did not come to it.
     """
 
     ok: bool
@@ -35,6 +36,7 @@ class SandboxOutcome:
     frame: int | None = None
     traceback: str | None = None
     log_tail: str = ""
+    start_ms: float | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Give the outcome as plain JSON values."""

@@ -6,6 +6,7 @@ without runs has nobody to inform.
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,11 +14,12 @@ from typing import Any
 
 from .limits import Limits
 from .messages import Message
+from .order import Order, Script
 from .outcome import SandboxOutcome
-from .run import Order, Run
+from .run import Run
+from .sandboxed import Sandbox
 from .zygote_client import ZygoteFailed, ZygoteProcess
 
-_FORK_TRIES = 2
 OnMessage = Callable[[Message], Awaitable[None] | None]
 
 
@@ -65,11 +67,12 @@ class Zygote:
         on_message: OnMessage | None = None,
         on_started: Callable[[int], None] | None = None,
         cancel: asyncio.Event | None = None,
+        is_watched: Callable[[], bool] | None = None,
     ) -> SandboxOutcome:
         """Run a program in a fresh sandbox to its end; raises nothing for what the child does.
 
         Args:
-            program: `manifest` or `job`.
+            program: a module of `programs`: `manifest`, `job`, `probe`, `annotate`.
             spec: what the program needs, plain JSON.
             limits: seconds and bytes it may take.
             scratch: an existing folder; the child's working, home and temporary folder.
@@ -77,28 +80,42 @@ class Zygote:
                 counts against no step. What it raises ends the run and is raised here.
             on_started: called with the sandbox's process id.
             cancel: set it to have everything killed at once; the outcome is then `cancelled`.
+            is_watched: asked a few times a second whether somebody wants previews; None never does.
 
         Returns:
             How it ended. When this returns, or raises, nothing of the run is alive.
         """
-        order = Order(program, spec, limits, scratch, on_message or _ignore, on_started or _ignore, cancel)
+        began_s = time.monotonic()
+        order = Order(program, spec, limits, scratch, on_message or ignore, on_started or ignore, cancel, is_watched)
+        script = Script.fresh(order)
+        try:
+            sandbox = await self.fork(scratch)
+        except ZygoteFailed as error:
+            return not_started(str(error))
+        try:
+            return await Run(order, sandbox, script, began_s=began_s).to_end()
+        finally:
+            sandbox.close()
+            await sandbox.zygote.bury_if_gone()
+
+    async def fork(self, scratch: Path) -> Sandbox:
+        """Fork a sandbox that does nothing yet; its end() and close() must follow.
+
+        Raises:
+            ZygoteFailed: nothing was started.
+        """
         # A zygote may have died unnoticed since the last run. Nothing of this run was started then: ask a new one.
-        reason = ""
-        for _ in range(_FORK_TRIES):
+        for last_try in (False, True):
             try:
                 process = await self._living()
-            except ZygoteFailed as error:
-                reason = str(error)
-                continue
-            try:
-                return await Run(order, process).to_end()
-            except ZygoteFailed as error:
-                reason = str(error)
-            finally:
-                if process.is_gone:
-                    await process.bury()
-        text = f"the run was not started: {reason}"
-        return SandboxOutcome(False, None, text, "released", 0.0, "released")
+                try:
+                    return await Sandbox.fork(process, scratch)
+                finally:
+                    await process.bury_if_gone()
+            except ZygoteFailed:
+                if last_try:
+                    raise
+        raise AssertionError("the last try returns or raises")
 
     async def _living(self) -> ZygoteProcess:
         async with self._spawning:
@@ -118,5 +135,10 @@ class Zygote:
                 await self._process.bury()
 
 
-def _ignore(_: object) -> None:
-    return None
+def not_started(reason: str) -> SandboxOutcome:
+    """Give the outcome of a run of which nothing was started; nobody's fault."""
+    return SandboxOutcome(False, None, f"the run was not started: {reason}", "released", 0.0, "released")
+
+
+def ignore(_: object) -> None:
+    """Do nothing with what a run tells."""

@@ -1,140 +1,160 @@
-"""One run from fork to verdict: reads the child's messages, watches it, ends it, says how it went.
+"""One run from its order to its verdict: reads the child's messages, watches it, ends it, says how it went.
 
 The first ending decides: the child's last message, a limit, the caller's cancel, a broken message, a death. Whichever
-it is, the sandbox is killed and its exit awaited before the verdict is given.
+it is, the sandbox is killed and its exit awaited before the verdict is given. Only a warm sandbox that did its job, put
+everything back and says so is left alive for the next one.
 """
 
 import asyncio
-import os
-import socket
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import ExitStack
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
-
-import orjson
+from contextlib import suppress
 
 from . import verdict
-from .heartbeat import HeartbeatPage
-from .limits import MIB, Limits
-from .log_tail import LogTail
-from .messages import GO, SPEC, AnyMessage, Failed, Finished, Loaded, Message, ProtocolError, Row, decode
+from .limits import MIB
+from .messages import AnyMessage, Failed, Finished, Loaded, Message, ProtocolError, Row, Started, decode
+from .order import Order, Script
 from .outcome import SandboxOutcome
-from .pipe import SLACK_BYTES, HalfMessage, frame_bytes, read_frame
+from .pipe import SLACK_BYTES, HalfMessage, read_frame
+from .sandboxed import Baseline, Sandbox
 from .verdict import Verdict
 from .watchdog import Watchdog
-from .zygote_client import Exit, SandboxProcess, ZygoteProcess
+from .zygote_client import Exit
 
-_EXIT_LIMIT_S = 10.0
-_SILENT_LIMIT_S = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What a caller of Zygote.run asks for."""
-
-    program: str
-    spec: dict[str, Any]
-    limits: Limits
-    scratch: Path
-    on_message: Callable[[Message], Awaitable[None] | None]
-    on_started: Callable[[int], None]
-    cancel: asyncio.Event | None
+_SILENT_LIMIT_S = 0.5
+_REST_LIMIT_S = 2.0
+_ASK_EVERY_S = 0.2
 
 
 class Run:
-    """One sandbox's life. to_end() is called once."""
+    """One order in one sandbox. to_end() is called once.
 
-    def __init__(self, order: Order, zygote: ZygoteProcess) -> None:
+    Attributes:
+        is_reusable: whether the sandbox is alive and ready for another job; known when to_end() has returned.
+    """
+
+    def __init__(self, order: Order, sandbox: Sandbox, script: Script, *, began_s: float) -> None:
         self._order = order
-        self._zygote = zygote
-        self._began_s = time.monotonic()
+        self._sandbox = sandbox
+        self._script = script
+        self._began_s = began_s
+        self._ready_s: float | None = None
         self._over = asyncio.Event()
         self._verdict: Verdict | None = None
         self._last: Finished | Failed | None = None
         self._caller_error: Exception | None = None
+        self._has_plugin_begun = False
         self._last_row = -1
         self._half = ""
+        self._watchdog = Watchdog(sandbox.pid, sandbox.page, order.limits)
+        self.is_reusable = False
+
+    @property
+    def why_not(self) -> str:
+        """In a word why the sandbox is not reusable: `unfit` to serve on after a good job, or a `fault`."""
+        return "unfit" if self._may_live_on() else "fault"
+
+    @property
+    def was_taken(self) -> bool:
+        """Whether the child did anything about the order; False means that it was spoiled or dead before."""
+        return self._last is not None or self._sandbox.page.is_job_taken
 
     async def to_end(self) -> SandboxOutcome:
-        """Fork, supervise, bury.
+        """Supervise; end the sandbox, unless it is reusable. Raises only what on_message raised."""
+        try:
+            return await self._supervise()
+        except BaseException:
+            self.is_reusable = False
+            raise
+        finally:
+            if not self.is_reusable:
+                await self._sandbox.end()
 
-        Raises:
-            ZygoteFailed: nothing was started. Besides that only what on_message raised.
-        """
-        with ExitStack() as held:
-            page = HeartbeatPage()
-            held.callback(page.close)
-            ours, its = socket.socketpair()
-            held.callback(ours.close)
-            log_read, log_write = os.pipe()
-            self._log = LogTail(log_read)
-            held.callback(self._log.close)
-            try:
-                process = await self._zygote.fork((its.fileno(), page.fd, log_write), self._order.scratch)
-            finally:
-                its.close()
-                os.close(log_write)
-            held.callback(process.close)
-            self._watchdog = Watchdog(process.pid, page, self._order.limits)
-            try:
-                return await self._supervise(process, ours)
-            finally:
-                process.kill()
-                await self._exit_of(process)
-
-    async def _supervise(self, process: SandboxProcess, sock: socket.socket) -> SandboxOutcome:
-        reader, writer = await asyncio.open_unix_connection(sock=sock)
+    async def _supervise(self) -> SandboxOutcome:
+        process = self._sandbox.process
+        # A duplicate, because closing a stream closes its socket, and a warm sandbox's has another run before it.
+        reader, writer = await asyncio.open_unix_connection(sock=self._sandbox.socket.dup())
         try:
             self._order.on_started(process.pid)
             process.exited.add_done_callback(self._exit_came)
             async with asyncio.TaskGroup() as group:
                 tasks = [
-                    group.create_task(self._read(reader, writer)),
+                    group.create_task(self._converse(reader, writer)),
                     group.create_task(self._watchdog.watch(self._give_up)),
                     group.create_task(self._await_cancel()),
+                    group.create_task(self._pass_on_watched()),
                 ]
                 await self._over.wait()
-                exit_ = await self._bury(process)
+                exit_ = None if self.is_reusable else await self._bury()
                 for task in tasks:
                     task.cancel()
         finally:
             process.exited.remove_done_callback(self._exit_came)
-            writer.close()
+            writer.transport.abort()
         if self._caller_error is not None:
             raise self._caller_error
-        self._log.drain()
+        self._sandbox.log.drain()
         return self._outcome(self._judge(exit_))
 
-    async def _read(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        limits = self._order.limits
-        order = {"program": self._order.program, "spec": self._order.spec, "limits": limits.as_dict()}
-        writer.write(frame_bytes(SPEC, orjson.dumps(order)))
-        max_bytes = max(limits.output_bytes, MIB) + SLACK_BYTES
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._sandbox.baseline is None:
+            writer.write(self._script.load)
+        else:
+            self._go(writer)
+        max_bytes = max(self._order.limits.output_bytes, MIB) + SLACK_BYTES
         try:
             while self._last is None and (frame := await read_frame(reader, max_bytes=max_bytes)) is not None:
                 await self._take(decode(*frame), writer)
+            if self._may_live_on():
+                await self._await_rest(reader)
         except HalfMessage as error:
             self._half = str(error)
         except ProtocolError as error:
             self._give_up(verdict.broken_protocol(str(error), self._watchdog.frame))
         self._over.set()
 
+    def _go(self, writer: asyncio.StreamWriter) -> None:
+        """Set the limits of the job above what was there after load, and have it begin."""
+        sandbox = self._sandbox
+        if sandbox.baseline is None:
+            sandbox.baseline = Baseline.of(sandbox.pid)
+        self._watchdog.allow_above(sandbox.baseline.resident_bytes)
+        # False: it is dead, or already below by the plugin's own hand, and then the lower limit is the one that holds.
+        sandbox.allow(self._order.limits.memory_bytes)
+        if self._script.is_warm:
+            sandbox.page.begin_job()
+        self._ready_s = time.monotonic()
+        writer.write(self._script.go)
+
     async def _take(self, message: AnyMessage, writer: asyncio.StreamWriter) -> None:
         if isinstance(message, Loaded):
-            self._watchdog.lower_memory()
-            writer.write(frame_bytes(GO, b""))
+            if self._ready_s is not None:
+                raise ProtocolError("it said again that it is loaded")
+            self._go(writer)
             return
         if isinstance(message, Row):
             if message.frame_index <= self._last_row:
                 raise ProtocolError(f"row {message.frame_index} came after row {self._last_row}")
             self._last_row = message.frame_index
+        self._has_plugin_begun |= isinstance(message, Started)
         if isinstance(message, Finished | Failed):
             self._last = message
         if not isinstance(message, Failed):
             await self._tell(message)
+
+    def _may_live_on(self) -> bool:
+        if not self._script.is_warm or self._caller_error is not None or self._verdict is not None:
+            return False
+        if isinstance(self._last, Failed):
+            return self._last.is_about_the_order and not self._has_plugin_begun
+        return self._last is not None
+
+    async def _await_rest(self, reader: asyncio.StreamReader) -> None:
+        # The job is over whatever comes now; only the sandbox's future hangs on it.
+        with suppress(TimeoutError, ProtocolError):
+            async with asyncio.timeout(_REST_LIMIT_S):
+                frame = await read_frame(reader, max_bytes=SLACK_BYTES)
+            is_rested = frame is not None and isinstance(decode(*frame), Loaded)
+            self.is_reusable = is_rested and not self._over.is_set() and not self._sandbox.has_strays
 
     async def _tell(self, message: Message) -> None:
         try:
@@ -163,20 +183,25 @@ class Run:
             await self._order.cancel.wait()
             self._give_up(verdict.cancelled(self._watchdog.frame))
 
-    async def _bury(self, process: SandboxProcess) -> Exit | None:
+    async def _pass_on_watched(self) -> None:
+        """Keep the child told whether somebody watches; it may have been watched in the job before."""
+        self._sandbox.page.set_watched(False)
+        if (is_watched := self._order.is_watched) is None:
+            return
+        was_watched = False
+        while True:
+            if (now_watched := is_watched()) is not was_watched:
+                self._sandbox.page.set_watched(now_watched)
+                was_watched = now_watched
+            await asyncio.sleep(_ASK_EVERY_S)
+
+    async def _bury(self) -> Exit | None:
         if self._verdict is None and self._last is None and self._caller_error is None:
             # The pipe ended without a last word: let a dying process die its own way, so that its exit code is known.
-            await asyncio.wait({process.exited}, timeout=_SILENT_LIMIT_S)
-            if not process.exited.done():
+            await asyncio.wait({self._sandbox.process.exited}, timeout=_SILENT_LIMIT_S)
+            if not self._sandbox.process.exited.done():
                 self._verdict = verdict.broken_protocol(self._half or "it closed its pipe", self._watchdog.frame)
-        process.kill()
-        return await self._exit_of(process)
-
-    async def _exit_of(self, process: SandboxProcess) -> Exit | None:
-        await asyncio.wait({process.exited}, timeout=_EXIT_LIMIT_S)
-        if not process.exited.done():
-            self._zygote.condemn()
-        return process.exited.result()
+        return await self._sandbox.end()
 
     def _judge(self, exit_: Exit | None) -> Verdict | None:
         frame = self._watchdog.frame
@@ -190,7 +215,7 @@ class Run:
             return verdict.released("the zygote ended and its sandboxes with it", frame)
         if self._half and exit_.code == 0:
             return verdict.broken_protocol(self._half, frame)
-        return verdict.died(exit_.code, frame, self._log.text)
+        return verdict.died(exit_.code, frame, self._sandbox.log.text)
 
     def _outcome(self, found: Verdict | None) -> SandboxOutcome:
         return SandboxOutcome(
@@ -198,10 +223,15 @@ class Run:
             result=self._last.result if self._last is not None else None,
             error=None if found is None else found.text,
             error_type=None if found is None else found.name,
-            execution_time_ms=round((time.monotonic() - self._began_s) * 1000, 1),
+            execution_time_ms=_ms(time.monotonic() - self._began_s),
             kind="succeeded" if found is None else found.kind,
             code=None if found is None else found.code,
             frame=None if found is None else found.frame,
             traceback=None if found is None else found.traceback,
-            log_tail=self._log.text,
+            log_tail=self._sandbox.log.text,
+            start_ms=None if self._ready_s is None else _ms(self._ready_s - self._began_s),
         )
+
+
+def _ms(seconds: float) -> float:
+    return round(seconds * 1000, 1)

@@ -17,6 +17,8 @@ _STEP_WORDS = {
     Step.DECODE: "a decode step",
     Step.FINALIZE: "finalize()",
     Step.WAIT: "waiting for a picture",
+    Step.PROBE: "looking at the file",
+    Step.BEGIN: "taking the job",
 }
 
 

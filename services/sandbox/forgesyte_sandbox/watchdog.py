@@ -10,12 +10,13 @@ from collections.abc import Callable
 from . import verdict
 from .heartbeat import Beat, HeartbeatPage, Lane, Step
 from .limits import Limits
-from .memory import data_bytes, group_bytes, limit_data, resident_bytes
+from .memory import group_bytes, resident_bytes
 from .tree import descendants_of
 from .verdict import Verdict
 
 LOOK_EVERY_S = 0.05
 _TREE_EVERY_S = 0.5
+_TAKE_LIMIT_S = 10.0
 
 
 class Watchdog:
@@ -26,6 +27,7 @@ class Watchdog:
         self._page = page
         self._limits = limits
         self._began_s = time.monotonic()
+        self._seen: dict[Lane, tuple[Beat, int]] = {}
         self._members: frozenset[int] = frozenset({pid})
         self._members_at_s = self._began_s
         self._allowed_bytes = resident_bytes(pid) + limits.load_memory_bytes
@@ -35,6 +37,8 @@ class Watchdog:
             Step.FRAME: limits.frame_timeout_s,
             Step.DECODE: limits.frame_timeout_s,
             Step.FINALIZE: limits.finalize_timeout_s,
+            Step.PROBE: limits.probe_timeout_s,
+            Step.BEGIN: _TAKE_LIMIT_S,
         }
 
     @property
@@ -45,15 +49,9 @@ class Watchdog:
             return decoder.frame
         return tools.frame
 
-    def lower_memory(self) -> None:
-        """Go from the allowance for loading to the job's: what is there now plus the job's share."""
-        job_bytes = self._limits.memory_bytes
-        self._allowed_bytes = sum(map(resident_bytes, self._members)) + job_bytes
-        try:
-            limit_data(self._pid, data_bytes(self._pid) + job_bytes)
-        except (ProcessLookupError, PermissionError):
-            # Dead, or already below by the plugin's own hand: then the lower limit is the one that holds.
-            return
+    def allow_above(self, baseline_bytes: int) -> None:
+        """Go from the allowance for loading to the job's: what was there after load, plus the job's share."""
+        self._allowed_bytes = baseline_bytes + self._limits.memory_bytes
 
     async def watch(self, give_up: Callable[[Verdict], None]) -> None:
         """Look until cancelled, or until a limit is passed: then `give_up` is called once."""
@@ -68,15 +66,15 @@ class Watchdog:
     def _judge_time(self) -> Verdict | None:
         now_ns = time.monotonic_ns()
         tools, decoder = self._page.read(Lane.TOOLS), self._page.read(Lane.DECODER)
-        for beat in (tools, decoder):
+        tools_s, decoder_s = self._age_s(Lane.TOOLS, tools, now_ns), self._age_s(Lane.DECODER, decoder, now_ns)
+        for beat, age_s in ((tools, tools_s), (decoder, decoder_s)):
             limit_s = self._step_limits_s.get(beat.step)
-            if limit_s is not None and _age_s(beat, now_ns) > limit_s:
+            if limit_s is not None and age_s > limit_s:
                 return verdict.too_slow(beat.step, limit_s, beat.frame)
         # Both lanes wait for each other: somebody spoiled the decoder's thread.
-        if tools.step is Step.WAIT and decoder.step is Step.IDLE:
-            youngest_s = min(_age_s(tools, now_ns), _age_s(decoder, now_ns))
-            if youngest_s > self._limits.frame_timeout_s:
-                return verdict.too_slow(Step.WAIT, self._limits.frame_timeout_s, tools.frame)
+        is_stuck = tools.step is Step.WAIT and decoder.step is Step.IDLE
+        if is_stuck and min(tools_s, decoder_s) > self._limits.frame_timeout_s:
+            return verdict.too_slow(Step.WAIT, self._limits.frame_timeout_s, tools.frame)
         if time.monotonic() - self._began_s > self._limits.job_timeout_s:
             return verdict.too_long(self._limits.job_timeout_s, tools.frame)
         return None
@@ -91,6 +89,8 @@ class Watchdog:
             return None
         return verdict.too_much_memory(held_bytes, self._allowed_bytes, self.frame)
 
-
-def _age_s(beat: Beat, now_ns: int) -> float:
-    return (now_ns - beat.started_ns) / 1e9
+    def _age_s(self, lane: Lane, beat: Beat, now_ns: int) -> float:
+        # The child may have turned its clock: a step is at least as old as our first sight of it.
+        if lane not in self._seen or self._seen[lane][0] != beat:
+            self._seen[lane] = (beat, now_ns)
+        return (now_ns - min(beat.started_ns, self._seen[lane][1])) / 1e9

@@ -160,10 +160,10 @@ def _preload() -> None:
     import forgesyte_sdk
 
     from . import child
-    from .programs import decode, job, manifest
+    from .programs import decode, job, manifest, probe, still, warm
 
     cv2.setNumThreads(1)  # several sandboxes share the cores; a plugin may raise it for itself
-    del av, forgesyte_sdk, np, child, decode, job, manifest
+    del av, forgesyte_sdk, np, child, decode, job, manifest, probe, still, warm
 
 
 def main(arguments: list[str]) -> int:

@@ -161,6 +161,11 @@ class ZygoteProcess:
             await asyncio.to_thread(kill_marked, f"{_MARK}={self._mark}")
             self._is_buried = True
 
+    async def bury_if_gone(self) -> None:
+        """Kill and reap what a zygote that ended left behind; leave one that lives alone."""
+        if self.is_gone:
+            await self.bury()
+
     def _receive(self) -> None:
         while not self.is_gone:
             try:

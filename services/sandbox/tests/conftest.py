@@ -4,6 +4,8 @@ import inspect
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import cv2
+import numpy as np
 import orjson
 import pytest
 import pytest_asyncio
@@ -88,6 +90,13 @@ class Bench:
 @pytest.fixture(scope="session")
 def clip(tmp_path_factory):
     return make_clip(tmp_path_factory.mktemp("clips") / "plain.mp4", frames=12)
+
+
+@pytest.fixture(scope="session")
+def picture_file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("pictures") / "plain.png"
+    cv2.imwrite(str(path), np.full((24, 32, 3), 99, np.uint8))
+    return path
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

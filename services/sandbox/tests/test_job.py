@@ -30,7 +30,7 @@ async def test_the_end_of_a_job_says_what_was_decoded(bench):
     }  # fmt: skip
     assert told.outcome.kind == "succeeded"
     assert told.outcome.as_dict()["ok"] is True
-    assert told.of(messages.Started) == [messages.Started("h264", 160, 120, 25.0, 0, 12, None)]
+    assert told.of(messages.Started) == [messages.Started("h264", 160, 120, 25.0, 0, 12, 12)]
     assert isinstance(told.said[-1], messages.Finished)
 
 
@@ -40,6 +40,27 @@ async def test_rows_carry_the_counts_of_typed_outputs(bench):
     first, last = told.of(messages.Row)[0], told.of(messages.Row)[-1]
     assert (first.detections, first.classes) == (1, {"dark": 1})
     assert (last.detections, last.classes) == (1, {"bright": 1})
+
+
+@pytest.mark.parametrize(
+    ("count", "classes"),
+    [
+        pytest.param(-1, {}, id="below zero"),
+        pytest.param(10**9 + 1, {}, id="too many"),
+        pytest.param(2**4000, {}, id="not even a float"),
+        pytest.param(1, {"x": -1}, id="a class below zero"),
+        pytest.param(1, {str(number): 1 for number in range(1001)}, id="too many classes"),
+        pytest.param(1, {"x" * 10_000: 1}, id="too long a name"),
+    ],
+)
+def test_counts_that_no_summary_could_hold_are_refused(count, classes):
+    from forgesyte_sandbox.programs.failures import Refusal
+    from forgesyte_sandbox.programs.rows import require_sane_counts
+
+    with pytest.raises(Refusal, match="frame 7") as refused:
+        require_sane_counts(count, classes, 7)
+
+    assert (refused.value.code, refused.value.error_type) == (Code.PLUGIN_ERROR, "CountsRefused")
 
 
 async def test_several_tools_share_one_decode_and_one_row(bench):
@@ -99,10 +120,10 @@ async def test_wrong_options_name_the_field(bench):
 @pytest.mark.parametrize(
     ("content", "found"),
     [
-        pytest.param(b"", "can not be opened", id="empty"),
-        pytest.param(b"hello, I am text\n" * 50, "can not be opened", id="text"),
-        pytest.param(b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n", "can not be opened", id="playlist"),
-        pytest.param(b"ffconcat version 1.0\nfile plain.mp4\n", "can not be opened", id="concat script"),
+        pytest.param(b"", "the file is empty (0 bytes)", id="empty"),
+        pytest.param(b"hello, I am text\n" * 50, "is a text and no video", id="text"),
+        pytest.param(b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n", "is an HLS or M3U playlist", id="playlist"),
+        pytest.param(b"ffconcat version 1.0\nfile plain.mp4\n", "is a concat script", id="concat script"),
     ],
 )
 async def test_what_is_no_video_is_refused_with_what_is_accepted(bench, tmp_path, content, found):

@@ -11,6 +11,7 @@ from forgesyte_sandbox.messages import ProtocolError, decode, encode
 from forgesyte_sandbox.pipe import HalfMessage, frame_bytes, read_frame, receive_frame, send_frame
 
 DEEP = b"[" * 200 + b"]" * 200
+PREVIEW_HEAD = b'{"frame_index":0,"width":4,"height":2}'
 
 
 def reader_of(data):
@@ -28,6 +29,7 @@ def reader_of(data):
         messages.Row(7, b'{"frame_index":7,"detections":[]}', 3, {"car": 3}),
         messages.Warning("odd", 4),
         messages.Timings({"detect": 1.5}, {"decode": 10.0}),
+        messages.Preview(7, b"\xff\xd8\n\n\xff\xd9", 640, 480),
         messages.Finished({"rows": 3}),
         messages.Failed(Code.PLUGIN_ERROR, "ValueError", "no", "trace", 3, oom=False, result=None),
     ],
@@ -54,6 +56,12 @@ def test_a_message_arrives_as_it_was_sent(message):
         pytest.param(
             b"R", b'{"frame_index":0,"detections":0,"classes":{}}\n{"frame_index":0,"x":' + DEEP + b"}", id="deep row"
         ),
+        pytest.param(b"P", PREVIEW_HEAD, id="preview without picture"),
+        pytest.param(b"P", PREVIEW_HEAD + b"\n\x89PNG", id="preview that is no JPEG"),
+        pytest.param(
+            b"P", PREVIEW_HEAD + b"\n\xff\xd8" + bytes(messages.MAX_PREVIEW_BYTES - 1), id="preview that is too large"
+        ),
+        pytest.param(b"P", b'{"frame_index":0,"width":-1,"height":2}\n\xff\xd8', id="preview of no size"),
     ],
 )
 def test_what_is_no_message_is_refused(kind, body):

@@ -7,7 +7,7 @@ import pytest
 
 from forgesyte_sandbox.heartbeat import Heartbeat, HeartbeatPage, Lane, Step
 from forgesyte_sandbox.limits import MIB, Limits
-from forgesyte_sandbox.memory import data_bytes, group_bytes, proportional_bytes, resident_bytes
+from forgesyte_sandbox.memory import data_bytes, file_bytes, group_bytes, proportional_bytes, resident_bytes
 from forgesyte_sandbox.watchdog import Watchdog
 
 TINY = 1e-9
@@ -52,6 +52,19 @@ def test_a_step_past_its_limit_is_a_timeout(page, lane, step, limit):
     assert within is None
     assert past.kind == "timeout"
     assert past.frame in (7, None)
+
+
+def test_a_step_that_claims_to_begin_tomorrow_is_as_old_as_our_first_sight_of_it(page, monkeypatch):
+    tomorrow_ns = time.monotonic_ns() + 86_400 * 10**9
+    heartbeat, watchdog = Heartbeat(page.fd), Watchdog(os.getpid(), page, Limits(**{**AMPLE, "frame_timeout_s": TINY}))
+    with monkeypatch.context() as turned:
+        turned.setattr(time, "monotonic_ns", lambda: tomorrow_ns)
+        heartbeat.enter(Lane.TOOLS, Step.FRAME, 7)
+
+    seen, later = watchdog.look(), watchdog.look()
+
+    assert seen is None
+    assert (later.kind, later.frame) == ("timeout", 7)
 
 
 @pytest.mark.parametrize("step", [Step.WRITE, Step.IDLE])
@@ -120,10 +133,25 @@ def test_the_exact_sum_is_only_asked_for_when_the_quick_one_is_suspicious():
     assert data_bytes(pid) > 0
 
 
+def test_memory_in_open_files_counts_once_for_all_who_hold_them():
+    pid, before = os.getpid(), file_bytes([os.getpid()])
+    memory = os.memfd_create("test")
+    again = os.dup(memory)
+    os.write(memory, b"x" * MIB)
+
+    held, in_group = file_bytes([pid]), group_bytes([pid], suspicious_above=0)
+    os.close(memory)
+    os.close(again)
+
+    assert held - before == MIB
+    assert in_group >= proportional_bytes(pid)
+    assert file_bytes([pid]) == before
+
+
 def test_a_process_that_is_gone_holds_nothing():
     gone = 2**22 - 1
 
-    assert (resident_bytes(gone), proportional_bytes(gone)) == (0, 0)
+    assert (resident_bytes(gone), proportional_bytes(gone), file_bytes([gone])) == (0, 0, 0)
     with pytest.raises(ProcessLookupError):
         data_bytes(gone)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from forgesyte_sandbox.child import Context
 
-_PROGRAMS = ("manifest", "job")
+_PROGRAMS = ("manifest", "job", "warm", "annotate", "probe")
 
 
 def load_program(name: str) -> "Callable[[Context], dict[str, Any]]":

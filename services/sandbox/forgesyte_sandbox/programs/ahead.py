@@ -11,16 +11,16 @@ from collections.abc import Iterator
 from forgesyte_sandbox.heartbeat import Heartbeat, Lane, Step
 from forgesyte_sandbox.limits import Limits
 
-from .decode import Decoder, Picture
+from .source import Picture, Source
 
 _LARGE_PIXELS = 1920 * 1080
 
 
 class DecodeAhead:
-    """Runs a Decoder in its own thread; `pictures()` is called once, in the program's thread."""
+    """Runs a Source in its own thread; `pictures()` is called once, in the program's thread."""
 
-    def __init__(self, decoder: Decoder, heartbeat: Heartbeat, limits: Limits) -> None:
-        self._decoder = decoder
+    def __init__(self, source: Source, heartbeat: Heartbeat, limits: Limits) -> None:
+        self._source = source
         self._heartbeat = heartbeat
         self._limits = limits
         self._waiting: deque[Picture] = deque()
@@ -39,6 +39,7 @@ class DecodeAhead:
         self._thread.start()
         while (picture := self._take()) is not None:
             yield picture
+        self._thread.join()  # a warm sandbox has no threads between its jobs
         if self._error is not None:
             raise self._error
 
@@ -56,9 +57,9 @@ class DecodeAhead:
     def _work(self) -> None:
         try:
             self._heartbeat.enter(Lane.DECODER, Step.DECODE, 0)
-            for picture in self._decoder.pictures():
+            for picture in self._source.pictures():
                 self._put(picture)
-                self._heartbeat.enter(Lane.DECODER, Step.DECODE, self._decoder.decoded)
+                self._heartbeat.enter(Lane.DECODER, Step.DECODE, self._source.decoded)
         except BaseException as error:  # noqa: BLE001 - border: sandbox child; raised again in the program's thread
             self._error = error
         self._heartbeat.enter(Lane.DECODER, Step.IDLE)

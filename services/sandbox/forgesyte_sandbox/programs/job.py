@@ -1,6 +1,7 @@
-"""Program `job`: one video through the tools of one plugin, over one decode.
+"""Program `job`: one video or image through the tools of one plugin, over one decode.
 
-spec: `entry_point`, `tools`, `options` ({tool: options}), `input` (path), `device`, `job_id`, `skip_frames`.
+spec: `entry_point`, `tools`, `options` ({tool: options}), `input` (path), `kind` (video or image),
+`device`, `job_id`, `skip_frames`, and the fields of MediaLimits. An image is a job of one frame.
 Rows leave as they are made; the result holds what is known at the end: DecodeFacts' fields, `rows`, `total_frames`.
 """
 
@@ -9,14 +10,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic import BaseModel
+
 from forgesyte_sandbox import messages
 from forgesyte_sandbox.heartbeat import Lane, Step
-from forgesyte_sdk import Frame, JobInfo, Tool
+from forgesyte_sdk import Frame, JobInfo, Plugin, Tool
 
 from .ahead import DecodeAhead
-from .decode import Decoder, Picture
+from .frame_count import Basis
+from .media_limits import MediaLimits
 from .plugins import find_tool, import_plugin, typed_options
+from .preview import Previews
 from .rows import RowMaker
+from .source import Picture, Source, open_source
 
 if TYPE_CHECKING:
     from forgesyte_sandbox.child import Context
@@ -33,6 +39,7 @@ class JobSpec:
     tools: list[str]
     input: str
     job_id: str
+    kind: str = "video"
     device: str = "cpu"
     options: dict[str, dict[str, Any]] = field(default_factory=dict)
     skip_frames: list[int] = field(default_factory=list)
@@ -50,63 +57,100 @@ def run(context: "Context") -> dict[str, Any]:
         Refusal: bad options, unknown tool, bad media, a row that is too large. What the plugin raises goes through.
     """
     spec = JobSpec.read(context.spec)
-    tools = _load(spec)
-    context.loaded()
-    job = _Job(context, spec, tools)
-    context.heartbeat.enter(Lane.TOOLS, Step.DECODE)
-    return job.work(Decoder(Path(spec.input)))
-
-
-def _load(spec: JobSpec) -> dict[str, Tool[Any, Any]]:
-    plugin_class = import_plugin(spec.entry_point)
-    plugin = plugin_class()
+    plugin = import_plugin(spec.entry_point)()
     # Options before load: a typing error should not cost the time of loading a model.
-    chosen = {name: find_tool(plugin_class, name) for name in spec.tools}
-    options = {name: typed_options(tool, spec.options.get(name, {})) for name, tool in chosen.items()}
+    choice = ToolChoice.of(plugin, spec)
     plugin.validate()
     plugin.load(spec.device)
-    return {name: tool(plugin, options[name]) for name, tool in chosen.items()}
+    job = Job(context, spec, choice.tools())
+    context.loaded()
+    return job.run()
 
 
-class _Job:
+@dataclass(frozen=True, slots=True)
+class ToolChoice:
+    """The tools a job asks for, with their options checked."""
+
+    plugin: Plugin
+    options: dict[str, BaseModel]
+
+    @classmethod
+    def of(cls, plugin: Plugin, spec: JobSpec) -> "ToolChoice":
+        """Find the tools and read their options.
+
+        Raises:
+            Refusal: TOOL_UNKNOWN, OPTIONS_INVALID.
+        """
+        chosen = {name: find_tool(type(plugin), name) for name in spec.tools}
+        return cls(plugin, {name: typed_options(tool, spec.options.get(name, {})) for name, tool in chosen.items()})
+
+    def tools(self) -> dict[str, Tool[Any, Any]]:
+        """Make the tools; they are this job's alone."""
+        kind = type(self.plugin)
+        return {name: find_tool(kind, name)(self.plugin, options) for name, options in self.options.items()}
+
+
+class Job:
+    """One job with the tools made for it; run() is called once.
+
+    Attributes:
+        has_begun: whether the tools have been told of their job.
+    """
+
     def __init__(self, context: "Context", spec: JobSpec, tools: dict[str, Tool[Any, Any]]) -> None:
+        self.has_begun = False
         self._context = context
         self._heartbeat = context.heartbeat
         self._spec = spec
         self._tools = tools
         self._maker = RowMaker(tools, output_bytes=context.limits.output_bytes)
+        self._previews = Previews(context)
         self._skip = frozenset(spec.skip_frames)
         self._rows = 0
         self._skipped = 0
         self._warned = 0
         self._next_timings_s = time.monotonic() + _TIMINGS_EVERY_S
 
-    def work(self, decoder: Decoder) -> dict[str, Any]:
+    def run(self) -> dict[str, Any]:
+        """Decode and process every frame; gives what is known at the end.
+
+        Raises:
+            Refusal: bad media, a row that is too large. What the plugin raises goes through.
+        """
+        self._heartbeat.enter(Lane.TOOLS, Step.DECODE)
+        # No estimate may refuse what the run's own memory limit allows.
+        memory_bytes = max(MediaLimits().decode_memory_bytes, self._context.limits.memory_bytes)
+        allowed = MediaLimits.read(self._context.spec, decode_memory_bytes=memory_bytes)
+        return self._work(open_source(Path(self._spec.input), self._spec.kind, allowed))
+
+    def _work(self, source: Source) -> dict[str, Any]:
         self._heartbeat.enter(Lane.TOOLS, Step.WAIT)
-        for picture in DecodeAhead(decoder, self._heartbeat, self._context.limits).pictures():
+        for picture in DecodeAhead(source, self._heartbeat, self._context.limits).pictures():
             if picture.index == 0:
-                self._prepare(decoder)
-            self._frame(decoder, picture)
+                self._prepare(source)
+            self._frame(source, picture)
             self._heartbeat.enter(Lane.TOOLS, Step.WAIT, picture.index)
-        self._heartbeat.enter(Lane.TOOLS, Step.FINALIZE, decoder.decoded - 1)
+        self._heartbeat.enter(Lane.TOOLS, Step.FINALIZE, source.decoded - 1)
         for tool in self._tools.values():
             tool.finalize()
-        self._say_last(decoder)
-        return {**_facts(decoder), "frames_skipped": self._skipped, "rows": self._rows}
+        self._say_last(source)
+        return {**_facts(source), "frames_skipped": self._skipped, "rows": self._rows}
 
-    def _prepare(self, decoder: Decoder) -> None:
-        width, height = decoder.size_wh
-        claims = decoder.claims
+    def _prepare(self, source: Source) -> None:
+        self.has_begun = True
+        width, height = source.size_wh
+        claims = source.claims
+        total = claims.frames if claims.frames_exact else None
         self._context.send(
-            messages.Started(claims.codec, width, height, claims.fps, decoder.rotation, claims.frames, None)
+            messages.Started(claims.codec, width, height, claims.fps, source.rotation, claims.frames, total)
         )
         spec = self._spec
-        info = JobInfo(spec.job_id, width, height, claims.fps, None, spec.device, Path.cwd())
+        info = JobInfo(spec.job_id, width, height, claims.fps, total, spec.device, Path.cwd())
         for tool in self._tools.values():
             self._heartbeat.enter(Lane.TOOLS, Step.PREPARE)
             tool.prepare(info)
 
-    def _frame(self, decoder: Decoder, picture: Picture) -> None:
+    def _frame(self, source: Source, picture: Picture) -> None:
         if picture.index in self._skip:
             self._skipped += 1
             text = f"frame {picture.index} was skipped: earlier attempts died at it"
@@ -118,41 +162,43 @@ class _Job:
             self._warn(text, picture.index)
         self._context.send(row)
         self._rows += 1
+        self._previews.offer(picture)
         if time.monotonic() >= self._next_timings_s:
-            self._send_timings(decoder)
+            self._send_timings(source)
 
     def _warn(self, text: str, frame: int | None) -> None:
         self._warned += 1
         if self._warned <= _MAX_WARNINGS:
             self._context.send(messages.Warning(text, frame))
 
-    def _say_last(self, decoder: Decoder) -> None:
+    def _say_last(self, source: Source) -> None:
         if self._warned > _MAX_WARNINGS:
             self._context.send(
                 messages.Warning(f"{self._warned - _MAX_WARNINGS} more warnings about values were left out")
             )
-        for text in decoder.warnings:
+        for text in source.warnings:
             self._context.send(messages.Warning(text))
-        announced = decoder.claims.frames
-        if announced is not None and decoder.decoded < announced:
-            text = f"the container announced {announced} frames, {decoder.decoded} were decoded"
-            self._context.send(messages.Warning(f"{text}, {decoder.corrupt} packets or frames were damaged"))
-        self._send_timings(decoder)
+        announced = source.claims.frames
+        if announced is not None and source.decoded < announced:
+            about = "about " if source.claims.basis is Basis.COMPUTED else ""
+            text = f"the container announced {about}{announced} frames, {source.decoded} were decoded"
+            self._context.send(messages.Warning(f"{text}, {source.corrupt} packets or frames were damaged"))
+        self._send_timings(source)
 
-    def _send_timings(self, decoder: Decoder) -> None:
-        stages = {"decode": round(decoder.decode_ms, 1), "process": round(self._maker.process_ms, 1)}
+    def _send_timings(self, source: Source) -> None:
+        stages = {"decode": round(source.decode_ms, 1), "process": round(self._maker.process_ms, 1)}
         self._context.send(messages.Timings(dict(self._maker.latest_ms), stages))
         self._next_timings_s = time.monotonic() + _TIMINGS_EVERY_S
 
 
-def _facts(decoder: Decoder) -> dict[str, Any]:
+def _facts(source: Source) -> dict[str, Any]:
     return {
-        "frames_decoded": decoder.decoded,
-        "frames_corrupt": decoder.corrupt,
-        "total_frames": decoder.decoded,
-        "codec": decoder.claims.codec,
-        "fps": decoder.claims.fps,
-        "rotation": decoder.rotation,
-        "width": decoder.size_wh[0],
-        "height": decoder.size_wh[1],
+        "frames_decoded": source.decoded,
+        "frames_corrupt": source.corrupt,
+        "total_frames": source.decoded,
+        "codec": source.claims.codec,
+        "fps": source.claims.fps,
+        "rotation": source.rotation,
+        "width": source.size_wh[0],
+        "height": source.size_wh[1],
     }

@@ -1,5 +1,6 @@
 """One frame through all tools of a job: outputs, the row's JSON, its counts, the time each tool took."""
 
+import operator
 import time
 from typing import Any
 
@@ -7,10 +8,13 @@ import orjson
 from pydantic import BaseModel
 
 from forgesyte_contracts.problems import Code
-from forgesyte_sandbox.messages import Row
+from forgesyte_sandbox.messages import MAX_CLASSES, MAX_COUNT, Row
 from forgesyte_sdk import Frame, Tool, count_detections, to_jsonable
 
 from .failures import Refusal
+
+_MAX_NAMES_CHARS = 8000
+"""All class names of one frame; they travel beside the row, which has a limit of its own."""
 
 
 class RowMaker:
@@ -44,9 +48,10 @@ class RowMaker:
             row[key], found = to_jsonable(output)
             warnings += [f"{name}, frame {frame.index}: {each}" for each in found]
             count, by_class = count_detections(output)
-            detections += count
+            detections += operator.index(count)
             for each, number in by_class.items():
-                classes[each] = classes.get(each, 0) + number
+                classes[each] = classes.get(each, 0) + operator.index(number)
+        require_sane_counts(detections, classes, frame.index)
         return Row(frame.index, self._encode(row, frame.index), detections, classes), warnings
 
     def _encode(self, row: dict[str, Any], index: int) -> bytes:
@@ -74,6 +79,22 @@ class RowMaker:
             "give fewer or smaller items a frame"
         )
         return Refusal(Code.PLUGIN_ERROR, text, error_type="OutputTooLarge")
+
+
+def require_sane_counts(detections: int, classes: dict[str, int], frame_index: int) -> None:
+    """Refuse what a tool counted in one frame when no summary could hold it.
+
+    Raises:
+        Refusal: PLUGIN_ERROR.
+    """
+    counts, chars = (detections, *classes.values()), sum(map(len, classes))
+    is_in_range = min(counts) >= 0 and max(counts) <= MAX_COUNT
+    if is_in_range and len(classes) <= MAX_CLASSES and chars <= _MAX_NAMES_CHARS:
+        return
+    counted = "as counted" if is_in_range else "with a count out of range"
+    text = f"frame {frame_index} has {len(classes)} classes of detections with names of {chars} characters, {counted}"
+    allowed = f"counts from 0 to {MAX_COUNT}, at most {MAX_CLASSES} classes and {_MAX_NAMES_CHARS} characters"
+    raise Refusal(Code.PLUGIN_ERROR, f"{text}; expected are {allowed}", error_type="CountsRefused")
 
 
 def _least_bytes(row: dict[str, Any], *, enough: int) -> int:

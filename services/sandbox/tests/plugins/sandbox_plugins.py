@@ -286,6 +286,7 @@ FAULTS = {
     "garbage": lambda: write_raw(b"\xff" * 64, then_exit=False),
     "garbage-kind": lambda: write_raw(b"\0\0\0\x05Zabcd", then_exit=False),
     "garbage-row": lambda: write_raw(b"\0\0\0\x06Rabc\n[", then_exit=False),
+    "loaded-again": lambda: write_raw(b"\0\0\0\x03L{}", then_exit=False),
     "half-message": lambda: write_raw(b"\0\0\1\0R{", then_exit=True),
     "close-everything": close_everything,
     "environment": environment,

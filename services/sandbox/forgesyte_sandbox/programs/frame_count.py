@@ -1,0 +1,67 @@
+"""How many frames a container announces, and whether that is counted or only computed.
+
+A complete MP4 index lists every frame; frames that its edit list hides are not counted, since players do not show them.
+Everything else (a number in an AVI header, duration times rate) is a claim.
+"""
+
+import re
+from enum import Enum
+
+import av
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+_MAX_COUNTED = 1_000_000
+_DURATION = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)")
+
+
+class Basis(Enum):
+    """Where an announced number of frames comes from."""
+
+    COUNTED = "counted in a complete index"
+    STATED = "written down by the container"
+    COMPUTED = "duration times rate"
+
+
+def count_frames(
+    container: InputContainer, stream: VideoStream, *, fps: float | None, size_bytes: int
+) -> tuple[int | None, Basis]:
+    """Give the announced number of frames, None when nobody announces one, and where it comes from."""
+    counted = _indexed(container, stream, size_bytes)
+    if counted is not None:
+        return counted
+    seconds = duration_s(container, stream)
+    if stream.frames:
+        return stream.frames, Basis.STATED
+    if fps is None or seconds is None:
+        return None, Basis.COMPUTED
+    return round(seconds * fps) or None, Basis.COMPUTED
+
+
+def duration_s(container: InputContainer, stream: VideoStream) -> float | None:
+    """Give the stream's length in seconds, the container's where the stream says none; None when unknown."""
+    if stream.duration is not None and stream.time_base is not None:
+        seconds = float(stream.duration * stream.time_base)
+    elif match := _DURATION.match(stream.metadata.get("DURATION", "")):
+        hours, minutes, rest = match.groups()
+        seconds = int(hours) * 3600 + int(minutes) * 60 + float(rest)
+    elif container.duration is not None:
+        seconds = container.duration / av.time_base
+    else:
+        return None
+    return seconds if seconds > 0 else None
+
+
+def _indexed(container: InputContainer, stream: VideoStream, size_bytes: int) -> tuple[int, Basis] | None:
+    if not container.format.name.startswith("mov") or not 0 < stream.frames <= _MAX_COUNTED:
+        return None
+    entries = stream.index_entries
+    shown, end = 0, 0
+    for entry in entries:
+        shown += not entry.is_discard
+        end = max(end, entry.pos + entry.size)
+    if not shown:
+        return None
+    # Fragments behind the first index hold more frames; an index that points behind the file's end promises too much.
+    is_complete = len(entries) >= stream.frames and end <= size_bytes
+    return shown, Basis.COUNTED if is_complete else Basis.STATED

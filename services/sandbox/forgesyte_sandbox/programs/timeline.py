@@ -1,0 +1,36 @@
+"""Times of decoded pictures as they can stand in a file: later than the one before, however the input lies."""
+
+TICKS_A_SECOND = 90_000
+"""The resolution of written times: divides the usual rates, and 13 hours of it fit 32 bits."""
+
+_MAX_GAP_S = 3600
+
+
+class Timeline:
+    """Turns milliseconds into ticks. Small steps are kept as they are, so a variable rate stays what it is.
+
+    A jump back, or one of more than an hour, is taken for a break in the input's clock: the picture comes one
+    frame after the one before, and what follows keeps its distance to it.
+    """
+
+    def __init__(self, frame_ms: float) -> None:
+        self._frame_ms = frame_ms
+        self._shift_ms = 0.0
+        self._last_ms: float | None = None
+        self._last_ticks = -1
+
+    @property
+    def frame_ticks(self) -> int:
+        """How long a picture is shown when no next one says."""
+        return max(1, round(self._frame_ms * TICKS_A_SECOND / 1000))
+
+    def ticks(self, timestamp_ms: float) -> int:
+        """Give the time of the next picture in ticks; always above the one before."""
+        if self._last_ms is not None:
+            step_ms = timestamp_ms - self._last_ms
+            if step_ms <= -self._frame_ms or step_ms > _MAX_GAP_S * 1000:
+                self._shift_ms += self._frame_ms - step_ms
+        self._last_ms = timestamp_ms
+        wanted = round((timestamp_ms + self._shift_ms) * TICKS_A_SECOND / 1000)
+        self._last_ticks = max(wanted, self._last_ticks + 1)
+        return self._last_ticks

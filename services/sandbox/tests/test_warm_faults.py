@@ -1,0 +1,116 @@
+"""Every fault of the stability matrix once more, in a sandbox that is warm and has served a job before."""
+
+import os
+import secrets
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from forgesyte_sandbox.outcome import SandboxOutcome
+from forgesyte_sandbox.parent import Zygote
+from forgesyte_sandbox.pool import WarmKey, WarmPool
+from tests.stability.promises import PROMISES, Promise
+from tests.stability.test_matrix import assert_error
+from tests.stability.witness import MARK_NAME, open_descriptors
+from tests.stability.workbench import FRAMES, PLUGINS, Workbench
+from tests.support import make_clip
+
+NEVER = 10**6
+IN_A_JOB = [promise for promise in PROMISES if promise.program == "job"]
+EVERY_DAY = {
+    "raises", "exits-3", "segfaults", "loops", "takes-64-mb-steps", "takes-memfd", "leaves-daemons",
+    "leaves-daemons-and-segfaults", "floods-stdout", "gives-nan", "writes-garbage", "forges-its-end",
+    "closes-all-descriptors", "removes-its-scratch", "changes-cwd", "changes-environment", "changes-signal-handlers",
+    "lowers-recursion-limit", "patches-orjson", "load-fails", "load-hangs", "finalize-hangs",
+}  # fmt: skip
+
+
+class WarmDoor:
+    """Stands where the zygote's door stands: jobs go to the pool, each plugin's first one without its fault."""
+
+    def __init__(self, zygote: Zygote, pool: WarmPool, folder: Path):
+        self.zygote, self.pool, self.folder = zygote, pool, folder
+        self.greeted = set()
+
+    @property
+    def pid(self) -> int | None:
+        return self.zygote.pid
+
+    async def run(self, program: str, spec: dict[str, Any], *, limits, scratch, **how) -> SandboxOutcome:
+        key = WarmKey(spec["plugin"], "cpu")
+        if spec["tools"] == ["misbehave"] and key not in self.greeted:
+            self.greeted.add(key)
+            harmless = {**spec, "options": {"misbehave": {"at": NEVER}}}
+            other = self.folder / f"before-{key.plugin}"
+            other.mkdir()
+            await self.pool.run(key, harmless, limits=limits, scratch=other)
+        return await self.pool.run(key, spec, limits=limits, scratch=scratch, **how)
+
+
+class WarmWorkbench(Workbench):
+    """The matrix's workbench on a pool; what is idle may live."""
+
+    def survivors(self, scratch: Path, expected: set[int]) -> list[str]:
+        return super().survivors(scratch, expected | self.zygote.pool.idle_pids().keys())
+
+
+@pytest.fixture(scope="session")
+def faults_mark() -> str:
+    return secrets.token_hex(12)
+
+
+@pytest.fixture(scope="session")
+def faults_clip(tmp_path_factory) -> Path:
+    return make_clip(tmp_path_factory.mktemp("faults") / "clip.mp4", frames=FRAMES)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def faults_zygote(faults_mark) -> AsyncIterator[Zygote]:
+    path = os.pathsep.join(filter(None, (str(PLUGINS), os.environ.get("PYTHONPATH"))))
+    files = f"forgesyte-stability-{faults_mark}"
+    async with Zygote.start(env={"PYTHONPATH": path, MARK_NAME: faults_mark, "STABILITY_FILES": files}) as zygote:
+        yield zygote
+    for folder in ("/tmp", "/dev/shm"):
+        Path(folder, files).unlink(missing_ok=True)
+
+
+def rows() -> list:
+    return [
+        pytest.param(promise, id=promise.plugin, marks=[] if promise.plugin in EVERY_DAY else [pytest.mark.long])
+        for promise in IN_A_JOB
+    ]
+
+
+def test_the_faults_of_every_day_are_in_the_matrix():
+    assert {promise.plugin for promise in IN_A_JOB} >= EVERY_DAY
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("promise", rows())
+async def test_a_fault_in_a_warm_sandbox_ends_as_promised_and_nobody_else_notices(
+    promise: Promise, faults_zygote, faults_mark, faults_clip, tmp_path
+):
+    before, zygote_pid = open_descriptors(), faults_zygote.pid
+    (tmp_path / "warm").mkdir()
+    async with WarmPool.open(faults_zygote, folder=tmp_path / "warm", slots=3) as pool:
+        workbench = WarmWorkbench(WarmDoor(faults_zygote, pool, tmp_path), faults_mark, faults_clip, tmp_path)
+        scratch = workbench.scratch("fault")
+
+        told, neighbour, left = await workbench.fault_beside(promise, scratch)
+        after = await workbench.healthy("after")
+
+        assert told.outcome.kind in promise.kinds, told.outcome
+        assert_error(promise, told)
+        assert [text for text in told.warnings if promise.warning in text] or not promise.warning, told.warnings
+        assert left == []
+        assert neighbour.is_right, neighbour.outcome
+        assert after.is_right, after.outcome
+        assert after.pid == neighbour.pid, pool.retired
+        is_kept = any(key.plugin == promise.plugin for key in pool.idle_pids().values())
+        assert not is_kept or told.outcome.ok
+    assert faults_zygote.pid == zygote_pid
+    assert open_descriptors() <= before
+    assert Workbench(faults_zygote, faults_mark, faults_clip, tmp_path).survivors(scratch, set()) == []
