@@ -12,20 +12,31 @@ import structlog
 from prometheus_client import CollectorRegistry
 
 from forgesyte_chassis.blobs import Store
-from forgesyte_chassis.bus import CANCEL, Bus, BusUnavailable
+from forgesyte_chassis.bus import CANCEL, WATCH, Bus, BusUnavailable
 from forgesyte_chassis.health import Health, ops_app, serve_ops
 from forgesyte_chassis.main import Lifetime
+from forgesyte_chassis.metrics import new_registry
 from forgesyte_contracts.ids import JobId, new_runner_id
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_sandbox.parent import Zygote
+from forgesyte_sandbox.pool import WarmPool, WarmRules
 from forgesyte_sandbox.zygote_client import ZygoteFailed
 
 from .attempt import Attempt
+from .clock import Clock
+from .devices import DeviceMonitor
 from .discovery import FoundPlugin, find_plugins
 from .dispatch import Dispatcher
+from .gauges import RunnerGauges
 from .heartbeat import Heartbeat
+from .leases import WatchLeases
 from .loading import load_plugins
+from .metrics import RunnerMetrics
+from .placement import CPU, GPU, devices_for
+from .plugin_labels import PluginLabels
 from .pulling import Puller
+from .registry import PluginRegistry
+from .reloading import Reloader
 from .scratch import Scratch
 from .settings import RunnerSettings
 from .slots import Slots
@@ -36,7 +47,9 @@ log = structlog.get_logger(__name__)
 RELEASE_LIMIT_S = 3.0
 """What giving the jobs back may take after the drain; less than the margin that the main loop leaves us."""
 
-DEVICE = "cpu"
+FINISH_LIMIT_S = 1.0
+"""What of it is left to jobs whose work is done and whose result is being written; then they are given back too."""
+
 _RETRY_EVERY_S = 0.5
 _STOP_LIMIT_S = 1.0
 
@@ -55,8 +68,29 @@ async def serve(lifetime: Lifetime, settings: RunnerSettings) -> None:
         await bus.ensure()
         scratch = await stack.enter_async_context(Scratch.open(settings.scratch_path, runner_id))
         zygote = await _start_zygote(stack)
-        place = Workplace(runner_id, settings, bus, Store.open(settings.store_url), zygote, scratch)
-        await Runner(place, lifetime).run()
+        warm = await stack.enter_async_context(
+            WarmPool.open(
+                zygote, folder=scratch.folder, slots=settings.slots, rules=WarmRules(idle_s=settings.warm_idle_s)
+            )
+        )
+        clock, counted = Clock(), new_registry("plugin-runner")
+        plugins = PluginRegistry(clock)
+        labels = PluginLabels(lambda: {plugin.name for plugin in plugins.list_all()})
+        place = Workplace(
+            runner_id=runner_id,
+            settings=settings,
+            bus=bus,
+            store=Store.open(settings.store_url, call_limit_s=settings.store_call_s),
+            zygote=zygote,
+            scratch=scratch,
+            metrics=RunnerMetrics(counted, labels),
+            devices=DeviceMonitor(clock.monotonic),
+            registry=plugins,
+            clock=clock,
+            leases=WatchLeases(clock.monotonic),
+            warm=warm,
+        )
+        await Runner(place, lifetime, counted, labels).run()
 
 
 async def _start_zygote(stack: AsyncExitStack) -> Zygote:
@@ -70,23 +104,35 @@ async def _start_zygote(stack: AsyncExitStack) -> Zygote:
 class Runner:
     """The parts of a runner in their life."""
 
-    def __init__(self, place: Workplace, lifetime: Lifetime) -> None:
+    def __init__(self, place: Workplace, lifetime: Lifetime, counted: CollectorRegistry, labels: PluginLabels) -> None:
         self._place = place
         self._lifetime = lifetime
+        self._counted = counted
         self._health = Health()
-        self._slots: Slots[Attempt] = Slots(place.settings.slots, self._on_free)
+        of_device = {GPU: place.settings.gpu_slots}
+        self._slots: Slots[Attempt] = Slots(place.settings.slots, self._on_free, of_device=of_device)
         self._heartbeat = Heartbeat(place, self._slots)
-        self._puller = Puller(place.bus.work, self._slots, Dispatcher(place, self._slots).handle)
+        handle = Dispatcher(place, self._slots).handle
+        self._puller = Puller(place.bus.work, self._slots, handle, self._may_pull)
+        self._reloader = Reloader(place, self._offer, self._heartbeat.nudge)
+        counted.register(
+            RunnerGauges(
+                labels, self._slots, place.registry, place.sandboxes, place.devices, lambda: place.bus.reconnects
+            )
+        )
 
     async def run(self) -> None:
         """Start, work until told to stop, drain."""
         self._health.add_check("bus", lambda: self._place.bus.is_connected or "the bus is away")
+        self._health.add_check("runner", self._place.fitness.check)
         self._place.bus.on_reconnect(self._puller.sweep)
-        log.info("runner starts", runner_id=self._place.runner_id, slots=self._slots.count)
+        await self._place.devices.first_look()
+        devices = [device.name for device in self._place.devices.devices]
+        log.info("runner starts", runner_id=self._place.runner_id, slots=self._slots.count, devices=devices)
         async with asyncio.TaskGroup() as group:
             pulling = group.create_task(self._puller.run())
             parts = (self._heartbeat.run(), self._follow_hints(), self._listen(), self._load(), self._serve_ops())
-            services = [group.create_task(part) for part in parts]
+            services = [group.create_task(part) for part in (*parts, self._place.devices.run())]
             await self._lifetime.stopping.wait()
             try:
                 await self._drain(pulling)
@@ -99,6 +145,9 @@ class Runner:
     def _on_free(self) -> None:
         self._puller.sweep()
 
+    def _may_pull(self, plugin: str) -> bool:
+        return not self._place.fitness.rests and self._place.registry.is_available(plugin)
+
     async def _drain(self, pulling: asyncio.Task[None]) -> None:
         self._health.set_ready(False)
         self._heartbeat.drain()
@@ -107,7 +156,9 @@ class Runner:
         log.info("runner drains", jobs=len(self._slots.jobs), drain_s=drain_s)
         await asyncio.wait((pulling,), timeout=drain_s)
         self._slots.release_all()
-        _, late = await asyncio.wait((pulling,), timeout=RELEASE_LIMIT_S)
+        await asyncio.wait((pulling,), timeout=FINISH_LIMIT_S)
+        self._slots.release_all(even_finishing=True)
+        _, late = await asyncio.wait((pulling,), timeout=RELEASE_LIMIT_S - FINISH_LIMIT_S)
         if late:
             log.warning("jobs left to the queue", jobs=len(self._slots.jobs))
             pulling.cancel()
@@ -116,17 +167,28 @@ class Runner:
         await load_plugins(self._place, find_plugins(self._place.settings.plugins), self._offer)
         self._heartbeat.nudge()
         self._health.set_ready(not self._lifetime.stopping.is_set())
+        # After the first looks, so that no plugin is looked at twice at once.
+        await self._reloader.run()
 
     async def _offer(self, plugin: FoundPlugin) -> None:
-        """Pull for a plugin that is ready, as soon as the bus has its consumer."""
+        """Pull for a plugin that is ready, on every device that will do, as soon as the bus has its consumers."""
+        _, manifest = self._place.registry.ready(plugin.name)
+        offered = devices_for(manifest, self._place.devices.kinds)
+        for device in offered:
+            await self._ensure_consumer(plugin.name, device)
+        self._heartbeat.nudge()
+        for device in (CPU, GPU):
+            if device in offered:
+                self._puller.offer(plugin.name, device)
+            else:
+                self._puller.withdraw(plugin.name, device)
+
+    async def _ensure_consumer(self, plugin: str, device: str) -> None:
         while True:
             try:
-                await self._place.bus.work.ensure_consumer(plugin.name, DEVICE)
-                break
+                return await self._place.bus.work.ensure_consumer(plugin, device)
             except BusUnavailable:
                 await asyncio.sleep(_RETRY_EVERY_S)
-        self._heartbeat.nudge()
-        self._puller.offer(plugin.name, DEVICE)
 
     async def _follow_hints(self) -> None:
         async with self._place.bus.work.hints() as hints:
@@ -134,11 +196,15 @@ class Runner:
                 self._puller.hint(plugin, device)
 
     async def _listen(self) -> None:
-        async with self._place.bus.control.on_job(self._on_word):
+        control = self._place.bus.control
+        async with control.on_job(self._on_word), control.on_plugin(self._reloader.ask):
             await asyncio.Event().wait()
 
     async def _on_word(self, job_id: JobId, verb: str) -> bool:
         """A word about a job; the record decides what is done about it, so anybody may send it."""
+        if verb == WATCH:
+            self._place.leases.renew(job_id)
+            return False
         job = self._slots.jobs.get(job_id)
         if verb != CANCEL or job is None:
             return False
@@ -150,5 +216,5 @@ class Runner:
 
     async def _serve_ops(self) -> None:
         settings = self._place.settings
-        app = ops_app(self._health, CollectorRegistry())
+        app = ops_app(self._health, self._counted)
         await serve_ops(app, settings.ops_host, settings.ops_port, self._lifetime)

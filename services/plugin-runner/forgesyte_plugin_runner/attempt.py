@@ -6,7 +6,6 @@ who goes on. A fenced attempt discards what it has and says nothing more.
 
 import asyncio
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 
 import structlog
@@ -15,18 +14,24 @@ from forgesyte_chassis.blobs import BlobMissing
 from forgesyte_chassis.bus import Delivery, Stored
 from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.plugins import PluginManifest
+from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_contracts.subjects import input_blob
-from forgesyte_sandbox.limits import Limits
-from forgesyte_sandbox.messages import Message, Row
+from forgesyte_sandbox.messages import Message, Row, Timings
 from forgesyte_sandbox.outcome import SandboxOutcome
 
 from .committer import Committer
+from .discovery import FoundPlugin
 from .ending import Ending
-from .failure import Failure, missing_input
+from .failure import Failure, missing_device, missing_input
+from .fingerprint import fingerprint
 from .hold import Hold
+from .jobspec import job_limits, job_spec
 from .ledger import Ledger
+from .live import LiveAttempt
+from .placement import place_job
 from .recorder import Recorder
 from .rowbuffer import RowBuffer
+from .sandboxes import LivingSandbox
 from .stopping import Stop, Stopped, StopReason
 from .storefaults import StoreLost
 from .workplace import Workplace
@@ -46,6 +51,8 @@ class Attempt:
         self._ledger = Ledger(claimed.record)
         self._buffer = RowBuffer(segment_rows=place.settings.checkpoint_rows)
         self._is_dead = asyncio.Event()
+        self._input_id = ""
+        self._checkpoint_s: float | None = None
         self._recorder = Recorder(
             place.bus.jobs,
             claimed,
@@ -55,14 +62,28 @@ class Attempt:
             clock=place.clock,
             every_s=place.settings.progress_every_s,
         )
+        self._live = LiveAttempt(
+            place.bus.live,
+            lambda: self._recorder.record,
+            ledger=self._ledger,
+            leases=place.leases,
+            stop=self._stop,
+            clock=place.clock,
+        )
 
     def adopt(self, delivery: Delivery) -> None:
         """Take the new handle of a message that was delivered again."""
         self._hold.adopt(delivery)
 
-    def release(self) -> None:
-        """Give the job back to the queue without blame, unless only its ending is left."""
-        self._stop.ask(StopReason.RELEASED)
+    @property
+    def checkpoint_age_s(self) -> float | None:
+        """Seconds since rows were committed last; None while no sandbox runs."""
+        since_s = self._checkpoint_s
+        return None if since_s is None else self._place.clock.monotonic() - since_s
+
+    def release(self, *, even_finishing: bool = False) -> None:
+        """Give the job back to the queue without blame; one of which only the ending is left when told so."""
+        self._stop.ask(StopReason.RELEASED, even_finishing=even_finishing)
 
     async def stop_if_ended(self) -> bool:
         """Read the record; when the job is no longer ours, give True once its sandbox is dead, else False.
@@ -82,7 +103,8 @@ class Attempt:
         async with asyncio.TaskGroup() as group:
             keepers = [group.create_task(self._hold.run()), group.create_task(self._recorder.run())]
             try:
-                await ending.settle(await self._work())
+                result = await self._work()
+                await ending.settle(result, input_id=self._input_id)
             finally:
                 for keeper in keepers:
                     keeper.cancel()
@@ -91,13 +113,24 @@ class Attempt:
         """What came of it; None when the attempt was stopped before the sandbox had an answer."""
         try:
             found, manifest = self._place.registry.ready(self._record.plugin_id)
+            placement = place_job(self._record, manifest, self._place.devices.kinds)
+            if placement is None:
+                return missing_device(self._record)
+            self._ledger.placed(placement)
             async with self._place.scratch.job(self._job_id, self._record.attempt) as folder:
                 await self._stop.guard(self._fetch(folder / "input"))
-                return await self._run_sandbox(folder, found.entry_point, self._limits(manifest))
+                return await self._run_sandbox(folder, found, manifest, placement.device)
         except BlobMissing:
             return missing_input(self._job_id)
-        except StoreLost as fault:
+        except (StoreLost, OSError) as fault:
+            # Of this machine or its way to the store, a full scratch folder for one: no fault of the job.
             log.error("media not fetched", job_id=self._job_id, error=str(fault))
+            self._stop.ask(StopReason.FAULT)
+            return None
+        except ForgeSyteError as fault:
+            if fault.code is not Code.PLUGIN_UNAVAILABLE:
+                raise
+            log.warning("plugin failed before the job began", job_id=self._job_id, reason=fault.detail)
             self._stop.ask(StopReason.RELEASED)
             return None
         except Stopped:
@@ -109,28 +142,43 @@ class Attempt:
         begun_s = self._place.clock.monotonic()
         await self._place.patience.persist(lambda: self._place.store.fetch_to(input_blob(self._job_id), media))
         self._ledger.add_stage_ms("fetch", 1000 * (self._place.clock.monotonic() - begun_s))
+        # Now, because the sandbox may write into its input.
+        self._input_id = await asyncio.to_thread(fingerprint, media)
 
-    async def _run_sandbox(self, folder: Path, entry_point: str, limits: Limits) -> SandboxOutcome:
-        record = self._record
-        spec = {
-            "entry_point": entry_point,
-            "plugin": record.plugin_id,
-            "tools": list(record.tools),
-            "options": record.options,
-            "input": str(folder / "input"),
-            "device": record.device,
-            "job_id": record.job_id,
-            "skip_frames": list(record.skip_frames),
-        }
+    async def _run_sandbox(
+        self, folder: Path, found: FoundPlugin, manifest: PluginManifest, device: str
+    ) -> SandboxOutcome:
+        place, name = self._place, self._record.plugin_id
+        spec = job_spec(self._record, found.entry_point, folder / "input", device=device, settings=place.settings)
+        limits = job_limits(place.settings, manifest)
+        begun_s = self._checkpoint_s = place.clock.monotonic()
+        started: list[int] = []
+
+        def on_started(pid: int) -> None:
+            started.append(pid)
+            place.sandboxes.enter(LivingSandbox(name, pid, limits.memory_bytes))
+            place.metrics.sandbox_started(name, manifest.isolation, place.clock.monotonic() - begun_s)
+
         async with asyncio.TaskGroup() as group:
             group.create_task(self._committer().run())
+            telling = group.create_task(self._live.run())
             try:
-                return await self._place.zygote.run(
-                    "job", spec, limits=limits, scratch=folder, on_message=self._on_message, cancel=self._stop.event
-                )
+                with place.registry.mark_running(name):
+                    outcome = await place.job_runner(manifest, device)(
+                        spec, limits=limits, scratch=folder, on_message=self._on_message,
+                        on_started=on_started, cancel=self._stop.event, is_watched=self._live.is_watched,
+                    )  # fmt: skip
             finally:
+                telling.cancel()
                 self._is_dead.set()
                 self._buffer.close()
+                self._checkpoint_s = None
+                for pid in started:
+                    place.sandboxes.leave(pid)
+                if started and self._stop.reason is not None:
+                    place.metrics.stopped(name, self._stop.reason)
+        await self._live.close(outcome)
+        return outcome
 
     def _committer(self) -> Committer:
         return Committer(
@@ -140,10 +188,14 @@ class Attempt:
             buffer=self._buffer,
             ledger=self._ledger,
             stop=self._stop,
-            notice=self._recorder.notice,
+            notice=self._on_commit,
             patience=self._place.patience,
             every_s=self._place.settings.checkpoint_every_s,
         )
+
+    def _on_commit(self) -> None:
+        self._checkpoint_s = self._place.clock.monotonic()
+        self._recorder.notice()
 
     async def _on_message(self, message: Message) -> None:
         # Once stopped nothing is taken: a row that did not fit must not be followed by one that does.
@@ -152,14 +204,9 @@ class Attempt:
         if isinstance(message, Row):
             with suppress(Stopped):
                 await self._stop.guard(self._buffer.put(message.frame_index, message.data))
+            self._place.metrics.frame_processed(self._record.plugin_id)
+        if isinstance(message, Timings) and (tools_ms := message.process):
+            self._place.registry.record_frame(self._record.plugin_id, sum(tools_ms.values()))
         self._ledger.take(message)
+        self._live.take(message)
         self._recorder.notice()
-
-    def _limits(self, manifest: PluginManifest) -> Limits:
-        """The service's limits, but for those the plugin asks for itself."""
-        limits, asked = self._place.settings.limits(), manifest.limits
-        return replace(
-            limits,
-            frame_timeout_s=asked.frame_timeout_s or limits.frame_timeout_s,
-            memory_bytes=asked.memory_bytes or limits.memory_bytes,
-        )

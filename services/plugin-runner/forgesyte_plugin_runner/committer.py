@@ -10,9 +10,8 @@ from dataclasses import dataclass
 import structlog
 
 from forgesyte_chassis.blobs import Store
-from forgesyte_chassis.segments import write_segment
+from forgesyte_chassis.segments import SegmentTaken, write_segment
 from forgesyte_contracts.ids import JobId
-from forgesyte_contracts.problems import Code, ForgeSyteError
 
 from .ledger import Ledger
 from .rowbuffer import RowBuffer
@@ -53,6 +52,10 @@ class Committer:
                     return
         except StoreLost as fault:
             log.error("store refuses rows", job_id=self.job_id, attempt=self.attempt, error=str(fault))
+            self.stop.ask(StopReason.FAULT)
+        except SegmentTaken as fault:
+            # The bus went back to an older state and gave our number out again; the next number is nobody's.
+            log.error("attempt number was used before", job_id=self.job_id, attempt=self.attempt, error=fault.detail)
             self.stop.ask(StopReason.RELEASED)
         except Stopped:
             log.debug("rows dropped", job_id=self.job_id, attempt=self.attempt)
@@ -69,11 +72,4 @@ class Committer:
     async def _put(self, rows: list[tuple[int, bytes]]) -> None:
         if self.stop.reason in (StopReason.FENCED, StopReason.ENDED):
             raise Stopped(self.stop.reason)
-        try:
-            await write_segment(self.store, self.job_id, self.attempt, rows[0][0], [row for _, row in rows])
-        except ForgeSyteError as fault:
-            if fault.code is not Code.INTERNAL:
-                raise
-            # This attempt has one writer and never writes a frame twice, so what stands there is our own write whose
-            # answer got lost.
-            log.info("segment was there", job_id=self.job_id, attempt=self.attempt, first_frame=rows[0][0])
+        await write_segment(self.store, self.job_id, self.attempt, rows[0][0], [row for _, row in rows])

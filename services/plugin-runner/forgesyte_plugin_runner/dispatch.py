@@ -15,6 +15,7 @@ from forgesyte_contracts.jobs import JobRecord
 from forgesyte_contracts.problems import Code, ForgeSyteError
 
 from .attempt import Attempt
+from .ending import handover_delay_s
 from .resultdoc import write_record
 from .slots import Slots
 from .storefaults import StoreLost
@@ -41,15 +42,20 @@ class Dispatcher:
         except BusUnavailable as fault:
             log.info("delivery left to the queue", job_id=delivery.job_id, reason=fault.detail)
         except Exception:
+            self._place.fitness.faulted()
             log.exception("job handling failed", job_id=delivery.job_id, plugin=delivery.plugin)
         finally:
-            self._slots.free()
+            self._slots.free(delivery.device)
 
     async def _take(self, delivery: Delivery) -> None:
         job_id = delivery.job_id
         if job_id in self._slots.jobs:
-            await self._claim(delivery)
+            await self._claim(delivery, is_here=True)
         elif job_id in self._in_hand:
+            await delivery.nak(AGAIN_DELAY_S)
+        elif not self._place.registry.is_available(delivery.plugin):
+            # It failed while this message was on its way: another runner may have it, or a reload mends it.
+            self._place.metrics.refused("plugin not ready")
             await delivery.nak(AGAIN_DELAY_S)
         else:
             self._in_hand.add(job_id)
@@ -57,19 +63,20 @@ class Dispatcher:
                 await self._claim(delivery)
             except Exception:
                 # A claim whose answer got lost may have landed: while our heartbeat lives nobody else would take it.
-                await self._give_back(job_id)
-                await delivery.nak(AGAIN_DELAY_S)
+                record = await self._give_back(job_id)
+                await delivery.nak(AGAIN_DELAY_S if record is None else handover_delay_s(record))
                 raise
             finally:
                 self._in_hand.discard(job_id)
 
-    async def _claim(self, delivery: Delivery) -> None:
+    async def _claim(self, delivery: Delivery, *, is_here: bool = False) -> None:
+        """Ask the record whose the job is; one that is here already can only be adopted, never begun a second time."""
         place = self._place
         answer = await claim(
             place.bus,
             delivery,
             place.runner_id,
-            running_here=lambda job_id: job_id in self._slots.jobs,
+            running_here=lambda _job_id: is_here,
             now=place.clock.now,
         )
         match answer:
@@ -79,18 +86,19 @@ class Dispatcher:
                 await self._adopt(delivery)
             case Refused(reason=reason):
                 log.info("claim refused", job_id=delivery.job_id, reason=reason)
+                place.metrics.refused(reason)
                 if reason in ("finished", "exhausted"):
                     await self._keep_record(delivery.job_id)
 
     async def _run(self, attempt: Attempt, record: JobRecord) -> None:
         job_id = JobId(record.job_id)
         log.info("job claimed", job_id=job_id, plugin=record.plugin_id, tools=record.tools, attempt=record.attempt)
+        self._place.metrics.claimed(record)
         self._slots.enter(job_id, attempt)
         try:
-            with self._place.registry.running(record.plugin_id):
-                await attempt.run()
+            await attempt.run()
         finally:
-            del self._slots.jobs[job_id]
+            self._slots.leave(job_id, attempt)
 
     async def _adopt(self, delivery: Delivery) -> None:
         attempt = self._slots.jobs.get(delivery.job_id)
@@ -100,8 +108,8 @@ class Dispatcher:
         log.info("redelivery adopted", job_id=delivery.job_id)
         attempt.adopt(delivery)
 
-    async def _give_back(self, job_id: JobId) -> None:
-        """Make sure that the record does not name us as owner of a job that does not run here."""
+    async def _give_back(self, job_id: JobId) -> JobRecord | None:
+        """Make sure that the record does not name us as owner of a job that does not run here; gives it if it can."""
 
         def disowned(record: JobRecord) -> JobRecord:
             if record.owner != self._place.runner_id or record.is_terminal:
@@ -110,15 +118,13 @@ class Dispatcher:
 
         while True:
             try:
-                await self._place.bus.jobs.change(job_id, disowned)
+                return (await self._place.bus.jobs.change(job_id, disowned)).record
             except BusUnavailable:
                 await asyncio.sleep(_RETRY_EVERY_S)
             except ForgeSyteError as fault:
                 if fault.code is not Code.JOB_UNKNOWN:
                     log.exception("job not given back", job_id=job_id)
-                return
-            else:
-                return
+                return None
 
     async def _keep_record(self, job_id: JobId) -> None:
         """Write the record.json that an owner who died between its last two steps left out."""

@@ -5,13 +5,13 @@ The text of a plugin's exception is passed on exactly; it is the plugin author's
 
 from dataclasses import dataclass
 
-from forgesyte_contracts.jobs import AttemptOutcome
+from forgesyte_contracts.jobs import AttemptOutcome, JobRecord
 from forgesyte_contracts.problems import Code
 from forgesyte_sandbox.outcome import SandboxOutcome
 
 _ADVICE: dict[Code, str] = {
     Code.PLUGIN_ERROR: "Every frame was expected to give an output. Mend the plugin or its options, then submit again.",
-    Code.MEDIA_INVALID: "A video with at least one frame that can be decoded was expected. Submit one that plays.",
+    Code.MEDIA_INVALID: "Media with at least one picture that can be decoded was expected. Submit a file that opens.",
     Code.OPTIONS_INVALID: "The options were expected to fit the tool's schema. Change them and submit it again.",
     Code.PLUGIN_UNAVAILABLE: "The plugin was expected to be ready. Install what it lacks and submit it again.",
 }
@@ -49,8 +49,14 @@ def failure_of(outcome: SandboxOutcome, plugin: str) -> Failure:
 
 def missing_input(job_id: str) -> Failure:
     """Explain a job whose media is not in the store any more."""
-    text = f"The media of job {job_id} was expected in the store and is not there. Submit the video again."
+    text = f"The media of job {job_id} was expected in the store and is not there. Submit it again."
     return Failure(Code.MEDIA_INVALID, "BlobMissing", text)
+
+
+def missing_device(record: JobRecord) -> Failure:
+    """Explain a job that was sent to a kind of device which this runner does not have."""
+    text = f"The job was sent to a {record.device} and its runner has none. Submit it again, with device auto or cpu."
+    return Failure(Code.DEVICE_UNAVAILABLE, "DeviceUnavailable", text)
 
 
 def death_of(outcome: SandboxOutcome) -> tuple[AttemptOutcome, str] | None:

@@ -16,6 +16,7 @@ from forgesyte_contracts.plugins import RunnerHeartbeat
 from forgesyte_contracts.streams import HEARTBEAT_EVERY_S
 
 from .attempt import Attempt
+from .fitting import fitted
 from .slots import Slots
 from .workplace import Workplace
 
@@ -29,6 +30,7 @@ class Heartbeat:
         self._place = place
         self._slots = slots
         self._started_at: datetime = place.clock.now()
+        self._version = version("forgesyte-plugin-runner")
         self._beat_now = asyncio.Event()
         self._is_draining = False
 
@@ -43,18 +45,20 @@ class Heartbeat:
 
     def describe(self) -> RunnerHeartbeat:
         """What the next beat says."""
-        return RunnerHeartbeat(
+        beat = RunnerHeartbeat(
             runner_id=self._place.runner_id,
             host=socket.gethostname(),
             pid=os.getpid(),
-            version=version("forgesyte-plugin-runner"),
+            version=self._version,
             started_at=self._started_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             draining=self._is_draining,
             slots=self._slots.count,
             slots_busy=len(self._slots.jobs),
             jobs=tuple(self._slots.jobs),
-            plugins=self._place.registry.snapshot(),
+            devices=self._place.devices.devices,
+            plugins=self._place.registry.list_all(),
         )
+        return fitted(beat)
 
     async def run(self) -> None:
         """Beat until cancelled."""

@@ -35,7 +35,11 @@ class Hold:
         return self._monotonic() - self._touched_s
 
     def adopt(self, delivery: Delivery) -> None:
-        """Take the handle of a redelivery of the same message: the queue forgot the old one."""
+        """Take the handle of a redelivery of the same message: the queue forgot the old one.
+
+        Nothing is sent through that any more, whoever still holds it.
+        """
+        self._delivery.fence()
         self._delivery = delivery
 
     def drop(self) -> None:
@@ -64,8 +68,11 @@ class Hold:
             log.info("ack not sent, the bus is away", job_id=self._delivery.job_id)
 
     async def nak(self, delay_s: float = 0.0) -> None:
-        """Give the message back for another attempt; when the bus is away ack_wait does the same."""
-        if not self._settle():
+        """Give the message back for another attempt; when the bus is away ack_wait does the same.
+
+        Nothing is said once the record was out of reach for ack_wait: the message may be in other hands by now.
+        """
+        if not self._settle() or self.untouched_s >= self._ack_wait_s:
             return
         try:
             await self._delivery.nak(delay_s)

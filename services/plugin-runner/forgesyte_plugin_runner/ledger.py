@@ -9,6 +9,7 @@ from datetime import datetime
 from math import isfinite
 from typing import Any
 
+import orjson
 from pydantic import ValidationError
 
 from forgesyte_contracts import moves
@@ -16,14 +17,20 @@ from forgesyte_contracts.jobs import MAX_WARNINGS, DecodeFacts, JobRecord, Stage
 from forgesyte_contracts.results import ResultSummary
 from forgesyte_sandbox import messages
 
+from .placement import Placement
 from .progress import percent_of
 
 MAX_CLASSES = 100
 """Classes counted by name; what comes later is counted as OTHER, so that no plugin can outgrow the record."""
 
+MAX_CLASSES_BYTES = 8 * 1024
+"""What their names may take as JSON in all, for the same reason: a control character takes six bytes there."""
+
 OTHER = "other"
 _CHILD_STAGES = ("decode", "process", "encode")
 _MAX_NAME_CHARS = 64
+_MAX_FIGURE = 2**53
+_MAX_MS = 1e12
 
 
 class Ledger:
@@ -33,13 +40,17 @@ class Ledger:
         frames_done: frames done in this attempt.
         committed_end: rows of all frames below this one are in the store.
         is_news: something other than progress waits to be written.
+        order: of the attempt's last live message; whoever reads the record knows which ones are older than it.
     """
 
     def __init__(self, record: JobRecord) -> None:
         self._plugin = record.plugin_id
+        self._placement = Placement(record.device)
+        self._fallback = (record.fallback, record.fallback_reason)
         self._tools = record.tools
         self._warnings = deque(record.warnings, maxlen=MAX_WARNINGS)
-        self._decode = DecodeFacts()
+        self._warnings_dropped = record.warnings_dropped
+        self._decode = _before_decoding(record.decode)
         self._estimate: int | None = None
         self._total: int | None = None
         self._tool_ms: dict[str, float] = {}
@@ -47,9 +58,11 @@ class Ledger:
         self._rows = 0
         self._classes: Counter[str] = Counter()
         self._detections = 0
+        self._classes_bytes = 0
         self.frames_done = 0
         self.committed_end = 0
         self.is_news = False
+        self.order = record.order
 
     @property
     def progress_percent(self) -> int:
@@ -73,6 +86,12 @@ class Ledger:
         """The exact number of frames, None until it is known."""
         return self._total
 
+    def placed(self, placement: Placement) -> None:
+        """Note on which device the attempt runs, and why it is not the one that was chosen at submit."""
+        self._placement = placement
+        if placement.reason is not None:
+            self._fallback = (True, placement.reason)
+
     def take(self, message: messages.Message) -> None:
         """Keep what a message of the sandbox says; a child may say anything, so nothing in it may grow the record."""
         match message:
@@ -89,6 +108,7 @@ class Ledger:
 
     def warn(self, text: str) -> None:
         """Add a warning behind the others."""
+        self._warnings_dropped += len(self._warnings) == MAX_WARNINGS
         self._warnings.append(text)
         self.is_news = True
 
@@ -107,15 +127,26 @@ class Ledger:
             record,
             now,
             end_frame=self.committed_end or None,
+            order=self.order,
             progress=self.progress_percent,
             current_frame=self.frames_done,
             total_frames=self._total,
-            device_used=record.device,
-            decode=self._decode,
+            device_used=self._placement.device,
+            fallback=self._fallback[0],
+            fallback_reason=self._fallback[1],
+            decode=self._decode_so_far,
+            summary=self.summary,
             plugin_timings=self._plugin_timings(),
             stage_timings_ms=StageTimings(**{stage: round(ms, 1) for stage, ms in self._stage_ms.items()}),
         )
-        return moves.warned(moved.model_copy(update={"warnings": ()}), self._warnings)
+        unwarned = {"warnings": (), "warnings_dropped": self._warnings_dropped}
+        return moves.warned(moved.model_copy(update=unwarned), self._warnings)
+
+    @property
+    def _decode_so_far(self) -> DecodeFacts:
+        # The decoder tells its figures at the end; until then each row stands for a frame that was decoded.
+        decoded = max(self._decode.frames_decoded, self.frames_done)
+        return self._decode.model_copy(update={"frames_decoded": decoded})
 
     def _plugin_timings(self) -> dict[str, float]:
         each = {f"{self._plugin}.{tool}": round(ms, 1) for tool, ms in self._tool_ms.items()}
@@ -125,32 +156,64 @@ class Ledger:
         self._rows += 1
         self._detections += row.detections
         for name, count in row.classes.items():
-            known = name[:_MAX_NAME_CHARS]
-            self._classes[known if known in self._classes or len(self._classes) < MAX_CLASSES else OTHER] += count
+            self._classes[self._class_of(name[:_MAX_NAME_CHARS])] += count
         self.frames_done = max(self.frames_done, row.frame_index + 1)
 
+    def _class_of(self, name: str) -> str:
+        """Under which name a class is counted: its own, while there is room for it."""
+        if name in self._classes:
+            return name
+        size = len(orjson.dumps(name))
+        if len(self._classes) >= MAX_CLASSES or self._classes_bytes + size > MAX_CLASSES_BYTES:
+            return OTHER
+        self._classes_bytes += size
+        return name
+
     def _take_start(self, start: messages.Started) -> None:
-        self._estimate, self._total = start.estimated_total, start.total
+        self._estimate, self._total = _bounded(start.estimated_total), _bounded(start.total)
         seen: dict[str, Any] = {
-            "codec": start.codec[:_MAX_NAME_CHARS],
-            "fps": start.fps if start.fps is not None and isfinite(start.fps) else None,
+            "codec": start.codec,
+            "fps": start.fps,
             "rotation": start.rotation,
             "width": start.width,
             "height": start.height,
         }
-        self._decode = self._decode.model_copy(update=seen)
+        self._decode = _sane(self._decode.model_copy(update=seen))
         self.is_news = True
 
     def _take_timings(self, timings: messages.Timings) -> None:
-        self._tool_ms.update({tool: ms for tool, ms in timings.process.items() if tool in self._tools})
-        self._stage_ms.update({stage: ms for stage, ms in timings.stages.items() if stage in _CHILD_STAGES})
+        self._tool_ms.update({tool: ms for tool, ms in timings.process.items() if tool in self._tools and _is_ms(ms)})
+        stages = timings.stages.items()
+        self._stage_ms.update({stage: ms for stage, ms in stages if stage in _CHILD_STAGES and _is_ms(ms)})
 
     def _take_finish(self, result: dict[str, Any]) -> None:
         known = {name: result[name] for name in DecodeFacts.model_fields if name in result}
         try:
-            self._decode = DecodeFacts.model_validate({**self._decode.model_dump(), **known})
+            self._decode = _sane(DecodeFacts.model_validate({**self._decode.model_dump(), **known}))
         except ValidationError:
             self._decode = self._decode.model_copy(update={"frames_decoded": self.frames_done})
             self.warn("the figures of the decoder could not be read")
         self._total = self.frames_done = self._decode.frames_decoded
         self.is_news = True
+
+
+def _before_decoding(known: DecodeFacts | None) -> DecodeFacts:
+    """What was known of the media before, without what an earlier attempt counted."""
+    uncounted = {"frames_decoded": 0, "frames_corrupt": 0, "frames_skipped": 0}
+    return known.model_copy(update=uncounted) if known is not None else DecodeFacts()
+
+
+def _sane(decode: DecodeFacts) -> DecodeFacts:
+    """The figures with nothing in them that would not fit the record, or not be read back from it."""
+    figures = {name: _bounded(value) for name, value in decode if isinstance(value, int)}
+    codec = None if decode.codec is None else decode.codec[:_MAX_NAME_CHARS]
+    fps = decode.fps if decode.fps is not None and isfinite(decode.fps) else None
+    return decode.model_copy(update={**figures, "codec": codec, "fps": fps})
+
+
+def _bounded(figure: int | None) -> int | None:
+    return None if figure is None else max(-_MAX_FIGURE, min(figure, _MAX_FIGURE))
+
+
+def _is_ms(elapsed_ms: float) -> bool:
+    return isfinite(elapsed_ms) and 0 <= elapsed_ms <= _MAX_MS

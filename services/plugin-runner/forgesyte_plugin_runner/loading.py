@@ -1,4 +1,5 @@
-"""Learns at start what each plugin is: its manifest is read, and its environment validated, in a sandbox.
+"""Learns what a plugin is, at start and again at a reload: its manifest is read, and its environment validated, in a
+fresh sandbox; then this process looks whether what the manifest asks for is here.
 
 A plugin that is broken or lacks something is data, a state with a reason; it never keeps another plugin from starting.
 """
@@ -18,7 +19,16 @@ from .workplace import Workplace
 
 log = structlog.get_logger(__name__)
 
+MAX_MANIFEST_BYTES = 128 * 1024
+MAX_MANIFESTS_BYTES = 384 * 1024
+"""What one manifest and all of them together may have as JSON: they travel in every heartbeat, in one message."""
+
 _TRIES = 3
+_SHORTEN = "shorten its descriptions and schemas"
+
+
+class _Unusable(Exception):  # noqa: N818 - a verdict, caught in this module
+    """What the sandbox gave is no manifest of this plugin; the text says why."""
 
 
 async def load_plugins(
@@ -35,7 +45,7 @@ async def load_plugins(
 
     async def load(plugin: FoundPlugin) -> None:
         async with turn:
-            is_ready = await _load(place, plugin)
+            is_ready = await load_plugin(place, plugin)
         if is_ready:
             await on_ready(plugin)
 
@@ -44,25 +54,26 @@ async def load_plugins(
             group.create_task(load(plugin))
 
 
-async def _load(place: Workplace, plugin: FoundPlugin) -> bool:
+async def load_plugin(place: Workplace, plugin: FoundPlugin) -> bool:
+    """Take a fresh look at a plugin and enter what came of it; gives whether it is ready.
+
+    A plugin that is known already keeps its state until the look is done, and its jobs go on whatever comes of it.
+    """
     if plugin.fault is not None:
-        return _fail(place, plugin, plugin.fault)
+        return _fail(place, plugin, None, plugin.fault)
     outcome = await _ask(place, plugin)
-    told = outcome.result or {}
     try:
-        manifest = None if told.get("manifest") is None else PluginManifest.model_validate(told["manifest"])
-    except ValidationError as fault:
-        return _fail(place, plugin, f"its manifest is not valid: {_first_error(fault)}")
-    if not outcome.ok:
-        return _refuse(place, plugin, outcome, manifest)
+        manifest = _manifest_of(place, plugin, outcome)
+    except _Unusable as fault:
+        return _fail(place, plugin, None, str(fault))
     if manifest is None:
-        return _fail(place, plugin, "its sandbox gave no manifest")
-    if manifest.name != plugin.name:
-        reason = f"its manifest says '{manifest.name}' and its entry point '{plugin.name}'; make both the same"
-        return _fail(place, plugin, reason)
-    place.registry.register(plugin, manifest)
-    log.info("plugin ready", plugin=plugin.name, version=manifest.version, tools=[tool.name for tool in manifest.tools])
-    return True
+        return _judge(place, plugin, None, outcome)
+    if place.registry.get_status(plugin.name) is None:
+        place.registry.register(plugin, manifest)
+    # Before what validate() said: "torch is not installed" helps more than the error that follows from it.
+    if (missing := await place.dependencies.missing(manifest, place.devices.devices)) is not None:
+        return _lacks(place, plugin, manifest, missing)
+    return _judge(place, plugin, manifest, outcome)
 
 
 async def _ask(place: Workplace, plugin: FoundPlugin) -> SandboxOutcome:
@@ -76,21 +87,59 @@ async def _ask(place: Workplace, plugin: FoundPlugin) -> SandboxOutcome:
     return outcome
 
 
-def _refuse(place: Workplace, plugin: FoundPlugin, outcome: SandboxOutcome, manifest: PluginManifest | None) -> bool:
-    text = outcome.error or f"its sandbox ended as {outcome.kind}"
-    if manifest is not None and manifest.name != plugin.name:
-        manifest = None
+def _manifest_of(place: Workplace, plugin: FoundPlugin, outcome: SandboxOutcome) -> PluginManifest | None:
+    told = (outcome.result or {}).get("manifest")
+    if told is None:
+        return None
+    try:
+        manifest = PluginManifest.model_validate(told)
+    except ValidationError as fault:
+        raise _Unusable(f"its manifest is not valid: {_first_error(fault)}") from None
+    if manifest.name != plugin.name:
+        text = f"its manifest says '{manifest.name}' and its entry point '{plugin.name}'; make both the same"
+        raise _Unusable(text)
+    size = _size_of(manifest)
+    if size > MAX_MANIFEST_BYTES:
+        text = f"its manifest has {size >> 10} KiB, at most {MAX_MANIFEST_BYTES >> 10} KiB are taken; {_SHORTEN}"
+        raise _Unusable(text)
+    others = [known for known in place.registry.list_all() if known.name != plugin.name]
+    if size + sum(_size_of(known.manifest) for known in others if known.manifest) > MAX_MANIFESTS_BYTES:
+        raise _Unusable(
+            f"its manifest of {size >> 10} KiB does not fit beside those of the {len(others)} other plugins, all "
+            f"together may have {MAX_MANIFESTS_BYTES >> 10} KiB; {_SHORTEN} or give it a runner of its own"
+        )
+    return manifest
+
+
+def _judge(place: Workplace, plugin: FoundPlugin, manifest: PluginManifest | None, outcome: SandboxOutcome) -> bool:
+    if outcome.ok and manifest is not None:
+        place.registry.register(plugin, manifest)
+        place.registry.mark_initialized(plugin.name)
+        tools = [tool.name for tool in manifest.tools]
+        log.info("plugin ready", plugin=plugin.name, version=manifest.version, tools=tools)
+        return True
+    text = outcome.error or "its sandbox gave no manifest"
     if outcome.code is Code.PLUGIN_UNAVAILABLE:
-        place.registry.mark_unavailable(plugin, text, manifest)
-        log.warning("plugin unavailable", plugin=plugin.name, reason=text)
-        return False
-    return _fail(place, plugin, f"{outcome.error_type}: {text}" if outcome.error_type else text, manifest)
+        return _lacks(place, plugin, manifest, text)
+    return _fail(place, plugin, manifest, f"{outcome.error_type}: {text}" if outcome.error_type else text)
 
 
-def _fail(place: Workplace, plugin: FoundPlugin, reason: str, manifest: PluginManifest | None = None) -> bool:
-    place.registry.mark_failed(plugin, reason, manifest)
+def _lacks(place: Workplace, plugin: FoundPlugin, manifest: PluginManifest | None, reason: str) -> bool:
+    place.registry.register(plugin, manifest)
+    place.registry.mark_unavailable(plugin.name, reason)
+    log.warning("plugin unavailable", plugin=plugin.name, reason=reason)
+    return False
+
+
+def _fail(place: Workplace, plugin: FoundPlugin, manifest: PluginManifest | None, reason: str) -> bool:
+    place.registry.register(plugin, manifest)
+    place.registry.mark_failed(plugin.name, reason)
     log.warning("plugin failed", plugin=plugin.name, reason=reason)
     return False
+
+
+def _size_of(manifest: PluginManifest) -> int:
+    return len(manifest.model_dump_json().encode())
 
 
 def _first_error(fault: ValidationError) -> str:

@@ -33,10 +33,13 @@ class Puller[JobT: RunningJob]:
         work: WorkQueue,
         slots: Slots[JobT],
         handle: Callable[[Delivery], Coroutine[Any, Any, None]],
+        may_pull: Callable[[str], bool] = lambda _plugin: True,
     ) -> None:
+        """Nothing is pulled for a plugin while `may_pull` says no to it: it failed, or it was never ready."""
         self._work = work
         self._slots = slots
         self._handle = handle
+        self._may_pull = may_pull
         self._offered: dict[Consumer, None] = {}
         # Consumers to ask, oldest first, with the seconds the server may wait: a hint runs ahead of its message.
         self._hot: dict[Consumer, float] = {}
@@ -47,6 +50,11 @@ class Puller[JobT: RunningJob]:
         """Pull for this plugin on this device from now on; its consumer exists."""
         self._offered[(plugin, device)] = None
         self.hint(plugin, device)
+
+    def withdraw(self, plugin: str, device: str) -> None:
+        """Pull no more for this plugin on this device."""
+        self._offered.pop((plugin, device), None)
+        self._hot.pop((plugin, device), None)
 
     def hint(self, plugin: str, device: str) -> None:
         """There may be a message for this consumer; others than the offered ones are left alone."""
@@ -68,10 +76,11 @@ class Puller[JobT: RunningJob]:
         """Pull until stop(), and then until every job that was started here has ended."""
         async with asyncio.TaskGroup() as group:
             while not self._is_stopping:
-                if not self._hot or self._slots.is_full:
+                consumer = self._next()
+                if consumer is None:
                     await self._wait()
                     continue
-                delivery = await self._pull()
+                delivery = await self._pull(*consumer)
                 if delivery is not None:
                     group.create_task(self._handle(delivery))
 
@@ -83,11 +92,14 @@ class Puller[JobT: RunningJob]:
         except TimeoutError:
             self.sweep()
 
-    async def _pull(self) -> Delivery | None:
-        """Ask the consumer that waits longest; one that had something waits again, behind the others."""
-        plugin, device = next(iter(self._hot))
+    def _next(self) -> Consumer | None:
+        """The consumer that waits longest, of those whose plugin is ready and whose device has room."""
+        return next((c for c in self._hot if self._slots.has_room(c[1]) and self._may_pull(c[0])), None)
+
+    async def _pull(self, plugin: str, device: str) -> Delivery | None:
+        """Ask a consumer; one that had something waits again, behind the others."""
         wait_s = self._hot.pop((plugin, device))
-        self._slots.reserve()
+        self._slots.reserve(device)
         delivery = None
         try:
             delivery = await self._work.pull(plugin, device, wait_s=wait_s)
@@ -95,7 +107,7 @@ class Puller[JobT: RunningJob]:
             await asyncio.sleep(_AWAY_WAIT_S)
         finally:
             if delivery is None:
-                self._slots.unreserve()
+                self._slots.unreserve(device)
         if delivery is None:
             return None
         self._hot.setdefault((plugin, device), 0.0)
@@ -106,7 +118,7 @@ class Puller[JobT: RunningJob]:
 
     async def _hand_back(self, delivery: Delivery) -> None:
         """A message that arrived when we had just been told to stop: it is nobody's loss if it goes at once."""
-        self._slots.unreserve()
+        self._slots.unreserve(delivery.device)
         try:
             await delivery.nak()
         except BusUnavailable:

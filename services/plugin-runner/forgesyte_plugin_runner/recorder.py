@@ -11,10 +11,10 @@ from datetime import datetime
 
 import structlog
 
-from forgesyte_chassis.bus import BusUnavailable, Stored
+from forgesyte_chassis.bus import BusUnavailable, RecordUnwritable, Stored
 from forgesyte_chassis.bus.records import Records
 from forgesyte_contracts.ids import JobId
-from forgesyte_contracts.jobs import AttemptOutcome, JobRecord
+from forgesyte_contracts.jobs import AttemptOutcome, JobRecord, StageTimings
 from forgesyte_contracts.moves import Fenced, require_owner
 from forgesyte_contracts.problems import Code, ForgeSyteError
 
@@ -29,6 +29,7 @@ log = structlog.get_logger(__name__)
 READ_AFTER_S = 2.0
 """A recorder that wrote nothing for this long reads the record."""
 
+_LAST_WORDS = (StopReason.ENDED, StopReason.FENCED, StopReason.UNWRITABLE)
 _TICK_S = 0.5
 _RETRY_EVERY_S = 0.25
 
@@ -40,6 +41,7 @@ class Recorder:
 
     Attributes:
         ended: the record as somebody else ended it, once that was seen.
+        unwritable: why what the ledger holds can never be written, once that was seen.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class Recorder:
         self._lock = asyncio.Lock()
         self._is_closing = False
         self.ended: JobRecord | None = None
+        self.unwritable: RecordUnwritable | None = None
 
     @property
     def record(self) -> JobRecord:
@@ -84,7 +87,7 @@ class Recorder:
                 self.notice()
             await self._step()
 
-    async def close(self, outcome: AttemptOutcome, move: Move) -> JobRecord:
+    async def close(self, outcome: AttemptOutcome, move: Move, *, with_ledger: bool = True) -> JobRecord:
         """Write the end of the attempt; what the ledger holds goes with it.
 
         It goes on trying while the bus is away. Written twice is written once: an end of ours that is already there
@@ -93,9 +96,11 @@ class Recorder:
         Args:
             outcome: what the attempt's entry says then.
             move: gives the record's next state.
+            with_ledger: False leaves out what this attempt would say, and what earlier writes said at length.
 
         Raises:
             Fenced: another attempt owns the job, or it has ended; the stop's reason says which.
+            RecordUnwritable: the end can not be written with the ledger, however often it is tried.
         """
         self._is_closing = True
 
@@ -104,7 +109,7 @@ class Recorder:
                 return record
             self._require_ours(record)
             now = self._clock.now()
-            return move(self._ledger.apply(record, now), now)
+            return move(self._ledger.apply(record, now) if with_ledger else _slim(record), now)
 
         return await self._insist(end)
 
@@ -113,6 +118,7 @@ class Recorder:
 
         Raises:
             Fenced: as close().
+            RecordUnwritable: as close().
         """
         return await self._insist(self._write)
 
@@ -129,7 +135,7 @@ class Recorder:
 
     @property
     def _is_over(self) -> bool:
-        return self._is_closing or self._stop.reason in (StopReason.ENDED, StopReason.FENCED)
+        return self._is_closing or self._stop.reason in _LAST_WORDS
 
     async def _step(self) -> None:
         try:
@@ -139,6 +145,9 @@ class Recorder:
                 await self.look()
         except Fenced:
             return
+        except RecordUnwritable as fault:
+            self.unwritable = fault
+            self._stop.ask(StopReason.UNWRITABLE)
         except BusUnavailable:
             await asyncio.sleep(_RETRY_EVERY_S)
 
@@ -211,3 +220,9 @@ class Recorder:
             self._runner_id,
             outcome,
         )
+
+
+def _slim(record: JobRecord) -> JobRecord:
+    """The record without what may have grown."""
+    bulky = {"warnings": (), "plugin_timings": {}, "stage_timings_ms": StageTimings(), "summary": None, "decode": None}
+    return record.model_copy(update={**bulky, "warnings_dropped": record.warnings_dropped + len(record.warnings)})

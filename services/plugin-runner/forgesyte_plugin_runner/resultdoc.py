@@ -6,18 +6,32 @@ from forgesyte_chassis.blobs import Store
 from forgesyte_chassis.segments import merge_segments, read_rows
 from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.jobs import JobRecord, JobStatus
+from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_contracts.results import INLINE_RESULT_BYTES, ResultHeader, ResultSummary
 from forgesyte_contracts.subjects import record_blob, result_blob
 
 
+class RowsMissing(ForgeSyteError):  # noqa: N818 - named for what is the matter, as RowsDamaged is
+    """The store does not hold the rows that this attempt made: the job must not end as completed."""
+
+
 async def write_result(store: Store, record: JobRecord) -> None:
-    """Merge the committed segments and write the result document.
+    """Merge the committed segments and write the result document, both under the attempt's number.
 
     Args:
         store: where.
         record: the record as it will be completed (total, summary, decode facts, all rows committed) and still runs.
+
+    Raises:
+        RowsMissing: the merged rows are not as many as the summary says.
+        RowsDamaged: a segment is not what was written.
+        BlobMissing: a segment is gone.
     """
-    await merge_segments(store, record)
+    expected = record.summary.frame_count if record.summary else 0
+    found = await merge_segments(store, record)
+    if found != expected:
+        text = f"attempt {record.attempt} made {expected} rows and the store holds {found}"
+        raise RowsMissing(Code.INTERNAL, text, job_id=record.job_id)
     frames, is_truncated = await _inline_rows(store, record)
     header = ResultHeader(
         job_id=record.job_id,
@@ -31,7 +45,7 @@ async def write_result(store: Store, record: JobRecord) -> None:
         summary=record.summary or ResultSummary(),
     )
     document = {**header.model_dump(mode="json"), "frames": frames, "truncated": is_truncated}
-    await store.put(result_blob(JobId(record.job_id)), orjson.dumps(document))
+    await store.put(result_blob(JobId(record.job_id), record.attempt), orjson.dumps(document))
 
 
 async def write_record(store: Store, record: JobRecord) -> None:

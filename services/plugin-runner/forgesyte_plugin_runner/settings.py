@@ -26,6 +26,9 @@ class RunnerSettings(ServiceSettings):
     slots: int = Field(default_factory=_cores, ge=1, le=1024)
     """How many jobs run at once. The default is the number of cores this process may use: a job keeps one busy."""
 
+    gpu_slots: int = Field(default=1, ge=1)
+    """How many of the jobs that run at once may be on a GPU; two models on one card mostly wait for each other."""
+
     scratch_dir: str = "./forgesyte-data/scratch"
     """Folder for the media of running jobs; needs room for `slots` inputs. Each life of a runner has its own folder
     in it, removed at exit; what dead runners left is swept at start."""
@@ -57,6 +60,20 @@ class RunnerSettings(ServiceSettings):
     output_bytes: int = Field(default=1 << 20, gt=0)
     """Bytes the output of one frame may have as JSON."""
 
+    max_side_px: int = Field(default=8192, ge=1)
+    """Longest side of a video in pixels. The limits on media are job-api's too, which refuses what it can see of an
+    upload; here the whole file is there to be seen. Raise them in both."""
+
+    max_image_pixels: int = Field(default=50_000_000, ge=1)
+    """Most pixels an image may have."""
+
+    max_frames: int | None = Field(default=None, ge=1)
+    """Most frames a video may announce. None sets no limit."""
+
+    warm_idle_s: float = Field(default=600, gt=0)
+    """Seconds after which a loaded sandbox without a job is ended (plugins with `isolation: plugin`). Until then it
+    holds the memory of its models; afterwards the next job waits for them to be loaded again."""
+
     checkpoint_every_s: float = Field(default=2, gt=0)
     """Seconds after which rows that were made are written to the store at the latest."""
 
@@ -65,6 +82,10 @@ class RunnerSettings(ServiceSettings):
 
     progress_every_s: float = Field(default=1, gt=0)
     """Seconds between two writes of a job's progress when it advances by less than 5 points in that time."""
+
+    store_call_s: float = Field(default=60, gt=0)
+    """Seconds a single call to the store may take (a megabyte of a stream, a listing) before it counts as refused: a
+    file system of the network that hangs answers never. Not a limit on how long a whole transfer takes."""
 
     store_patience_s: float = Field(default=30, gt=0)
     """Seconds the store may refuse a job's writes before the job is handed over to another runner."""

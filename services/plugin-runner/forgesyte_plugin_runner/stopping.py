@@ -1,8 +1,9 @@
 """Why an attempt is stopped from outside, and the wait that such a stop cuts short."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Coroutine
 from enum import StrEnum
+from typing import Any
 
 
 class StopReason(StrEnum):
@@ -15,7 +16,13 @@ class StopReason(StrEnum):
     """Another attempt owns the job: not one more word about it on the bus."""
 
     RELEASED = "released"
-    """This runner gives the job back: it drains, or it lost the store."""
+    """This runner gives the job back at once: it drains, or the attempt has no ground to go on upon."""
+
+    FAULT = "fault"
+    """This runner gives the job back after a while: it, its machine or the store had a fault."""
+
+    UNWRITABLE = "unwritable"
+    """What the attempt has to say can never be written into the record: the job ends."""
 
 
 class Stopped(Exception):  # noqa: N818 - a control flow of ours, not an error
@@ -31,9 +38,15 @@ class Stop:
         self._guards: set[asyncio.Timeout] = set()
         self._is_finishing = False
 
-    def ask(self, reason: StopReason) -> None:
-        """Stop for `reason`; later reasons change nothing. A finishing attempt is not released any more."""
-        if self.reason is not None or (self._is_finishing and reason is StopReason.RELEASED):
+    def ask(self, reason: StopReason, *, even_finishing: bool = False) -> None:
+        """Stop for `reason`; later reasons change nothing.
+
+        Args:
+            reason: why.
+            even_finishing: release also an attempt whose work is done; else it keeps the time it needs for its ending.
+        """
+        is_spared = self._is_finishing and reason is StopReason.RELEASED and not even_finishing
+        if self.reason is not None or is_spared:
             return
         self.reason = reason
         self.event.set()
@@ -44,14 +57,17 @@ class Stop:
         """The work is done and only its ending is left: handing it over now would throw it away."""
         self._is_finishing = True
 
-    async def guard[T](self, work: Awaitable[T]) -> T:
+    async def guard[T](self, work: Coroutine[Any, Any, T]) -> T:
         """Wait for `work`, but not past a stop.
 
         Raises:
-            Stopped: the stop came first; `work` was cancelled.
+            Stopped: the stop came first; `work` was cancelled, or not even begun.
         """
+        if self.reason is not None:
+            work.close()
+            raise Stopped(self.reason)
         try:
-            async with asyncio.timeout(0 if self.reason else None) as limit:
+            async with asyncio.timeout(None) as limit:
                 self._guards.add(limit)
                 return await work
         except TimeoutError:

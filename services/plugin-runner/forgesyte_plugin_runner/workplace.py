@@ -1,14 +1,25 @@
 """What every job of one runner works with; opened once by the app and handed down."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from forgesyte_chassis.blobs import Store
 from forgesyte_chassis.bus import Bus
 from forgesyte_contracts.ids import RunnerId
+from forgesyte_contracts.plugins import PluginManifest
+from forgesyte_sandbox.outcome import SandboxOutcome
 from forgesyte_sandbox.parent import Zygote
+from forgesyte_sandbox.pool import WarmKey, WarmPool
 
 from .clock import Clock
+from .dependencies import DependencyChecker
+from .devices import DeviceMonitor
+from .fitness import Fitness
+from .leases import WatchLeases
+from .metrics import RunnerMetrics
 from .registry import PluginRegistry
+from .sandboxes import LivingSandboxes
 from .scratch import Scratch
 from .settings import RunnerSettings
 from .storefaults import Patience
@@ -24,8 +35,21 @@ class Workplace:
     store: Store
     zygote: Zygote
     scratch: Scratch
-    registry: PluginRegistry = field(default_factory=PluginRegistry)
+    metrics: RunnerMetrics
+    devices: DeviceMonitor
+    registry: PluginRegistry
     clock: Clock = field(default_factory=Clock)
+    sandboxes: LivingSandboxes = field(default_factory=LivingSandboxes)
+    dependencies: DependencyChecker = field(default_factory=DependencyChecker)
+    fitness: Fitness = field(default_factory=Fitness)
+    leases: WatchLeases = field(default_factory=WatchLeases)
+    warm: WarmPool | None = None
+
+    def job_runner(self, manifest: PluginManifest, device: str) -> Callable[..., Awaitable[SandboxOutcome]]:
+        """Give what runs a job of this plugin: `run` of the warm pool or of the zygote, all but its spec and limits."""
+        if self.warm is not None and manifest.isolation == "plugin":
+            return partial(self.warm.run, WarmKey(manifest.name, device))
+        return partial(self.zygote.run, "job")
 
     @property
     def patience(self) -> Patience:

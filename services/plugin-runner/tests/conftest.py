@@ -78,14 +78,16 @@ class Box:
         return self.runners[-1]
 
     async def submit(self, media: bytes, tool: str, plugin: str = "probe", **options: object) -> JobId:
+        """Submit a video for one tool."""
+        return await self.submit_record(media, plugin_id=plugin, tools=(tool,), options={tool: options})
+
+    async def submit_record(self, media: bytes, **facts: object) -> JobId:
         """Do what job-api does: blob, record, work."""
         job_id, now = new_job_id(), datetime.now(UTC)
         await self.store.put(subjects.input_blob(job_id), media)
-        record = JobRecord(
-            job_id=job_id, plugin_id=plugin, tools=(tool,), options={tool: options}, created_at=now, updated_at=now
-        )
+        record = JobRecord(job_id=job_id, created_at=now, updated_at=now, **facts)
         await self.bus.jobs.create(record)
-        await self.bus.work.publish(job_id, plugin, "cpu")
+        await self.bus.work.publish(job_id, record.plugin_id, "cpu")
         return job_id
 
     async def record(self, job_id: JobId) -> JobRecord:

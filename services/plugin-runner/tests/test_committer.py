@@ -9,17 +9,18 @@ import orjson
 import pytest
 
 from forgesyte_chassis.blobs import Store
-from forgesyte_chassis.segments import read_rows
+from forgesyte_chassis.segments import read_rows, write_segment
 from forgesyte_contracts import moves, subjects
 from forgesyte_contracts.ids import JobId, new_job_id
 from forgesyte_contracts.jobs import JobRecord
 from forgesyte_contracts.results import INLINE_RESULT_BYTES
 from forgesyte_plugin_runner.committer import Committer
 from forgesyte_plugin_runner.ledger import Ledger
-from forgesyte_plugin_runner.resultdoc import write_result
+from forgesyte_plugin_runner.resultdoc import RowsMissing, write_result
 from forgesyte_plugin_runner.rowbuffer import RowBuffer
 from forgesyte_plugin_runner.stopping import Stop, StopReason
 from forgesyte_plugin_runner.storefaults import Patience
+from forgesyte_sandbox.messages import Row
 from tests.support import eventually
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -49,7 +50,9 @@ class Desk:
 
     async def fill(self, rows: int, *, padding: int = 0) -> None:
         for index in range(rows):
-            await self.buffer.put(index, orjson.dumps({"frame_index": index, "detections": "x" * padding}))
+            row = orjson.dumps({"frame_index": index, "detections": "x" * padding})
+            self.ledger.take(Row(index, row))
+            await self.buffer.put(index, row)
 
     def committed(self) -> JobRecord:
         return self.ledger.apply(self.record, NOW)
@@ -101,8 +104,42 @@ async def test_a_store_that_refuses_for_good_gives_the_job_back(tmp_path):
         group.create_task(desk.committer.run())
         await desk.fill(200)
 
-    assert desk.stop.reason is StopReason.RELEASED
+    assert desk.stop.reason is StopReason.FAULT
     assert desk.buffer.is_closed
+
+
+async def test_a_segment_whose_answer_got_lost_is_our_own(desk):
+    await desk.fill(200)
+    rows = [orjson.dumps({"frame_index": index, "detections": ""}) for index in range(200)]
+    await write_segment(desk.store, JobId(desk.record.job_id), 1, 0, rows)
+    desk.buffer.close()
+
+    await desk.committer.run()
+
+    assert desk.stop.reason is None
+    assert desk.ledger.committed_end == 200
+
+
+async def test_rows_that_another_life_of_this_attempt_wrote_end_the_attempt(desk):
+    """Its number was given out twice; the next attempt has another one."""
+    await write_segment(desk.store, JobId(desk.record.job_id), 1, 0, [b'{"frame_index":0,"of":"another time"}'])
+    await desk.fill(200)
+    desk.buffer.close()
+
+    await desk.committer.run()
+
+    assert desk.stop.reason is StopReason.RELEASED
+    assert desk.ledger.committed_end == 0
+
+
+async def test_a_result_with_other_rows_than_were_made_is_refused(desk):
+    await desk.fill(10)
+    desk.buffer.close()
+    await desk.committer.run()
+    desk.ledger.take(Row(10, b"{}"))
+
+    with pytest.raises(RowsMissing, match="made 11 rows and the store holds 10"):
+        await write_result(desk.store, desk.committed())
 
 
 async def test_a_fenced_attempt_writes_no_more_segments(desk):
@@ -122,7 +159,7 @@ async def test_the_result_document_is_cut_at_its_limit_and_the_merged_rows_are_n
 
     await write_result(desk.store, desk.committed())
 
-    document = await desk.store.get(subjects.result_blob(JobId(desk.record.job_id)))
+    document = await desk.store.get(subjects.result_blob(JobId(desk.record.job_id), desk.record.attempt))
     result = orjson.loads(document)
     assert result["truncated"]
     assert len(document) <= INLINE_RESULT_BYTES + 1000

@@ -20,8 +20,8 @@ def test_a_plugin_s_exception_is_told_with_exact_text_type_and_frame():
 def test_bad_media_says_what_was_expected_and_what_to_do():
     failure = failure_of(an_outcome(error="It is a text.", code=Code.MEDIA_INVALID, frame=None), "seeker")
 
-    assert failure.message.startswith("It is a text. A video ")
-    assert "Submit one that plays" in failure.message
+    assert failure.message.startswith("It is a text. Media ")
+    assert "Submit a file that opens" in failure.message
 
 
 def test_a_death_is_told_as_a_clause():

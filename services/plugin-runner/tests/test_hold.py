@@ -142,4 +142,16 @@ async def test_a_message_is_settled_once_and_by_the_newest_handle(delivery):
     await hold.ack()
     await hold.nak()
 
-    assert (delivery.said, newer.said) == ([], ["ack"])
+    assert (delivery.said, newer.said) == (["fenced"], ["ack"])
+
+
+@virtually
+async def test_nothing_is_given_back_once_the_record_was_out_of_reach_for_ack_wait(delivery):
+    """By then the queue has handed the message to somebody else, whose it is."""
+    hold = a_hold(delivery)
+    await run_for(hold, 60)
+    delivery.said.clear()
+
+    await hold.nak()
+
+    assert delivery.said == []

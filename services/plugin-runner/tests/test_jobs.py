@@ -38,7 +38,7 @@ async def test_a_job_leaves_record_rows_result_and_record_json(box, clip):
     assert record.stage_timings_ms.decode > 0
     assert record.stage_timings_ms.fetch > 0
     assert outcomes(record) == [AttemptOutcome.SUCCEEDED]
-    result = orjson.loads(await box.store.get(subjects.result_blob(record.job_id)))
+    result = orjson.loads(await box.store.get(subjects.result_blob(record.job_id, record.attempt)))
     assert (result["status"], result["total_frames"], result["truncated"]) == ("completed", FRAMES, False)
     assert result["frames"] == await box.rows(record.job_id)
     kept = orjson.loads(await box.store.get(subjects.record_blob(record.job_id)))
@@ -58,7 +58,7 @@ async def test_progress_and_rows_can_be_read_while_the_job_runs(box, clip, gate)
 
     record = await eventually(seen, what="30 frames are in the record")
 
-    assert (record.status, record.progress, record.total_frames) == (JobStatus.RUNNING, 50, None)
+    assert (record.status, record.progress, record.total_frames) == (JobStatus.RUNNING, 50, FRAMES)
     assert record.rows[0].end_frame == gate.at
     assert len(await box.rows(job_id)) == gate.at
     gate.open()

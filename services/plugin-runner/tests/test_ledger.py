@@ -3,8 +3,8 @@ from datetime import UTC, datetime
 import pytest
 
 from forgesyte_contracts import moves
-from forgesyte_contracts.jobs import MAX_WARNINGS, JobRecord, RowRange
-from forgesyte_plugin_runner.ledger import MAX_CLASSES, OTHER, Ledger
+from forgesyte_contracts.jobs import MAX_WARNINGS, DecodeFacts, JobRecord, RowRange
+from forgesyte_plugin_runner.ledger import MAX_CLASSES, MAX_CLASSES_BYTES, OTHER, Ledger
 from forgesyte_sandbox import messages
 from forgesyte_sandbox.messages import Finished, Row, Started, Timings
 
@@ -33,6 +33,15 @@ def test_an_estimate_drives_progress_and_never_the_total():
 
     written = ledger.apply(record, NOW)
     assert (written.progress, written.current_frame, written.total_frames) == (50, 5, None)
+
+
+def test_what_was_known_of_the_media_stays_and_what_an_earlier_attempt_counted_does_not():
+    seen = DecodeFacts(codec="h264", width=160, height=120, rotation=90, frames_decoded=7, frames_corrupt=2)
+    record = a_running_record(decode=seen)
+
+    written = Ledger(record).apply(record, NOW)
+
+    assert written.decode == DecodeFacts(codec="h264", width=160, height=120, rotation=90)
 
 
 def test_the_end_tells_the_real_total():
@@ -69,7 +78,11 @@ def test_the_newest_warnings_are_kept_in_order():
     for number in range(MAX_WARNINGS + 5):
         ledger.warn(str(number))
 
-    assert ledger.apply(record, NOW).warnings == tuple(str(number) for number in range(5, MAX_WARNINGS + 5))
+    written = ledger.apply(record, NOW)
+    assert written.warnings == tuple(str(number) for number in range(5, MAX_WARNINGS + 5))
+    assert written.warnings_dropped == 5
+    assert ledger.apply(written, NOW) == written
+    assert Ledger(written).apply(written, NOW).warnings_dropped == 5
 
 
 def test_timings_are_a_tool_s_latest_and_the_plugin_s_sum():
@@ -102,3 +115,48 @@ def test_figures_that_a_child_made_up_are_not_believed():
     ledger.take(Finished({"frames_decoded": "many"}))
 
     assert ledger.total_frames == 3
+
+
+def test_what_runs_shows_its_decoded_frames_and_its_summary():
+    record = a_running_record()
+    ledger = Ledger(record)
+    ledger.take(a_row(4, detections=3, classes={"cat": 3}))
+
+    written = ledger.apply(record, NOW)
+
+    assert written.decode.frames_decoded == 5
+    assert (written.summary.frame_count, written.summary.detection_count, written.summary.classes) == (1, 3, {"cat": 3})
+
+
+def test_a_new_attempt_begins_without_the_summary_of_the_last_one():
+    record = a_running_record()
+    ledger = Ledger(record)
+    ledger.take(a_row(4))
+    given_back = moves.released(ledger.apply(record, NOW), 5, NOW)
+
+    assert moves.claimed(given_back, "heir", NOW).summary is None
+
+
+def test_no_figure_of_a_child_can_poison_the_record():
+    record = a_running_record()
+    ledger = Ledger(record)
+
+    ledger.take(started(codec="x" * 70_000, fps=float("nan"), estimated_total=10**400))
+    ledger.take(Timings({"seek": float("nan")}, {"decode": float("inf"), "process": -1.0}))
+    ledger.take(Finished({"codec": "y" * 70_000, "fps": float("inf"), "frames_decoded": 10**400, "width": -(10**400)}))
+
+    written = ledger.apply(record, NOW)
+    assert JobRecord.model_validate_json(written.model_dump_json()) == written
+    assert len(written.model_dump_json()) < 2000
+    assert written.plugin_timings == {}
+
+
+def test_names_of_classes_have_a_limit_in_bytes_too():
+    ledger = Ledger(a_running_record())
+
+    for number in range(MAX_CLASSES):
+        ledger.take(a_row(number, detections=1, classes={"\x01" * 60 + f"{number:04d}": 1}))
+
+    assert len(ledger.summary.model_dump_json()) < MAX_CLASSES_BYTES + 2000
+    assert sum(ledger.summary.classes.values()) == MAX_CLASSES
+    assert ledger.summary.classes[OTHER] > 0

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from forgesyte_contracts.plugins import PluginState, RunnerHeartbeat
+from forgesyte_plugin_runner.lifecycle import REMEDY
 from tests.support import TEST_PLUGINS, eventually
 
 CODE = """
@@ -98,8 +99,8 @@ async def test_broken_plugins_are_data_and_the_good_one_works(box, clip, strange
         "probe": PluginState.INITIALIZED,
         "twin": PluginState.FAILED,
     }
-    assert shown["failing"].reason == "RuntimeError: broken on purpose"
-    assert shown["lacking"].reason == "the model lacks.onnx is missing; put it into the model folder"
+    assert shown["failing"].reason == f"RuntimeError: broken on purpose. {REMEDY}"
+    assert shown["lacking"].reason == f"the model lacks.onnx is missing; put it into the model folder. {REMEDY}"
     assert shown["lacking"].manifest is not None
     assert "strange 1.0" in (shown["twin"].reason or "")
     assert "stranger 1.0" in (shown["twin"].reason or "")

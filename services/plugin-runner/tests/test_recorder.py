@@ -1,9 +1,11 @@
 """The recorder against a real bus: who may write, what is found out, what is written twice."""
 
+import asyncio
 from datetime import UTC, datetime
 
 import pytest
 
+from forgesyte_chassis.bus import RecordUnwritable
 from forgesyte_contracts import moves
 from forgesyte_contracts.ids import RunnerId, new_job_id
 from forgesyte_contracts.jobs import AttemptOutcome, JobRecord, JobStatus
@@ -97,3 +99,26 @@ async def test_a_write_keeps_the_hold_fresh_and_carries_the_ledger(desk):
 
     assert record.warnings == ("something odd",)
     assert desk.hold.untouched_s < 10
+
+
+async def test_news_that_can_never_be_written_stop_the_attempt(desk):
+    desk.ledger._tool_ms = {"x" * 70_000: 1.0}
+    desk.ledger.is_news = True
+    desk.recorder.notice()
+
+    async with asyncio.timeout(30):
+        await desk.recorder.run()
+
+    assert desk.stop.reason is StopReason.UNWRITABLE
+    assert desk.recorder.unwritable is not None
+
+
+async def test_an_end_that_does_not_fit_is_written_without_the_ledger(desk):
+    desk.ledger._tool_ms = {"x" * 70_000: 1.0}
+    move = lambda record, moment: moves.released(record, 3, moment)  # noqa: E731
+
+    with pytest.raises(RecordUnwritable):
+        await desk.recorder.close(AttemptOutcome.RELEASED, move)
+    record = await desk.recorder.close(AttemptOutcome.RELEASED, move, with_ledger=False)
+
+    assert record.attempts[-1].outcome is AttemptOutcome.RELEASED

@@ -36,6 +36,15 @@ async def test_a_finishing_attempt_is_not_released_but_still_fenced():
     assert stop.reason is StopReason.FENCED
 
 
+async def test_a_finishing_attempt_is_released_when_there_is_no_time_left():
+    stop = Stop()
+    stop.finish()
+
+    stop.ask(StopReason.RELEASED, even_finishing=True)
+
+    assert stop.reason is StopReason.RELEASED
+
+
 async def test_a_time_out_of_the_work_itself_stays_one():
     async def late() -> None:
         raise TimeoutError("of the work")

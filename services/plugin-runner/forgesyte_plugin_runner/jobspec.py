@@ -1,0 +1,43 @@
+"""What the sandbox is told about a job, and the limits under which it works."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from forgesyte_contracts.jobs import JobRecord, JobType
+from forgesyte_contracts.plugins import PluginManifest
+from forgesyte_sandbox.limits import Limits
+
+from .settings import RunnerSettings
+
+_IMAGES = (JobType.IMAGE, JobType.IMAGE_MULTI)
+
+
+def job_spec(
+    record: JobRecord, entry_point: str, media: Path, *, device: str, settings: RunnerSettings
+) -> dict[str, Any]:
+    """The spec of the sandbox's program `job`."""
+    return {
+        "entry_point": entry_point,
+        "plugin": record.plugin_id,
+        "kind": "image" if record.job_type in _IMAGES else "video",
+        "tools": list(record.tools),
+        "options": record.options,
+        "input": str(media),
+        "device": device,
+        "job_id": record.job_id,
+        "skip_frames": list(record.skip_frames),
+        "max_side_px": settings.max_side_px,
+        "max_image_pixels": settings.max_image_pixels,
+        "max_frames": settings.max_frames,
+    }
+
+
+def job_limits(settings: RunnerSettings, manifest: PluginManifest) -> Limits:
+    """The service's limits, but for those the plugin asks for itself."""
+    limits, asked = settings.limits(), manifest.limits
+    return replace(
+        limits,
+        frame_timeout_s=asked.frame_timeout_s or limits.frame_timeout_s,
+        memory_bytes=asked.memory_bytes or limits.memory_bytes,
+    )

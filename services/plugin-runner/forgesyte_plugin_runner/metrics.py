@@ -1,0 +1,114 @@
+"""What a runner counts: jobs, attempts, frames, seconds, kills, refused claims.
+
+Every label is one of a closed set. A plugin is a label only while this runner knows it, and only the first hundred are
+named; what else comes is `other`. So no plugin and no job can make the number of series grow.
+"""
+
+from datetime import datetime
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, Summary
+
+from forgesyte_chassis.metrics import OTHER, SECONDS_BUCKETS, closed
+from forgesyte_contracts.jobs import AttemptOutcome, DecodeFacts, JobRecord, JobStatus, JobType, StageTimings
+
+from .plugin_labels import PluginLabels
+from .stopping import StopReason
+
+WAIT_BUCKETS = (0.01, 0.1, 1.0, 5.0, 30.0, 60.0, 300.0, 1800.0)
+START_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
+REFUSALS = (
+    "absent", "finished", "winding down", "owner lives", "just reconnected", "taken", "exhausted", "plugin not ready",
+)  # fmt: skip
+_KILLED = {AttemptOutcome.TIMEOUT: "timeout", AttemptOutcome.OOM: "oom"}
+_STOPPED = {StopReason.ENDED: "cancel", StopReason.FENCED: "fenced"}
+
+
+def kind_of(record: JobRecord) -> str:
+    """`image` or `video`."""
+    return "image" if record.job_type in (JobType.IMAGE, JobType.IMAGE_MULTI) else "video"
+
+
+class RunnerMetrics:
+    """The counters of one runner.
+
+    Args:
+        registry: where they are counted.
+        labels: which plugins have a name of their own.
+    """
+
+    def __init__(self, registry: CollectorRegistry, labels: PluginLabels) -> None:
+        def counter(name: str, text: str, *names: str) -> Counter:
+            return Counter(f"forgesyte_runner_{name}", text, names, registry=registry)
+
+        def histogram(name: str, text: str, *names: str, buckets: tuple[float, ...] = SECONDS_BUCKETS) -> Histogram:
+            return Histogram(f"forgesyte_runner_{name}", text, names, registry=registry, buckets=buckets)
+
+        self._label = labels.of
+        self._jobs = counter("jobs_total", "Jobs that ended here", "plugin", "kind", "outcome")
+        self._attempts = counter("attempts_total", "Attempts that ended here", "plugin", "outcome")
+        self._frames = counter("frames_total", "Frames of attempts here", "plugin", "status")
+        self._kills = counter("sandbox_kills_total", "Sandboxes killed, by what for", "plugin", "reason")
+        self._refused = counter("claims_refused_total", "Deliveries that did not become an attempt", "reason")
+        self._stages = Summary(
+            "forgesyte_runner_stage_seconds", "Seconds an attempt spent in a stage", ("plugin", "stage"),
+            registry=registry,
+        )  # fmt: skip
+        self._job_seconds = histogram("job_seconds", "Seconds from first claim to ending", "plugin", "kind")
+        self._waits = histogram(
+            "queue_wait_seconds", "Seconds from submit to first claim", "kind", buckets=WAIT_BUCKETS
+        )
+        self._starts = histogram(
+            "sandbox_start_seconds", "Seconds until a sandbox lived", "plugin", "isolation", buckets=START_BUCKETS
+        )
+
+    def claimed(self, record: JobRecord) -> None:
+        """A job became an attempt here; the wait before its first attempt is its wait in the queue."""
+        if record.attempt == 1 and record.started_at is not None:
+            self._waits.labels(kind_of(record)).observe(_seconds(record.created_at, record.started_at))
+
+    def refused(self, reason: str) -> None:
+        """A delivery was left alone."""
+        self._refused.labels(closed(reason, REFUSALS).replace(" ", "_")).inc()
+
+    def sandbox_started(self, plugin: str, isolation: str, elapsed_s: float) -> None:
+        """A sandbox lives, `elapsed_s` seconds after it was asked for."""
+        self._starts.labels(self._label(plugin), isolation).observe(elapsed_s)
+
+    def stopped(self, plugin: str, why: StopReason) -> None:
+        """A living sandbox was killed because the attempt was stopped."""
+        self._kills.labels(self._label(plugin), _STOPPED.get(why, "shutdown")).inc()
+
+    def frame_processed(self, plugin: str) -> None:
+        """A frame has its row."""
+        self._frames.labels(self._label(plugin), "processed").inc()
+
+    def attempt_ended(self, record: JobRecord, outcome: AttemptOutcome) -> None:
+        """An attempt ended; its record, if the end was written, says whether the job did too."""
+        plugin = self._label(record.plugin_id)
+        self._attempts.labels(plugin, outcome.value).inc()
+        if outcome in _KILLED:
+            self._kills.labels(plugin, _KILLED[outcome]).inc()
+        self._add_frames(plugin, record.decode)
+        self._add_stages(plugin, record.stage_timings_ms)
+        if record.is_terminal:
+            self._job_ended(plugin, record)
+
+    def _job_ended(self, plugin: str, record: JobRecord) -> None:
+        kind = kind_of(record)
+        outcome = record.status.value if record.status is not JobStatus.RUNNING else OTHER
+        self._jobs.labels(plugin, kind, outcome).inc()
+        if record.started_at is not None and record.completed_at is not None:
+            self._job_seconds.labels(plugin, kind).observe(_seconds(record.started_at, record.completed_at))
+
+    def _add_frames(self, plugin: str, decode: DecodeFacts | None) -> None:
+        if decode is not None:
+            self._frames.labels(plugin, "skipped").inc(max(decode.frames_skipped, 0))
+            self._frames.labels(plugin, "corrupt").inc(max(decode.frames_corrupt, 0))
+
+    def _add_stages(self, plugin: str, timings: StageTimings) -> None:
+        for stage in StageTimings.model_fields:
+            self._stages.labels(plugin, stage).observe(max(getattr(timings, stage), 0.0) / 1000)
+
+
+def _seconds(begin: datetime, end: datetime) -> float:
+    return max((end - begin).total_seconds(), 0.0)

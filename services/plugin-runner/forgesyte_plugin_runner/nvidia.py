@@ -1,0 +1,80 @@
+"""NVIDIA's GPUs by nvidia-ml-py, an extra that only machines with such a GPU need.
+
+Without the library, without a driver or without a GPU there is simply none. A GPU that stops to answer is shown
+without figures: that it was there is known, how it is is not.
+"""
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+import structlog
+
+from forgesyte_contracts.plugins import Device
+
+log = structlog.get_logger(__name__)
+
+_LIBRARY = "pynvml"
+
+
+class Nvidia:
+    """Asks the driver. The calls block; one thread at a time.
+
+    Args:
+        load: gives the module; tests give one of their own.
+    """
+
+    def __init__(self, load: Callable[[], Any] = lambda: import_module(_LIBRARY)) -> None:
+        self._load = load
+        self._nvml: Any = None
+        self._handles: list[tuple[str, Any]] | None = None
+
+    def devices(self) -> list[Device]:
+        """Each GPU as `cuda:<index>` with utilisation and memory."""
+        return [self._device(name, handle) for name, handle in self._open()]
+
+    def memory_by_pid(self) -> dict[int, int]:
+        """Bytes of GPU memory each process holds, over all GPUs."""
+        held: dict[int, int] = {}
+        for _, handle in self._open():
+            for process in self._ask("nvmlDeviceGetComputeRunningProcesses", handle) or ():
+                held[process.pid] = held.get(process.pid, 0) + (process.usedGpuMemory or 0)
+        return held
+
+    def _open(self) -> list[tuple[str, Any]]:
+        if self._handles is None:
+            self._handles = self._find()
+        return self._handles
+
+    def _find(self) -> list[tuple[str, Any]]:
+        try:
+            nvml = self._load()
+        except ImportError:
+            return []
+        try:
+            nvml.nvmlInit()
+            count = nvml.nvmlDeviceGetCount()
+            handles = [(f"cuda:{index}", nvml.nvmlDeviceGetHandleByIndex(index)) for index in range(count)]
+        except nvml.NVMLError as fault:
+            log.info("no GPU found", reason=str(fault))
+            return []
+        self._nvml = nvml
+        return handles
+
+    def _device(self, name: str, handle: object) -> Device:
+        used = self._ask("nvmlDeviceGetUtilizationRates", handle)
+        memory = self._ask("nvmlDeviceGetMemoryInfo", handle)
+        return Device(
+            name=name,
+            kind="gpu",
+            utilisation_ratio=None if used is None else min(max(used.gpu / 100, 0.0), 1.0),
+            memory_used_bytes=None if memory is None else int(memory.used),
+            memory_total_bytes=None if memory is None else int(memory.total),
+        )
+
+    def _ask(self, question: str, handle: object) -> Any:  # noqa: ANN401 - the library has no types
+        """Ask the driver; what it can not tell (old cards, containers, a card that fell off) is None."""
+        try:
+            return getattr(self._nvml, question)(handle)
+        except self._nvml.NVMLError:
+            return None

@@ -1,0 +1,54 @@
+"""The sandboxes that live at this moment: which plugin each is of, and what memory it holds and may hold."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+import psutil
+
+
+@dataclass(frozen=True, slots=True)
+class LivingSandbox:
+    """One sandbox: its process, and the bytes its job may use above the warm baseline."""
+
+    plugin: str
+    pid: int
+    limit_bytes: int
+
+    def held_bytes(self) -> int:
+        """Resident bytes of the process and all that it started; 0 when it is gone."""
+        try:
+            process = psutil.Process(self.pid)
+            return sum(_resident(member) for member in (process, *process.children(recursive=True)))
+        except psutil.Error:
+            return 0
+
+
+@dataclass(slots=True)
+class LivingSandboxes:
+    """Entered and left by the attempts, read by the metrics from another thread."""
+
+    _living: dict[int, LivingSandbox] = field(default_factory=dict)
+
+    def enter(self, sandbox: LivingSandbox) -> None:
+        """It lives from now on."""
+        self._living[sandbox.pid] = sandbox
+
+    def leave(self, pid: int | None) -> None:
+        """It is dead."""
+        if pid is not None:
+            self._living.pop(pid, None)
+
+    def all(self) -> list[LivingSandbox]:
+        """Those that live now."""
+        return list(self._living.values())
+
+    def by_plugin(self) -> Counter[str]:
+        """How many of each plugin live now."""
+        return Counter(sandbox.plugin for sandbox in self.all())
+
+
+def _resident(process: psutil.Process) -> int:
+    try:
+        return int(process.memory_info().rss)
+    except psutil.Error:
+        return 0

@@ -1,0 +1,69 @@
+"""The two real questions about a GPU, asked of stand-ins that answer in every way: real processes, real kills."""
+
+import os
+
+import psutil
+import pytest
+
+from forgesyte_plugin_runner.gpucheck import ask_smi, ask_torch
+from tests.support import eventually
+
+TORCHES = {
+    "yes": ("class cuda:\n    is_available = staticmethod(lambda: True)\n", None),
+    "no": ("class cuda:\n    is_available = staticmethod(lambda: False)\n", "torch.cuda.is_available() is False"),
+    "raises": ("raise ImportError('libcudart.so')\n", "torch could not be asked (exit code 1)"),
+    "crashes": ("import os\nos.abort()\n", "torch could not be asked (exit code -6)"),
+    "talks first": ("print('hello')\nclass cuda:\n    is_available = staticmethod(lambda: True)\n", None),
+}
+
+
+@pytest.fixture
+def stand_in(tmp_path, monkeypatch):
+    """Puts a torch or an nvidia-smi of the test's own where it is looked for."""
+
+    def put(name: str, text: str) -> None:
+        file = tmp_path / name
+        file.write_text(text)
+        file.chmod(0o755)
+        monkeypatch.syspath_prepend(tmp_path)
+        monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+        monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+
+    return put
+
+
+@pytest.mark.parametrize(("text", "answer"), TORCHES.values(), ids=TORCHES)
+async def test_torch_is_asked_in_a_child_whatever_it_does(stand_in, text, answer):
+    stand_in("torch.py", text)
+
+    assert await ask_torch() == answer
+
+
+async def test_the_child_is_given_none_of_this_process_s_secrets(stand_in, monkeypatch):
+    monkeypatch.setenv("FORGESYTE_RUNNER_BUS_TOKEN", "secret")
+    stand_in("torch.py", "import os\nclass cuda:\n    is_available = lambda: 'secret' not in os.environ.values()\n")
+
+    assert await ask_torch() is None
+
+
+@pytest.mark.parametrize("code", [0, 9], ids=["well", "no driver"])
+async def test_the_driver_s_tool_is_believed_by_its_exit_code(stand_in, code):
+    stand_in("nvidia-smi", f"#!/bin/sh\nexit {code}\n")
+
+    assert await ask_smi() == (None if code == 0 else "nvidia-smi ended with exit code 9")
+
+
+async def test_a_driver_that_hangs_is_given_up_and_its_tool_killed(stand_in, tmp_path):
+    stand_in("nvidia-smi", f"#!/bin/sh\necho $$ > {tmp_path}/pid\nexec sleep 600\n")
+
+    answer = await ask_smi(limit_s=1.0)
+
+    assert answer == "nvidia-smi did not answer within 1 s"
+    pid = int((tmp_path / "pid").read_text())
+    await eventually(lambda: not psutil.pid_exists(pid), what="the tool is dead")
+
+
+async def test_a_machine_without_the_tool_says_so(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    assert await ask_smi() == "nvidia-smi was not found"

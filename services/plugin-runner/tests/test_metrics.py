@@ -1,0 +1,171 @@
+"""What a runner counts: each thing once, under labels that no plugin and no job can make more of."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from prometheus_client import CollectorRegistry, generate_latest
+
+from forgesyte_contracts.ids import new_job_id
+from forgesyte_contracts.jobs import AttemptOutcome, DecodeFacts, JobRecord, JobType, StageTimings
+from forgesyte_contracts.plugins import Device, PluginManifest
+from forgesyte_plugin_runner.clock import Clock
+from forgesyte_plugin_runner.devices import DeviceMonitor
+from forgesyte_plugin_runner.discovery import FoundPlugin
+from forgesyte_plugin_runner.gauges import RunnerGauges
+from forgesyte_plugin_runner.metrics import RunnerMetrics
+from forgesyte_plugin_runner.nvidia import Nvidia
+from forgesyte_plugin_runner.plugin_labels import MAX_NAMED, PluginLabels
+from forgesyte_plugin_runner.registry import PluginRegistry
+from forgesyte_plugin_runner.sandboxes import LivingSandbox, LivingSandboxes
+from forgesyte_plugin_runner.slots import Slots
+from forgesyte_plugin_runner.stopping import StopReason
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class Meters:
+    """Everything of a runner that is counted, without the runner."""
+
+    def __init__(self, *plugins: str) -> None:
+        self.counted = CollectorRegistry()
+        self.plugins = PluginRegistry()
+        for name in plugins:
+            self.install(name)
+        labels = PluginLabels(lambda: {plugin.name for plugin in self.plugins.list_all()})
+        self.metrics = RunnerMetrics(self.counted, labels)
+        self.sandboxes = LivingSandboxes()
+        self.devices = DeviceMonitor(Clock().monotonic, Nvidia(no_library))
+        parts = (labels, Slots(2), self.plugins, self.sandboxes, self.devices, lambda: 3)
+        self.counted.register(RunnerGauges(*parts))
+
+    def install(self, name: str) -> None:
+        facts = {"name": name, "version": "1.0.0", "tools": [{"name": "seek"}]}
+        self.plugins.register(FoundPlugin(name, f"{name}:Plugin", name), PluginManifest.model_validate(facts))
+        self.plugins.mark_initialized(name)
+
+    def value(self, name: str, **labels: str) -> float | None:
+        return self.counted.get_sample_value(f"forgesyte_runner_{name}", labels)
+
+    def series(self) -> int:
+        return sum(not line.startswith("#") for line in generate_latest(self.counted).decode().splitlines())
+
+
+def no_library() -> object:
+    raise ImportError
+
+
+def a_record(plugin: str = "seeker", status: str = "completed", **facts: object) -> JobRecord:
+    begun = {"started_at": NOW + timedelta(seconds=3), "completed_at": NOW + timedelta(seconds=5), "attempt": 1}
+    told = {"tools": ("seek",), "created_at": NOW, "updated_at": NOW, **begun, **facts}
+    return JobRecord(job_id=new_job_id(), plugin_id=plugin, status=status, **told)
+
+
+def test_an_attempt_that_ends_a_job_counts_both_with_their_seconds_frames_and_stages():
+    meters = Meters("seeker")
+    decode = DecodeFacts(frames_decoded=60, frames_skipped=2, frames_corrupt=1)
+
+    meters.metrics.claimed(a_record(status="running"))
+    meters.metrics.frame_processed("seeker")
+    meters.metrics.attempt_ended(
+        a_record(decode=decode, stage_timings_ms=StageTimings(fetch=500.0)), AttemptOutcome.SUCCEEDED
+    )
+
+    assert meters.value("jobs_total", plugin="seeker", kind="video", outcome="completed") == 1
+    assert meters.value("attempts_total", plugin="seeker", outcome="succeeded") == 1
+    assert meters.value("job_seconds_sum", plugin="seeker", kind="video") == 2
+    assert meters.value("queue_wait_seconds_sum", kind="video") == 3
+    assert meters.value("stage_seconds_sum", plugin="seeker", stage="fetch") == 0.5
+    frames = {status: meters.value("frames_total", plugin="seeker", status=status) for status in ("skipped", "corrupt")}
+    assert frames == {"skipped": 2, "corrupt": 1}
+    assert meters.value("frames_total", plugin="seeker", status="processed") == 1
+
+
+def test_an_attempt_that_does_not_end_its_job_is_an_attempt_alone():
+    meters = Meters("seeker")
+
+    meters.metrics.attempt_ended(a_record(status="running", job_type=JobType.IMAGE), AttemptOutcome.TIMEOUT)
+
+    assert meters.value("attempts_total", plugin="seeker", outcome="timeout") == 1
+    assert meters.value("sandbox_kills_total", plugin="seeker", reason="timeout") == 1
+    assert "forgesyte_runner_jobs_total{" not in generate_latest(meters.counted).decode()
+
+
+def test_kills_are_told_apart_by_what_they_were_for():
+    meters = Meters("seeker")
+
+    for why in StopReason:
+        meters.metrics.stopped("seeker", why)
+
+    reasons = ("cancel", "shutdown", "fenced")
+    assert all(meters.value("sandbox_kills_total", plugin="seeker", reason=reason) for reason in reasons)
+
+
+def test_the_gauges_say_what_is_there_at_this_moment(monkeypatch):
+    meters = Meters("seeker", "broken")
+    meters.plugins.mark_failed("broken", "broken for a test")
+    meters.plugins.record_success("seeker")
+    meters.sandboxes.enter(LivingSandbox("seeker", pid=1, limit_bytes=1 << 30))
+
+    assert meters.value("slots") == 2
+    assert meters.value("bus_reconnects_total") == 3
+    assert meters.value("plugin_state", plugin="seeker", state="INITIALIZED") == 1
+    assert meters.value("plugin_state", plugin="seeker", state="FAILED") == 0
+    assert meters.value("plugin_state", plugin="broken", state="FAILED") == 1
+    assert meters.value("plugin_last_success_timestamp_seconds", plugin="seeker") > 1e9
+    assert meters.value("plugin_last_success_timestamp_seconds", plugin="broken") is None
+    assert meters.value("sandbox_processes", plugin="seeker", state="busy") == 1
+    assert meters.value("plugin_memory_limit_bytes", plugin="seeker") == 1 << 30
+    meters.sandboxes.leave(1)
+    assert meters.value("sandbox_processes", plugin="seeker", state="busy") is None
+
+
+async def test_a_device_is_there_with_the_figures_that_are_known():
+    meters = Meters()
+    assert meters.value("device_memory_bytes", device="cpu", kind="total") is None
+
+    await meters.devices.look()
+
+    assert 0 <= meters.value("device_utilisation_ratio", device="cpu") <= 1
+    assert meters.value("device_memory_bytes", device="cpu", kind="total") > 0
+    assert [device.kind for device in meters.devices.devices] == ["cpu"]
+    assert isinstance(meters.devices.devices[0], Device)
+
+
+def everything_happens(meters: Meters, plugin: str) -> None:
+    """One of every event for a plugin, with a job id and a frame of its own."""
+    meters.metrics.sandbox_started(plugin, "job", 0.01)
+    meters.metrics.frame_processed(plugin)
+    for outcome in AttemptOutcome:
+        for status in ("running", "completed", "failed", "cancelled"):
+            for kind in JobType:
+                record = a_record(plugin, status, job_type=kind, decode=DecodeFacts(codec=f"codec-{plugin}"))
+                meters.metrics.claimed(record)
+                meters.metrics.attempt_ended(record, outcome)
+    for why in StopReason:
+        meters.metrics.stopped(plugin, why)
+    meters.metrics.refused("owner lives")
+    meters.metrics.refused(f"a reason of {plugin}")
+
+
+@pytest.mark.slow
+def test_no_plugin_and_no_job_makes_more_series_than_there_are_names():
+    meters = Meters("seeker")
+    everything_happens(meters, "seeker")
+    everything_happens(meters, "unknown-0")
+    bound = meters.series()
+    each = bound / 2
+
+    for number in range(1, 50):
+        everything_happens(meters, f"unknown-{number}")
+        everything_happens(meters, "seeker")
+    assert meters.series() == bound, "unknown plugins share one label, jobs have none"
+
+    for number in range(2 * MAX_NAMED):
+        meters.install(f"installed-{number}")
+        meters.metrics.frame_processed(f"installed-{number}")
+        meters.metrics.attempt_ended(a_record(f"installed-{number}"), AttemptOutcome.SUCCEEDED)
+    assert meters.series() <= (MAX_NAMED + 1) * each
+    text = generate_latest(meters.counted).decode()
+    assert 'plugin="other"' in text
+    assert "unknown-" not in text
+    assert text.count("forgesyte_runner_jobs_total{") <= 3 * 2 * (MAX_NAMED + 1)
