@@ -3,7 +3,6 @@
 import sys
 
 import structlog
-from prometheus_client import REGISTRY
 
 from forgesyte_chassis.blobs import Store
 from forgesyte_chassis.bus import Bus
@@ -11,6 +10,7 @@ from forgesyte_chassis.health import Health, ops_app, serve_ops
 from forgesyte_chassis.httpserver import open_listener, serve_http
 from forgesyte_chassis.keys import KeyRing, require_loopback
 from forgesyte_chassis.main import Lifetime, run_service
+from forgesyte_chassis.metrics import new_registry
 
 from .app import create_app
 from .settings import JobApiSettings
@@ -26,12 +26,13 @@ async def serve(lifetime: Lifetime, settings: JobApiSettings) -> None:
     """
     keys = KeyRing.from_settings(settings)
     require_loopback(settings.host, keys)
+    registry = new_registry("job-api")
     store = Store.open(settings.store_url)
     token = None if settings.bus_token is None else settings.bus_token.get_secret_value()
     async with Bus.connect(settings.bus_url, name="job-api", token=token) as bus:
         await bus.ensure()
-        app = create_app(bus, store, keys, settings)
-        ops = ops_app(_readiness(bus, lifetime), REGISTRY)
+        app = create_app(bus, store, keys, settings, registry=registry)
+        ops = ops_app(_readiness(bus, lifetime), registry)
         lifetime.group.create_task(serve_ops(ops, settings.ops_host, settings.ops_port, lifetime), name="ops")
         async with app.router.lifespan_context(app):
             listener = open_listener(settings.host, settings.port)

@@ -19,6 +19,7 @@ async def authorise(request: Request, state: State) -> None:
     path = getattr(request.scope.get("route"), "path", None)
     if path is None:
         raise ForgeSyteError(Code.ROUTE_UNKNOWN, f"{request.method} {request.url.path} is not in the route table")
-    scope = scope_of(request.method, path)
+    method = "GET" if request.method == "HEAD" else request.method  # the same question without the body
+    scope = scope_of(method, path)
     key_name = state.keys.authorise(presented_key(request.headers, request.query_params), scope)
     bind_contextvars(key=key_name)

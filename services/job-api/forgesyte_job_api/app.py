@@ -2,25 +2,37 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.metadata import version
 
 from fastapi import Depends, FastAPI
+from prometheus_client import CollectorRegistry
 
 from forgesyte_chassis import problems
 from forgesyte_chassis.blobs import Store
 from forgesyte_chassis.bus import Bus
 from forgesyte_chassis.keys import KeyRing
+from forgesyte_contracts.problems import Code, ForgeSyteError
+from forgesyte_sandbox.parent import Zygote
+from forgesyte_sandbox.zygote_client import ZygoteFailed
 
 from .access import authorise
+from .annotated import Annotator, Studio
 from .archive import Archive
 from .catalog import Catalog
 from .clock import Clock, SystemClock
 from .consumers import keep_consumers
+from .counted import CountedRequests
+from .description import describe
 from .health import HealthCheck
+from .jobgauges import JobGauges
+from .metrics import ApiMetrics
+from .probe import Prober
 from .projection import Projection
 from .reconciler import Reconciler
-from .routes import cancel, health, jobs, results, submit
+from .routes import analyze, cancel, health, jobs, results, submit
+from .routes import input as job_input
+from .scratch import Scratch
 from .settings import JobApiSettings
 from .state import ApiState
 
@@ -28,7 +40,14 @@ _DESCRIPTION = "Send a video to a plugin, follow the job, read its results."
 
 
 def create_app(
-    bus: Bus, store: Store, keys: KeyRing, settings: JobApiSettings, *, clock: Clock | None = None
+    bus: Bus,
+    store: Store,
+    keys: KeyRing,
+    settings: JobApiSettings,
+    *,
+    clock: Clock | None = None,
+    zygote: Zygote | None = None,
+    registry: CollectorRegistry | None = None,
 ) -> FastAPI:
     """Make the application over connections that are already open; its lifespan runs what works behind the routes.
 
@@ -38,18 +57,42 @@ def create_app(
         keys: who may do what.
         settings: limits and periods.
         clock: the machine's own when None.
+        zygote: the sandboxes' ancestor; None lets the lifespan start one of its own, which needs the main thread.
+        registry: where the metrics are counted; None counts them where nobody looks.
     """
+    at_hand = clock or SystemClock()
+    registry = registry or CollectorRegistry()
+    metrics = ApiMetrics(registry)
     release = version("forgesyte-job-api")
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with bus.runners.watch() as runners:
-            state = _state(bus, store, keys, settings, clock or SystemClock(), Catalog(runners.living))
+        async with AsyncExitStack() as stack:
+            runners = await stack.enter_async_context(bus.runners.watch())
+            sandboxes = zygote or await _start_zygote(stack)
+            scratch = await stack.enter_async_context(Scratch.open(settings.scratch_path))
+            studio = Studio(store, scratch, sandboxes, settings)
+            state = ApiState(
+                bus=bus,
+                store=store,
+                keys=keys,
+                settings=settings,
+                clock=at_hand,
+                metrics=metrics,
+                catalog=Catalog(runners.living),
+                projection=Projection(history=settings.history, clock=at_hand),
+                archive=Archive(store, kept=settings.inline_results_kept),
+                scratch=scratch,
+                zygote=sandboxes,
+                annotator=await stack.enter_async_context(Annotator.open(studio)),
+                prober=Prober(sandboxes, settings),
+            )
             app.state.job_api = state
             app.state.health = _health(state, release)
-            async with _background(state):
-                await state.projection.wait_filled(settings.lookup_wait_s)
-                yield
+            stack.enter_context(JobGauges(state.projection, at_hand).shown_in(registry))
+            await stack.enter_async_context(_background(state))
+            await state.projection.wait_filled(settings.lookup_wait_s)
+            yield
 
     # Only what the route table names may be public, so the framework's own pages are off; its description stays.
     app = FastAPI(
@@ -63,22 +106,19 @@ def create_app(
         redoc_url=None,
     )
     problems.install(app)
-    for part in (submit, jobs, results, cancel, health):
+    app.add_middleware(CountedRequests, metrics=metrics, clock=at_hand)  # outside of the above: it sees what was sent
+    for part in (submit, analyze, jobs, results, job_input, cancel, health):
         app.include_router(part.router)
+    describe(app)
     return app
 
 
-def _state(bus: Bus, store: Store, keys: KeyRing, settings: JobApiSettings, clock: Clock, catalog: Catalog) -> ApiState:
-    return ApiState(
-        bus=bus,
-        store=store,
-        keys=keys,
-        settings=settings,
-        clock=clock,
-        catalog=catalog,
-        projection=Projection(history=settings.history, clock=clock),
-        archive=Archive(store, kept=settings.inline_results_kept),
-    )
+async def _start_zygote(stack: AsyncExitStack) -> Zygote:
+    try:
+        return await stack.enter_async_context(Zygote.start())
+    except ZygoteFailed as fault:
+        text = f"The sandbox could not be started: {fault}. `forgesyte doctor` says what this machine lacks."
+        raise ForgeSyteError(Code.INTERNAL, text) from fault
 
 
 def _health(state: ApiState, release: str) -> HealthCheck:

@@ -37,17 +37,18 @@ class Archive:
         """The result document of a completed job with the rows that fit inline; None for any other."""
         if record.status is not JobStatus.COMPLETED:
             return None
-        if record.job_id in self._results:
-            self._results.move_to_end(record.job_id)
-            return self._results[record.job_id]
+        path = result_blob(JobId(record.job_id), record.attempt)
+        if path in self._results:
+            self._results.move_to_end(path)
+            return self._results[path]
         try:
-            document = orjson.loads(await self._store.get(result_blob(JobId(record.job_id))))
+            document = orjson.loads(await self._store.get(path))
         except BlobMissing:
             log.warning("result document is missing", job_id=record.job_id)
             return None
         if not isinstance(document, dict):
             return None
-        self._results[record.job_id] = document
+        self._results[path] = document
         while len(self._results) > self._kept:
             self._results.popitem(last=False)
         return document

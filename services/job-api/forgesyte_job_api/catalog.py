@@ -5,7 +5,7 @@ accepted and wait. Nothing here imports or runs a plugin.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from forgesyte_contracts.ids import PluginName
 from forgesyte_contracts.plugins import PluginManifest, PluginOnRunner, PluginState, RunnerHeartbeat
@@ -25,7 +25,9 @@ _BROKEN = frozenset({PluginState.FAILED, PluginState.UNAVAILABLE})
 class Offer:
     """One plugin as all runners together offer it.
 
-    `state` is the best among them, `reason` belongs to it; `devices` are the kinds (cpu, gpu) on which it can run.
+    `state` is the best among them, `reason` belongs to it; `devices` are the kinds (cpu, gpu) on which it can run,
+    `refusals` says for the kinds of runners on which it is broken how it is there. `is_living` is False when no runner
+    offers it now, and everything here is as it was last seen.
     """
 
     name: PluginName
@@ -33,6 +35,8 @@ class Offer:
     reason: str | None
     manifest: PluginManifest | None
     devices: frozenset[str]
+    refusals: Mapping[str, str] = field(default_factory=dict)
+    is_living: bool = True
 
     @property
     def is_broken(self) -> bool:
@@ -54,13 +58,20 @@ def offers_of(living: Iterable[RunnerHeartbeat]) -> dict[PluginName, Offer]:
 
 
 def _offer(name: PluginName, plugin: PluginOnRunner, kinds: frozenset[str]) -> Offer:
-    devices = frozenset() if plugin.state in _BROKEN else kinds
-    return Offer(name, plugin.state, plugin.reason, plugin.manifest, devices)
+    if plugin.state not in _BROKEN:
+        return Offer(name, plugin.state, plugin.reason, plugin.manifest, kinds)
+    said = f"{plugin.state.value}: {plugin.reason or 'its runner gave no reason'}"
+    return Offer(name, plugin.state, plugin.reason, plugin.manifest, frozenset(), dict.fromkeys(kinds, said))
 
 
 def _better(one: Offer, other: Offer) -> Offer:
     best, worse = sorted((one, other), key=lambda offer: _BEST_FIRST.index(offer.state))
-    return replace(best, manifest=best.manifest or worse.manifest, devices=one.devices | other.devices)
+    return replace(
+        best,
+        manifest=best.manifest or worse.manifest,
+        devices=one.devices | other.devices,
+        refusals={**worse.refusals, **best.refusals},
+    )
 
 
 class Catalog:
@@ -70,6 +81,10 @@ class Catalog:
         self._living = living
         self._known: dict[PluginName, Offer] = {}
 
+    def lives(self, runner_id: str) -> bool:
+        """Whether this runner was heard of within its time."""
+        return runner_id in self._living()
+
     def observe(self) -> dict[PluginName, Offer]:
         """Read the living runners, remember what they offer, and give it."""
         current = offers_of(self._living().values())
@@ -78,8 +93,9 @@ class Catalog:
 
     def get(self, name: str) -> Offer | None:
         """The plugin as it stands now or, when no runner offers it now, as it was last seen."""
-        self.observe()
-        return self._known.get(PluginName(name))
+        living = self.observe()
+        known = self._known.get(PluginName(name))
+        return known if known is None or name in living else replace(known, is_living=False)
 
     def names(self) -> list[str]:
         """Every plugin known, in name order."""
@@ -111,25 +127,3 @@ class Catalog:
                 Code.PLUGIN_UNAVAILABLE, f"plugin {name} is {offer.state.value}: {reason}", plugin=name
             )
         return offer
-
-
-def device_for(offer: Offer, requested: str) -> str:
-    """Choose the kind of device a job goes to: `cpu` or `gpu`.
-
-    Raises:
-        ForgeSyteError: PLUGIN_UNAVAILABLE when the one asked for does not exist for this plugin.
-    """
-    needs_gpu = offer.manifest is not None and offer.manifest.requires.gpu
-    possible = offer.devices & {"gpu"} if needs_gpu else offer.devices
-    if requested != "auto":
-        if requested in possible:
-            return requested
-        found = ", ".join(sorted(possible)) or "no device at all"
-        raise ForgeSyteError(
-            Code.PLUGIN_UNAVAILABLE,
-            f"device {requested} was asked for, but plugin {offer.name} can run on {found}; use one of these or auto",
-            plugin=offer.name,
-        )
-    if needs_gpu:
-        return "gpu"
-    return "cpu" if "cpu" in possible or not possible else min(possible)

@@ -14,6 +14,7 @@ from forgesyte_contracts.problems import ForgeSyteError
 
 from .archive import Archive
 from .clock import Clock
+from .metrics import ApiMetrics, Reconciled
 from .projection import Seen
 
 log = structlog.get_logger(__name__)
@@ -22,8 +23,18 @@ log = structlog.get_logger(__name__)
 class Endings:
     """Settles ended jobs: record.json after `copy_after_s` seconds, the purge `purge_after_s` after the ending."""
 
-    def __init__(self, bus: Bus, archive: Archive, clock: Clock, *, copy_after_s: float, purge_after_s: float) -> None:
+    def __init__(
+        self,
+        bus: Bus,
+        archive: Archive,
+        clock: Clock,
+        metrics: ApiMetrics,
+        *,
+        copy_after_s: float,
+        purge_after_s: float,
+    ) -> None:
         self._bus = bus
+        self._metrics = metrics
         self._archive = archive
         self._clock = clock
         self._copy_after_s = copy_after_s
@@ -59,12 +70,14 @@ class Endings:
             # An ended record never changes again: another replica purged it first, and the feed will say so.
             log.debug("record had left the bus", job_id=job_id)
         else:
+            self._metrics.reconciled(Reconciled.RECORD_PURGED)
             log.info("record left the bus", job_id=job_id)
 
     async def settle(self, record: JobRecord) -> None:
         """Write record.json if it is missing, and take back a work message that nobody needs any more."""
         job_id = JobId(record.job_id)
         if await self._archive.keep_record(record):
+            self._metrics.reconciled(Reconciled.RECORD_KEPT)
             log.info("record kept for its writer", job_id=job_id, status=record.status.value)
         await self._bus.work.purge(job_id, record.plugin_id, record.device)
         self._copied.add(job_id)

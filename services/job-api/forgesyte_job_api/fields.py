@@ -9,6 +9,9 @@ from forgesyte_contracts.problems import Code, ForgeSyteError
 
 _LISTS = frozenset({"tool"})
 
+MAX_WAIT_S = 300
+"""Most seconds a client may ask to wait for a result: each waiting request keeps a connection."""
+
 
 class SubmitFields(BaseModel):
     """The fields of a submit. Missing ones stay None: whether they were needed is judged when all have arrived."""
@@ -34,8 +37,15 @@ class SubmitFields(BaseModel):
     """Name of the media, for people; in a form the file's own name counts."""
 
 
-def form_fields(values: Mapping[str, Sequence[str]]) -> SubmitFields:
-    """Check the text fields of a form.
+class AnalyzeFields(SubmitFields):
+    """The fields of a submit whose answer is the result."""
+
+    timeout_s: float | None = Field(default=None, gt=0, le=MAX_WAIT_S, allow_inf_nan=False, examples=[30])
+    """Seconds to wait for the job's end before the answer is 504; the service's own when missing."""
+
+
+def form_fields[FieldsT: SubmitFields](values: Mapping[str, Sequence[str]], model: type[FieldsT]) -> FieldsT:
+    """Check the text fields of a form; `model` says which there are.
 
     Raises:
         ForgeSyteError: REQUEST_INVALID naming the field.
@@ -44,27 +54,27 @@ def form_fields(values: Mapping[str, Sequence[str]]) -> SubmitFields:
     for name, texts in values.items():
         if name in _LISTS:
             given[name] = tuple(texts)
-        elif name in SubmitFields.model_fields:
+        elif name in model.model_fields:
             given[name] = _single(name, texts)
     try:
-        return SubmitFields.model_validate(given)
+        return model.model_validate(given)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         field = ".".join(str(part) for part in first["loc"])
         raise ForgeSyteError(Code.REQUEST_INVALID, f"form field {field}: {first['msg']}", field=field) from None
 
 
-def merged(query: SubmitFields, form: SubmitFields) -> SubmitFields:
+def merged[FieldsT: SubmitFields](query: FieldsT, form: FieldsT) -> FieldsT:
     """Put query parameters and form fields together; tools of both count, query first.
 
     Raises:
         ForgeSyteError: REQUEST_INVALID when both give a field with different values.
     """
     values: dict[str, Any] = {"tool": (*query.tool, *form.tool)}
-    for name in SubmitFields.model_fields.keys() - _LISTS:
+    for name in type(query).model_fields.keys() - _LISTS:
         texts = [value for value in (getattr(query, name), getattr(form, name)) if value is not None]
         values[name] = _single(name, texts) if texts else None
-    return SubmitFields.model_construct(**values)
+    return query.model_copy(update=values)
 
 
 def _single(name: str, values: Sequence[Any]) -> Any:  # noqa: ANN401  any field's value goes through unchanged

@@ -5,6 +5,7 @@ the bus stay listed up to `history`; whatever is older is found by id in the sto
 """
 
 import asyncio
+import math
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -68,6 +69,9 @@ class _Currency(Protocol):
     @property
     def is_current(self) -> bool: ...
 
+    @property
+    def lag(self) -> int: ...
+
 
 class Projection:
     """The jobs as this process last saw them."""
@@ -80,11 +84,18 @@ class Projection:
         self._gone: list[JobId] = []
         self._feed: _Currency | None = None
         self._is_filled = False
+        self._awaited: dict[JobId, set[asyncio.Event]] = {}
 
     @property
     def is_current(self) -> bool:
         """Whether the first snapshot has come and the feed has kept up since."""
         return self._feed is not None and self._feed.is_current
+
+    @property
+    def lag(self) -> float:
+        """How many revisions the bus was ahead at the feed's last look; NaN while there is no feed."""
+        feed = self._feed
+        return math.nan if feed is None else feed.lag
 
     async def run(self, bus: Bus) -> None:
         """Follow the feed until cancelled; when it breaks, begin again from a snapshot."""
@@ -93,7 +104,7 @@ class Projection:
                 async with bus.jobs.watch() as feed:
                     self._feed = feed
                     async for change in feed:
-                        self.apply(JobId(change.job_id), change.record, change.revision)
+                        self.apply(JobId(change.job_id), change.record, change.revision, is_anew=change.is_anew)
             except ForgeSyteError as error:
                 log.warning("job feed broke", error=str(error))
             finally:
@@ -110,10 +121,37 @@ class Projection:
                     await asyncio.sleep(_LOOK_EVERY_S)
                 self._is_filled = True
 
-    def apply(self, job_id: JobId, record: JobRecord | None, revision: int) -> None:
-        """Take in a change; one older than what is known changes nothing. `record` None: it has left the bus."""
+    async def wait_ended(self, job_id: JobId, limit_s: float) -> JobRecord | None:
+        """Wait until the job's end is seen here, at most `limit_s` seconds; its record, or None when that passed."""
+        seen = self._seen.get(job_id)
+        if seen is not None and seen.record.is_terminal:
+            return seen.record
+        ended = asyncio.Event()
+        self._awaited.setdefault(job_id, set()).add(ended)
+        try:
+            async with asyncio.timeout(limit_s):
+                await ended.wait()
+        except TimeoutError:
+            return None
+        finally:
+            self._awaited[job_id].discard(ended)
+            if not self._awaited[job_id]:
+                del self._awaited[job_id]
+        return self._seen[job_id].record if job_id in self._seen else None
+
+    def apply(self, job_id: JobId, record: JobRecord | None, revision: int, *, is_anew: bool = False) -> None:
+        """Take in a change; one older than what is known changes nothing.
+
+        Args:
+            job_id: whose.
+            record: None when it has left the bus.
+            revision: the one it was written with.
+            is_anew: the bus went back to an older state, so that what is known here is void whatever its revision.
+        """
         known = self._seen.get(job_id)
-        if known is not None and (revision < known.revision or (record is not None and revision == known.revision)):
+        is_older = known is not None and revision < known.revision
+        is_same = known is not None and record is not None and revision == known.revision
+        if (is_older or is_same) and not is_anew:
             return
         if record is not None:
             self._put(Seen(record, revision, self._clock.monotonic_s()))
@@ -141,6 +179,11 @@ class Projection:
     def get(self, job_id: JobId) -> Seen | None:
         """The job as it was last seen, or None."""
         return self._seen.get(job_id)
+
+    def records(self) -> list[JobRecord]:
+        """Every job that is known. The one question that another thread may ask."""
+        seen = list(self._seen.values())  # one step of the interpreter, which no change can come in between
+        return [one.record for one in seen]
 
     def on_bus(self) -> list[Seen]:
         """Every job whose record is on the bus, oldest first."""
@@ -170,3 +213,6 @@ class Projection:
         elif self._seen[job_id].is_gone:
             self._gone.remove(job_id)
         self._seen[job_id] = seen
+        if seen.record.is_terminal:
+            for ended in self._awaited.get(job_id, ()):
+                ended.set()

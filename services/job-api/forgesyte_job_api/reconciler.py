@@ -12,10 +12,11 @@ import structlog
 from forgesyte_chassis.bus import BusUnavailable
 from forgesyte_contracts import moves
 from forgesyte_contracts.ids import JobId
-from forgesyte_contracts.jobs import JobRecord, JobStatus
+from forgesyte_contracts.jobs import AttemptOutcome, JobRecord, JobStatus
 from forgesyte_contracts.problems import Code, ForgeSyteError
 
 from .endings import Endings
+from .metrics import Reconciled
 from .orphans import Orphans, recall
 from .projection import Seen
 from .resend import Resender
@@ -36,6 +37,7 @@ class Reconciler:
             state.bus,
             state.archive,
             state.clock,
+            state.metrics,
             copy_after_s=settings.record_copy_after_s,
             purge_after_s=settings.purge_record_after_s,
         )
@@ -43,6 +45,7 @@ class Reconciler:
         self._orphans = Orphans(state.bus, state.store, state.projection, state.clock, after_s=settings.orphan_after_s)
         self._next_sweep_s = 0.0
         self._is_recalled = False
+        self._reconnects = state.bus.reconnects
 
     async def run(self) -> None:
         """Do a round every `reconcile_every_s` seconds until cancelled."""
@@ -62,8 +65,10 @@ class Reconciler:
             ForgeSyteError: the bus or the store went away in the middle.
         """
         state = self._state
-        if not (state.bus.is_connected and state.projection.is_current):
+        if not state.bus.is_connected or state.bus.reconnects != self._reconnects:
+            self._reconnects = state.bus.reconnects
             self._unrunnable.reset()
+        if not (state.bus.is_connected and state.projection.is_current):
             return
         may_judge = state.bus.connected_for_s >= state.settings.judge_after_s
         jobs = state.projection.on_bus()
@@ -79,8 +84,8 @@ class Reconciler:
         try:
             if seen.record.is_terminal:
                 await self._endings.look_at(seen)
-            else:
-                await self._resender.look_at(seen, may_judge_owner=may_judge_owner)
+            elif await self._resender.look_at(seen, may_judge_owner=may_judge_owner):
+                self._state.metrics.reconciled(Reconciled.WORK_SENT_AGAIN)
         except BusUnavailable:
             raise
         except Exception:  # a border like a message handler's: one bad job must not keep the others from their turn
@@ -91,23 +96,34 @@ class Reconciler:
         self._endings.forget_all_but({JobId(seen.record.job_id) for seen in jobs})
 
     async def _end_unrunnable(self, jobs: list[Seen]) -> None:
-        pending = [seen.record for seen in jobs if seen.record.status is JobStatus.PENDING]
-        verdicts = self._unrunnable.verdicts(self._state.catalog.observe(), pending)
+        waiting = [seen.record for seen in jobs if self._waits(seen.record)]
+        verdicts = self._unrunnable.verdicts(self._state.catalog.observe(), waiting)
         for job_id, reason in verdicts.items():
             await self._end(job_id, reason)
+
+    def _waits(self, record: JobRecord) -> bool:
+        """Whether the job needs a runner: it never had one, was given back, or its owner is dead."""
+        if record.status is not JobStatus.RUNNING:
+            return record.status is JobStatus.PENDING
+        return record.owner is None or not self._state.catalog.lives(record.owner)
 
     async def _end(self, job_id: JobId, reason: str) -> None:
         state = self._state
 
         def failed(record: JobRecord) -> JobRecord:
-            if record.status is not JobStatus.PENDING:
+            if not self._waits(record):
                 return record
             now = state.clock.now()
+            if record.owner is not None:
+                record = moves.died(record, AttemptOutcome.LOST, record.current_frame, "its runner disappeared", now)
+                if record.is_terminal:
+                    return record
             return moves.failed(record, Code.PLUGIN_UNAVAILABLE, "PluginUnavailable", reason, now)
 
         stored = await state.bus.jobs.change(job_id, failed)
         state.projection.apply(job_id, stored.record, stored.revision)
         if stored.record.is_terminal:
+            state.metrics.reconciled(Reconciled.NOBODY_CAN_RUN_IT)
             log.info("job ended, nobody can run it", job_id=job_id, plugin=stored.record.plugin_id, reason=reason)
             await self._endings.settle(stored.record)
 
@@ -122,4 +138,4 @@ class Reconciler:
         if state.clock.monotonic_s() < self._next_sweep_s:
             return
         self._next_sweep_s = state.clock.monotonic_s() + state.settings.orphan_sweep_every_s
-        await self._orphans.sweep()
+        state.metrics.reconciled(Reconciled.BLOBS_REMOVED, len(await self._orphans.sweep()))

@@ -54,6 +54,10 @@ class Resender:
         if stored is None:
             self._projection.forget(job_id)
             return False
+        if stored.revision < seen.revision:
+            # Revisions only grow, so the bus came back from an older copy; what it says now is the truth.
+            self._projection.apply(job_id, stored.record, stored.revision, is_anew=True)
+            return False
         if stored.revision != seen.revision or stored.record.is_terminal:
             return False
         record = stored.record

@@ -3,6 +3,8 @@
 The defaults are the one-box run; the periods of the reconciler are settings so that tests can shorten them.
 """
 
+from pathlib import Path
+
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
@@ -25,6 +27,49 @@ class JobApiSettings(ServiceSettings):
 
     upload_idle_s: float = Field(default=60.0, gt=0)
     """How many seconds an upload may stand still before it is given up and its bytes are dropped."""
+
+    scratch_dir: str = "./forgesyte-data/scratch"
+    """Folder for what is looked at or drawn right now; needs room for 16 MiB an upload under way. Each process has its
+    own folder in it, removed at exit; what dead ones left is swept at start."""
+
+    probe_timeout_s: float = Field(default=10.0, gt=0)
+    """Seconds that the look at an upload may take before the upload is refused."""
+
+    probes_at_once: int = Field(default=2, ge=1)
+    """How many uploads are looked at at the same time; each takes a core and up to probe_memory_bytes."""
+
+    probe_wait_s: float = Field(default=60.0, gt=0)
+    """Seconds an upload may wait for its turn to be looked at before the client is told to come back."""
+
+    probe_memory_bytes: int = Field(default=1024**3, ge=1)
+    """Bytes the look at an upload may use. As much as a job has by default: it decodes one picture, as a job would."""
+
+    max_side_px: int = Field(default=8192, ge=1)
+    """Longest side of a video in pixels."""
+
+    max_image_pixels: int = Field(default=50_000_000, ge=1)
+    """Most pixels an image may have."""
+
+    max_frames: int | None = Field(default=None, ge=1)
+    """Most frames a video may announce. None sets no limit: rows and memory do not depend on it, only time does."""
+
+    decode_memory_bytes: int = Field(default=1024**3, ge=1)
+    """Most memory that decoding may be estimated to need, in bytes: what the runners give a job."""
+
+    analyze_wait_s: float = Field(default=30.0, gt=0)
+    """Seconds that image/analyze waits for the job's end when the client does not say."""
+
+    annotate_timeout_s: float = Field(default=1800.0, gt=0)
+    """Seconds the annotated video of one job may take to be drawn. Some 200 frames a second of 768 x 432, 5 to 10 of
+    4K are usual; the default holds hours of ordinary video."""
+
+    annotate_at_once: int = Field(default=1, ge=1)
+    """How many annotated videos are drawn at the same time; each takes a core, memory, and room in the scratch folder
+    for input, rows and video."""
+
+    annotate_memory_bytes: int = Field(default=2 * 1024**3, gt=0)
+    """Bytes of memory the drawing of one video may take. Decoding what was accepted may take 1 GiB; pictures and
+    encoder at 4K take some 0.4 GiB."""
 
     max_options_bytes: int = Field(default=16 * 1024, ge=2)
     """Largest `options` in bytes of JSON. They travel in the record, which has 64 KiB for everything."""
@@ -75,3 +120,8 @@ class JobApiSettings(ServiceSettings):
 
     storage_limit_s: float = Field(default=2.0, gt=0)
     """How many seconds the store may take to answer the health check."""
+
+    @property
+    def scratch_path(self) -> Path:
+        """The scratch folder as an absolute path: a sandbox has a working folder of its own."""
+        return Path(self.scratch_dir).absolute()

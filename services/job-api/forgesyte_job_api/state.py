@@ -11,12 +11,17 @@ from forgesyte_chassis.keys import KeyRing
 from forgesyte_contracts.ids import JobId, parse_job_id
 from forgesyte_contracts.jobs import JobRecord
 from forgesyte_contracts.problems import Code, ForgeSyteError
+from forgesyte_sandbox.parent import Zygote
 
+from .annotated import Annotator
 from .archive import Archive
 from .catalog import Catalog
 from .clock import Clock
 from .lookup import find_record
+from .metrics import ApiMetrics
+from .probe import Prober
 from .projection import Projection
+from .scratch import Scratch
 from .settings import JobApiSettings
 
 
@@ -29,9 +34,14 @@ class ApiState:
     keys: KeyRing
     settings: JobApiSettings
     clock: Clock
+    metrics: ApiMetrics
     catalog: Catalog
     projection: Projection
     archive: Archive
+    scratch: Scratch
+    zygote: Zygote
+    annotator: Annotator
+    prober: Prober
 
     async def find(self, job_id: JobId) -> JobRecord:
         """The record of a job.

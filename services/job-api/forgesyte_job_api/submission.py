@@ -6,13 +6,22 @@ from datetime import datetime
 from typing import Literal
 
 from forgesyte_contracts.ids import JobId
-from forgesyte_contracts.jobs import InputFacts, JobRecord, JobType
+from forgesyte_contracts.jobs import DecodeFacts, InputFacts, JobRecord, JobType
 from forgesyte_contracts.plugins import PluginManifest, ToolManifest
 from forgesyte_contracts.problems import Code, ForgeSyteError
 
-from .catalog import Catalog, device_for
+from .catalog import Catalog
+from .devices import ChosenDevice, choose_device
 from .fields import SubmitFields
+from .mediakind import MediaKind
 from .options import ToolOptions, parse_options
+
+_JOB_TYPES = {
+    ("video", False): JobType.VIDEO,
+    ("video", True): JobType.VIDEO_MULTI,
+    ("image", False): JobType.IMAGE,
+    ("image", True): JobType.IMAGE_MULTI,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,67 +29,69 @@ class Submission:
     """A submit that may become a job: everything about it but its media was checked."""
 
     plugin: str
+    kind: MediaKind
     tools: tuple[str, ...]
     options: ToolOptions
     device_requested: Literal["auto", "cpu", "gpu"]
-    device: str
+    device: ChosenDevice
     skip_bad_frames: bool
 
-    def record(self, job_id: JobId, media: InputFacts, now: datetime) -> JobRecord:
-        """The record with which the job begins."""
+    def record(self, job_id: JobId, media: InputFacts, decode: DecodeFacts, now: datetime) -> JobRecord:
+        """The record with which the job begins; `decode` is what the probe saw."""
         return JobRecord(
             job_id=job_id,
             plugin_id=self.plugin,
             tools=self.tools,
-            job_type=JobType.VIDEO if len(self.tools) == 1 else JobType.VIDEO_MULTI,
+            job_type=_JOB_TYPES[self.kind.name, len(self.tools) > 1],
             options=self.options,
             skip_bad_frames=self.skip_bad_frames,
             input=media,
+            decode=decode,
             device_requested=self.device_requested,
-            device=self.device,
+            device=self.device.kind,
+            fallback=self.device.fallback_reason is not None,
+            fallback_reason=self.device.fallback_reason,
             created_at=now,
             updated_at=now,
         )
 
 
-def checked(fields: SubmitFields, catalog: Catalog, *, max_options_bytes: int) -> Submission:
-    """Check a submit against what the runners offer.
+def checked(fields: SubmitFields, kind: MediaKind, catalog: Catalog, *, max_options_bytes: int) -> Submission:
+    """Check a submit of this kind of media against what the runners offer.
 
     Raises:
-        ForgeSyteError: PLUGIN_UNKNOWN, TOOL_UNKNOWN, PLUGIN_UNAVAILABLE or OPTIONS_INVALID; the detail says what is
-            there instead.
+        ForgeSyteError: PLUGIN_UNKNOWN, TOOL_UNKNOWN, PLUGIN_UNAVAILABLE or OPTIONS_INVALID; REQUEST_INVALID for a tool
+            that takes another kind of media. The detail says what is there instead.
     """
     offer = catalog.require(fields.plugin_id)
     assert offer.manifest is not None  # noqa: S101  require() gives no offer without one
-    tools = _tools(offer.manifest, fields.tool)
+    tools = _tools(offer.manifest, fields.tool, kind)
     requested = fields.device or "auto"
     return Submission(
         plugin=offer.name,
+        kind=kind,
         tools=tuple(tool.name for tool in tools),
         options=parse_options(fields.options, tools, max_bytes=max_options_bytes),
         device_requested=requested,
-        device=device_for(offer, requested),
+        device=choose_device(offer, requested),
         skip_bad_frames=bool(fields.skip_bad_frames),
     )
 
 
-def _tools(manifest: PluginManifest, asked: Iterable[str]) -> list[ToolManifest]:
+def _tools(manifest: PluginManifest, asked: Iterable[str], kind: MediaKind) -> list[ToolManifest]:
     """The tools asked for, by id or alias, each once and in the order asked."""
+    fitting = ", ".join(tool.name for tool in manifest.tools if kind.name in tool.inputs) or "none"
+    known = f"tools of {manifest.name} for {kind.name}: {fitting}"
     tools: dict[str, ToolManifest] = {}
     for name in asked:
         tool = manifest.tool(name)
         if tool is None:
-            raise _no_tool(manifest, f"plugin {manifest.name} has no tool {name[:80]!r}")
-        if "video" not in tool.inputs:
-            raise _no_tool(manifest, f"tool {tool.name} takes {' and '.join(tool.inputs)}, not video")
+            text = f"plugin {manifest.name} has no tool {name[:80]!r}; {known}"
+            raise ForgeSyteError(Code.TOOL_UNKNOWN, text, plugin=manifest.name)
+        if kind.name not in tool.inputs:
+            text = f"tool {tool.name} takes {' and '.join(tool.inputs)}, not {kind.name}; {known}"
+            raise ForgeSyteError(Code.REQUEST_INVALID, text, plugin=manifest.name, field="tool")
         tools[tool.name] = tool
     if not tools:
-        raise _no_tool(manifest, "tool is missing")
+        raise ForgeSyteError(Code.TOOL_UNKNOWN, f"tool is missing; {known}", plugin=manifest.name)
     return list(tools.values())
-
-
-def _no_tool(manifest: PluginManifest, what: str) -> ForgeSyteError:
-    known = ", ".join(tool.name for tool in manifest.tools if "video" in tool.inputs) or "none"
-    return ForgeSyteError(
-        Code.TOOL_UNKNOWN, f"{what}; tools of {manifest.name} for video: {known}", plugin=manifest.name
-    )

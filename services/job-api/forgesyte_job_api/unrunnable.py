@@ -1,4 +1,4 @@
-"""Pending jobs that nobody can run: how long that has been so, and when it is the end of them.
+"""Jobs that wait for a runner and that nobody can run: how long that has been so, and when it is the end of them.
 
 Judged by the living runners alone and only over unbroken stretches of time, so that a restart of a runner or of the
 bus ends no job.
@@ -20,8 +20,8 @@ class Unrunnable:
 
     Args:
         clock: its monotonic time is used.
-        broken_s: seconds of FAILED or UNAVAILABLE in every living runner after which a pending job ends.
-        absent_s: seconds without any runner that offers it after which a pending job ends.
+        broken_s: seconds of FAILED or UNAVAILABLE in every living runner after which a waiting job ends.
+        absent_s: seconds without any runner that offers it after which a waiting job ends.
     """
 
     def __init__(self, clock: Clock, *, broken_s: float, absent_s: float) -> None:
@@ -36,17 +36,17 @@ class Unrunnable:
         self._broken.clear()
         self._absent.clear()
 
-    def verdicts(self, offers: Mapping[PluginName, Offer], pending: Iterable[JobRecord]) -> dict[JobId, str]:
+    def verdicts(self, offers: Mapping[PluginName, Offer], waiting: Iterable[JobRecord]) -> dict[JobId, str]:
         """Look at the runners as they are now.
 
         Args:
             offers: what the living runners offer.
-            pending: the jobs that wait.
+            waiting: the jobs that need a runner, pending ones and those that were given back.
 
         Returns:
             For each job that has to end the sentence that says why.
         """
-        jobs = list(pending)
+        jobs = list(waiting)
         routes = {(job.plugin_id, job.device) for job in jobs}
         routes |= {(name, device) for name, _ in offers.items() for device in ("cpu", "gpu")}
         reasons = {route: reason for route in routes if (reason := self._reason(route, offers)) is not None}

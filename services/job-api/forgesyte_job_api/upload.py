@@ -1,7 +1,7 @@
 """The media of a submit on its way from the socket into the store: never whole in memory, never in a second place.
 
 Two forms: the raw body, or a form with one file part. The blob is named by the job's id before the job exists;
-whoever calls removes it again when no job comes of it.
+whoever calls removes it again when no job comes of it. What the probe needs is kept in scratch as it passes.
 """
 
 import asyncio
@@ -18,14 +18,12 @@ from forgesyte_contracts.jobs import InputFacts
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_contracts.subjects import input_blob
 
+from .mediakind import MediaKind
 from .multipart import PartStart, read_form
-
-FILE_PARTS = ("video", "file")
-"""Names a form may give its media part; `file` is what older clients send."""
+from .sample import Sample
 
 RAW = "raw"
 FORM = "form"
-_ACCEPTED = "send the video as raw body with Content-Type video/* or application/octet-stream, or as form field `video`"
 _FORM_OVERHEAD_BYTES = 1024 * 1024
 _MAX_NAME_CHARS = 255
 _MAX_TYPE_CHARS = 100
@@ -43,8 +41,8 @@ def media_type_of(request: Request) -> str:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-def form_of(request: Request) -> str:
-    """Tell by its Content-Type how the media is sent: RAW or FORM.
+def form_of(request: Request, kind: MediaKind) -> str:
+    """Tell by its Content-Type how media of this kind is sent: RAW or FORM.
 
     Raises:
         ForgeSyteError: MEDIA_INVALID for any other type.
@@ -52,19 +50,19 @@ def form_of(request: Request) -> str:
     media_type = media_type_of(request)
     if media_type == "multipart/form-data":
         return FORM
-    if media_type.startswith("video/") or media_type == "application/octet-stream":
+    if kind.takes(media_type):
         return RAW
-    raise ForgeSyteError(Code.MEDIA_INVALID, f"Content-Type is {media_type[:80] or 'missing'}; {_ACCEPTED}")
+    raise ForgeSyteError(Code.MEDIA_INVALID, f"Content-Type is {media_type[:80] or 'missing'}; {kind.how_to_send}")
 
 
-def refuse_announced_size(request: Request, max_bytes: int) -> None:
+def refuse_announced_size(request: Request, kind: MediaKind, max_bytes: int) -> None:
     """Refuse a body whose announced length is over the limit before a byte of it is read.
 
     Raises:
         ForgeSyteError: MEDIA_TOO_LARGE with both numbers.
     """
     announced = request.headers.get("content-length", "")
-    allowed = max_bytes if form_of(request) == RAW else max_bytes + _FORM_OVERHEAD_BYTES
+    allowed = max_bytes if form_of(request, kind) == RAW else max_bytes + _FORM_OVERHEAD_BYTES
     if announced.isdecimal() and int(announced) > allowed:
         raise ForgeSyteError(
             Code.MEDIA_TOO_LARGE, f"the upload has {int(announced)} bytes, at most {max_bytes} are allowed"
@@ -73,16 +71,20 @@ def refuse_announced_size(request: Request, max_bytes: int) -> None:
 
 @dataclass(slots=True)
 class Upload:
-    """One upload into the store.
+    """One upload into the store, and its two ends into the sample.
 
-    `media` is None until a file has arrived; `fields` holds the text fields of a form in the order they came.
+    `received` is told the size of each piece of the body. `media` is None until a file has arrived; `fields` holds the
+    text fields of a form in the order they came.
     """
 
     store: Store
     job_id: JobId
+    kind: MediaKind
+    sample: Sample
     max_bytes: int
     idle_s: float
     max_field_bytes: int
+    received: Callable[[int], None] = lambda _size_bytes: None
     media: InputFacts | None = None
     fields: dict[str, list[str]] = field(default_factory=dict)
 
@@ -93,7 +95,7 @@ class Upload:
             ForgeSyteError: MEDIA_TOO_LARGE, MEDIA_INVALID for an empty body, UploadStalled.
             ClientDisconnect: the client went away in the middle.
         """
-        async with aclosing(_body(request, self.idle_s)) as chunks:
+        async with aclosing(self._body(request)) as chunks:
             await self._put(chunks, filename, media_type_of(request))
 
     async def take_form(self, request: Request, *, before_file: BeforeFile) -> None:
@@ -110,18 +112,18 @@ class Upload:
         """
 
         async def take_file(part: PartStart, data: AsyncGenerator[bytes]) -> None:
-            if part.name not in FILE_PARTS:
-                raise _wrong_part(f"found a file in form field {part.name[:80]!r}")
+            if part.name not in self.kind.parts:
+                raise self._wrong_part(f"found a file in form field {part.name[:80]!r}")
             if self.media is not None:
-                raise _wrong_part("found more than one file")
+                raise self._wrong_part("found more than one file")
             before_file(self.fields)
             await self._put(data, part.filename, part.media_type)
 
-        async with aclosing(_body(request, self.idle_s)) as chunks:
+        async with aclosing(self._body(request)) as chunks:
             form = read_form(
                 chunks,
                 request.headers["content-type"],
-                is_file=lambda part: part.name in FILE_PARTS or part.filename is not None,
+                is_file=lambda part: part.name in self.kind.parts or part.filename is not None,
                 take_file=take_file,
                 max_field_bytes=self.max_field_bytes,
             )
@@ -129,36 +131,43 @@ class Upload:
                 async for name, text in texts:
                     self.fields.setdefault(name, []).append(text)
         if self.media is None:
-            raise _wrong_part("found no file")
+            raise self._wrong_part("found no file")
 
     async def drop(self) -> None:
-        """Remove what was stored, because no job comes of it."""
-        if self.media is not None:
-            await self.store.delete(input_blob(self.job_id))
+        """Remove what was stored, because no job comes of it.
+
+        Also when nothing seems to be: a put that was cancelled in its last step may have left the blob behind.
+        """
+        await self.store.delete(input_blob(self.job_id))
 
     async def _put(self, chunks: AsyncGenerator[bytes], filename: str | None, media_type: str | None) -> None:
         path = input_blob(self.job_id)
-        size = await self.store.put_stream(path, chunks, max_bytes=self.max_bytes)
+        async with aclosing(self.sample.copying(chunks)) as copied:
+            size = await self.store.put_stream(path, copied, max_bytes=self.max_bytes)
         announced = (media_type or "")[:_MAX_TYPE_CHARS] or None
         self.media = InputFacts(filename=_clean_name(filename), size_bytes=size, media_type=announced)
         if size == 0:
-            raise ForgeSyteError(Code.MEDIA_INVALID, f"the upload is empty (0 bytes); {_ACCEPTED}")
+            raise ForgeSyteError(Code.MEDIA_INVALID, f"the upload is empty (0 bytes); {self.kind.how_to_send}")
 
+    async def _body(self, request: Request) -> AsyncGenerator[bytes]:
+        async with aclosing(request.stream()) as stream:
+            while True:
+                try:
+                    async with asyncio.timeout(self.idle_s):
+                        chunk = await anext(stream)
+                except StopAsyncIteration:
+                    return
+                except TimeoutError:
+                    text = f"the upload stood still for {self.idle_s:g} s and was given up; send it again"
+                    raise UploadStalled(Code.REQUEST_INVALID, text) from None
+                if chunk:
+                    self.received(len(chunk))
+                    yield chunk
 
-async def _body(request: Request, idle_s: float) -> AsyncGenerator[bytes]:
-    async with aclosing(request.stream()) as stream:
-        while True:
-            try:
-                async with asyncio.timeout(idle_s):
-                    chunk = await anext(stream)
-            except StopAsyncIteration:
-                return
-            except TimeoutError:
-                raise UploadStalled(
-                    Code.REQUEST_INVALID, f"the upload stood still for {idle_s:g} s and was given up; send it again"
-                ) from None
-            if chunk:
-                yield chunk
+    def _wrong_part(self, what: str) -> ForgeSyteError:
+        name = self.kind.name
+        text = f"{what}; expected exactly one file, in form field `{name}`"
+        return ForgeSyteError(Code.REQUEST_INVALID, text, field=name)
 
 
 def _clean_name(name: str | None) -> str | None:
@@ -167,9 +176,3 @@ def _clean_name(name: str | None) -> str | None:
         return None
     last = re.split(r"[\\/]", name)[-1]
     return "".join(char for char in last if char.isprintable())[:_MAX_NAME_CHARS] or None
-
-
-def _wrong_part(what: str) -> ForgeSyteError:
-    return ForgeSyteError(
-        Code.REQUEST_INVALID, f"{what}; expected exactly one file, in form field `video`", field="video"
-    )

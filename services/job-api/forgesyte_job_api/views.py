@@ -1,5 +1,6 @@
 """The public forms of a record beyond contracts' own: extended, and the header of a result document."""
 
+from itertools import accumulate
 from typing import Any
 
 import orjson
@@ -7,7 +8,7 @@ import orjson
 from forgesyte_chassis.blobs import BlobMissing, Store
 from forgesyte_chassis.segments import read_rows
 from forgesyte_contracts.jobs import DecodeFacts, ExtendedJobResponse, JobRecord, job_view
-from forgesyte_contracts.results import ResultHeader, ResultSummary, Row
+from forgesyte_contracts.results import INLINE_RESULT_BYTES, ResultHeader, ResultSummary, Row
 
 NEWEST_ROWS = 20
 
@@ -51,15 +52,25 @@ def result_header(record: JobRecord) -> ResultHeader:
     )
 
 
+async def result_document(store: Store, record: JobRecord) -> bytes:
+    """The whole result document as JSON, made in memory: for images, whose rows are few and small."""
+    rows = [orjson.Fragment(row) async for row in read_rows(store, record)]
+    return orjson.dumps({**result_header(record).model_dump(mode="json"), "truncated": False, "frames": rows})
+
+
 async def newest_rows(store: Store, record: JobRecord) -> list[Row]:
-    """Read the newest committed rows, at most NEWEST_ROWS; none when they are no longer there."""
+    """Read the newest committed rows: at most NEWEST_ROWS, and no more than fit inline; none when they are gone."""
     end_frame = max((piece.end_frame for piece in record.rows), default=0)
     if end_frame == 0:
         return []
     first_frame = max(0, end_frame - NEWEST_ROWS)
     rows = read_rows(store, record, from_frame=first_frame, limit=NEWEST_ROWS)
     try:
-        return [orjson.loads(row) async for row in rows]
+        found = [row async for row in rows]
     except BlobMissing:
         # A newer attempt or the end of the retention took them away; the record itself is still worth its answer.
         return []
+    # A page is polled once a second and shows a glance; a plugin may give megabytes a frame.
+    sizes = accumulate(map(len, reversed(found)))
+    fitting = sum(size <= INLINE_RESULT_BYTES for size in sizes)
+    return [orjson.loads(row) for row in found[len(found) - fitting :]]

@@ -4,10 +4,12 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from forgesyte_chassis.problems import problem_document
 from forgesyte_contracts.jobs import JobView, Moment
-from forgesyte_contracts.problems import CODE_FACTS, Code
+from forgesyte_contracts.problems import CODE_FACTS, Code, ForgeSyteError
 
-EXAMPLE_JOB_ID = "01928f7e-6b3a-7c4e-9d2f-3f5b8a1c7e60"
+from .examples import PROBLEMS
+from .mediakind import OCTETS, MediaKind
 
 
 class Problem(BaseModel):
@@ -26,20 +28,6 @@ class Problem(BaseModel):
 
 class Submitted(BaseModel):
     """A job was accepted. `plugin` and `tool` repeat `plugin_id` and the first of `tools` for older clients."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {
-                "job_id": EXAMPLE_JOB_ID,
-                "plugin": "motion-detector",
-                "plugin_id": "motion-detector",
-                "tool": "detect-motion",
-                "tools": ["detect-motion"],
-                "status": "queued",
-                "submitted_at": "2025-01-01T12:00:00.000Z",
-            }
-        }
-    )
 
     job_id: str
     plugin: str
@@ -67,21 +55,33 @@ class CancelledJob(JobView):
 class HealthReport(BaseModel):
     """Whether job-api can do its work. A check's value is `ok` or a sentence saying what is wrong."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {
-                "status": "healthy",
-                "version": "0.1.0",
-                "plugins_loaded": 1,
-                "checks": {"bus": "ok", "storage": "ok", "projection": "ok"},
-            }
-        }
-    )
-
     status: Literal["healthy", "degraded"]
     version: str
     plugins_loaded: int = Field(ge=0)
     checks: dict[str, str]
+
+
+def request_body(kind: MediaKind, **more_fields: dict[str, Any]) -> dict[str, Any]:
+    """The `requestBody` of a route for OpenAPI that takes media; `more_fields` are form fields of its own."""
+    binary = {"type": "string", "format": "binary"}
+    fields: dict[str, Any] = {
+        **dict.fromkeys(kind.parts, binary),
+        "plugin_id": {"type": "string"},
+        "tool": {"type": "array", "items": {"type": "string"}},
+        "device": {"type": "string", "enum": ["auto", "cpu", "gpu"]},
+        "options": {"type": "string"},
+        "skip_bad_frames": {"type": "boolean"},
+        **more_fields,
+    }
+    return {
+        "required": True,
+        "description": f"The {kind.name} as raw body, or as field `{kind.name}` (`file` for older clients) of a form.",
+        "content": {
+            f"{kind.name}/*": {"schema": binary},
+            OCTETS: {"schema": binary},
+            "multipart/form-data": {"schema": {"type": "object", "properties": fields}},
+        },
+    }
 
 
 def problem_responses(*codes: Code) -> dict[int | str, dict[str, Any]]:
@@ -93,7 +93,7 @@ def problem_responses(*codes: Code) -> dict[int | str, dict[str, Any]]:
         status: {
             "model": Problem,
             "description": "; ".join(f"{CODE_FACTS[code].title} ({code})" for code in found),
-            "content": {"application/problem+json": {"example": _example(found[0])}},
+            "content": {"application/problem+json": {"examples": {code.value: _example(code) for code in found}}},
         }
         for status, found in by_status.items()
     }
@@ -101,5 +101,5 @@ def problem_responses(*codes: Code) -> dict[int | str, dict[str, Any]]:
 
 def _example(code: Code) -> dict[str, Any]:
     facts = CODE_FACTS[code]
-    detail = f"{facts.title}: what was found, what was expected, what to do next."
-    return {"type": "about:blank", "title": facts.title, "status": facts.status, "detail": detail, "code": code.value}
+    error = ForgeSyteError(code, PROBLEMS.get(code.value, f"{facts.title}."))
+    return {"summary": facts.title, "value": problem_document(error)}

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 import pytest
+from prometheus_client import CollectorRegistry
 
 from forgesyte_chassis.blobs import Store
 from forgesyte_chassis.bus import Bus
@@ -28,6 +29,7 @@ from forgesyte_contracts.plugins import (
 )
 from forgesyte_job_api.app import create_app
 from forgesyte_job_api.settings import JobApiSettings
+from forgesyte_sandbox.outcome import SandboxOutcome
 from tests.support import NatsServer, eventually, nats_server
 
 SCHEMA = {
@@ -57,7 +59,8 @@ def a_tool(name: str = "detect-motion", **changes: Any) -> ToolManifest:
 
 def a_plugin(name: str = "motion", state: PluginState = PluginState.INITIALIZED, **changes: Any) -> PluginOnRunner:
     tools = changes.pop("tools", (a_tool(aliases=("motion",)), a_tool("track-objects")))
-    requires = Requires(gpu=changes.pop("needs_gpu", False))
+    gpu_memory = 1 << 30 if changes.pop("uses_gpu", False) else None
+    requires = Requires(gpu=changes.pop("needs_gpu", False), gpu_memory_bytes=gpu_memory)
     manifest = PluginManifest(name=name, version="1.0.0", tools=tools, requires=requires)
     return PluginOnRunner(**{"name": name, "state": state, "manifest": manifest, **changes})
 
@@ -97,10 +100,15 @@ class Api:
     bus: Bus
     store: Store
     server: NatsServer
+    registry: CollectorRegistry
 
     @property
     def state(self) -> Any:
         return self.app.state.job_api
+
+    def value(self, name: str, **labels: str) -> float | None:
+        """A metric as a scrape would find it."""
+        return self.registry.get_sample_value(f"forgesyte_api_{name}", labels)
 
     async def beat(self, *plugins: PluginOnRunner, **facts: Any) -> None:
         """Let a runner report, and wait until the catalog has heard it."""
@@ -128,20 +136,39 @@ QUIET = {"reconcile_every_s": 3600.0}
 """A reconciler that keeps out of the way of tests about something else."""
 
 
+class EasySandbox:
+    """Finds any upload to be good media, so that tests about something else need no media and no zygote."""
+
+    FACTS: ClassVar = {"codec": "h264", "fps": 25.0, "rotation": 0, "width": 64, "height": 48}
+
+    async def run(self, program: str, spec: dict[str, Any], **_: Any) -> SandboxOutcome:
+        return SandboxOutcome(True, {**self.FACTS, "kind": spec["kind"]}, None, None, 1.0, "succeeded")
+
+
 @asynccontextmanager
-async def running(server: NatsServer, folder: Path, *, keys: KeyRing | None = None, clock: Any = None, **settings: Any):
-    """One replica of job-api over the given server and folder."""
+async def running(
+    server: NatsServer,
+    folder: Path,
+    *,
+    keys: KeyRing | None = None,
+    clock: Any = None,
+    zygote: Any = None,
+    **settings: Any,
+):
+    """One replica of job-api over the given server and folder; with `zygote="real"` it starts its own."""
     store = Store.open(str(folder))
     async with Bus.connect(server.url, name="job-api-test") as bus:
         await bus.ensure()
-        made = JobApiSettings(**{**QUIET, **settings})
-        app = create_app(bus, store, keys or KeyRing.open_(), made, clock=clock)
+        made = JobApiSettings(**{**QUIET, "scratch_dir": str(folder.parent / "scratch"), **settings})
+        chosen = None if zygote == "real" else zygote or EasySandbox()
+        registry = CollectorRegistry()
+        app = create_app(bus, store, keys or KeyRing.open_(), made, clock=clock, zygote=chosen, registry=registry)
         transport = httpx.ASGITransport(app)
         async with (
             app.router.lifespan_context(app),
             httpx.AsyncClient(transport=transport, base_url="http://api", timeout=60) as http,
         ):
-            yield Api(http, app, bus, store, server)
+            yield Api(http, app, bus, store, server, registry)
 
 
 @pytest.fixture

@@ -108,6 +108,7 @@ async def test_the_module_runs_alone_and_stops_with_0_on_sigterm(server, tmp_pat
         **os.environ,
         "FORGESYTE_JOB_API_BUS_URL": server.url,
         "FORGESYTE_JOB_API_STORE_URL": str(tmp_path / "store"),
+        "FORGESYTE_JOB_API_SCRATCH_DIR": str(tmp_path / "scratch"),
         "FORGESYTE_JOB_API_PORT": "0",
         "FORGESYTE_JOB_API_OPS_PORT": "0",
         "FORGESYTE_JOB_API_LOG_FORMAT": "json",
@@ -121,15 +122,21 @@ async def test_the_module_runs_alone_and_stops_with_0_on_sigterm(server, tmp_pat
         stdout=asyncio.subprocess.DEVNULL,
     )
     try:
-        port = None
+        ports = {}
         async with asyncio.timeout(60):
-            while port is None:
+            while len(ports) < 2:
                 line = (await process.stderr.readline()).decode()
                 assert line, "it ended before it was ready"
-                found = re.search(r'"port": ?(\d+)', line) if "job-api ready" in line else None
-                port = found and int(found[1])
+                found = re.search(r'"port": ?(\d+)', line)
+                for event in ("job-api ready", "ops port open"):
+                    if event in line and found:
+                        ports[event] = found[1]
         async with httpx.AsyncClient() as http:
-            assert (await http.get(f"http://127.0.0.1:{port}/health")).json()["status"] == "healthy"
+            health = await http.get(f"http://127.0.0.1:{ports['job-api ready']}/health")
+            assert health.json()["status"] == "healthy"
+            metrics = await http.get(f"http://127.0.0.1:{ports['ops port open']}/metrics")
+            assert 'forgesyte_api_requests_total{code="200",method="GET",route="/health"} 1.0' in metrics.text
+            assert 'forgesyte_api_jobs_open{status="pending"} 0.0' in metrics.text
 
         process.send_signal(signal.SIGTERM)
 

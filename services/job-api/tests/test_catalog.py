@@ -4,7 +4,7 @@ import pytest
 
 from forgesyte_contracts.plugins import PluginState
 from forgesyte_contracts.problems import Code, ForgeSyteError
-from forgesyte_job_api.catalog import Catalog, device_for, offers_of
+from forgesyte_job_api.catalog import Catalog, offers_of
 from tests.support import eventually
 
 
@@ -51,28 +51,6 @@ def test_before_any_runner_reported_the_refusal_says_so():
         catalog_of().require("motion")
 
     assert caught.value.code is Code.PLUGIN_UNKNOWN
-
-
-DEVICES = {
-    "auto prefers the cpu": (("cpu", "gpu"), False, "auto", "cpu"),
-    "auto takes the gpu when nothing else is there": (("gpu",), False, "auto", "gpu"),
-    "auto is the gpu when the plugin needs one": (("cpu", "gpu"), True, "auto", "gpu"),
-    "what is asked for and there": (("cpu", "gpu"), False, "gpu", "gpu"),
-    "gpu without one": (("cpu",), False, "gpu", None),
-    "cpu for a plugin that needs a gpu": (("cpu", "gpu"), True, "cpu", None),
-}
-
-
-@pytest.mark.parametrize(("devices", "needs_gpu", "requested", "expected"), DEVICES.values(), ids=DEVICES)
-def test_device(make, devices, needs_gpu, requested, expected):
-    offer = offers_of([make.a_heartbeat(make.a_plugin(needs_gpu=needs_gpu), devices=devices)])["motion"]
-
-    if expected is not None:
-        assert device_for(offer, requested) == expected
-        return
-    with pytest.raises(ForgeSyteError) as caught:
-        device_for(offer, requested)
-    assert caught.value.code is Code.PLUGIN_UNAVAILABLE
 
 
 @pytest.mark.slow

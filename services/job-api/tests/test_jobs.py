@@ -44,7 +44,7 @@ async def test_a_job_that_is_not_there(api, path, job_id, status, code):
 async def test_a_completed_job_carries_its_result_document(api, make):
     record = await api.put(make.a_record())
     await api.store.put(
-        result_blob(record.job_id), orjson.dumps({"job_id": record.job_id, "frames": [{"frame_index": 0}]})
+        result_blob(record.job_id, 1), orjson.dumps({"job_id": record.job_id, "frames": [{"frame_index": 0}]})
     )
     await api.bus.jobs.change(record.job_id, lambda r: moves.claimed(r, "runner-1", make.NOW))
     await api.bus.jobs.change(record.job_id, lambda r: moves.completed(r, make.NOW))

@@ -75,3 +75,15 @@ def test_a_cursor_whose_job_is_gone_still_leads_to_the_next_page(projection, mak
     page = projection.page(PageQuery(limit=10, before=records[2].job_id))
 
     assert [record.job_id for record in page.records] == [records[1].job_id, records[0].job_id]
+
+
+def test_a_bus_that_went_back_makes_what_was_seen_void(projection, make):
+    stays, vanished = make.a_record(), make.a_record()
+    projection.apply(stays.job_id, moves.cancelled(stays, make.NOW), 7)
+    projection.apply(vanished.job_id, vanished, 8)
+
+    projection.apply(stays.job_id, stays, 2, is_anew=True)
+    projection.apply(vanished.job_id, None, 3, is_anew=True)
+
+    assert projection.get(stays.job_id).record == stays
+    assert listed(projection) == [stays.job_id]

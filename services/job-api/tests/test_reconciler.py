@@ -1,5 +1,7 @@
 """The reconciler over a real bus and store: lost work, dead ends, copies, purges, orphans; one replica and two."""
 
+import asyncio
+import shutil
 from contextlib import AsyncExitStack
 from datetime import timedelta
 
@@ -138,6 +140,97 @@ async def test_a_pending_job_stays_while_one_runner_can_run_it_and_a_running_one
 
         assert (await api.bus.jobs.get(pending.job_id)).record.status == "pending"
         assert (await api.bus.jobs.get(running.job_id)).record.status == "running"
+
+
+@pytest.mark.parametrize("why", ["given back", "owner dead"])
+async def test_a_running_job_without_a_living_owner_ends_when_its_plugin_is_broken_everywhere(start, make, why):
+    """Nobody will ever pull its work message, so nobody else would say so."""
+    async with start(**AT_ONCE) as api:
+        record = moves.claimed(make.a_record(), "dead-runner", make.NOW)
+        record = await api.put(moves.released(record, 10, make.NOW) if why == "given back" else record)
+        await api.beat(make.a_plugin(state=PluginState.FAILED, reason="no model file", manifest=None))
+
+        await Reconciler(api.state).round()
+
+        ended = (await api.bus.jobs.get(record.job_id)).record
+        assert (ended.status, ended.error_code) == ("failed", "PLUGIN_UNAVAILABLE")
+        assert ended.attempts[-1].outcome == ("released" if why == "given back" else "lost")
+
+
+async def test_a_day_without_a_runner_is_counted_over_rounds_in_which_the_projection_was_behind(
+    start, make, monkeypatch
+):
+    clock = make.HandClock()
+    async with start(**{**AT_ONCE, "absent_plugin_s": 86400}, clock=clock) as api:
+        record = await api.put(make.a_record(plugin_id="nobody-has-it"))
+        reconciler = Reconciler(api.state)
+        await reconciler.round()
+        with monkeypatch.context() as behind:
+            behind.setattr(type(api.state.projection), "is_current", False)
+            await reconciler.round()
+        clock.passed_s = 86401
+
+        await reconciler.round()
+
+        assert (await api.bus.jobs.get(record.job_id)).record.status == "failed"
+
+
+@pytest.mark.slow
+async def test_a_day_without_a_runner_is_counted_from_anew_after_the_bus_was_away(start, make):
+    clock = make.HandClock()
+    async with start(**{**AT_ONCE, "absent_plugin_s": 86400}, clock=clock) as api:
+        record = await api.put(make.a_record(plugin_id="nobody-has-it"))
+        reconciler = Reconciler(api.state)
+        await reconciler.round()
+        await api.server.restart()
+        await eventually(lambda: api.bus.is_connected and api.state.projection.is_current)
+        clock.passed_s = 86401
+
+        await reconciler.round()
+
+        assert (await api.bus.jobs.get(record.job_id)).record.status == "pending"
+
+
+async def test_a_job_of_which_the_bus_knows_an_older_state_than_was_seen_is_taken_from_the_bus(start, make):
+    async with start(**AT_ONCE) as api:
+        record = await api.put(make.a_record())
+        ahead = api.state.projection.get(record.job_id).revision + 100
+        api.state.projection.apply(record.job_id, moves.warned(record, ["of another time"]), ahead)
+
+        await Reconciler(api.state).round()
+        await Reconciler(api.state).round()
+
+        assert api.state.projection.get(record.job_id).record == record
+        assert await sent_to(api, record)
+
+
+@pytest.mark.slow
+async def test_a_bus_that_came_back_from_an_older_copy_is_believed(start, make):
+    async with start(resend_after_s=0, judge_after_s=0, reconcile_every_s=0.1) as api:
+        stays = await api.put(make.a_record())
+        api.server.kill()
+        folder = api.server.folder
+        await asyncio.to_thread(shutil.copytree, folder / "jetstream", folder / "copy")
+        await api.server.start()
+        await api.bus.wait_connected(20)
+        for number in range(5):
+            await api.bus.jobs.change(stays.job_id, lambda r, n=number: moves.warned(r, [str(n)]))
+        vanished = await api.put(make.a_record())
+        await eventually(lambda: len(api.state.projection.get(stays.job_id).record.warnings) == 5)
+
+        api.server.kill()
+        await asyncio.to_thread(shutil.rmtree, folder / "jetstream")
+        await asyncio.to_thread(shutil.move, folder / "copy", folder / "jetstream")
+        await api.server.start()
+        await api.bus.wait_connected(20)
+
+        await eventually(lambda: api.state.projection.get(vanished.job_id) is None, 20)
+        await api.bus.jobs.change(stays.job_id, lambda r: moves.cancelled(r, make.NOW))
+
+        async def is_told():
+            return (await api.http.get(f"/v1/jobs/{stays.job_id}")).json()["status"] == "cancelled"
+
+        await eventually(is_told, 20)
 
 
 async def test_a_pending_job_ends_when_no_runner_offered_its_plugin_for_a_day(start, make):

@@ -1,5 +1,6 @@
 """GET /v1/jobs/{job_id}/result."""
 
+import csv
 import tracemalloc
 
 import orjson
@@ -108,6 +109,44 @@ async def test_failed_and_cancelled_jobs_give_the_rows_so_far_and_their_status(a
     assert (document["status"], len(document["frames"])) == (ending, 12)
 
 
+async def test_csv_has_a_line_a_detection_and_takes_a_part_of_the_frames(api, make):
+    record = moves.claimed(make.a_record(), "runner-1", make.NOW)
+    found = [{"xyxy": [1, 2, 3, 4], "area": 4.0, "share": 0.1}]
+    lines = [orjson.dumps({"frame_index": n, "timestamp_ms": n * 40.0, "detections": {"regions": found * (n % 3)}})
+             for n in range(30)]  # fmt: skip
+    await write_segment(api.store, record.job_id, 1, 0, lines)
+    record = moves.progressed(record, make.NOW, end_frame=30)
+    await merge_segments(api.store, record)
+    record = await api.put(moves.completed(record, make.NOW, summary=ResultSummary(frame_count=30)))
+    url = f"/v1/jobs/{record.job_id}/result"
+
+    whole = await api.http.get(url, params={"format": "csv"})
+    part = await api.http.get(url, params={"format": "csv", "from_frame": 10, "limit": 5})
+
+    assert whole.headers["content-type"] == "text/csv; charset=utf-8"
+    assert whole.headers["content-disposition"] == f'attachment; filename="{record.job_id}.csv"'
+    assert whole.headers["X-Job-Status"] == "completed"
+    assert [int(line["frame_index"]) for line in csv.DictReader(whole.text.splitlines())] == [
+        n for n in range(30) for _ in range(n % 3)
+    ]
+    assert [int(line["frame_index"]) for line in csv.DictReader(part.text.splitlines())] == [10, 11, 11, 13, 14, 14]
+
+
+async def test_csv_of_a_running_job_is_409_and_of_a_failed_one_has_the_rows_so_far(api, make):
+    running = await api.put(await running_job(api, make, 12))
+    failed = moves.failed(await running_job(api, make, 12), Code.PLUGIN_ERROR, "ValueError", "it raised", make.NOW)
+    await api.put(failed)
+
+    answers = [
+        await api.http.get(f"/v1/jobs/{job.job_id}/result", params={"format": "csv"}) for job in (running, failed)
+    ]
+
+    assert [answer.status_code for answer in answers] == [409, 200]
+    assert answers[0].json()["code"] == "JOB_UNFINISHED"
+    assert len(answers[1].text.splitlines()) == 13
+    assert answers[1].headers["X-Job-Status"] == "failed"
+
+
 @pytest.mark.parametrize("query", [{"format": "xml"}, {"from_frame": -1}, {"limit": 0}], ids=str)
 async def test_result_refuses_what_it_does_not_know(api, make, query):
     record = await api.put(make.a_record())
@@ -117,16 +156,17 @@ async def test_result_refuses_what_it_does_not_know(api, make, query):
     assert (answer.status_code, answer.json()["code"]) == (422, "REQUEST_INVALID")
 
 
-async def test_memory_does_not_grow_with_the_result(api, make):
+@pytest.mark.parametrize("kind", ["jsonl", "csv"])
+async def test_memory_does_not_grow_with_the_result(api, make, kind):
     record = moves.claimed(make.a_record(), "runner-1", make.NOW)
     for first in range(0, 4000, 200):
         await write_segment(api.store, record.job_id, 1, first, rows(first, first + 200, "x" * 10_000))
-    record = await api.put(moves.progressed(record, make.NOW, end_frame=4000))
+    record = await api.put(moves.cancelled(moves.progressed(record, make.NOW, end_frame=4000), make.NOW))
     path = f"/v1/jobs/{record.job_id}/result"
     tracemalloc.start()
 
     # The transport for tests would gather the whole answer, so the route's stream is read as uvicorn reads it.
-    total, peak = await _read_as_a_server(api.app, path, b"format=jsonl")
+    total, peak = await _read_as_a_server(api.app, path, f"format={kind}".encode())
     tracemalloc.stop()
 
     assert total > 40_000_000

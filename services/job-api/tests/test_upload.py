@@ -29,8 +29,8 @@ async def listening(app):
 
 
 def files_in(folder) -> list[str]:
-    """Every file in the store's folder, half-written ones included."""
-    return [path.name for path in folder.rglob("*") if path.is_file()]
+    """Every file of store or scratch but the locks, half-written ones included."""
+    return [path.name for path in folder.rglob("*") if path.is_file() and path.name != "lock"]
 
 
 def half_a_form(make) -> bytes:
@@ -47,10 +47,11 @@ async def test_a_client_that_breaks_off_leaves_nothing(api, make, tmp_path, kind
         writer.write(f"{head}Content-Length: 20000000\r\n\r\n".encode() + body)
         await writer.drain()
         await eventually(lambda: files_in(tmp_path / "store"), what="the upload has begun")
+        await eventually(lambda: files_in(tmp_path / "scratch"), what="its head is kept")
 
         writer.transport.abort()
 
-        await eventually(lambda: not files_in(tmp_path / "store"), what="nothing of it is left")
+        await eventually(lambda: not files_in(tmp_path), what="nothing of it is left")
     assert await api.bus.jobs.keys() == []
 
 
@@ -134,6 +135,6 @@ async def test_an_upload_cancelled_by_a_shutdown_leaves_nothing(api, make, tmp_p
 
         stopping.set()
 
-    await eventually(lambda: not files_in(tmp_path / "store"), what="nothing of it is left")
+    await eventually(lambda: not files_in(tmp_path), what="nothing of it is left")
     writer.close()
     assert await api.bus.jobs.keys() == []

@@ -1,16 +1,26 @@
-"""GET /v1/jobs/{job_id}/result: rows streamed from the store, in memory never more than one batch of them."""
+"""GET /v1/jobs/{job_id}/result: rows as a document, as JSON lines or as CSV, or the video with the boxes drawn in.
 
+Rows are streamed from the store, in memory never more than one batch of them; the video is made when it is first asked
+for.
+"""
+
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
-from typing import Annotated, Literal
+from enum import StrEnum
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from forgesyte_chassis.segments import read_rows
+from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.jobs import JobRecord
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_contracts.results import ResultDocument
+from forgesyte_contracts.subjects import annotated_blob
+from forgesyte_job_api.byteranges import Offered, blob_response
+from forgesyte_job_api.csvrows import csv_header, csv_lines
 from forgesyte_job_api.state import PathJobId, State
 from forgesyte_job_api.views import result_header
 from forgesyte_job_api.wire import problem_responses
@@ -21,8 +31,25 @@ STATUS_HEADER = "X-Job-Status"
 """Tells the job's status beside rows that have no place for it."""
 
 _BATCH_BYTES = 64 * 1024
-_JSON = "application/json"
-_JSON_LINES = "application/jsonl"
+
+
+class ResultFormat(StrEnum):
+    """What a result can be had as."""
+
+    JSON = "json"
+    JSONL = "jsonl"
+    CSV = "csv"
+    MP4 = "mp4"
+
+
+_MEDIA_TYPES = {
+    ResultFormat.JSON: "application/json",
+    ResultFormat.JSONL: "application/jsonl",
+    ResultFormat.CSV: "text/csv",
+    ResultFormat.MP4: "video/mp4",
+}
+_TEXT: dict[str, Any] = {"schema": {"type": "string"}}
+_BYTES: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
 
 
 @router.get(
@@ -30,39 +57,65 @@ _JSON_LINES = "application/jsonl"
     response_class=StreamingResponse,
     responses={
         200: {
-            "description": "The result document, or its rows as JSON lines; of an unfinished job the rows so far.",
+            "description": "The result document; its rows as JSON lines, of an unfinished job the rows so far; its "
+            "detections as CSV; or the input with the boxes drawn in as MP4, which the first request waits for.",
             "model": ResultDocument,
-            "content": {_JSON_LINES: {"schema": {"type": "string"}}},
+            "content": {"application/jsonl": _TEXT, "text/csv": _TEXT, "video/mp4": _BYTES},
             "headers": {STATUS_HEADER: {"description": "The job's status.", "schema": {"type": "string"}}},
         },
+        206: {"description": "The part of the MP4 that `Range` asked for.", "content": {"video/mp4": _BYTES}},
+        416: {"description": "The MP4 has no such part."},
         **problem_responses(
             Code.KEY_MISSING,
             Code.KEY_REFUSED,
             Code.JOB_UNKNOWN,
             Code.JOB_UNFINISHED,
             Code.REQUEST_INVALID,
+            Code.MEDIA_INVALID,
+            Code.TOO_MANY_REQUESTS,
             Code.SERVICE_UNAVAILABLE,
+            Code.PLUGIN_TIMEOUT,
         ),
     },
 )
 async def get_result(
+    request: Request,
     state: State,
     job_id: PathJobId,
-    format: Annotated[Literal["json", "jsonl"], Query(description="One document, or a row a line.")] = "json",  # noqa: A002  the parameter's public name
-    from_frame: Annotated[int, Query(ge=0, description="First frame_index to give.")] = 0,
-    limit: Annotated[int | None, Query(ge=1, description="At most so many rows.")] = None,
-) -> StreamingResponse:
-    """Give the rows of a job; of a failed or cancelled one those it got, with the status beside them."""
+    format: Annotated[  # noqa: A002  the parameter's public name
+        ResultFormat,
+        Query(description="One document; a row a line; a detection a line; or the video with the boxes drawn in."),
+    ] = ResultFormat.JSON,
+    from_frame: Annotated[int, Query(ge=0, description="First frame_index to give; not for mp4.")] = 0,
+    limit: Annotated[int | None, Query(ge=1, description="At most so many rows (frames); not for mp4.")] = None,
+) -> Response:
+    """Give what a job found; of a failed or cancelled one what it got, with the status beside it."""
     record = await state.find(job_id)
-    if format == "json" and not record.is_terminal:
+    if format is not ResultFormat.JSONL and not record.is_terminal:
         raise ForgeSyteError(
             Code.JOB_UNFINISHED,
             f"job {job_id} is {record.status.value}; wait for its end, or take the rows so far with format=jsonl",
             job_id=job_id,
         )
+    headers = {STATUS_HEADER: record.status.value}
+    if format is ResultFormat.MP4:
+        if from_frame or limit is not None:
+            text = "from_frame and limit choose rows; format=mp4 is the whole video, of which Range gives a part"
+            raise ForgeSyteError(Code.REQUEST_INVALID, text, field="from_frame" if from_frame else "limit")
+        return await _video(request, state, job_id, record, headers)
     rows = await _opened(read_rows(state.store, record, from_frame=from_frame, limit=limit))
-    body, media_type = (_document(record, rows), _JSON) if format == "json" else (_lines(rows), _JSON_LINES)
-    return StreamingResponse(_batched(body), media_type=media_type, headers={STATUS_HEADER: record.status.value})
+    if format is ResultFormat.CSV:
+        headers["Content-Disposition"] = f'attachment; filename="{job_id}.csv"'
+    body = _body(format, record, rows)
+    return StreamingResponse(_batched(body), media_type=_MEDIA_TYPES[format], headers=headers)
+
+
+async def _video(request: Request, state: State, job_id: JobId, record: JobRecord, headers: dict[str, str]) -> Response:
+    size = await state.annotator.size_of(record)
+    video = Offered(annotated_blob(job_id), size, _MEDIA_TYPES[ResultFormat.MP4], f"{job_id}.mp4")
+    answer = blob_response(request, state.store, video)
+    answer.headers.update(headers)
+    return answer
 
 
 async def _opened(rows: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
@@ -78,10 +131,32 @@ async def _opened(rows: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
     return all_rows()
 
 
+def _body(wanted: ResultFormat, record: JobRecord, rows: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+    if wanted is ResultFormat.JSON:
+        return _document(record, rows)
+    return _lines(rows) if wanted is ResultFormat.JSONL else _csv(record, rows)
+
+
 async def _lines(rows: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
     async with aclosing(rows):
         async for row in rows:
             yield row + b"\n"
+
+
+async def _csv(record: JobRecord, rows: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+    """Convert in a thread, a batch at a time: it costs too much for the loop that answers everybody."""
+    yield csv_header()
+    batch: list[bytes] = []
+    held = 0
+    async with aclosing(rows):
+        async for row in rows:
+            batch.append(row)
+            held += len(row)
+            if held >= _BATCH_BYTES:
+                yield await asyncio.to_thread(csv_lines, batch, record.tools)
+                batch, held = [], 0
+    if batch:
+        yield await asyncio.to_thread(csv_lines, batch, record.tools)
 
 
 async def _document(record: JobRecord, rows: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:

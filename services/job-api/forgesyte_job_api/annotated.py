@@ -1,0 +1,166 @@
+"""The annotated video of a job: drawn in the sandbox when it is first asked for, kept in the store, made once.
+
+Whoever asks while it is being made waits for the same making; one who goes away takes nothing from the others, and the
+video is kept for the next who asks. A few are made at a time and a bounded number wait, because each takes a core and
+room in the scratch folder for the input, the rows and the video.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from forgesyte_chassis.blobs import BlobMissing, Store
+from forgesyte_chassis.segments import read_rows
+from forgesyte_contracts.ids import JobId
+from forgesyte_contracts.jobs import JobRecord, JobType
+from forgesyte_contracts.problems import Code, ForgeSyteError
+from forgesyte_contracts.subjects import annotated_blob, input_blob
+from forgesyte_sandbox.limits import Limits
+from forgesyte_sandbox.outcome import SandboxOutcome
+from forgesyte_sandbox.parent import Zygote
+
+from .scratch import Scratch
+from .settings import JobApiSettings
+
+log = structlog.get_logger(__name__)
+
+MAX_WAITING = 32
+"""How many videos may be made or wait to be; who asks for one more is told to come back."""
+
+_CHUNK_BYTES = 1024 * 1024
+_OUTPUT = "annotated.mp4"
+_IMAGES = (JobType.IMAGE, JobType.IMAGE_MULTI)
+
+
+@dataclass(frozen=True, slots=True)
+class Studio:
+    """What a video is made with."""
+
+    store: Store
+    scratch: Scratch
+    zygote: Zygote
+    settings: JobApiSettings
+
+
+class Annotator:
+    """Gives the annotated videos of ended jobs. Made by `async with Annotator.open(...)`."""
+
+    def __init__(self, group: asyncio.TaskGroup, studio: Studio) -> None:
+        self._group = group
+        self._studio = studio
+        self._places = asyncio.Semaphore(studio.settings.annotate_at_once)
+        self._making: dict[JobId, asyncio.Task[int | ForgeSyteError]] = {}
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, studio: Studio) -> "AsyncIterator[Annotator]":
+        """Be ready for the length of the block; what is being made at its end is given up."""
+        async with asyncio.TaskGroup() as group:
+            annotator = cls(group, studio)
+            try:
+                yield annotator
+            finally:
+                for making in annotator._making.values():
+                    making.cancel()
+
+    async def size_of(self, record: JobRecord) -> int:
+        """Make sure that the annotated video of an ended job is in the store; gives its size in bytes.
+
+        Raises:
+            ForgeSyteError: JOB_UNKNOWN when the input is gone, TOO_MANY_REQUESTS, SERVICE_UNAVAILABLE, or the code of
+                what went wrong in the sandbox.
+        """
+        job_id = JobId(record.job_id)
+        size = await self._studio.store.size(annotated_blob(job_id))
+        if size is not None:
+            return size
+        making = self._making.get(job_id) or self._begin(job_id, record)
+        await asyncio.wait([making])  # no hold on it: who is cancelled while waiting cancels nobody else
+        if making.cancelled():
+            raise ForgeSyteError(Code.SERVICE_UNAVAILABLE, "the service is stopping; ask again", job_id=job_id)
+        made = making.result()
+        if isinstance(made, ForgeSyteError):
+            raise made
+        return made
+
+    def _begin(self, job_id: JobId, record: JobRecord) -> "asyncio.Task[int | ForgeSyteError]":
+        if len(self._making) >= MAX_WAITING:
+            text = f"{MAX_WAITING} annotated videos are being made already; ask again in a moment"
+            raise ForgeSyteError(Code.TOO_MANY_REQUESTS, text, job_id=job_id)
+        making = self._group.create_task(self._make(job_id, record), name=f"annotate {job_id}")
+        self._making[job_id] = making
+        return making
+
+    async def _make(self, job_id: JobId, record: JobRecord) -> int | ForgeSyteError:
+        """Give the size or the fault: an exception would end every other task of the group."""
+        try:
+            async with self._places:
+                size = await self._studio.store.size(annotated_blob(job_id))
+                return await _draw(self._studio, job_id, record) if size is None else size
+        except ForgeSyteError as fault:
+            log.warning("annotated video not made", job_id=job_id, code=fault.code, error=fault.detail)
+            return fault
+        except BlobMissing:
+            return ForgeSyteError(Code.JOB_UNKNOWN, f"the input or the rows of job {job_id} are gone", job_id=job_id)
+        except OSError as fault:
+            log.error("annotated video not made", job_id=job_id, error=str(fault))
+            text = "there is no room to make the annotated video; ask again later"
+            return ForgeSyteError(Code.SERVICE_UNAVAILABLE, text, job_id=job_id)
+        except Exception:  # border: HTTP handler; the requests that wait for it answer INTERNAL, which shows no text
+            log.exception("annotated video not made", job_id=job_id)
+            return ForgeSyteError(Code.INTERNAL, "the annotated video could not be made", job_id=job_id)
+        finally:
+            del self._making[job_id]
+
+
+async def _draw(studio: Studio, job_id: JobId, record: JobRecord) -> int:
+    async with studio.scratch.folder("annotate") as folder:
+        await studio.store.fetch_to(input_blob(job_id), folder / "input")
+        await _write_rows(studio.store, record, folder / "rows.jsonl")
+        spec = {
+            "input": str(folder / "input"),
+            "kind": "image" if record.job_type in _IMAGES else "video",
+            "rows": str(folder / "rows.jsonl"),
+            "tools": list(record.tools),
+            "output": _OUTPUT,
+            "max_side_px": studio.settings.max_side_px,
+            "max_image_pixels": studio.settings.max_image_pixels,
+        }
+        outcome = await studio.zygote.run("annotate", spec, limits=_limits(studio.settings), scratch=folder)
+        if not outcome.ok:
+            raise _fault_of(outcome, job_id)
+        size = await studio.store.put_stream(annotated_blob(job_id), _pieces(folder / _OUTPUT))
+        log.info("annotated video made", job_id=job_id, bytes=size, elapsed_ms=outcome.execution_time_ms)
+        return size
+
+
+def _limits(settings: JobApiSettings) -> Limits:
+    # The index of a video goes in front at the end, for which the whole file is written once more.
+    limit_s = settings.annotate_timeout_s
+    return Limits(job_timeout_s=limit_s, finalize_timeout_s=limit_s, memory_bytes=settings.annotate_memory_bytes)
+
+
+async def _write_rows(store: Store, record: JobRecord, path: Path) -> None:
+    with await asyncio.to_thread(path.open, "wb") as file:
+        batch = bytearray()
+        async for row in read_rows(store, record):
+            batch += row + b"\n"
+            if len(batch) >= _CHUNK_BYTES:
+                await asyncio.to_thread(file.write, bytes(batch))
+                batch.clear()
+        await asyncio.to_thread(file.write, bytes(batch))
+
+
+async def _pieces(path: Path) -> AsyncIterator[bytes]:
+    with await asyncio.to_thread(path.open, "rb") as file:
+        while piece := await asyncio.to_thread(file.read, _CHUNK_BYTES):
+            yield piece
+
+
+def _fault_of(outcome: SandboxOutcome, job_id: JobId) -> ForgeSyteError:
+    text = f"the annotated video could not be made: {outcome.error}"
+    return ForgeSyteError(outcome.code or Code.SERVICE_UNAVAILABLE, text, job_id=job_id)

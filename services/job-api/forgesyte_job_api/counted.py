@@ -1,0 +1,53 @@
+"""Counts and times every request, outside of everything else: also those that no route takes, and those that broke."""
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from .clock import Clock
+from .metrics import CLIENT_GONE, ApiMetrics
+
+
+class CountedRequests:
+    """ASGI middleware; a request is counted when it has ended.
+
+    Args:
+        app: what answers.
+        metrics: where it is counted.
+        clock: by whose monotonic time it is timed.
+    """
+
+    def __init__(self, app: ASGIApp, *, metrics: ApiMetrics, clock: Clock) -> None:
+        self._app = app
+        self._metrics = metrics
+        self._clock = clock
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request and count it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began_s = self._clock.monotonic_s()
+        status: int | None = None
+
+        async def receive_noting() -> Message:
+            nonlocal status
+            message = await receive()
+            if message["type"] == "http.disconnect" and status is None:
+                status = CLIENT_GONE  # whatever is answered from now on, nobody reads it
+            return message
+
+        async def send_noting(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start" and status is None:
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive_noting, send_noting)
+        finally:
+            elapsed_s = self._clock.monotonic_s() - began_s
+            self._metrics.answered(_template(scope), scope["method"], status or CLIENT_GONE, elapsed_s)
+
+
+def _template(scope: Scope) -> str:
+    # The router leaves the route it chose in the scope, but not for the framework's own, which have no parameters.
+    return str(getattr(scope.get("route"), "path", scope["path"]))

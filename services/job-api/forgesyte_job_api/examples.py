@@ -1,0 +1,186 @@
+"""The examples of the OpenAPI document, all of one job; a test holds each against its model."""
+
+from typing import Any
+
+EXAMPLE_JOB_ID = "01928f7e-6b3a-7c4e-9d2f-3f5b8a1c7e60"
+
+_ROW: dict[str, Any] = {
+    "frame_index": 0,
+    "timestamp_ms": 0.0,
+    "detections": {
+        "regions": [{"xyxy": [10.0, 20.0, 70.0, 60.0], "area": 1800.0, "share": 0.0054, "center": [40.0, 40.0]}],
+        "motion_share": 0.0061,
+    },
+}
+_RESULT: dict[str, Any] = {
+    "job_id": EXAMPLE_JOB_ID,
+    "status": "completed",
+    "plugin_id": "motion-detector",
+    "tools": ["detect-motion"],
+    "total_frames": 377,
+    "fps": 29.97,
+    "width": 768,
+    "height": 432,
+    "summary": {"frame_count": 377, "detection_count": 192, "classes": {}},
+    "frames": [_ROW],
+    "truncated": False,
+}
+_JOB: dict[str, Any] = {
+    "job_id": EXAMPLE_JOB_ID,
+    "status": "running",
+    "plugin_id": "motion-detector",
+    "tool": "detect-motion",
+    "tools": ["detect-motion"],
+    "job_type": "video",
+    "progress": 42,
+    "current_frame": 158,
+    "total_frames": 377,
+    "current_tool": "detect-motion",
+    "tools_total": 1,
+    "tools_completed": 0,
+    "results": None,
+    "result_url": f"/v1/jobs/{EXAMPLE_JOB_ID}/result",
+    "summary": None,
+    "error_message": None,
+    "error_code": None,
+    "error_type": None,
+    "attempt": 1,
+    "created_at": "2025-01-01T12:00:00.000Z",
+    "started_at": "2025-01-01T12:00:00.041Z",
+    "updated_at": "2025-01-01T12:00:01.520Z",
+    "completed_at": None,
+}
+_ENDED = {"current_tool": None, "completed_at": "2025-01-01T12:00:02.113Z"}
+_ATTEMPT = {
+    "number": 1,
+    "runner_id": "runner-7f3a",
+    "started_at": "2025-01-01T12:00:00.041Z",
+    "ended_at": None,
+    "outcome": None,
+    "frame": None,
+}
+
+ANSWERS: dict[str, dict[str, Any]] = {
+    "JobView": _JOB,
+    "JobPage": {"jobs": [_JOB], "count": 1, "next_cursor": None},
+    "CancelledJob": _JOB
+    | _ENDED
+    | {
+        "status": "cancelled",
+        "error_message": "The job was cancelled.",
+        "error_code": "CANCELLED",
+        "error_type": "cancelled",
+        "stopping": False,
+    },
+    "ExtendedJobResponse": _JOB
+    | {
+        "plugin_timings": {"motion-detector.detect-motion": 3.4, "motion-detector": 3.4},
+        "stage_timings_ms": {"fetch": 12.1, "decode": 310.2, "process": 540.9, "encode": 20.4, "publish": 8.8},
+        "warnings": ["1 of 159 frames could not be decoded and was left out"],
+        "device_requested": "auto",
+        "device_used": "cpu",
+        "fallback": False,
+        "fallback_reason": None,
+        "frames": [_ROW],
+        "decode": {
+            "frames_decoded": 158,
+            "frames_corrupt": 1,
+            "frames_skipped": 0,
+            "codec": "h264",
+            "fps": 29.97,
+            "rotation": 0,
+            "width": 768,
+            "height": 432,
+        },
+        "attempts": [_ATTEMPT],
+    },
+    "ResultDocument": _RESULT,
+    "Submitted": {
+        "job_id": EXAMPLE_JOB_ID,
+        "plugin": "motion-detector",
+        "plugin_id": "motion-detector",
+        "tool": "detect-motion",
+        "tools": ["detect-motion"],
+        "status": "queued",
+        "submitted_at": "2025-01-01T12:00:00.000Z",
+    },
+    "HealthReport": {
+        "status": "healthy",
+        "version": "0.1.0",
+        "plugins_loaded": 1,
+        "checks": {"bus": "ok", "storage": "ok", "projection": "ok"},
+    },
+}
+"""A JSON answer for each model, by the model's name."""
+
+TEXTS = {
+    "application/jsonl": '{"frame_index":0,"timestamp_ms":0.0,"detections":{"regions":[],"motion_share":0.0}}\n',
+    "text/csv": "frame_index,timestamp_ms,tool,x1,y1,x2,y2\n0,0.0,detect-motion,10.0,20.0,70.0,60.0\n",
+}
+"""An answer for each other media type that people can read."""
+
+FORM: dict[str, Any] = {
+    "plugin_id": "motion-detector",
+    "tool": ["detect-motion"],
+    "options": '{"threshold": 6}',
+    "device": "auto",
+}
+"""The fields of a form beside its media."""
+
+PARAMETERS: dict[str, tuple[str, Any]] = {
+    "job_id": ("The job's id, a UUID, as the submit answered.", EXAMPLE_JOB_ID),
+    "plugin_id": ("Name of the plugin.", "motion-detector"),
+    "tool": ("A tool of the plugin; repeat it for several.", ["detect-motion"]),
+    "options": ("JSON object with the tool's options.", '{"threshold": 6}'),
+    "device": ("Where to run.", "auto"),
+    "skip_bad_frames": ("Go on behind a frame that killed the plugin twice.", False),
+    "filename": ("Name of the media, for people.", "traffic.mp4"),
+    "timeout_s": ("Seconds to wait for the result.", 30),
+    "limit": ("At most so many.", 20),
+    "status": ("Only jobs in this state.", "completed"),
+    "plugin": ("Only jobs of this plugin.", "motion-detector"),
+    "cursor": ("`next_cursor` of the page before.", EXAMPLE_JOB_ID),
+    "skip": ("How many to leave out; for older clients.", 0),
+    "format": ("What to answer with.", "jsonl"),
+    "from_frame": ("First frame_index to give.", 0),
+    "range": ("Bytes of the media, as RFC 9110 has it.", "bytes=0-1023"),
+}
+"""Description and example of each parameter, by name; what a route says itself counts first."""
+
+PROBLEMS: dict[str, str] = {
+    "PLUGIN_UNKNOWN": "there is no plugin 'motion'; known plugins: motion-detector",
+    "TOOL_UNKNOWN": "plugin motion-detector has no tool 'count'; tools of motion-detector for video: detect-motion, "
+    "track-objects",
+    "PLUGIN_UNAVAILABLE": "plugin ocr is UNAVAILABLE: the model file weights/ocr.onnx is missing; fetch it and reload",
+    "OPTIONS_INVALID": "options.detect-motion.threshold: 'high' is not of type 'number'",
+    "MEDIA_INVALID": "the upload is empty (0 bytes); send a video with at least one picture",
+    "MEDIA_TOO_LARGE": "the upload has 3221225472 bytes, at most 2147483648 are allowed",
+    "KEY_MISSING": "this server wants a key; send it as X-API-Key or as Authorization: Bearer",
+    "KEY_REFUSED": "the key holds no scope `analyze`; ask for one that does",
+    "JOB_UNKNOWN": f"there is no job {EXAMPLE_JOB_ID}; it may have been removed",
+    "JOB_FINISHED": f"job {EXAMPLE_JOB_ID} is already completed",
+    "JOB_UNFINISHED": f"job {EXAMPLE_JOB_ID} is running; wait for its end, or take the rows so far with format=jsonl",
+    "REQUEST_INVALID": "query.limit: Input should be less than or equal to 100",
+    "SERVICE_UNAVAILABLE": "the bus is away, so no job can be accepted; try again shortly",
+    "TOO_MANY_REQUESTS": "32 annotated videos are being made already; ask again in a moment",
+    "CANCELLED": f"job {EXAMPLE_JOB_ID} was cancelled",
+    "PLUGIN_ERROR": f"job {EXAMPLE_JOB_ID} failed (ValueError); GET /v1/jobs/{EXAMPLE_JOB_ID} says what happened",
+    "PLUGIN_CRASH": f"job {EXAMPLE_JOB_ID} failed (crashed); GET /v1/jobs/{EXAMPLE_JOB_ID} says what happened",
+    "PLUGIN_OOM": "frame 0 needed more than the 1024 MiB that one job may use; submit a smaller image",
+    "PLUGIN_TIMEOUT": "frame 0 took longer than its limit of 60 s; submit a smaller image or a faster tool",
+}
+"""The `detail` of an example of each problem, by code."""
+
+ODD_PROBLEMS: dict[int, tuple[str, str, str]] = {
+    416: (
+        "REQUEST_INVALID",
+        "Requested Range Not Satisfiable",
+        "Range: the input has 7079 bytes, so nothing is behind byte 7078",
+    ),
+    504: (
+        "JOB_UNFINISHED",
+        "The job is not finished yet",
+        f"job {EXAMPLE_JOB_ID} is running after 30 s and goes on; follow it at /v1/jobs/{EXAMPLE_JOB_ID}",
+    ),
+}
+"""Problems whose status is not their code's own: code, title and detail by status."""

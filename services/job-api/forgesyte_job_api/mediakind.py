@@ -1,0 +1,33 @@
+"""The two kinds of media a job can be about, and how a client may send each."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+OCTETS = "application/octet-stream"
+
+
+@dataclass(frozen=True, slots=True)
+class MediaKind:
+    """What is expected of an upload. `accepted` says it in a clause, for refusals."""
+
+    name: Literal["video", "image"]
+    accepted: str
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Names a form may give its media part; `file` is what older clients send."""
+        return (self.name, "file")
+
+    @property
+    def how_to_send(self) -> str:
+        """How a client sends it, as a clause."""
+        raw = f"raw body with Content-Type {self.name}/* or {OCTETS}"
+        return f"send the {self.name} as {raw}, or as form field `{self.name}`"
+
+    def takes(self, media_type: str) -> bool:
+        """Whether a raw body may be announced as this type (lower case, without parameters)."""
+        return media_type.startswith(f"{self.name}/") or media_type == OCTETS
+
+
+VIDEO = MediaKind("video", "a video with at least one picture, such as MP4, MOV, MKV, WebM, AVI or MPEG-TS")
+IMAGE = MediaKind("image", "an image: PNG, JPEG, WebP or TIFF")

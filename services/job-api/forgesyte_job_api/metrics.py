@@ -1,0 +1,132 @@
+"""What job-api counts: requests, uploads, jobs that were accepted and refused, and what the reconciler mended.
+
+Every label is one of a closed set. What is not in it is `other`: a route that is no template of the route table, a
+method nobody knows, more plugins than the first hundred. So no client and no plugin can make the number of series grow.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from http import HTTPStatus
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from starlette.requests import ClientDisconnect
+
+from forgesyte_chassis.metrics import SECONDS_BUCKETS, closed
+from forgesyte_contracts.problems import CODE_FACTS, Code, ForgeSyteError
+from forgesyte_contracts.routes import JOB_API, ROUTES
+
+from .upload import UploadStalled
+
+MAX_PLUGINS_NAMED = 100
+"""More plugins than this are not told apart."""
+
+CLIENT_GONE = 499
+"""The status of a request whose client went away before an answer began; no such answer is ever sent."""
+
+_TEMPLATES = frozenset(route.path for route in ROUTES if route.service == JOB_API)
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_STATUSES = frozenset(str(status.value) for status in HTTPStatus) | {str(CLIENT_GONE)}
+_KINDS = frozenset({"image", "video"})
+_FAULTS_FROM = 500
+
+
+class Reconciled(StrEnum):
+    """What the reconciler did for a job: one closed set."""
+
+    WORK_SENT_AGAIN = "work_sent_again"
+    NOBODY_CAN_RUN_IT = "nobody_can_run_it"
+    RECORD_KEPT = "record_kept"
+    RECORD_PURGED = "record_purged"
+    BLOBS_REMOVED = "blobs_removed"
+
+
+class UploadResult(StrEnum):
+    """What came of an upload: one closed set. The service's own faults are `failed`, the client's `broken_off`."""
+
+    STORED = "stored"
+    REFUSED = "refused"
+    BROKEN_OFF = "broken_off"
+    FAILED = "failed"
+
+
+class ApiMetrics:
+    """The counters of one job-api.
+
+    Args:
+        registry: where they are counted; one application a registry.
+    """
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        def counter(name: str, text: str, *labels: str) -> Counter:
+            return Counter(f"forgesyte_api_{name}", text, labels, registry=registry)
+
+        self._requests = counter("requests_total", "Requests answered", "route", "method", "code")
+        self._seconds = Histogram(
+            "forgesyte_api_request_seconds", "Seconds from a request's head to the last byte of its answer",
+            ("route", "method"), registry=registry, buckets=SECONDS_BUCKETS,
+        )  # fmt: skip
+        self._submitted = counter("jobs_submitted_total", "Jobs accepted", "plugin", "kind")
+        self._rejected = counter("jobs_rejected_total", "Submits refused, by the problem's code", "code")
+        self._uploads = counter("uploads_total", "Uploads that began, by what came of them", "result")
+        self._upload_bytes = counter("upload_bytes_total", "Bytes of request bodies taken in by submits")
+        self._reconciled = counter("reconciled_total", "What the reconciler set right", "reason")
+        self._plugins: set[str] = set()
+        # Those that are alarmed on are there from the start, so that a zero is a zero and not an absence.
+        for result in UploadResult:
+            self._uploads.labels(result.value)
+        for reason in Reconciled:
+            self._reconciled.labels(reason.value)
+
+    def answered(self, route: str | None, method: str, status: int, elapsed_s: float) -> None:
+        """A request ended after `elapsed_s` seconds; `route` is its template, None where there is none."""
+        where = (closed(route, _TEMPLATES), closed(method, _METHODS))
+        self._requests.labels(*where, closed(str(status), _STATUSES)).inc()
+        self._seconds.labels(*where).observe(elapsed_s)
+
+    def submitted(self, plugin: str, kind: str) -> None:
+        """A job began; its plugin is one that a runner offers."""
+        if plugin not in self._plugins and len(self._plugins) < MAX_PLUGINS_NAMED:
+            self._plugins.add(plugin)
+        self._submitted.labels(closed(plugin, self._plugins), closed(kind, _KINDS)).inc()
+
+    def reconciled(self, reason: Reconciled, count: int = 1) -> None:
+        """The reconciler set something right."""
+        self._reconciled.labels(reason.value).inc(count)
+
+    def received(self, size_bytes: int) -> None:
+        """A piece of a submit's body arrived."""
+        self._upload_bytes.inc(size_bytes)
+
+    @contextmanager
+    def counting_refusals(self) -> Iterator[None]:
+        """Count the refusal that ends the block."""
+        try:
+            yield
+        except Exception as error:  # only to count it: what the border above makes of it is told to the client
+            if not isinstance(error, ClientDisconnect):
+                code = error.code if isinstance(error, ForgeSyteError) else Code.INTERNAL
+                self._rejected.labels(code.value).inc()
+            raise
+
+    @contextmanager
+    def counting_upload(self) -> Iterator[None]:
+        """Count the upload that the block takes in, by how the block ends."""
+        result = UploadResult.STORED
+        try:
+            yield
+        except BaseException as error:
+            result = _result_of(error)
+            raise
+        finally:
+            self._uploads.labels(result.value).inc()
+
+
+def _result_of(error: BaseException) -> UploadResult:
+    # Cancelled: the request's client is gone, or the service ends in the middle of it.
+    if isinstance(error, UploadStalled | ClientDisconnect | asyncio.CancelledError):
+        return UploadResult.BROKEN_OFF
+    if isinstance(error, ForgeSyteError) and CODE_FACTS[error.code].status < _FAULTS_FROM:
+        return UploadResult.REFUSED
+    return UploadResult.FAILED

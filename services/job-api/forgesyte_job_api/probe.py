@@ -1,0 +1,141 @@
+"""The look at an upload before it becomes a job: in a sandbox, over both ends of the file, with limits on everything.
+
+Whatever hostile media does to the sandbox, the client gets a sentence. The verdict is only about what can be seen at
+the ends; the full one is the job's.
+"""
+
+import asyncio
+from dataclasses import asdict
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+import structlog
+from pydantic import ValidationError
+
+from forgesyte_contracts.jobs import DecodeFacts, InputFacts
+from forgesyte_contracts.problems import Code, ForgeSyteError
+from forgesyte_sandbox.limits import Limits
+from forgesyte_sandbox.outcome import SandboxOutcome
+from forgesyte_sandbox.parent import Zygote
+from forgesyte_sandbox.probing import ProbeSpec
+
+from .mediakind import MediaKind
+from .sample import SampledFile
+from .settings import JobApiSettings
+
+log = structlog.get_logger(__name__)
+
+_TRIES = 2
+_MAX_TEXT_CHARS = 1000
+_MAX_CODEC_CHARS = 64
+_VERDICTS = (Code.MEDIA_INVALID, Code.MEDIA_TOO_LARGE)
+_FACTS = ("codec", "fps", "rotation", "width", "height")
+
+
+class Prober:
+    """Looks at uploads, at most `probes_at_once` at a time."""
+
+    def __init__(self, zygote: Zygote, settings: JobApiSettings) -> None:
+        self._zygote = zygote
+        self._settings = settings
+        self._slots = asyncio.Semaphore(settings.probes_at_once)
+        self._limits = Limits(
+            probe_timeout_s=settings.probe_timeout_s,
+            load_timeout_s=settings.probe_timeout_s,
+            frame_timeout_s=settings.probe_timeout_s,
+            job_timeout_s=settings.probe_timeout_s,
+            load_memory_bytes=settings.probe_memory_bytes,
+            memory_bytes=settings.probe_memory_bytes,
+        )
+
+    async def look(self, sample: SampledFile, media: InputFacts, kind: MediaKind, scratch: Path) -> DecodeFacts:
+        """Judge an upload.
+
+        Args:
+            sample: its two ends.
+            media: what the client said of it.
+            kind: what it should be.
+            scratch: the sandbox's working folder.
+
+        Returns:
+            What the container and the first picture say; nothing of it was counted.
+
+        Raises:
+            ForgeSyteError: MEDIA_INVALID or MEDIA_TOO_LARGE with what was found and what is accepted;
+                TOO_MANY_REQUESTS when others were looked at all the time; SERVICE_UNAVAILABLE when there is no sandbox.
+        """
+        try:
+            async with asyncio.timeout(self._settings.probe_wait_s):
+                await self._slots.acquire()
+        except TimeoutError:
+            raise ForgeSyteError(
+                Code.TOO_MANY_REQUESTS,
+                f"{self._settings.probe_wait_s:g} s passed while other uploads were looked at; send it again later",
+            ) from None
+        try:
+            outcome = await self._run(self._spec(sample, media, kind), scratch)
+        finally:
+            self._slots.release()
+        return self._judged(outcome, kind)
+
+    def _spec(self, sample: SampledFile, media: InputFacts, kind: MediaKind) -> ProbeSpec:
+        settings = self._settings
+        return ProbeSpec(
+            input=str(sample.path),
+            kind=kind.name,
+            filename=media.filename,
+            size_bytes=sample.size_bytes,
+            holes=sample.holes,
+            max_side_px=settings.max_side_px,
+            max_image_pixels=settings.max_image_pixels,
+            max_frames=settings.max_frames,
+            decode_memory_bytes=settings.decode_memory_bytes,
+        )
+
+    async def _run(self, spec: ProbeSpec, scratch: Path) -> SandboxOutcome:
+        # Not probing.probe(): what a fault of the sandbox left behind has to reach the log here.
+        for _ in range(_TRIES):
+            outcome = await self._zygote.run("probe", asdict(spec), limits=self._limits, scratch=scratch)
+            if outcome.kind != "released":  # the zygote died with it: nobody's fault, and the next one is fresh
+                return outcome
+        raise ForgeSyteError(Code.SERVICE_UNAVAILABLE, "the upload could not be looked at; try again shortly")
+
+    def _judged(self, outcome: SandboxOutcome, kind: MediaKind) -> DecodeFacts:
+        if outcome.ok:
+            facts = _facts(outcome.result or {})
+            if facts is not None:
+                return facts
+        elif outcome.kind == "failed" and outcome.code in _VERDICTS:
+            raise ForgeSyteError(outcome.code, (outcome.error or "the media was refused")[:_MAX_TEXT_CHARS])
+        log.warning(
+            "probe did not end well",
+            outcome=outcome.kind,
+            error_type=outcome.error_type,
+            error=outcome.error,
+            traceback=outcome.traceback,
+            log_tail=outcome.log_tail,
+        )
+        raise ForgeSyteError(Code.MEDIA_INVALID, f"{self._found(outcome)}; accepted is {kind.accepted}")
+
+    def _found(self, outcome: SandboxOutcome) -> str:
+        settings = self._settings
+        if outcome.kind == "timeout":
+            limit = f"{settings.probe_timeout_s:g} s"
+            return f"looking at the file took longer than {limit}, so it is damaged or misleading"
+        if outcome.kind == "oom":
+            allowed = f"{settings.probe_memory_bytes >> 20} MiB"
+            return f"looking at the file needed more memory than the {allowed} allowed, so it is damaged or misleading"
+        if outcome.kind == "crashed":
+            return "the file made its decoder crash, so it is damaged or made to do harm"
+        return "the file could not be read to a picture, so it is damaged or of another kind"
+
+
+def _facts(result: dict[str, Any]) -> DecodeFacts | None:
+    """The facts of a good file; None when they make no sense: a decoder taken over by its input may say anything."""
+    try:
+        facts = DecodeFacts.model_validate({name: result[name] for name in _FACTS if result.get(name) is not None})
+    except ValidationError:
+        return None
+    fps = facts.fps if facts.fps is not None and isfinite(facts.fps) else None
+    return facts.model_copy(update={"codec": facts.codec and facts.codec[:_MAX_CODEC_CHARS], "fps": fps})

@@ -1,0 +1,87 @@
+"""POST /v1/image/analyze: the answer is the result, when it is there in time.
+
+It is a submit that waits: the job lives like any other, whether the client is still there or not, and can be fetched
+later under its id.
+"""
+
+from typing import Annotated, Any
+
+import structlog
+from fastapi import APIRouter, Query, Request, Response
+
+from forgesyte_chassis.problems import MEDIA_TYPE, problem_document
+from forgesyte_contracts.ids import JobId
+from forgesyte_contracts.jobs import JobRecord, JobStatus
+from forgesyte_contracts.problems import CODE_FACTS, Code, ForgeSyteError
+from forgesyte_contracts.results import ResultDocument
+from forgesyte_job_api.fields import AnalyzeFields
+from forgesyte_job_api.intake import Intake
+from forgesyte_job_api.mediakind import IMAGE
+from forgesyte_job_api.state import State
+from forgesyte_job_api.views import result_document
+from forgesyte_job_api.wire import Problem, problem_responses, request_body
+
+from .submit import REFUSALS
+
+log = structlog.get_logger(__name__)
+router = APIRouter(tags=["submit"])
+
+_NOT_IN_TIME = 504
+_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The result document."},
+    **problem_responses(*REFUSALS, Code.CANCELLED, Code.PLUGIN_ERROR, Code.PLUGIN_OOM),
+    _NOT_IN_TIME: {
+        "model": Problem,
+        "description": "The job did not end in time (JOB_UNFINISHED) and goes on; `job_id` names it. "
+        "Or its plugin took longer than its limit (PLUGIN_TIMEOUT).",
+        "content": {MEDIA_TYPE: {}},
+    },
+}
+
+
+@router.post(
+    "/v1/image/analyze",
+    response_model=ResultDocument,
+    openapi_extra={"requestBody": request_body(IMAGE, timeout_s={"type": "number"})},
+    responses=_RESPONSES,
+)
+async def analyze_image(request: Request, state: State, query: Annotated[AnalyzeFields, Query()]) -> Response:
+    """Run an image through a plugin's tools and answer with the result; 504 after `timeout_s`, and the job goes on."""
+    intake = Intake(request, state, IMAGE, query)
+    job_id = JobId((await intake.accept()).job_id)
+    wait_s = intake.fields.timeout_s or state.settings.analyze_wait_s
+    record = await state.projection.wait_ended(job_id, wait_s) or await state.find(job_id)
+    if not record.is_terminal:
+        return _not_in_time(record, wait_s)
+    if record.status is not JobStatus.COMPLETED:
+        raise _problem_of(record)
+    return Response(await result_document(state.store, record), media_type="application/json")
+
+
+def _not_in_time(record: JobRecord, wait_s: float) -> Response:
+    where = f"/v1/jobs/{record.job_id}"
+    error = ForgeSyteError(
+        Code.JOB_UNFINISHED,
+        f"job {record.job_id} is {record.status.value} after {wait_s:g} s and goes on; "
+        f"follow it at {where}, its result will be at {where}/result",
+        job_id=record.job_id,
+        job_url=where,
+        result_url=f"{where}/result",
+    )
+    # The code's own status, 409, is for who asks for a result too early; who waited for it meets a time limit.
+    document = Problem(**problem_document(error) | {"status": _NOT_IN_TIME})
+    return Response(
+        document.model_dump_json(exclude_none=True), _NOT_IN_TIME, {"Location": where}, media_type=MEDIA_TYPE
+    )
+
+
+def _problem_of(record: JobRecord) -> ForgeSyteError:
+    """Why an ended job has no result. A code whose status is 500 shows no exception's text; the job itself does."""
+    where = f"/v1/jobs/{record.job_id}"
+    if record.status is JobStatus.CANCELLED:
+        return ForgeSyteError(Code.CANCELLED, f"job {record.job_id} was cancelled", job_id=record.job_id)
+    code = next((known for known in Code if known == record.error_code), Code.INTERNAL)
+    text = record.error_message or "the job failed and gave no reason"
+    if CODE_FACTS[code].status == CODE_FACTS[Code.INTERNAL].status:
+        text = f"job {record.job_id} failed ({record.error_type or code}); GET {where} says what happened"
+    return ForgeSyteError(code, text, job_id=record.job_id, plugin=record.plugin_id)

@@ -1,0 +1,113 @@
+"""The first and the last bytes of an upload, kept in a scratch file while it streams past into the store.
+
+That is where containers have their headers and indexes, so a look at them costs the same for any size. The file is as
+long as the upload and sparse in between, so that offsets are true. Rejected: reading both ends back from the store (a
+round trip more, on a path where people wait), and the last bytes in memory (8 MiB for every upload under way).
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator, AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from forgesyte_contracts.problems import Code, ForgeSyteError
+
+EDGE_BYTES = 8 * 1024 * 1024
+"""How much is kept of each end."""
+
+_WRITE_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class SampledFile:
+    """What was kept: a file of `size_bytes`, true but for `holes` (start, end), which read as zeros."""
+
+    path: Path
+    size_bytes: int
+    holes: tuple[tuple[int, int], ...]
+
+
+class Sample:
+    """Keeps both ends of one upload in files of `folder`, which is the caller's to remove."""
+
+    def __init__(self, folder: Path, *, edge_bytes: int = EDGE_BYTES) -> None:
+        self._path = folder / "input"
+        self._ring = folder / "tail"
+        self._edge = edge_bytes
+        self._waiting = bytearray()
+        self._kept = 0
+
+    async def copying(self, chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
+        """Pass the chunks on, and keep what belongs to the sample.
+
+        Raises:
+            ForgeSyteError: SERVICE_UNAVAILABLE when there is no room for it.
+        """
+        async for chunk in chunks:
+            self._waiting += chunk
+            if len(self._waiting) >= _WRITE_BYTES:
+                await self._flush()
+            yield chunk
+
+    async def finish(self) -> SampledFile:
+        """Put the file together; called once, when everything has passed.
+
+        Raises:
+            ForgeSyteError: SERVICE_UNAVAILABLE when there is no room for it.
+        """
+        await self._flush()
+        try:
+            return await asyncio.to_thread(self._join)
+        except OSError as error:
+            raise _no_room(error) from error
+
+    async def _flush(self) -> None:
+        data, self._waiting = self._waiting, bytearray()
+        try:
+            await asyncio.to_thread(self._keep, memoryview(data))
+        except OSError as error:
+            raise _no_room(error) from error
+
+    def _keep(self, data: memoryview) -> None:
+        head = data[: max(0, self._edge - self._kept)]
+        if head:
+            _write(self._path, self._kept, head)
+        self._kept += len(head)
+        rest = data[len(head) :]
+        while rest:
+            at = (self._kept - self._edge) % self._edge
+            piece = rest[: self._edge - at]
+            _write(self._ring, at, piece)
+            self._kept += len(piece)
+            rest = rest[len(piece) :]
+
+    def _join(self) -> SampledFile:
+        size = self._kept
+        tail_at = max(self._edge, size - self._edge)
+        at = tail_at
+        while at < size:
+            in_ring = (at - self._edge) % self._edge
+            length = min(_WRITE_BYTES, size - at, self._edge - in_ring)
+            _write(self._path, at, _read(self._ring, in_ring, length))
+            at += length
+        self._ring.unlink(missing_ok=True)
+        return SampledFile(self._path, size, ((self._edge, tail_at),) if tail_at > self._edge else ())
+
+
+def _write(path: Path, offset: int, data: bytes | memoryview) -> None:
+    # Opened for each piece: a piece is large, and so there is no descriptor that an upload could leave behind.
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600), "wb") as file:
+        file.seek(offset)
+        file.write(data)
+
+
+def _read(path: Path, offset: int, length: int) -> bytes:
+    with path.open("rb") as file:
+        file.seek(offset)
+        return file.read(length)
+
+
+def _no_room(error: OSError) -> ForgeSyteError:
+    text = f"the upload can not be looked at, because the scratch folder takes no more ({error.strerror}); try later"
+    return ForgeSyteError(Code.SERVICE_UNAVAILABLE, text)

@@ -1,0 +1,93 @@
+"""The scratch folder of one job-api process, and the sweep of those whose process is dead.
+
+A lock (flock) on a file in the folder says that its owner lives; the kernel drops it at any death. The folder above may
+be shared with runners: all of them take the same gate before they sweep, and none removes what is locked.
+"""
+
+import asyncio
+import fcntl
+import os
+import secrets
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
+_LOCK = "lock"
+
+
+class Scratch:
+    """The open scratch folder of this process."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, parent: Path) -> "AsyncIterator[Scratch]":
+        """Make this process's folder in `parent` (an absolute path), sweep those of dead ones, remove it at the end.
+
+        Raises:
+            OSError: the folder can not be made or locked.
+        """
+        path = parent / f"job-api-{secrets.token_hex(8)}"
+        lock, swept = await asyncio.to_thread(_make, path)
+        if swept:
+            log.info("scratch swept", folders=swept)
+        try:
+            yield cls(path)
+        finally:
+            await asyncio.to_thread(shutil.rmtree, path, ignore_errors=True)
+            os.close(lock)
+
+    @asynccontextmanager
+    async def folder(self, purpose: str) -> AsyncIterator[Path]:
+        """An empty folder of one's own, gone afterwards; `purpose` is a word that begins its name.
+
+        Raises:
+            OSError: there is no room for it.
+        """
+        folder = self.path / f"{purpose}-{secrets.token_hex(8)}"
+        await asyncio.to_thread(folder.mkdir, mode=0o700)
+        try:
+            yield folder
+        finally:
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+
+def _make(path: Path) -> tuple[int, int]:
+    """Give the lock of the new folder and how many folders of dead processes were swept."""
+    path.mkdir(mode=0o700, parents=True)
+    gate = os.open(path.parent / _LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    try:
+        # One at a time: a neighbour that starts now must not sweep a folder which is made but not yet locked.
+        fcntl.flock(gate, fcntl.LOCK_EX)
+        lock = os.open(path / _LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return lock, _sweep(path.parent)
+    finally:
+        os.close(gate)
+
+
+def _sweep(parent: Path) -> int:
+    """Remove the folders whose lock nobody holds; a folder without a lock file is not ours and stays."""
+    swept = 0
+    for lock_file in parent.glob(f"*/{_LOCK}"):
+        try:
+            lock = os.open(lock_file, os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError:
+            continue
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            continue
+        else:
+            shutil.rmtree(lock_file.parent, ignore_errors=True)
+            swept += 1
+        finally:
+            os.close(lock)
+    return swept

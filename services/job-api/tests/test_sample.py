@@ -1,0 +1,54 @@
+"""What is kept of an upload for the probe: both ends at their true places, whatever its length and pieces."""
+
+import pytest
+
+from forgesyte_contracts.problems import Code, ForgeSyteError
+from forgesyte_job_api.sample import EDGE_BYTES, Sample
+
+EDGE = 64
+BYTES = bytes(range(256)) * 12
+
+
+async def sampled(folder, data: bytes, piece: int, edge: int = EDGE):
+    """Let `data` pass in pieces; gives what came out and what was kept."""
+
+    async def pieces():
+        for start in range(0, len(data), piece):
+            yield data[start : start + piece]
+
+    sample = Sample(folder, edge_bytes=edge)
+    passed = b"".join([chunk async for chunk in sample.copying(pieces())])
+    return passed, await sample.finish()
+
+
+@pytest.mark.parametrize("piece", [1, 13, 64, 100, 5000], ids=lambda piece: f"pieces of {piece}")
+@pytest.mark.parametrize("size", [1, 63, 64, 65, 127, 128, 129, 191, 192, 193, 1000, 3000])
+async def test_both_ends_are_kept_at_their_true_places(tmp_path, monkeypatch, size, piece):
+    monkeypatch.setattr("forgesyte_job_api.sample._WRITE_BYTES", 48)
+    data = BYTES[:size]
+
+    passed, kept = await sampled(tmp_path, data, piece)
+
+    hole = size - 2 * EDGE
+    expected = data if hole <= 0 else data[:EDGE] + bytes(hole) + data[-EDGE:]
+    assert passed == data
+    assert kept.path.read_bytes() == expected
+    assert (kept.size_bytes, kept.holes) == (size, ((EDGE, size - EDGE),) if hole > 0 else ())
+    assert [path.name for path in tmp_path.iterdir()] == ["input"]
+
+
+@pytest.mark.slow
+async def test_the_file_of_a_large_upload_is_sparse(tmp_path):
+    _, kept = await sampled(tmp_path, bytes(range(256)) * 4096 * 80, 300_000, edge=EDGE_BYTES)
+
+    stat = kept.path.stat()
+    assert stat.st_size == 80 * 1024 * 1024
+    assert stat.st_blocks * 512 <= 2 * EDGE_BYTES + 1024 * 1024
+
+
+async def test_a_scratch_folder_that_takes_no_more_is_told_as_unavailable(tmp_path):
+    with pytest.raises(ForgeSyteError) as refused:
+        await sampled(tmp_path / "gone", b"some bytes", 4)
+
+    assert refused.value.code is Code.SERVICE_UNAVAILABLE
+    assert "scratch" in refused.value.detail
