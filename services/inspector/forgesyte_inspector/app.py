@@ -1,0 +1,115 @@
+"""Puts the inspector together: routes, the views they read, and the tasks that keep them and the bucket true."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from importlib.metadata import PackageNotFoundError, version
+
+from fastapi import Depends, FastAPI
+from prometheus_client import CollectorRegistry
+
+from forgesyte_chassis import problems
+from forgesyte_chassis.bus import Bus, BusUnavailable
+from forgesyte_chassis.keys import KeyRing
+
+from .access import authorise
+from .clock import Clock, SystemClock
+from .description import describe
+from .gauges import Gauges
+from .keeper import Keeper
+from .roster import Roster
+from .routes import fleet, plugins
+from .service import InspectorService
+from .settings import InspectorSettings
+from .state import InspectorState
+
+_DESCRIPTION = "How plugins, runners and devices are."
+
+
+def create_app(
+    bus: Bus,
+    keys: KeyRing,
+    settings: InspectorSettings,
+    *,
+    clock: Clock | None = None,
+    registry: CollectorRegistry | None = None,
+) -> FastAPI:
+    """Make the application over a connection that is already open; its lifespan runs what works behind the routes.
+
+    Args:
+        bus: connected, with streams and buckets ensured; stays open until the lifespan has ended.
+        keys: who may do what.
+        settings: limits and periods.
+        clock: the machine's own when None.
+        registry: where the metrics are counted; None counts them where nobody looks.
+    """
+    clock = clock or SystemClock()
+    gauges = Gauges(registry or CollectorRegistry())
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with bus.runners.watch() as runners, bus.plugins.watch() as known:
+            roster = Roster(runners.living, clock.monotonic_s, settings)
+            service = InspectorService(roster, known, clock, is_connected=lambda: bus.is_connected)
+            app.state.inspector = state = InspectorState(bus, keys, clock, roster, service)
+            keeper = Keeper(bus.plugins, known, clock, settings)
+            async with _background(state, gauges, keeper, settings.look_every_s):
+                yield
+
+    # Only what the route table names is public, and there /v1/plugins and /v1/plugins/ are two things.
+    app = FastAPI(
+        title="ForgeSyte inspector",
+        version=_release(),
+        description=_DESCRIPTION,
+        lifespan=lifespan,
+        dependencies=[Depends(authorise)],
+        redirect_slashes=False,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+    )
+    problems.install(app)
+    app.add_exception_handler(plugins.PluginNotFound, plugins.on_plugin_not_found)
+    for part in (plugins, fleet):
+        app.include_router(part.router)
+    describe(app)
+    return app
+
+
+def _release() -> str:
+    try:
+        return version("forgesyte-inspector")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+@asynccontextmanager
+async def _background(
+    state: InspectorState, gauges: Gauges, keeper: Keeper, look_every_s: float
+) -> AsyncIterator[None]:
+    """Look and write; a fault in one of them ends whoever holds the lifespan, loudly."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [
+            group.create_task(_look(state, gauges, look_every_s), name="look"),
+            group.create_task(_keep(state, keeper, look_every_s), name="keep"),
+        ]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+
+
+async def _look(state: InspectorState, gauges: Gauges, every_s: float) -> None:
+    while True:
+        runners = [seen.state for seen in state.roster.all()]
+        gauges.show(runners, [picture.health.state for picture in state.service.pictures().values()])
+        await asyncio.sleep(every_s)
+
+
+async def _keep(state: InspectorState, keeper: Keeper, every_s: float) -> None:
+    while True:
+        if state.bus.is_connected:
+            with suppress(BusUnavailable):  # said by the keeper; the next round tries again
+                await keeper.round(state.service.living(), state.service.seen)
+        await asyncio.sleep(every_s)

@@ -1,0 +1,104 @@
+"""The examples of the OpenAPI document, all of one box with one plugin; a test holds each against its model."""
+
+from typing import Any
+
+from forgesyte_contracts.problems import Code, ForgeSyteError
+
+PLUGIN = "motion-detector"
+_RUNNER_ID = "box-1f0c9a2e"
+_DESCRIPTION = "Finds and follows what moves in front of a fixed camera."
+_SEEN_BY: list[dict[str, Any]] = [{"runner_id": _RUNNER_ID, "state": "INITIALIZED", "reason": None}]
+_HEALTH: dict[str, Any] = {
+    "name": PLUGIN,
+    "version": "0.1.0",
+    "description": _DESCRIPTION,
+    "state": "INITIALIZED",
+    "reason": None,
+    "uptime_seconds": 512.4,
+    "last_used": "2025-01-01T12:00:03.214Z",
+    "success_count": 12,
+    "error_count": 1,
+    "last_execution_time_ms": 2.9,
+    "avg_execution_time_ms": 3.1,
+    "runners": _SEEN_BY,
+}
+_METADATA: dict[str, Any] = {
+    "name": PLUGIN,
+    "version": "0.1.0",
+    "description": _DESCRIPTION,
+    "author": "The ForgeSyte authors",
+    "license": "Apache-2.0",
+    "capabilities": ["motion", "regions", "tracking"],
+    "latency_budget_ms": 20.0,
+    "requires": {"gpu": False, "packages": ["cv2"], "models": [], "gpu_memory_bytes": None},
+    "limits": {"frame_timeout_s": None, "memory_bytes": None},
+    "isolation": "job",
+    "stateful": True,
+}
+_TOOL: dict[str, Any] = {
+    "name": "detect-motion",
+    "aliases": [],
+    "title": "Detect motion",
+    "description": "Regions of each frame that differ from the learned background.",
+    "inputs": ["video"],
+    "options_schema": {"type": "object", "properties": {"threshold": {"type": "number", "minimum": 1, "maximum": 100}}},
+    "output_schema": {"type": "object", "properties": {"motion_share": {"type": "number"}}},
+}
+_DEVICE: dict[str, Any] = {
+    "name": "cpu",
+    "kind": "cpu",
+    "utilisation_ratio": 0.42,
+    "memory_used_bytes": 3221225472,
+    "memory_total_bytes": 8589934592,
+    "runner_id": _RUNNER_ID,
+    "host": "box",
+}
+_RUNNER: dict[str, Any] = {
+    "runner_id": _RUNNER_ID,
+    "state": "alive",
+    "draining": False,
+    "silent_s": 0.8,
+    "host": "box",
+    "pid": 4711,
+    "version": "0.1.0",
+    "started_at": "2025-01-01T11:51:30.000Z",
+    "slots": 2,
+    "slots_busy": 0,
+    "jobs": [],
+    "plugins": [{"name": PLUGIN, "state": "INITIALIZED"}],
+}
+
+ANSWERS: dict[str, dict[str, Any]] = {
+    "PluginHealth": _HEALTH,
+    "PluginList": {"plugins": [_HEALTH], "total": 1, "available": 1, "failed": 0, "unavailable": 0},
+    "PluginReport": {
+        "metadata": _METADATA,
+        "health": _HEALTH,
+        "timings": {"last_execution_time_ms": 2.9, "avg_execution_time_ms": 3.1, "latency_budget_ms": 20.0},
+        "tools": [_TOOL],
+        "runners": _SEEN_BY,
+        "generated_at": "2025-01-01T12:00:05.000Z",
+    },
+    "PluginManifest": {**_METADATA, "tools": [_TOOL]},
+    "ReloadAccepted": {
+        "plugin": PLUGIN,
+        "status": "reloading",
+        "runners": 1,
+        "requested_at": "2025-01-01T12:00:05.000Z",
+    },
+    "DeviceOnRunner": _DEVICE,
+    "RunnerInfo": _RUNNER,
+}
+"""A JSON answer for each model, by the model's name; lists are lists of these."""
+
+PROBLEMS = {
+    401: ForgeSyteError(Code.KEY_MISSING, "this server wants a key; send it as X-API-Key or as Authorization: Bearer"),
+    403: ForgeSyteError(Code.KEY_REFUSED, "the key does not hold the scope that this asks for; ask for one that does"),
+    404: ForgeSyteError(Code.PLUGIN_UNKNOWN, f"There is no plugin 'motion'; known plugins: {PLUGIN}.", plugin="motion"),
+    503: ForgeSyteError(Code.SERVICE_UNAVAILABLE, "the bus is away, so no runner can be asked; try again shortly"),
+}
+"""Each refusal, by its status."""
+
+REFUSALS = {401: "No key, or not one of ours", 403: "The key lacks the scope", 404: "There is no such plugin",
+            503: "The bus is away"}  # fmt: skip
+"""What each status means, in a few words."""

@@ -1,0 +1,26 @@
+"""The routes /v1/devices and /v1/runners: what there is to compute on, and who offers it."""
+
+from fastapi import APIRouter, Response
+
+from forgesyte_inspector.state import State
+from forgesyte_inspector.wire import DeviceOnRunner, RunnerInfo, json_response, runner_info
+
+router = APIRouter(tags=["fleet"])
+
+
+@router.get("/v1/devices", response_model=list[DeviceOnRunner])
+async def list_devices(state: State) -> Response:
+    """Give every device of every living runner, in order of runner and device."""
+    return json_response(
+        [
+            DeviceOnRunner(**device.model_dump(), runner_id=runner_id, host=beat.host)
+            for runner_id, beat in sorted(state.roster.living().items())
+            for device in beat.devices
+        ]
+    )
+
+
+@router.get("/v1/runners", response_model=list[RunnerInfo])
+async def list_runners(state: State) -> Response:
+    """Give every runner in order of ids; one that fell silent is shown as lost for some minutes."""
+    return json_response([runner_info(seen) for seen in state.roster.all()])

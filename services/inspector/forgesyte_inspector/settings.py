@@ -1,0 +1,38 @@
+"""The settings of the inspector: environment variables `FORGESYTE_INSPECTOR_*`, read once in __main__ and passed down.
+
+The defaults are the one-box run; the periods are settings so that tests can shorten them.
+"""
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from forgesyte_chassis.settings import ServiceSettings
+
+
+class InspectorSettings(ServiceSettings):
+    """What the inspector can be told beside the settings every service has."""
+
+    model_config = SettingsConfigDict(env_prefix="FORGESYTE_INSPECTOR_", frozen=True, use_attribute_docstrings=True)
+
+    host: str = "127.0.0.1"
+    """Address of the public port. Anything but loopback needs at least one key."""
+
+    port: int = Field(default=8002, ge=0, le=65535)
+    """The public port; 0 takes any free one."""
+
+    look_every_s: float = Field(default=1.0, gt=0, le=2.0)
+    """Seconds between two looks at the runners; at most the period of a heartbeat, so that none is missed."""
+
+    lost_after_s: float = Field(default=15.0, gt=8.0, le=20.0)
+    """A runner that was not heard of for so many seconds is lost, also when the bus is what is away. Usually the bus
+    tells earlier: it forgets a heartbeat after 8 s."""
+
+    lost_kept_s: float = Field(default=600.0, ge=0)
+    """For how many seconds a lost runner is still shown, as lost. 0 shows none."""
+
+    settle_s: float = Field(default=10.0, ge=0)
+    """How many seconds the bucket may say something else of a living plugin before it is written again. Replicas hear
+    of a change at slightly different moments; without the pause the slower one would write the past back."""
+
+    counts_every_s: float = Field(default=30.0, ge=0)
+    """Seconds between two writes of a plugin of which nothing but counts and times changed."""

@@ -1,0 +1,34 @@
+"""What the routes of one inspector share; made by create_app and handed in through the app's state."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from forgesyte_chassis.bus import Bus
+from forgesyte_chassis.keys import KeyRing
+
+from .clock import Clock
+from .roster import Roster
+from .service import InspectorService
+
+
+@dataclass(frozen=True, slots=True)
+class InspectorState:
+    """The open connection and the views over it."""
+
+    bus: Bus
+    keys: KeyRing
+    clock: Clock
+    roster: Roster
+    service: InspectorService
+
+
+def _state(request: Request) -> InspectorState:
+    state = request.app.state.inspector
+    assert isinstance(state, InspectorState)  # noqa: S101  create_app put it there
+    return state
+
+
+State = Annotated[InspectorState, Depends(_state)]
+"""A route parameter: the shared state."""
