@@ -1,0 +1,139 @@
+"""Puts the gateway together: its endpoints, and the tasks that keep watched jobs true."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from importlib.metadata import PackageNotFoundError, version
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+from prometheus_client import CollectorRegistry
+from starlette.responses import Response
+from starlette.routing import WebSocketRoute
+
+from forgesyte_chassis import problems
+from forgesyte_chassis.bus import Bus, RunnerView
+from forgesyte_chassis.keys import KeyRing
+from forgesyte_contracts.routes import GATEWAY_ROUTES
+
+from .access import authorise
+from .client import Transport
+from .connections import ConnectionManager
+from .description import describe
+from .gateway import Gateway
+from .heartbeat import Heartbeat
+from .metrics import GatewayMetrics
+from .settings import GatewaySettings
+from .sockets import SocketEndpoint
+from .stream import MEDIA_TYPE, EventStream
+from .watches import Watches
+
+REALTIME = "/v1/realtime"
+_CLOSING_S = 2.0
+_LOOK_EVERY_S = 0.01
+
+
+def create_app(
+    bus: Bus,
+    keys: KeyRing,
+    settings: GatewaySettings,
+    *,
+    registry: CollectorRegistry | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> FastAPI:
+    """Make the application over a bus that is already open; its lifespan runs what works behind the endpoints.
+
+    It must be served with `ws=SocketProtocol` (protocol.py), and end_streams() must be awaited before the server stops.
+
+    Args:
+        bus: connected, with streams and buckets ensured; stays open until the lifespan has ended.
+        keys: who may do what.
+        settings: limits and periods.
+        registry: where to count; one of its own when None.
+        clock: monotonic seconds.
+    """
+    metrics = GatewayMetrics(registry or CollectorRegistry())
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with bus.runners.watch() as runners:
+            gateway = _gateway(bus, keys, settings, metrics=metrics, clock=clock, runners=runners)
+            app.state.gateway = gateway
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(gateway.watches.run()), group.create_task(gateway.heartbeat.run())]
+                try:
+                    yield
+                finally:
+                    gateway.manager.close_all()
+                    for task in tasks:
+                        task.cancel()
+
+    app = FastAPI(
+        title="ForgeSyte realtime",
+        version=_release(),
+        lifespan=lifespan,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+    )
+    problems.install(app)
+    app.add_api_route(REALTIME, _realtime, methods=["GET"], response_model=None)
+    for route in GATEWAY_ROUTES:
+        transport = Transport.SOCKET if route.path == REALTIME else Transport.JOB_SOCKET
+        app.router.routes.append(WebSocketRoute(route.path, SocketEndpoint(route.path, transport)))
+    return app
+
+
+async def end_streams(app: FastAPI) -> None:
+    """Close every socket with 1000 and every stream, and wait a moment until they are gone.
+
+    Nothing happens when the lifespan never began.
+    """
+    gateway: Gateway | None = getattr(app.state, "gateway", None)
+    if gateway is None:
+        return
+    manager = gateway.manager
+    manager.close_all()
+    end = time.monotonic() + _CLOSING_S
+    while manager.get_active_connections() and time.monotonic() < end:  # noqa: ASYNC110  handlers end one by one
+        await asyncio.sleep(_LOOK_EVERY_S)
+
+
+async def _realtime(request: Request) -> Response:
+    """Server-sent events for who accepts them, else the protocol's description."""
+    gateway: Gateway = request.app.state.gateway
+    key_name = authorise(gateway.keys, request, REALTIME)
+    if MEDIA_TYPE in request.headers.get("accept", ""):
+        return EventStream(gateway, request, key_name)
+    return JSONResponse(describe(gateway.settings))
+
+
+def _gateway(
+    bus: Bus,
+    keys: KeyRing,
+    settings: GatewaySettings,
+    *,
+    metrics: GatewayMetrics,
+    clock: Callable[[], float],
+    runners: RunnerView,
+) -> Gateway:
+    manager = ConnectionManager(metrics, session_capacity=settings.session_capacity, clock=clock)
+    return Gateway(
+        bus=bus,
+        keys=keys,
+        settings=settings,
+        clock=clock,
+        metrics=metrics,
+        manager=manager,
+        watches=Watches(bus, manager, settings, metrics=metrics, clock=clock),
+        heartbeat=Heartbeat(manager, settings, clock),
+        runners=runners,
+    )
+
+
+def _release() -> str:
+    try:
+        return version("forgesyte-realtime-gateway")
+    except PackageNotFoundError:
+        return "0"

@@ -1,0 +1,102 @@
+"""One connection: who it is, what it watches, and how it ends."""
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from forgesyte_contracts.ids import JobId
+from forgesyte_contracts.realtime import CloseCode
+
+from .message import Dialect, Message
+from .metrics import GatewayMetrics
+from .outbox import Outbox, OutboxLimits, Send
+
+HangUp = Callable[[CloseCode, str], None]
+"""Ends the connection below; must return at once."""
+
+
+class Transport(StrEnum):
+    """The kinds of connections."""
+
+    SOCKET = "ws"
+    JOB_SOCKET = "ws_job"
+    STREAM = "sse"
+
+
+class Reason(StrEnum):
+    """Why a connection ended."""
+
+    CLIENT = "client"
+    SLOW = "slow"
+    SILENT = "silent"
+    SHUTDOWN = "shutdown"
+
+
+@dataclass(frozen=True, slots=True)
+class ClientFacts:
+    """What is fixed from the start."""
+
+    transport: Transport
+    session_id: str | None = None
+    key_name: str = ""
+
+
+class Client:
+    """A connection that was let in.
+
+    Attributes:
+        id: random; names it in the dispatcher.
+        jobs: what it watches.
+        heard_s: when it last said something, monotonic seconds.
+        pinged_s: when it was last pinged.
+        reason: why it ended, as far as is known.
+        ended: set when it is over from our side.
+    """
+
+    def __init__(
+        self,
+        facts: ClientFacts,
+        send: Send,
+        hang_up: HangUp,
+        *,
+        limits: OutboxLimits,
+        clock: Callable[[], float],
+        metrics: GatewayMetrics,
+    ) -> None:
+        self.id = secrets.token_hex(8)
+        self.facts = facts
+        self.dialect = Dialect.FLAT if facts.transport is Transport.JOB_SOCKET else Dialect.ENVELOPE
+        self.jobs: set[JobId] = set()
+        self.heard_s = self.pinged_s = clock()
+        self.reason = Reason.CLIENT
+        self.ended = asyncio.Event()
+        self._hang_up = hang_up
+        is_stream = facts.transport is Transport.STREAM
+        self.outbox = Outbox(
+            send,
+            (lambda message: message.stream_event) if is_stream else (lambda message: message.socket_event),
+            limits=limits,
+            clock=clock,
+            metrics=metrics,
+            on_overflow=lambda: self.close(CloseCode.TOO_SLOW, Reason.SLOW),
+            on_lost=self._lost,
+        )
+
+    def put(self, message: Message) -> None:
+        """Send it now or as soon as the client reads."""
+        self.outbox.put(message)
+
+    def close(self, code: CloseCode, reason: Reason) -> None:
+        """End the connection from our side; further calls change nothing."""
+        if self.ended.is_set():
+            return
+        self.reason = reason
+        self.ended.set()
+        self.outbox.close()
+        self._hang_up(code, reason.value)
+
+    def _lost(self) -> None:
+        self.ended.set()
+        self.outbox.close()

@@ -1,0 +1,54 @@
+"""The protocol as data: what a plain GET on /v1/realtime answers."""
+
+from functools import cache
+from typing import Any
+
+from forgesyte_contracts.realtime import SUBPROTOCOL, SUBPROTOCOL_KEY_PREFIX, CloseCode, message_schemas
+
+from .settings import GatewaySettings
+
+_JOB = {"type": "object", "properties": {"job_id": {"type": "string", "format": "uuid"}}, "required": ["job_id"]}
+_CLOSE_TEXTS = {
+    CloseCode.NORMAL: "the service stops or the client left; connect again",
+    CloseCode.UNAUTHORISED: "no key, an unknown one, or one without the scope `stream`",
+    CloseCode.BAD_SESSION: "session_id is not 1 to 64 characters of A-Z a-z 0-9 _ -",
+    CloseCode.SESSION_FULL: "the session has as many connections as it may",
+    CloseCode.TOO_SLOW: "the client did not read, or said nothing for too long",
+}
+
+
+@cache
+def describe(settings: GatewaySettings) -> dict[str, Any]:
+    """Describe addresses, messages with their JSON Schemas, and close codes."""
+    return {
+        "protocol": SUBPROTOCOL,
+        "websocket": "/v1/realtime?job_id=&plugin=&session_id=&since=",
+        "server_sent_events": "/v1/realtime?job_id=&plugin=&session_id=&since= with Accept: text/event-stream",
+        "flat_events": "/ws/jobs/{job_id}",
+        "authentication": {
+            "scope": "stream",
+            "headers": ["X-API-Key", "Authorization: Bearer"],
+            "query": "api_key",
+            "subprotocol": f"{SUBPROTOCOL_KEY_PREFIX}<key>",
+        },
+        "ping_interval_seconds": settings.ping_every_s,
+        "silence_seconds": settings.silence_s,
+        "session_capacity": settings.session_capacity,
+        "server_messages": message_schemas(),
+        "client_messages": {
+            "ping": _client_message("ping"),
+            "pong": _client_message("pong"),
+            "subscribe": _client_message("subscribe", _JOB),
+            "unsubscribe": _client_message("unsubscribe", _JOB),
+        },
+        "close_codes": {str(int(code)): text for code, text in _CLOSE_TEXTS.items()},
+    }
+
+
+def _client_message(kind: str, payload: dict[str, Any] | None = None) -> dict[str, Any]:
+    properties: dict[str, Any] = {"type": {"const": kind}, "payload": payload or {"type": "object"}}
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": ["type"] if payload is None else ["type", "payload"],
+    }

@@ -1,0 +1,79 @@
+"""What the endpoints of one gateway share; made by create_app."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from starlette.requests import HTTPConnection
+
+from forgesyte_chassis.bus import Bus, RunnerView
+from forgesyte_chassis.keys import KeyRing
+from forgesyte_contracts.ids import JobId, parse_job_id
+from forgesyte_contracts.plugins import PluginManifest
+from forgesyte_contracts.problems import Code
+from forgesyte_contracts.realtime import MessageType, envelope, metadata_of
+
+from .client import Client, ClientFacts, HangUp
+from .complaint import complaint
+from .connections import ConnectionManager
+from .heartbeat import Heartbeat
+from .message import Message
+from .metrics import GatewayMetrics
+from .outbox import OutboxLimits, Send
+from .settings import GatewaySettings
+from .watches import Watches
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """The parts, and the few things that more than one endpoint does with them."""
+
+    bus: Bus
+    keys: KeyRing
+    settings: GatewaySettings
+    clock: Callable[[], float]
+    metrics: GatewayMetrics
+    manager: ConnectionManager
+    watches: Watches
+    heartbeat: Heartbeat
+    runners: RunnerView
+
+    def client(self, facts: ClientFacts, send: Send, hang_up: HangUp) -> Client:
+        """Make a client; it is not connected yet."""
+        settings = self.settings
+        limits = OutboxLimits(settings.queue_messages, settings.queue_bytes, settings.stuck_s)
+        return Client(facts, send, hang_up, limits=limits, clock=self.clock, metrics=self.metrics)
+
+    def greet(self, client: Client, plugin: str | None) -> None:
+        """Send the metadata of every plugin, or of one."""
+        for name, manifest in sorted(self._manifests().items()):
+            if plugin in (None, name):
+                body = envelope(metadata_of(manifest))
+                self.manager.send_to(client.id, Message(MessageType.METADATA, body, made_s=self.clock()))
+
+    def complain(self, client: Client, code: Code, text: str, *, job_id: str | None = None) -> None:
+        """Send an error message."""
+        self.manager.send_to(client.id, complaint(code, text, self.clock(), job_id=job_id))
+
+    async def forget(self, client: Client) -> None:
+        """Take a client out of everything it is in."""
+        await self.watches.leave_all(client)
+        self.manager.disconnect(client.id)
+
+    def _manifests(self) -> dict[str, PluginManifest]:
+        heartbeats = self.runners.living().values()
+        plugins = (plugin for heartbeat in heartbeats for plugin in heartbeat.plugins)
+        return {plugin.name: plugin.manifest for plugin in plugins if plugin.manifest is not None}
+
+
+def job_id_of(text: str) -> JobId | None:
+    """The canonical form of a job id; None for what can be no job's."""
+    try:
+        return parse_job_id(text)
+    except ValueError:
+        return None
+
+
+def since_of(connection: HTTPConnection) -> int | None:
+    """The revision a client says it has seen: `Last-Event-ID`, else `since`; None when it says none that can be."""
+    text = connection.headers.get("last-event-id") or connection.query_params.get("since") or ""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None

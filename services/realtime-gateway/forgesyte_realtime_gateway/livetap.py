@@ -1,0 +1,83 @@
+"""The subscriptions to live messages: one a job while few are watched, one for all jobs above that.
+
+A thousand subscriptions cost more than one and a look-up; one for all jobs costs something for each job that nobody
+watches. What is open follows what is wanted at that moment, so that joins and leaves can not get in each other's way.
+"""
+
+import asyncio
+from collections.abc import Callable, Collection
+from contextlib import AsyncExitStack
+
+from forgesyte_chassis.bus import LiveMessage
+from forgesyte_chassis.bus.live import Live
+from forgesyte_contracts.ids import JobId
+
+
+class LiveTap:
+    """What is subscribed to now.
+
+    Args:
+        live: the live subjects.
+        handler: gets each message; with one subscription for all also those of jobs that nobody wants.
+        wanted: gives the jobs that are watched now.
+        most_single: above so many one subscription takes all; below half of it they are single again.
+    """
+
+    def __init__(
+        self,
+        live: Live,
+        handler: Callable[[JobId, LiveMessage], None],
+        wanted: Callable[[], Collection[JobId]],
+        *,
+        most_single: int,
+    ) -> None:
+        self._live = live
+        self._handler = handler
+        self._wanted = wanted
+        self._most_single = most_single
+        self._lock = asyncio.Lock()
+        self._single: dict[JobId, AsyncExitStack] = {}
+        self._all: AsyncExitStack | None = None
+
+    @property
+    def takes_all(self) -> bool:
+        """Whether one subscription takes the messages of all jobs."""
+        return self._all is not None
+
+    async def settle(self) -> None:
+        """Open what is wanted and close what is not.
+
+        Raises:
+            BusUnavailable: something could not be opened; the next call tries again.
+        """
+        async with self._lock:
+            limit = self._most_single if self._all is None else self._most_single // 2
+            if len(self._wanted()) > limit:
+                if self._all is None:
+                    self._all = await self._open(None)
+                await self._close_single(set(self._single))
+                return
+            for job_id in set(self._wanted()) - set(self._single):
+                self._single[job_id] = await self._open(job_id)
+            await self._close_single(set(self._single) - set(self._wanted()))
+            await self._close_all()
+
+    async def close(self) -> None:
+        """Close everything."""
+        async with self._lock:
+            await self._close_single(set(self._single))
+            await self._close_all()
+
+    async def _open(self, job_id: JobId | None) -> AsyncExitStack:
+        stack = AsyncExitStack()
+        await stack.enter_async_context(self._live.follow(self._handler, job_id))
+        return stack
+
+    async def _close_single(self, job_ids: set[JobId]) -> None:
+        for job_id in job_ids:
+            await self._single.pop(job_id).aclose()
+
+    async def _close_all(self) -> None:
+        if self._all is not None:
+            stack, self._all = self._all, None
+            await stack.aclose()

@@ -1,0 +1,89 @@
+"""Server-sent events: the same messages for who can not or need not answer; `id:` is the record's revision."""
+
+import asyncio
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from forgesyte_contracts.ids import JobId
+from forgesyte_contracts.problems import Code, ForgeSyteError
+from forgesyte_contracts.realtime import CloseCode
+
+from .access import is_session_id
+from .client import Client, ClientFacts, Transport
+from .gateway import Gateway, job_id_of, since_of
+
+MEDIA_TYPE = "text/event-stream"
+_HEADERS = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-store"),
+    (b"x-accel-buffering", b"no"),  # proxies that know it must not collect events
+]
+_BEGINNING = b"retry: 1000\n\n"
+
+
+class EventStream(Response):
+    """One stream, to its end.
+
+    Args:
+        gateway: what serves it.
+        request: who asks; job_id, plugin, session_id and since as on the socket, and Last-Event-ID.
+
+    Raises:
+        ForgeSyteError: REQUEST_INVALID for a job_id or session_id that can be none.
+    """
+
+    def __init__(self, gateway: Gateway, request: Request, key_name: str) -> None:
+        super().__init__(media_type=MEDIA_TYPE)
+        query = request.query_params
+        session_id = query.get("session_id")
+        if session_id is not None and not is_session_id(session_id):
+            raise ForgeSyteError(Code.REQUEST_INVALID, "session_id: expected 1 to 64 characters of A-Z a-z 0-9 _ -.")
+        self._job_id: JobId | None = None
+        if text := query.get("job_id"):
+            self._job_id = job_id_of(text)
+            if self._job_id is None:
+                raise ForgeSyteError(Code.REQUEST_INVALID, f"job_id: expected a UUID, found {text[:80]!r}.")
+        self._gateway = gateway
+        self._plugin = query.get("plugin")
+        self._since = since_of(request)
+        self._facts = ClientFacts(Transport.STREAM, session_id, key_name)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send events until one side ends it."""
+        gateway = self._gateway
+        client = gateway.client(self._facts, send, _no_hang_up)
+        try:
+            gateway.manager.connect(client)
+        except ForgeSyteError:
+            gateway.metrics.connects.labels("capacity").inc()
+            raise
+        gateway.metrics.connects.labels("accepted").inc()
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+            await send({"type": "http.response.body", "body": _BEGINNING, "more_body": True})
+            gateway.greet(client, self._plugin)
+            if self._job_id is not None:
+                await gateway.watches.join(client, self._job_id, self._since)
+            await _until_either_ends(client, receive)
+        finally:
+            await gateway.forget(client)
+        if client.outbox.is_free:
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _until_either_ends(client: Client, receive: Receive) -> None:
+    async def listen() -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        client.ended.set()
+
+    async with asyncio.TaskGroup() as group:
+        listening = group.create_task(listen())
+        await client.ended.wait()
+        listening.cancel()
+
+
+def _no_hang_up(_code: CloseCode, _reason: str) -> None:
+    """A stream has no close code: it ends when the response does."""

@@ -1,0 +1,165 @@
+"""All watched jobs, and what keeps them true: the feed of records, leases, and reading again.
+
+The feed brings every change within milliseconds. Reading each watched record again after a reconnect and now and then
+is the net under it. A lease tells the job's runner that somebody watches; without one it sends nothing live.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+
+import structlog
+
+from forgesyte_chassis.bus import Bus, LiveMessage
+from forgesyte_contracts.ids import JobId
+from forgesyte_contracts.jobs import JobRecord
+from forgesyte_contracts.problems import ForgeSyteError
+
+from .client import Client
+from .connections import ConnectionManager
+from .livetap import LiveTap
+from .metrics import GatewayMetrics
+from .settings import GatewaySettings
+from .watch import JobWatch
+
+log = structlog.get_logger(__name__)
+
+
+class Watches:
+    """The jobs that somebody watches on this gateway; run() must be running."""
+
+    def __init__(
+        self,
+        bus: Bus,
+        manager: ConnectionManager,
+        settings: GatewaySettings,
+        *,
+        metrics: GatewayMetrics,
+        clock: Callable[[], float],
+    ) -> None:
+        self._bus = bus
+        self._manager = manager
+        self._settings = settings
+        self._metrics = metrics
+        self._clock = clock
+        self._watches: dict[JobId, JobWatch] = {}
+        self._wake = asyncio.Event()
+        self._tap = LiveTap(bus.live, self._on_live, self._watches.keys, most_single=settings.single_watches)
+
+    def __len__(self) -> int:
+        return len(self._watches)
+
+    async def join(self, client: Client, job_id: JobId, since: int | None = None) -> None:
+        """Let a client watch a job: it is told the state as soon as that can be read, then what is newer.
+
+        Args:
+            client: a connected one.
+            job_id: the job, in canonical form.
+            since: the revision the client has seen; when it is still the present one nothing is repeated.
+        """
+        watch = self._watches.get(job_id)
+        if watch is None:
+            watch = self._watches[job_id] = JobWatch(job_id, self._manager, self._metrics, self._clock)
+        client.jobs.add(job_id)
+        watch.expect(client, since)
+        try:
+            await self._tap.settle()  # first listen, then read: what happens between is not lost
+            await self._read(watch)
+            await self._lease(watch)
+        except ForgeSyteError as error:
+            log.info("job not readable yet", job_id=job_id, error=str(error))
+            self._wake.set()
+            if watch.record is not None:
+                watch.admit()
+
+    async def leave(self, client: Client, job_id: JobId) -> None:
+        """Let a client watch a job no more."""
+        client.jobs.discard(job_id)
+        watch = self._watches.get(job_id)
+        if watch is None:
+            return
+        watch.drop(client)
+        if watch.is_empty:
+            del self._watches[job_id]
+            with suppress(ForgeSyteError):
+                await self._tap.settle()
+
+    async def leave_all(self, client: Client) -> None:
+        """Forget a client."""
+        for job_id in tuple(client.jobs):
+            await self.leave(client, job_id)
+
+    async def run(self) -> None:
+        """Follow the records and keep the leases until cancelled."""
+        remove = self._bus.on_reconnect(self._wake.set)
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._follow(), name="feed")
+                group.create_task(self._keep_leases(), name="leases")
+                group.create_task(self._keep_reading(), name="re-reading")
+        finally:
+            remove()
+            await self._tap.close()
+
+    def _on_live(self, job_id: JobId, message: LiveMessage) -> None:
+        watch = self._watches.get(job_id)
+        if watch is not None:
+            watch.take_live(message)
+
+    async def _follow(self) -> None:
+        while True:
+            try:
+                async with self._bus.jobs.watch() as feed:
+                    async for change in feed:
+                        watch = self._watches.get(change.job_id)
+                        if watch is not None and change.record is not None:
+                            await self._take_change(watch, change.record, change.revision)
+            except ForgeSyteError as error:
+                log.warning("job feed broke", error=str(error))
+            await asyncio.sleep(self._settings.retry_s)
+
+    async def _take_change(self, watch: JobWatch, record: JobRecord, revision: int) -> None:
+        attempt = watch.record.attempt if watch.record is not None else 0
+        watch.take_record(record, revision)
+        if record.attempt != attempt:
+            with suppress(ForgeSyteError):
+                await self._lease(watch)  # a new owner does not know yet that somebody watches
+
+    async def _keep_leases(self) -> None:
+        while True:
+            await asyncio.sleep(self._settings.lease_every_s)
+            with suppress(ForgeSyteError):
+                for watch in tuple(self._watches.values()):
+                    await self._lease(watch)
+
+    async def _lease(self, watch: JobWatch) -> None:
+        if watch.record is not None and not watch.has_ended:
+            await self._bus.control.watch(watch.job_id)
+
+    async def _keep_reading(self) -> None:
+        pause_s = self._settings.reread_every_s
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause_s):
+                    await self._wake.wait()
+            self._wake.clear()
+            pause_s = self._settings.reread_every_s
+            try:
+                await self._read_all()
+            except ForgeSyteError as error:
+                log.info("watched records not read, trying again", error=str(error))
+                pause_s = self._settings.retry_s
+
+    async def _read_all(self) -> None:
+        await self._tap.settle()
+        for watch in tuple(self._watches.values()):
+            if watch.is_owed or not watch.has_ended:
+                await self._read(watch)
+                await asyncio.sleep(0)
+
+    async def _read(self, watch: JobWatch) -> None:
+        stored = await self._bus.jobs.get(watch.job_id)
+        if stored is None:
+            watch.take_record(None, 0)
+        else:
+            watch.take_record(stored.record, stored.revision)

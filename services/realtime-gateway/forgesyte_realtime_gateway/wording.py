@@ -1,0 +1,142 @@
+"""What is said of one job, as messages: envelopes, and the flat events that are made once for all who want them.
+
+It remembers how far it told, because the per cent never falls: a later attempt begins at frame 0, and what a runner
+told before it died may be ahead of the record its successor reads.
+"""
+
+from collections.abc import Callable, Sequence
+
+import orjson
+import structlog
+from pydantic import ValidationError
+
+from forgesyte_contracts.ids import JobId
+from forgesyte_contracts.jobs import JobRecord, JobStatus
+from forgesyte_contracts.realtime import (
+    MessageType,
+    Payload,
+    ProgressPayload,
+    ProgressStatus,
+    envelope,
+    flat_ending,
+    flat_progress,
+    progress_of,
+)
+
+from .message import Message
+
+log = structlog.get_logger(__name__)
+
+
+class Wording:
+    """Makes the messages of one job."""
+
+    def __init__(self, job_id: JobId, clock: Callable[[], float]) -> None:
+        self._job_id = job_id
+        self._clock = clock
+        self._percent = 0
+        self._progress = 0
+        self._flat_said: tuple[int | None, int | None] = (None, None)
+
+    def live(self, kind: MessageType, body: bytes) -> Message:
+        """A live message, untouched; but a progress that is below what was told before is lifted to that."""
+        if kind is MessageType.PROGRESS:
+            body = self._lifted(body)
+        return Message(kind, body, job_id=self._job_id, must_arrive=False, made_s=self._clock())
+
+    def _lifted(self, body: bytes) -> bytes:
+        try:
+            message = orjson.loads(body)
+            progress = message["payload"]["progress"] or 0
+            if progress >= self._progress:
+                self._progress = progress
+                return body
+        except (orjson.JSONDecodeError, KeyError, TypeError):
+            return body
+        message["payload"]["progress"] = self._progress
+        return orjson.dumps(message)
+
+    def _lift(self, payload: Payload) -> Payload:
+        if not isinstance(payload, ProgressPayload):
+            return payload
+        self._progress = max(self._progress, payload.progress or 0)
+        return payload.model_copy(update={"progress": self._progress})
+
+    def envelopes(self, payloads: Sequence[Payload], revision: int, *, must_arrive: bool = False) -> list[Message]:
+        """The messages that one revision of the record makes.
+
+        The last alone carries the revision: a client that has it has everything before it as well.
+
+        Args:
+            payloads: what is said, in order.
+            revision: the record's.
+            must_arrive: whether the progress of a running job may not be passed over either.
+        """
+        messages = []
+        for place, payload in enumerate(map(self._lift, payloads), start=1):
+            is_progress = isinstance(payload, ProgressPayload)
+            is_ending = isinstance(payload, ProgressPayload) and payload.status is not ProgressStatus.RUNNING
+            seq = revision if place == len(payloads) else None
+            message = Message(
+                payload.TYPE,
+                envelope(payload, seq=seq),
+                job_id=self._job_id,
+                seq=seq,
+                must_arrive=must_arrive or is_ending or not is_progress,
+                ends_job=is_ending,
+                made_s=self._clock(),
+            )
+            messages.append(message)
+        return messages
+
+    def flat_news(self, before: JobRecord | None, now: JobRecord, *, has_progress: bool) -> list[Message]:
+        """The flat events of a change; the last frame of a completed job is never passed over."""
+        ending = flat_ending(now)
+        if ending is None:
+            return self._flat_record(now, must_arrive=False) if has_progress else []
+        if before is not None and before.is_terminal:
+            return []
+        is_said = self._flat_said == (now.current_frame, now.total_frames)
+        last = self._flat_record(now) if now.status is JobStatus.COMPLETED and not is_said else []
+        return [*last, self._flat(ending, is_ending=True)]
+
+    def flat_state(self, record: JobRecord) -> list[Message]:
+        """The flat events for who joins."""
+        ending = flat_ending(record)
+        return self._flat_record(record) + ([] if ending is None else [self._flat(ending, is_ending=True)])
+
+    def flat_live(self, body: bytes) -> list[Message]:
+        """The flat form of a live progress; none when its maker did not keep to the contract."""
+        try:
+            payload = orjson.loads(body)["payload"]
+            # A newer runner may say more than this gateway knows.
+            known = {name: payload[name] for name in ProgressPayload.model_fields if name in payload}
+            progress = ProgressPayload.model_validate(known)
+        except (ValidationError, orjson.JSONDecodeError, KeyError, TypeError):
+            log.warning("live progress unreadable", job_id=self._job_id, size_bytes=len(body))
+            return []
+        return [self._flat_progress(progress, must_arrive=False)]
+
+    def _flat_record(self, record: JobRecord, *, must_arrive: bool = True) -> list[Message]:
+        self._percent = max(self._percent, record.progress or 0)
+        progress = progress_of(record)
+        if progress is None or progress.current_frame is None:
+            return []
+        return [self._flat_progress(progress, must_arrive=must_arrive)]
+
+    def _flat_progress(self, progress: ProgressPayload, *, must_arrive: bool) -> Message:
+        event = flat_progress(progress, least_percent=self._percent)
+        self._percent = event.percent
+        self._flat_said = (progress.current_frame, progress.total_frames)
+        return self._flat(event.wire(), must_arrive=must_arrive)
+
+    def _flat(self, event: dict[str, object], *, must_arrive: bool = True, is_ending: bool = False) -> Message:
+        return Message(
+            MessageType.PROGRESS,
+            orjson.dumps(event),
+            job_id=self._job_id,
+            must_arrive=must_arrive,
+            ends_job=is_ending,
+            flushes=is_ending,
+            made_s=self._clock(),
+        )
