@@ -12,13 +12,14 @@ import typer
 from forgesyte_contracts.problems import ForgeSyteError
 
 from . import __version__
-from .cli_jobs import jobs_app, plugins_app
-from .options import HELP, JsonOption, KeyOption, SlotsOption, leave, load_settings
+from .cli_jobs import jobs_app
+from .cli_plugins import plugins_app
+from .options import HELP, JsonOption, KeyOption, NoAnnotatedOption, SlotsOption, leave, load_settings
 from .output import show_error
 
 app = typer.Typer(
     name="forgesyte",
-    help="Run vision plugins over videos, each job in a sandbox that nothing escapes from.",
+    help="Run vision plugins over videos and images, each job in a sandbox that can be killed.",
     epilog="First steps: forgesyte doctor, then forgesyte demo, then forgesyte up.",
     add_completion=False,
     **HELP,
@@ -44,16 +45,19 @@ def _root(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")
     ] = False,
 ) -> None:
-    """Run vision plugins over videos, each job in a sandbox that nothing escapes from."""
+    """Run vision plugins over videos and images, each job in a sandbox that can be killed."""
 
 
 @app.command(epilog="Example: forgesyte up --port 8080 --data-dir /var/lib/forgesyte --slots 2")
 def up(
     *,
     host: Annotated[
-        str, typer.Option(help="Where to listen. Anything but loopback needs keys in FORGESYTE_JOB_API_API_KEYS.")
+        str,
+        typer.Option(
+            metavar="ADDRESS", help="Where to listen. Anything but loopback needs keys in FORGESYTE_JOB_API_API_KEYS."
+        ),
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 takes any free one.")] = 8000,
+    port: Annotated[int, typer.Option(min=0, max=65535, metavar="N", help="The port; 0 takes any free one.")] = 8000,
     data_dir: Annotated[
         Path, typer.Option(file_okay=False, metavar="DIR", help="Where jobs, media, results and logs are kept.")
     ] = Path("./forgesyte-data"),
@@ -77,7 +81,10 @@ def up(
 @app.command(epilog="Example: forgesyte run cars.mp4 --plugin motion-detector --tool detect-motion")
 def run(  # noqa: PLR0913 - each is an option of the command line
     *,
-    video: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="The video file.")],
+    media: Annotated[
+        Path,
+        typer.Argument(exists=True, dir_okay=False, readable=True, metavar="FILE", help="A video or an image."),
+    ],
     plugin: Annotated[str, typer.Option(metavar="NAME", help="The plugin; `forgesyte plugins list` shows them.")],
     tool: Annotated[list[str], typer.Option(metavar="NAME", help="A tool of the plugin; may be given several times.")],
     options: Annotated[
@@ -85,8 +92,9 @@ def run(  # noqa: PLR0913 - each is an option of the command line
     ] = "{}",
     out: Annotated[
         Path | None,
-        typer.Option(file_okay=False, metavar="DIR", help="Where to write.", show_default="./forgesyte-out/<video>"),
+        typer.Option(file_okay=False, metavar="DIR", help="Where to write.", show_default="./forgesyte-out/<name>"),
     ] = None,
+    no_annotated: NoAnnotatedOption = False,
     server: Annotated[
         str | None,
         typer.Option(envvar="FORGESYTE_SERVER", metavar="URL", help="A running server.", show_default="one of its own"),
@@ -98,7 +106,10 @@ def run(  # noqa: PLR0913 - each is an option of the command line
     ] = None,
     slots: SlotsOption = None,
 ) -> None:
-    """Analyse one video: submit it, show the progress, write result.json and rows.jsonl, print a summary.
+    """Analyse one video or image: submit it, show the progress, write the results, print a summary.
+
+    The results are result.json (everything), rows.jsonl (one line a frame) and, of a video, annotated.mp4 with what
+    was found drawn into it. Images are PNG, JPEG, WebP and TIFF. Several --tool run over one decode.
 
     Without --server everything is started for the moment and stopped again. Exits with 0 only when the job completed,
     with 1 when it failed, 2 when the call was wrong, 130 after Ctrl-C.
@@ -113,9 +124,9 @@ def run(  # noqa: PLR0913 - each is an option of the command line
             require_installed(plugin)
         except ForgeSyteError as error:
             leave(show_error(error))
-    job = Submission(video, plugin, tuple(tool), _json_object(options))
-    where = out or Path("forgesyte-out") / video.stem
-    leave(run_run(RunOptions(job, where, server, api_key, data_dir, slots), load_settings()))
+    job = Submission(media, plugin, tuple(tool), _json_object(options))
+    where = out or Path("forgesyte-out") / media.stem
+    leave(run_run(RunOptions(job, where, server, api_key, data_dir, slots, not no_annotated), load_settings()))
 
 
 @app.command(epilog="Example: forgesyte doctor --data-dir /var/lib/forgesyte")
@@ -143,7 +154,8 @@ def demo(
 ) -> None:
     """Find what moves in a video, the whole way: HTTP, queue, sandboxed plugin, store, results.
 
-    Without a video it draws one of its own and compares what was found with the truth.
+    Without a video it draws one of its own and compares what was found with the truth. Writes result.json, rows.jsonl
+    and annotated.mp4, in which the boxes can be seen.
     """
     from .demo import run_demo
 

@@ -1,4 +1,4 @@
-"""ForgeSyte's HTTP routes as a client sees them: what `run` and `jobs` use, over any server.
+"""ForgeSyte's HTTP routes as a client sees them: what `run`, `jobs` and `plugins` use, over any server.
 
 Nothing is kept but a connection pool. A problem document becomes the same ForgeSyteError it was made from; a server
 that cannot be reached becomes SERVICE_UNAVAILABLE with the remedy.
@@ -6,29 +6,31 @@ that cannot be reached becomes SERVICE_UNAVAILABLE with the remedy.
 
 import asyncio
 import json
-import mimetypes
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, Literal
+from urllib.parse import quote, urlsplit
 
 import httpx
 
-from forgesyte_contracts.jobs import JobView
+from forgesyte_contracts.jobs import JobStatus, JobView
 from forgesyte_contracts.problems import Code, ForgeSyteError
+
+from .media import kind_of, media_type_of
 
 CHUNK_BYTES = 1024 * 1024
 _TIMEOUT = httpx.Timeout(60.0, connect=5.0)
+_DRAWING = httpx.Timeout(3600.0, connect=5.0)
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """One job to be: the video's path, the plugin, its tools, and the options as the server takes them."""
+    """One job to be: the path of a video or image, the plugin, its tools, and the options as the server takes them."""
 
-    video: Path
+    media: Path
     plugin: str
     tools: Sequence[str]
     options: dict[str, Any] = field(default_factory=dict)
@@ -37,16 +39,33 @@ class Submission:
 class Client:
     """A server's routes. Every call raises ForgeSyteError: the server's own problem, or SERVICE_UNAVAILABLE."""
 
-    def __init__(self, server: str, http: httpx.AsyncClient) -> None:
+    def __init__(self, server: str, http: httpx.AsyncClient, *, api_key: str | None = None) -> None:
         self.server = server
+        self.api_key = api_key
         self._http = http
 
     async def health(self) -> dict[str, Any]:
         """Read what the server says about itself."""
         return await self._json("GET", "/health")
 
+    async def plugins(self) -> list[Any]:
+        """Read the health of every plugin, as the server says it: nothing is checked or completed."""
+        return await self._read("GET", "/v1/plugins", list)
+
+    async def plugin_counts(self) -> dict[str, Any]:
+        """Read the same with the server's own counts beside it."""
+        return await self._json("GET", "/v1/plugins/")
+
+    async def plugin(self, name: str, part: Literal["", "/health"] = "") -> dict[str, Any]:
+        """Read everything about one plugin, or its health alone."""
+        return await self._json("GET", f"/v1/plugins/{quote(name, safe='')}{part}")
+
+    async def reload_plugin(self, name: str) -> dict[str, Any]:
+        """Ask every runner that has the plugin to read it anew."""
+        return await self._json("POST", f"/v1/plugins/{quote(name, safe='')}/reload")
+
     async def submit(self, job: Submission, *, on_sent: Callable[[int], None] = lambda _: None) -> str:
-        """Upload the video as it is read and submit the job.
+        """Upload the media as it is read and submit the job, to the image route when it is an image.
 
         Args:
             job: what to do.
@@ -55,21 +74,22 @@ class Client:
         Returns:
             The id of the job.
         """
-        size_bytes = job.video.stat().st_size
+        kind = kind_of(job.media)
+        size_bytes = job.media.stat().st_size
         answer = await self._json(
             "POST",
-            "/v1/video/submit",
+            f"/v1/{kind}/submit",
             params=[
                 ("plugin_id", job.plugin),
                 *(("tool", tool) for tool in job.tools),
                 ("options", json.dumps(job.options)),
-                ("filename", job.video.name),
+                ("filename", job.media.name),
             ],
             headers={
-                "Content-Type": _media_type(job.video),
+                "Content-Type": media_type_of(job.media, kind),
                 "Content-Length": str(size_bytes),
             },
-            content=_chunks(job.video, on_sent),
+            content=_chunks(job.media, on_sent),
         )
         return str(answer["job_id"])
 
@@ -77,9 +97,11 @@ class Client:
         """Read a job's record."""
         return JobView.model_validate(await self._json("GET", f"/v1/jobs/{job_id}"))
 
-    async def jobs(self, *, limit: int) -> list[JobView]:
-        """Read the newest jobs, newest first; `limit` is 1 to 100."""
-        answer = await self._json("GET", "/v1/jobs", params={"limit": limit})
+    async def jobs(self, *, limit: int, status: JobStatus | None = None, plugin: str | None = None) -> list[JobView]:
+        """Read the newest jobs, newest first: at most `limit` (1 to 100), in one state, of one plugin."""
+        wanted = {"limit": limit, "status": status, "plugin": plugin}
+        params = {name: value for name, value in wanted.items() if value is not None}
+        answer = await self._json("GET", "/v1/jobs", params=params)
         return [JobView.model_validate(job) for job in answer["jobs"]]
 
     async def cancel(self, job_id: str) -> dict[str, Any]:
@@ -87,11 +109,13 @@ class Client:
         return await self._json("POST", f"/v1/jobs/{job_id}/cancel")
 
     async def save_result(self, job_id: str, result_format: str, file: Path) -> None:
-        """Stream a result (`json` or `jsonl`) into `file`, which appears only when it is whole."""
+        """Stream a result (`json`, `jsonl`, `csv` or `mp4`) into `file`, which appears only when it is whole."""
         part = file.with_name(f"{file.name}.part")
+        path, query = f"/v1/jobs/{job_id}/result", {"format": result_format}
         try:
             with part.open("wb") as handle:
-                async with self._answer("GET", f"/v1/jobs/{job_id}/result", params={"format": result_format}) as answer:
+                # The first byte of an mp4 comes when all of it is drawn.
+                async with self._answer("GET", path, params=query, timeout=_DRAWING) as answer:
                     async for chunk in answer.aiter_bytes(CHUNK_BYTES):
                         await asyncio.to_thread(handle.write, chunk)
             part.replace(file)
@@ -99,10 +123,18 @@ class Client:
             part.unlink(missing_ok=True)
 
     async def _json(self, method: str, path: str, **request: Any) -> dict[str, Any]:  # noqa: ANN401 - httpx types them
+        return await self._read(method, path, dict, **request)
+
+    async def _read[T](self, method: str, path: str, kind: type[T], **request: Any) -> T:  # noqa: ANN401 - as above
         async with self._answer(method, path, **request) as answer:
-            found = json.loads(await answer.aread())
-        if not isinstance(found, dict):
-            raise ForgeSyteError(Code.INTERNAL, f"{self.server}{path} answered with something else than an object")
+            body = await answer.aread()
+        try:
+            found = json.loads(body)
+        except ValueError:
+            found = None
+        if not isinstance(found, kind):
+            text = f"{self.server}{path} answered with something else than JSON of the expected form ({kind.__name__})."
+            raise ForgeSyteError(Code.INTERNAL, text)
         return found
 
     @asynccontextmanager
@@ -130,17 +162,15 @@ async def open_client(server: str, *, api_key: str | None = None) -> AsyncIterat
     parts = urlsplit(server)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ForgeSyteError(Code.REQUEST_INVALID, f"expected a server such as http://127.0.0.1:8000, found {server!r}")
-    # A proxy from the environment is for the world outside, never for this machine.
-    trust_env = parts.hostname not in _LOOPBACK
+    trust_env = not is_this_machine(base := server.rstrip("/"))
     headers = {"X-API-Key": api_key} if api_key else {}
-    base = server.rstrip("/")
     async with httpx.AsyncClient(base_url=base, headers=headers, timeout=_TIMEOUT, trust_env=trust_env) as http:
-        yield Client(base, http)
+        yield Client(base, http, api_key=api_key)
 
 
-def _media_type(video: Path) -> str:
-    guessed = mimetypes.guess_type(video.name)[0]
-    return guessed if guessed and guessed.startswith("video/") else "application/octet-stream"
+def is_this_machine(server: str) -> bool:
+    """Tell whether a server's address is on loopback: a proxy from the environment is for the world outside."""
+    return urlsplit(server).hostname in _LOOPBACK
 
 
 async def _chunks(file: Path, on_sent: Callable[[int], None]) -> AsyncIterator[bytes]:
@@ -160,4 +190,5 @@ def _problem(answer: httpx.Response, body: bytes) -> ForgeSyteError:
         detail = str(document["detail"])
     except (ValueError, KeyError, TypeError):
         return ForgeSyteError(Code.INTERNAL, f"{answer.url} answered {answer.status_code} without saying why")
-    return ForgeSyteError(code, detail)
+    hint = " Here that is --api-key KEY, or FORGESYTE_API_KEY in the environment." if code is Code.KEY_MISSING else ""
+    return ForgeSyteError(code, detail + hint)

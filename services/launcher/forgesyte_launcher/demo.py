@@ -13,7 +13,8 @@ from forgesyte_contracts.problems import ForgeSyteError
 from .client import Submission
 from .demo_clip import Score, compare, truth
 from .output import Exit, show_error, table, warn
-from .run import RunOptions, make_out, run
+from .results import make_out
+from .run import RunOptions, run
 from .settings import LauncherSettings
 
 PLUGIN, TOOL = "motion-detector", "detect-motion"

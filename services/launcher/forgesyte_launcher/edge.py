@@ -8,10 +8,14 @@ would run only the first one's. A reverse proxy of our own was rejected: one mor
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Generator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from typing import Any
 
 import uvicorn
-from starlette.applications import Starlette
+
+from forgesyte_realtime_gateway.protocol import SocketProtocol
+
+from .apps import Apps
 
 GRACE_S = 5
 """How long open requests may go on at the end, in whole seconds."""
@@ -31,26 +35,36 @@ class EdgeServer(uvicorn.Server):
             server.close()
 
 
+class _Protocol(SocketProtocol):
+    """The gateway's, for a server where a socket may also be refused by an HTTP answer before it is one."""
+
+    async def send(self, message: Any) -> None:  # noqa: ANN401 - one of uvicorn's private types
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body", False):
+            # uvicorn 0.54 knows this only of its own 403: else it logs each refusal as an error of the application.
+            self.handshake_complete = True
+
+
 @asynccontextmanager
-async def serving(app: Starlette, listener: socket.socket, group: asyncio.TaskGroup) -> AsyncIterator[EdgeServer]:
-    """Serve `app` on `listener` for the length of the block; early connections wait until its lifespan has begun.
+async def serving(apps: Apps, listener: socket.socket, group: asyncio.TaskGroup) -> AsyncIterator[EdgeServer]:
+    """Serve `apps` on `listener` for the length of the block; early connections wait until every lifespan has begun.
 
     Args:
-        app: the application; its lifespan begins before and ends after the serving.
+        apps: their lifespans begin one after the other before the serving and end in reverse order after it.
         listener: a listening socket; closed at the end.
         group: carries the serving task.
     """
     config = uvicorn.Config(
-        app,
+        apps.door,
         lifespan="off",
         log_config=None,
         access_log=False,
-        ws="none",
+        ws=_Protocol,
         server_header=False,
         timeout_graceful_shutdown=GRACE_S,
     )
     server = EdgeServer(config)
-    task = group.create_task(_serve(app, server, listener), name="edge")
+    task = group.create_task(_serve(apps, server, listener), name="edge")
     try:
         yield server
     finally:
@@ -58,9 +72,11 @@ async def serving(app: Starlette, listener: socket.socket, group: asyncio.TaskGr
         await asyncio.wait((task,))
 
 
-async def _serve(app: Starlette, server: EdgeServer, listener: socket.socket) -> None:
-    # In a task of its own: what ends our block must not be thrown into the app's lifespan.
-    async with app.router.lifespan_context(app):
+async def _serve(apps: Apps, server: EdgeServer, listener: socket.socket) -> None:
+    # In a task of its own: what ends our block must not be thrown into a lifespan.
+    async with AsyncExitStack() as lifespans:
+        for app in apps.by_service.values():
+            await lifespans.enter_async_context(app.router.lifespan_context(app))
         await server.serve([listener])
 
 

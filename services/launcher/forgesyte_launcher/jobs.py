@@ -1,42 +1,49 @@
-"""`forgesyte jobs`: list, show, watch, cancel, over the HTTP routes of a running server."""
+"""`forgesyte jobs`: list, show, watch, fetch, cancel, over the HTTP routes of a running server."""
 
-from collections.abc import Awaitable, Callable
+import json
 from dataclasses import dataclass
+from pathlib import Path
 
 from forgesyte_chassis.main import Lifetime
 from forgesyte_contracts.ids import parse_job_id
 from forgesyte_contracts.jobs import JobStatus, JobView
 from forgesyte_contracts.problems import Code, ForgeSyteError
 
-from .client import Client, open_client
-from .output import Exit, Interrupted, run_command, say, stderr, stdout, table, unless_stopped, warn
+from .asking import Server, ask_server
+from .client import Client
+from .output import Exit, Interrupted, say, stderr, stdout, table, unless_stopped, warn
 from .progress import open_progress
+from .results import make_out, save_results
 from .settings import LauncherSettings
+from .summary import show_summary
 from .watching import watch_job
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
-    """Where to ask and with which key."""
+class JobFilter:
+    """Which jobs to list: at most `limit` (1 to 100), those in one state, those of one plugin."""
 
-    address: str
-    api_key: str | None = None
+    limit: int = 10
+    status: JobStatus | None = None
+    plugin: str | None = None
 
 
-def list_jobs(server: Server, settings: LauncherSettings, *, limit: int, as_json: bool) -> Exit:
-    """Print the newest jobs, newest first."""
+def list_jobs(server: Server, settings: LauncherSettings, wanted: JobFilter, *, as_json: bool) -> Exit:
+    """Print the newest jobs that are wanted, newest first."""
 
     async def ask(client: Client, _: Lifetime) -> Exit:
-        found = await client.jobs(limit=limit)
+        found = await client.jobs(limit=wanted.limit, status=wanted.status, plugin=wanted.plugin)
         if as_json:
             stdout().print_json(data=[job.model_dump(mode="json") for job in found])
         elif found:
             table("job", "status", "progress", "plugin", "tools", "created", rows=[_row(job) for job in found])
+        elif wanted.status or wanted.plugin:
+            warn("no such jobs; `forgesyte jobs list` shows all")
         else:
             warn("no jobs yet; submit one with `forgesyte run VIDEO --plugin NAME --tool NAME --server ADDRESS`")
         return Exit.OK
 
-    return _ask(server, settings, ask)
+    return ask_server(server, settings, ask, name="jobs")
 
 
 def show_job(server: Server, settings: LauncherSettings, job_id: str, *, as_json: bool) -> Exit:
@@ -51,7 +58,7 @@ def show_job(server: Server, settings: LauncherSettings, job_id: str, *, as_json
             table("field", "value", rows=known)
         return Exit.OK
 
-    return _ask(server, settings, ask)
+    return ask_server(server, settings, ask, name="jobs")
 
 
 def watch(server: Server, settings: LauncherSettings, job_id: str) -> Exit:
@@ -71,7 +78,28 @@ def watch(server: Server, settings: LauncherSettings, job_id: str) -> Exit:
             warn(f"error: {job.error_message}")
         return Exit.FAILED
 
-    return _ask(server, settings, ask)
+    return ask_server(server, settings, ask, name="jobs")
+
+
+def fetch(server: Server, settings: LauncherSettings, job_id: str, out: Path, *, is_drawn: bool) -> Exit:
+    """Write an ended job's results into `out`; Exit.FAILED when it has not ended yet."""
+
+    async def ask(client: Client, lifetime: Lifetime) -> Exit:
+        job = await client.job(_checked(job_id))
+        if not job.status.is_terminal:
+            text = f"job {job_id} is {job.status}; `forgesyte jobs watch {job_id}` waits for its end."
+            raise ForgeSyteError(Code.JOB_UNFINISHED, text)
+        make_out(out)
+        try:
+            with open_progress(stderr()) as view:
+                await unless_stopped(lifetime.stopping, save_results(client, job, out, view, is_drawn=is_drawn))
+        except Interrupted:
+            warn(f"stopped; not all results are in {out}")
+            return Exit.INTERRUPTED
+        show_summary(job, job.job_id, out)
+        return Exit.OK
+
+    return ask_server(server, settings, ask, name="jobs")
 
 
 def cancel(server: Server, settings: LauncherSettings, job_id: str) -> Exit:
@@ -83,15 +111,7 @@ def cancel(server: Server, settings: LauncherSettings, job_id: str) -> Exit:
         say(f"{job_id} {answer.get('status', 'cancelled')}{dying}")
         return Exit.OK
 
-    return _ask(server, settings, ask)
-
-
-def _ask(server: Server, settings: LauncherSettings, ask: Callable[[Client, Lifetime], Awaitable[Exit]]) -> Exit:
-    async def main(lifetime: Lifetime) -> Exit:
-        async with open_client(server.address, api_key=server.api_key) as client:
-            return await ask(client, lifetime)
-
-    return run_command(main, name="jobs", settings=settings)
+    return ask_server(server, settings, ask, name="jobs")
 
 
 def _checked(job_id: str) -> str:
@@ -110,4 +130,6 @@ def _row(job: JobView) -> tuple[str, ...]:
 
 
 def _text(value: object) -> str:
+    if isinstance(value, dict):
+        return json.dumps(value)
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

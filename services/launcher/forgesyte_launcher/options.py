@@ -18,8 +18,9 @@ KeyOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 SlotsOption = Annotated[
-    int | None, typer.Option(min=1, max=1024, help="How many jobs run at once.", show_default="cores")
+    int | None, typer.Option(min=1, max=1024, metavar="N", help="How many jobs run at once.", show_default="cores")
 ]
+NoAnnotatedOption = Annotated[bool, typer.Option("--no-annotated", help="Do not draw annotated.mp4.")]
 JobArgument = Annotated[str, typer.Argument(metavar="JOB", help="The job's id.")]
 
 

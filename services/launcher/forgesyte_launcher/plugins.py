@@ -1,4 +1,4 @@
-"""`forgesyte plugins list`: what is installed here, each manifest read in a sandbox, as a runner would read it.
+"""`forgesyte plugins list` without a server: what is installed here, each manifest read in a sandbox as by a runner.
 
 No server is needed, and no plugin is ever imported by this process.
 """
@@ -53,6 +53,7 @@ def list_plugins(settings: LauncherSettings, *, as_json: bool) -> Exit:
             lines = await unless_stopped(lifetime.stopping, read_plugins())
         except Interrupted:
             return Exit.INTERRUPTED
+        warn("plugins installed here (--server URL shows those of a running server):")
         if as_json:
             stdout().print_json(data=[line.as_dict() for line in lines])
         elif lines:

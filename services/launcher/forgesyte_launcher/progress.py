@@ -20,7 +20,13 @@ class ProgressView(Protocol):
     """What shows progress."""
 
     def say(self, text: str) -> None:
-        """Show what happens before there is a job: the stack starts, the video is uploaded."""
+        """Show what happens before and after the job: the stack starts, media is uploaded, the answer is drawn."""
+
+    def note(self, text: str) -> None:
+        """Leave a line that stays: how the job is followed, a warning of it."""
+
+    def sent(self, name: str, total_bytes: int, sent_bytes: int) -> None:
+        """Show how much of the media is uploaded."""
 
     def show(self, job: JobView) -> None:
         """Show the job as its record stands."""
@@ -51,7 +57,17 @@ class _Bar:
         self._pace = Pace()
 
     def say(self, text: str) -> None:
-        self._bar.update(self._task, description=text)
+        self._bar.tasks[0].total = None  # update() takes None for "as it is"; without a total the bar only moves
+        self._bar.update(self._task, description=text, facts="")
+
+    def note(self, text: str) -> None:
+        self._bar.console.print(text, markup=False, highlight=False)
+
+    def sent(self, name: str, total_bytes: int, sent_bytes: int) -> None:
+        if 0 < total_bytes <= sent_bytes:
+            self.say(f"{name} is uploaded, the server looks at it")
+        else:
+            self._bar.update(self._task, description=f"uploading {name}", total=total_bytes, completed=sent_bytes)
 
     def show(self, job: JobView) -> None:
         self._pace.observe(job, self._clock())
@@ -74,6 +90,17 @@ class _Lines:
 
     def say(self, text: str) -> None:
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    def note(self, text: str) -> None:
+        self.say(text)
+
+    def sent(self, name: str, total_bytes: int, sent_bytes: int) -> None:
+        now_s = self._clock()
+        if sent_bytes and now_s < self._next_s:
+            return
+        self._next_s = now_s + PLAIN_EVERY_S
+        share = f"  {100 * sent_bytes // total_bytes}%" if sent_bytes else ""
+        self.say(f"uploading {name}{share}")
 
     def show(self, job: JobView) -> None:
         now_s = self._clock()

@@ -1,25 +1,28 @@
-"""`forgesyte run`: one video, one job, the same way as every job; then the files and a table.
+"""`forgesyte run`: one video or image, one job, the same way as every job; then the files and a table.
 
 Without a server it starts one of its own for the moment, through the same code as `forgesyte up`: there is no second,
-simpler way in which a video could be analysed differently.
+simpler way in which media could be analysed differently.
 """
 
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from forgesyte_chassis.main import Lifetime
 from forgesyte_contracts.jobs import JobStatus, JobView
-from forgesyte_contracts.problems import Code, ForgeSyteError
+from forgesyte_contracts.problems import ForgeSyteError
 
 from .client import Client, Submission, open_client
+from .media import kind_of
 from .output import Exit, Interrupted, run_command, stderr, unless_stopped, warn
 from .progress import ProgressView, open_progress
+from .results import make_out, save_results
 from .settings import LauncherSettings
 from .stack import StackOptions, running_stack
 from .summary import show_summary
+from .temporary import temporary_data
 from .up import with_stop_margin
 from .watching import watch_job
 
@@ -30,11 +33,12 @@ class RunOptions:
 
     Attributes:
         job: what to submit.
-        out: folder for result.json and rows.jsonl; made if missing.
+        out: folder for the result's files; made if missing.
         server: an address; None starts everything here for the moment.
         api_key: the server's key.
         data_dir: data folder of the own server; None takes a temporary one.
         slots: jobs at once of the own server.
+        is_drawn: whether the annotated video is wanted.
     """
 
     job: Submission
@@ -43,6 +47,7 @@ class RunOptions:
     api_key: str | None = None
     data_dir: Path | None = None
     slots: int | None = None
+    is_drawn: bool = True
 
 
 def run(options: RunOptions, settings: LauncherSettings) -> Exit:
@@ -54,7 +59,7 @@ def run(options: RunOptions, settings: LauncherSettings) -> Exit:
                 job = await _one_job(options, lifetime, settings, view)
         except Interrupted:
             return Exit.INTERRUPTED
-        show_summary(job, options.job.video, options.out)
+        show_summary(job, options.job.media.name, options.out)
         if job.status is JobStatus.COMPLETED:
             return Exit.OK
         warn(f"error: {job.error_message or f'the job ended {job.status}'}")
@@ -63,32 +68,29 @@ def run(options: RunOptions, settings: LauncherSettings) -> Exit:
     return run_command(main, name="run", settings=with_stop_margin(settings))
 
 
-def make_out(out: Path) -> None:
-    """Make the folder for results.
-
-    Raises:
-        ForgeSyteError: REQUEST_INVALID when it can not be made.
-    """
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        text = f"results can not be written to {out}: {error.strerror}. Choose another folder with --out."
-        raise ForgeSyteError(Code.REQUEST_INVALID, text) from error
-
-
 async def _one_job(options: RunOptions, lifetime: Lifetime, settings: LauncherSettings, view: ProgressView) -> JobView:
+    kind_of(options.job.media)  # what can not be read is refused before anything is started
     make_out(options.out)
     async with (
         _server(options, lifetime, settings, view) as server,
         open_client(server, api_key=options.api_key) as client,
     ):
-        view.say(f"uploading {options.job.video.name}")
-        job_id = await unless_stopped(lifetime.stopping, client.submit(options.job))
+        media = options.job.media
+        on_sent = partial(view.sent, media.name, media.stat().st_size)
+        on_sent(0)
+        job_id = await unless_stopped(lifetime.stopping, client.submit(options.job, on_sent=on_sent))
         try:
-            return await unless_stopped(lifetime.stopping, _to_the_end(client, job_id, options.out, view))
+            job = await unless_stopped(lifetime.stopping, watch_job(client, job_id, view))
         except Interrupted:
             await _leave(client, job_id, options)
             raise
+        try:
+            saving = save_results(client, job, options.out, view, is_drawn=options.is_drawn)
+            await unless_stopped(lifetime.stopping, saving)
+        except Interrupted:
+            warn(f"stopped; job {job_id} is {job.status}, but not all of its results are in {options.out}")
+            raise
+        return job
 
 
 @asynccontextmanager
@@ -101,19 +103,10 @@ async def _server(
     async with AsyncExitStack() as stack:
         data = options.data_dir
         if data is None:
-            data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="forgesyte-run-")))
+            data = stack.enter_context(temporary_data())
         view.say("starting nats-server, the runner and the HTTP port")
         own = StackOptions(data, slots=options.slots)
         yield await stack.enter_async_context(running_stack(own, lifetime, settings))
-
-
-async def _to_the_end(client: Client, job_id: str, out: Path, view: ProgressView) -> JobView:
-    job = await watch_job(client, job_id, view)
-    # A failed or cancelled job has the rows so far; it may also have nothing at all.
-    with suppress(*(() if job.status is JobStatus.COMPLETED else (ForgeSyteError,))):
-        await client.save_result(job_id, "json", out / "result.json")
-        await client.save_result(job_id, "jsonl", out / "rows.jsonl")
-    return job
 
 
 async def _leave(client: Client, job_id: str, options: RunOptions) -> None:

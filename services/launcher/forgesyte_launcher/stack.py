@@ -1,8 +1,8 @@
 """Everything on one box, in the order it must start and the reverse order in which it must end.
 
 Start: lock on the data folder, nats-server, our connection to it, the apps behind the public port, the runner, and then
-the proof that it is all there. End: readiness off, no new connections, runners drain, open connections end, apps stop,
-nats-server last. The order is the nesting of one function; nothing else knows it.
+the proof that it is all there. End: readiness off, no new connections, runners drain, sockets close with 1000, open
+requests end, apps stop, nats-server last. The order is the nesting of one function; nothing else knows it.
 """
 
 import os
@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 
 import structlog
+from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
 from forgesyte_chassis.blobs import Store
@@ -24,9 +25,9 @@ from forgesyte_chassis.keys import KeyRing, require_loopback
 from forgesyte_chassis.main import Lifetime
 from forgesyte_chassis.metrics import new_registry
 from forgesyte_contracts.problems import Code, ForgeSyteError
-from forgesyte_job_api.app import create_app
 from forgesyte_job_api.settings import JobApiSettings
 
+from .apps import create_apps
 from .edge import serving, url_of
 from .folder import DataFolder, open_folder
 from .logfiles import follow
@@ -41,6 +42,11 @@ RUNNER_MARGIN_S = 10.0
 """What the runner gets on top of its own drain before it is killed."""
 
 _HEALTH_KEPT_S = 0.2
+
+_KEY_REMEDY = (
+    "Keys stand in FORGESYTE_JOB_API_API_KEYS as NAME:SCOPE+SCOPE:HASH, where HASH is what "
+    "`printf %s KEY | sha256sum` prints; for a client of one's own: me:analyze+read+stream+plugins:HASH."
+)
 
 log = structlog.get_logger(__name__)
 
@@ -82,12 +88,15 @@ async def running_stack(options: StackOptions, lifetime: Lifetime, settings: Lau
         address, _ = await stack.enter_async_context(running_nats(folder, lifetime.group))
         bus = await stack.enter_async_context(Bus.connect(address.url, name="edge", token=address.token))
         await bus.ensure()
-        app = create_app(bus, Store.open(str(folder.store)), keys, _api_settings(options, folder, address))
+        registry = new_registry("launcher")
+        api_settings = _api_settings(options, folder, address)
+        apps = create_apps(bus, Store.open(str(folder.store)), keys, api_settings, registry=registry)
         health = Health()
         health.add_check("bus", lambda: bus.is_connected)
         if options.has_ops_port:
-            _start_ops(health, lifetime, settings)
-        edge = await stack.enter_async_context(serving(app, listener, lifetime.group))
+            _start_ops(health, registry, lifetime, settings)
+        edge = await stack.enter_async_context(serving(apps, listener, lifetime.group))
+        await stack.enter_async_context(apps.streams_closed_at_end())
         spec = _runner(folder, address, options, settings)
         runner = await stack.enter_async_context(supervise(spec, lifetime.group))
         if options.shows_logs:
@@ -106,6 +115,7 @@ def _api_settings(options: StackOptions, folder: DataFolder, address: BusAddress
         bus_url=address.url,
         bus_token=SecretStr(address.token),
         store_url=str(folder.store),
+        scratch_dir=str(folder.scratch),
         host=options.host,
         port=options.port,
         health_kept_s=_HEALTH_KEPT_S,
@@ -117,7 +127,10 @@ def _keys(options: StackOptions) -> KeyRing:
         keys = KeyRing.from_settings(JobApiSettings())
     except ValueError as error:
         raise ForgeSyteError(Code.REQUEST_INVALID, f"FORGESYTE_JOB_API_* settings: {error}") from error
-    require_loopback(options.host, keys)
+    try:
+        require_loopback(options.host, keys)
+    except ForgeSyteError as error:
+        raise ForgeSyteError(error.code, f"{error.detail} {_KEY_REMEDY}") from error
     return keys
 
 
@@ -146,7 +159,7 @@ def _runner(folder: DataFolder, address: BusAddress, options: StackOptions, sett
     )
 
 
-def _start_ops(health: Health, lifetime: Lifetime, settings: LauncherSettings) -> None:
+def _start_ops(health: Health, registry: CollectorRegistry, lifetime: Lifetime, settings: LauncherSettings) -> None:
     port = settings.ops_port
     if port > 0:
         try:
@@ -154,7 +167,7 @@ def _start_ops(health: Health, lifetime: Lifetime, settings: LauncherSettings) -
         except ForgeSyteError:
             log.warning("ops port taken, a free one is used instead", port=port)
             port = 0
-    app = ops_app(health, new_registry("launcher"))
+    app = ops_app(health, registry)
     lifetime.group.create_task(serve_ops(app, settings.ops_host, port, lifetime), name="ops port")
 
 

@@ -5,13 +5,12 @@ from pathlib import Path
 from forgesyte_contracts.jobs import JobView
 
 from .output import table
+from .results import FILES
 
-FILES = ("result.json", "rows.jsonl")
 
-
-def show_summary(job: JobView, video: Path, out: Path) -> None:
-    """Print what was done, what was found, how fast it went, and where the files are."""
-    table(rows=summary_rows(job, out), title=f"{video.name}: {job.status}")
+def show_summary(job: JobView, name: str, out: Path) -> None:
+    """Print what was done, what was found, how fast it went, and where the files are; `name` is the title."""
+    table(rows=summary_rows(job, out), title=f"{name}: {job.status}")
 
 
 def summary_rows(job: JobView, out: Path) -> list[tuple[str, str]]:

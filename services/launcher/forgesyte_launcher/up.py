@@ -2,7 +2,7 @@
 
 from forgesyte_chassis.main import Lifetime
 
-from .output import Exit, Interrupted, run_command, say
+from .output import Exit, Interrupted, run_command, say, warn
 from .settings import LauncherSettings
 from .stack import RUNNER_MARGIN_S, StackOptions, running_stack
 
@@ -17,6 +17,7 @@ def up(options: StackOptions, settings: LauncherSettings) -> Exit:
         try:
             async with running_stack(options, lifetime, settings) as url:
                 say(f"ready {url}")
+                warn(f"jobs are kept in {options.data_dir.expanduser().absolute()}; Ctrl-C stops")
                 await lifetime.stopping.wait()
         except Interrupted:
             return Exit.OK

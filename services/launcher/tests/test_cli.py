@@ -13,9 +13,13 @@ COMMANDS = [
     ("jobs", "list"),
     ("jobs", "show"),
     ("jobs", "watch"),
+    ("jobs", "fetch"),
     ("jobs", "cancel"),
     ("plugins",),
     ("plugins", "list"),
+    ("plugins", "show"),
+    ("plugins", "reload"),
+    ("plugins", "audit"),
     ("doctor",),
     ("demo",),
 ]
@@ -96,8 +100,9 @@ def test_options_that_are_no_json_object_are_a_wrong_call(tmp_path, options):
     assert "--options" in answer.stderr
 
 
-def test_no_server_is_told_with_the_remedy():
-    answer = forgesyte("jobs", "list", "--server", "http://127.0.0.1:1")
+@pytest.mark.parametrize("command", [("jobs", "list"), ("plugins", "list"), ("plugins", "audit")], ids=" ".join)
+def test_no_server_is_told_with_the_remedy(command):
+    answer = forgesyte(*command, "--server", "http://127.0.0.1:1")
 
     assert answer.returncode == 1
     assert answer.stdout == ""
@@ -105,7 +110,7 @@ def test_no_server_is_told_with_the_remedy():
     assert "forgesyte up" in answer.stderr
 
 
-@pytest.mark.parametrize("command", ["show", "watch", "cancel"])
+@pytest.mark.parametrize("command", ["show", "watch", "fetch", "cancel"])
 def test_what_is_no_job_id_is_a_wrong_call(command):
     answer = forgesyte("jobs", command, "7", "--server", "http://127.0.0.1:1")
 
@@ -149,6 +154,16 @@ def test_keys_that_can_not_be_read_are_told(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("setting", ["FORGESYTE_INSPECTOR_LOOK_EVERY_S", "FORGESYTE_GATEWAY_PING_EVERY_S"])
+def test_a_service_s_setting_that_can_not_be_read_is_told_without_its_value(tmp_path, setting):
+    answer = forgesyte("up", "--port", 0, "--data-dir", tmp_path / "data", **{setting: "secret"})
+
+    assert answer.returncode == 2
+    assert setting.lower().partition("_")[2].partition("_")[2] in answer.stderr
+    assert "secret" not in answer.stderr
+
+
+@pytest.mark.slow
 def test_the_plugins_that_are_installed_are_listed_with_their_tools():
     answer = forgesyte("plugins", "list", "--json")
 
@@ -156,6 +171,7 @@ def test_the_plugins_that_are_installed_are_listed_with_their_tools():
     lines = {line["name"]: line for line in json.loads(answer.stdout)}
     assert lines["motion-detector"]["state"] == "INITIALIZED"
     assert "detect-motion" in lines["motion-detector"]["tools"]
+    assert answer.stderr.startswith("plugins installed here")
 
 
 @pytest.mark.slow

@@ -60,6 +60,15 @@ async def test_a_problem_document_becomes_the_error_it_was_made_from():
     assert caught.value.code is Code.JOB_UNKNOWN
 
 
+async def test_a_missing_key_is_told_with_the_option_that_gives_it():
+    async def refuse(_: Request) -> Response:
+        raise ForgeSyteError(Code.KEY_MISSING, "Send an API key.")
+
+    async with a_client("/v1/jobs/x", refuse) as client:
+        with pytest.raises(ForgeSyteError, match=r"Send an API key\. Here that is --api-key"):
+            await client.job("x")
+
+
 async def test_an_answer_without_a_reason_is_told_as_it_is():
     async def proxy(_: Request) -> Response:
         return PlainTextResponse("bad gateway", 502)

@@ -34,6 +34,32 @@ def test_without_a_terminal_a_line_is_written_now_and_then_and_at_each_change():
     assert lines[-1] == "motion-detector detect-motion: completed  100%  377/377 frames"
 
 
+def test_without_a_terminal_a_long_upload_is_told_now_and_then():
+    out, clock = io.StringIO(), Clock()
+
+    with open_progress(Console(file=out, width=200), clock=clock) as view:
+        for second in range(int(PLAIN_EVERY_S) + 1):
+            clock.now_s = float(second)
+            view.sent("a.mp4", 1000, second * 100)
+
+    assert out.getvalue().splitlines() == ["uploading a.mp4", "uploading a.mp4  50%"]
+
+
+def test_on_a_terminal_an_upload_has_a_bar_and_then_the_server_looks_at_it():
+    out = io.StringIO()
+
+    with open_progress(Console(file=out, width=120, force_terminal=True), clock=Clock()) as view:
+        view.sent("a.mp4", 1000, 420)
+    assert "42%" in out.getvalue()
+
+    out.truncate(0)
+    with open_progress(Console(file=out, width=120, force_terminal=True), clock=Clock()) as view:
+        view.sent("a.mp4", 1000, 420)
+        view.sent("a.mp4", 1000, 1000)
+    assert "a.mp4 is uploaded, the server looks at it" in out.getvalue()
+    assert "%" not in out.getvalue().rpartition("looks at it")[2], "nobody knows how long that takes"
+
+
 def test_on_a_terminal_there_is_a_bar():
     out = io.StringIO()
 

@@ -19,7 +19,7 @@ def test_the_table_tells_frames_findings_and_speed(tmp_path):
 
 
 def test_a_job_that_never_ran_has_a_table_too(tmp_path, capsys):
-    show_summary(an_ended_job(JobStatus.CANCELLED, started_at=None), tmp_path / "a [b].mp4", tmp_path)
+    show_summary(an_ended_job(JobStatus.CANCELLED, started_at=None), "a [b].mp4", tmp_path)
 
     shown = capsys.readouterr().out
     assert "a [b].mp4: cancelled" in shown

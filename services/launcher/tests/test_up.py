@@ -1,11 +1,14 @@
 """The whole product through the command: what is ready, what a kill leaves, what Ctrl-C does, what `run` writes."""
 
 import asyncio
+import base64
 import json
+import os
 import re
 import signal
 import subprocess
 import sys
+from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -13,12 +16,20 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
 
 from tests.support import alive, eventually, make_clip
+from tests.support.stack import command_of
 
 pytestmark = pytest.mark.slow
 
 PLUGIN, TOOL = "motion-detector", "detect-motion"
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+"""An image of one pixel."""
+
 COMMAND = (sys.executable, "-m", "forgesyte_launcher")
 
 
@@ -43,6 +54,11 @@ class Up:
     def tree(self) -> list[psutil.Process]:
         launcher = psutil.Process(self.process.pid)
         return [launcher, *launcher.children(recursive=True)]
+
+    def has_child(self, word: str) -> bool:
+        """Whether a living child was started with `word` in its command line."""
+        children = alive(psutil.Process(self.process.pid).children())
+        return any(word in " ".join(command_of(child)) for child in children)
 
 
 @asynccontextmanager
@@ -72,10 +88,16 @@ async def test_up_takes_a_job_to_its_end_and_ctrl_c_leaves_nothing(tmp_path):
         url = await up.url()
         done = await asyncio.to_thread(run_video, clip, tmp_path / "out", "--server", url)
         tree = up.tree()
-        up.process.send_signal(signal.SIGINT)
+        async with connect(f"ws{url.removeprefix('http')}/v1/realtime", proxy=None) as socket:
+            await socket.recv()
+            up.process.send_signal(signal.SIGINT)
+            with pytest.raises(ConnectionClosed) as closed:
+                await forever(socket.recv)
         code = await asyncio.to_thread(up.process.wait, 60)
 
     assert done.returncode == 0, done.stderr
+    assert "following over WebSocket" in done.stderr
+    assert closed.value.rcvd.code == 1000
     assert [row["frame_index"] for row in rows_in(tmp_path / "out")] == list(range(40))
     assert json.loads((tmp_path / "out" / "result.json").read_text())["status"] == "completed"
     assert code == 0
@@ -121,13 +143,14 @@ async def test_a_killed_child_comes_back_and_jobs_go_on(tmp_path):
         children = psutil.Process(up.process.pid).children()
         for child in children:
             child.kill()
-        await eventually(lambda: not alive(children), what="both died")
-        await eventually(lambda: len(alive(psutil.Process(up.process.pid).children())) == 2, 60, "both are back")
+        await eventually(lambda: not alive(children), what="all died")
+        # The zygote comes back when it is needed; the job needs it.
+        await eventually(lambda: up.has_child("nats-server") and up.has_child("plugin_runner"), 60, "both are back")
         async with httpx.AsyncClient(base_url=url) as http:
             await eventually(partial(is_healthy, http), 60, "the bus is found again")
         done = await asyncio.to_thread(run_video, clip, tmp_path / "out", "--server", url)
 
-    assert len(children) == 2
+    assert len(children) == 3, "nats-server, runner, job-api's zygote"
     assert done.returncode == 0, done.stderr
     assert len(rows_in(tmp_path / "out")) == 20
 
@@ -139,8 +162,54 @@ async def test_run_needs_no_server_and_leaves_nothing_running(tmp_path):
 
     assert done.returncode == 0, done.stderr
     assert len(rows_in(tmp_path / "out")) == 30
+    assert {file.name for file in (tmp_path / "out").iterdir()} == {"result.json", "rows.jsonl", "annotated.mp4"}
+    assert "drawing annotated.mp4" in done.stderr
     assert "frames" in done.stdout
     assert not processes_with(str(tmp_path / "data"))
+
+
+async def test_run_takes_several_tools_over_one_decode_and_leaves_the_drawing_out_when_told(tmp_path):
+    clip = make_clip(tmp_path / "clip.mp4", frames=10)
+
+    done = await asyncio.to_thread(run_video, clip, tmp_path / "out", "--tool", "track-objects", "--no-annotated")
+
+    assert done.returncode == 0, done.stderr
+    assert {"detect-motion", "track-objects"} <= rows_in(tmp_path / "out")[0].keys()
+    assert {file.name for file in (tmp_path / "out").iterdir()} == {"result.json", "rows.jsonl"}
+
+
+async def test_run_takes_an_image_to_the_image_route(tmp_path):
+    image = tmp_path / "photo.png"
+    image.write_bytes(PNG)
+
+    done = await asyncio.to_thread(run_video, image, tmp_path / "out")
+
+    # No tool of motion-detector takes images, and only the image route says so.
+    assert done.returncode == 2
+    assert "takes video, not image" in done.stderr
+
+
+async def test_the_folder_of_a_killed_run_is_removed_by_the_next_one(tmp_path):
+    clip = make_clip(tmp_path / "clip.mp4", frames=3000, size_wh=(640, 480))
+    log = tmp_path / "run.log"
+    env = {**os.environ, "TMPDIR": str(tmp_path / "tmp")}
+    (tmp_path / "tmp").mkdir()
+    command = [*COMMAND, "run", str(clip), "--plugin", PLUGIN, "--tool", TOOL, "--out", str(tmp_path / "out")]
+    with log.open("wb") as out:
+        process = subprocess.Popen(command, stdout=out, stderr=out, env=env)
+    await eventually(lambda: "running" in log.read_text(), 60, f"the job runs, in {log}")
+    process.kill()
+    process.wait()
+    (left,) = (tmp_path / "tmp").glob("forgesyte-run-*")
+    os.utime(left, (0, 0))
+    await eventually(lambda: not processes_with(str(left)), 20, "nothing of it lives")
+
+    short = make_clip(tmp_path / "short.mp4", frames=5)
+    again = [*command[:4], str(short), *command[5:]]
+    done = await asyncio.to_thread(subprocess.run, again, capture_output=True, text=True, timeout=170, env=env)
+
+    assert done.returncode == 0, done.stderr
+    assert list((tmp_path / "tmp").glob("forgesyte-run-*")) == []
 
 
 async def test_run_of_what_is_no_video_fails_with_the_reason(tmp_path):
@@ -219,6 +288,7 @@ async def test_the_demo_finds_what_was_drawn(tmp_path):
     assert done.returncode == 0, done.stderr
     assert "compared with the truth" in done.stdout
     assert str(tmp_path / "out" / "rows.jsonl") in done.stdout
+    assert str(tmp_path / "out" / "annotated.mp4") in done.stdout
 
 
 async def test_jobs_are_listed_shown_and_refused_a_second_ending(tmp_path):
@@ -230,12 +300,24 @@ async def test_jobs_are_listed_shown_and_refused_a_second_ending(tmp_path):
         listed = await jobs(url, "list", "--json")
         job_id = json.loads(listed.stdout)[0]["job_id"]
         shown, watched, cancelled = [await jobs(url, verb, job_id) for verb in ("show", "watch", "cancel")]
+        none_failed = await jobs(url, "list", "--status", "failed", "--json")
+        fetched = await jobs(url, "fetch", job_id, "--out", str(tmp_path / "fetched"))
 
     assert f"{job_id}" in shown.stdout
     assert watched.stdout == f"{job_id} completed\n"
     assert watched.returncode == 0
     assert cancelled.returncode == 1
     assert "is completed" in cancelled.stderr
+    assert json.loads(none_failed.stdout) == []
+    assert fetched.returncode == 0, fetched.stderr
+    for name in ("result.json", "rows.jsonl", "annotated.mp4"):
+        assert (tmp_path / "fetched" / name).read_bytes() == (tmp_path / "out" / name).read_bytes()
+
+
+async def forever(ask: Callable[[], Awaitable[object]]) -> None:
+    """Ask until it raises."""
+    while True:
+        await ask()
 
 
 async def jobs(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
