@@ -1,10 +1,12 @@
 # ForgeSyte's developer interface; each target is one tool. `make` alone explains them.
 PY := .venv/bin/python
+# Tests that run side by side: each starts real processes, so no more than there are cores.
+WORKERS := 2
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test lint format clean
+.PHONY: help setup demo up test stability lint format clean
 
 help: ## show what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## install everything into .venv (the other targets do this by themselves)
 	@.ci/setup
@@ -16,13 +18,17 @@ up: setup ## start everything on this machine at http://127.0.0.1:8000 (ARGS="--
 	@.venv/bin/forgesyte up $(ARGS)
 
 test: setup ## run the tests (a few minutes; the long ones belong to .ci/run)
-	@$(PY) -m pytest -q -m "not long" $(ARGS)
+	@$(PY) -m pytest -q -n $(WORKERS) --dist loadfile -m "not long" $(ARGS)
 
-lint: setup ## check style, types, layers
+stability: setup ## the matrix of plugin faults, short and long, as a table (about ten minutes)
+	@$(PY) -m pytest -q --tb=short tests/stability $(ARGS)
+
+lint: setup ## check style, types, layers, declared dependencies
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy $$(ls -d services/*/forgesyte_* plugins/*/forgesyte_*)
 	@.venv/bin/lint-imports --no-cache
+	@for member in services/* plugins/*; do (cd $$member && $(CURDIR)/.venv/bin/deptry . --no-ansi) || exit 1; done
 
 format: setup ## rewrite files to the house format
 	@.venv/bin/ruff format . && .venv/bin/ruff check --fix .

