@@ -3,7 +3,7 @@ PY := .venv/bin/python
 # Tests that run side by side: each starts real processes, so no more than there are cores.
 WORKERS := 2
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test stability lint format clean
+.PHONY: help setup demo up test stability bench lint format clean
 
 help: ## show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,8 +20,13 @@ up: setup ## start everything on this machine at http://127.0.0.1:8000 (ARGS="--
 test: setup ## run the tests (a few minutes; the long ones belong to .ci/run)
 	@$(PY) -m pytest -q -n $(WORKERS) --dist loadfile -m "not long" $(ARGS)
 
-stability: setup ## the matrix of plugin faults, short and long, as a table (about ten minutes)
+stability: setup ## the matrix of plugin faults, short and long, as a table (about a quarter of an hour)
 	@$(PY) -m pytest -q --tb=short tests/stability $(ARGS)
+
+bench: setup ## measure beside what one would pick instead, into docs/benchmarks.md (some minutes)
+	@$(PY) -m benchmarks.analyze_latency
+	@$(PY) -m benchmarks.warm_start
+	@$(PY) -m benchmarks.realtime_fanout $(ARGS)
 
 lint: setup ## check style, types, layers, declared dependencies
 	@.venv/bin/ruff check .

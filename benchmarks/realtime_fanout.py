@@ -58,7 +58,8 @@ instead of telling it the newest.
 
 `python -m benchmarks.realtime_fanout {arguments}`
 
-Machine: {machine}, load {load:.1f} at the end; readers and publisher run on the same cores. {versions}.
+Machine: {machine}, load {load:.1f} at the end; readers and publisher run on the same cores.
+{versions}.
 """
 WARM_UP_S = 0.5
 SETTLE_S = 0.5
