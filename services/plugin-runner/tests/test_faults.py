@@ -286,7 +286,7 @@ async def test_a_fenced_runner_says_nothing_through_a_handle_that_was_replaced(b
         inside.runner._puller.stop()
         await box.take_over(job_id, "another")
         await eventually(lambda: not inside.jobs, what="the fenced attempt is over")
-        await eventually(lambda: not inside.place.fitness.check() or inside.place.fitness.rests)
+        await eventually(lambda: inside.place.fitness._in_a_row, what="the fault of ours is noted")
 
     assert said == []
 

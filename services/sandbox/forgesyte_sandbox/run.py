@@ -71,6 +71,8 @@ class Run:
 
     async def _supervise(self) -> SandboxOutcome:
         process = self._sandbox.process
+        # Before the child hears of this run: the job before it in a warm sandbox may have been watched.
+        self._sandbox.page.set_watched(False)
         # A duplicate, because closing a stream closes its socket, and a warm sandbox's has another run before it.
         reader, writer = await asyncio.open_unix_connection(sock=self._sandbox.socket.dup())
         try:
@@ -184,8 +186,7 @@ class Run:
             self._give_up(verdict.cancelled(self._watchdog.frame))
 
     async def _pass_on_watched(self) -> None:
-        """Keep the child told whether somebody watches; it may have been watched in the job before."""
-        self._sandbox.page.set_watched(False)
+        """Keep the child told whether somebody watches."""
         if (is_watched := self._order.is_watched) is None:
             return
         was_watched = False

@@ -16,12 +16,16 @@ async def test_live_message_reaches_the_watchers_of_that_job_alone(connect):
     runner, gateway = await connect(), await connect()
     job_id, seen = new_job_id(), []
     async with gateway.live.subscribe(job_id) as messages, beside(collect(messages, seen)):
-        assert await runner.live.publish(new_job_id(), "progress", b"other", "1.1")
-        assert await runner.live.publish(job_id, "progress", b"ours", "1.2")
+        await runner.live.publish(new_job_id(), "progress", b"other", "1.1")
 
-        await eventually(lambda: seen)
+        async def heard():
+            # Live messages may get lost with a connection, as on a starved machine, so it is said until it is heard.
+            await runner.live.publish(job_id, "progress", b"ours", "1.2")
+            return seen
 
-    assert seen == [LiveMessage("progress", b"ours", "1.2")]
+        await eventually(heard)
+
+    assert set(seen) == {LiveMessage("progress", b"ours", "1.2")}
 
 
 async def test_live_has_a_connection_of_its_own(bus):
