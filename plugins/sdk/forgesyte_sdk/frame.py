@@ -35,7 +35,8 @@ class Frame:
     def __post_init__(self) -> None:
         image = self.image
         right = image.dtype == np.uint8 and image.ndim == 3 and image.shape[2] == 3 and image.flags.c_contiguous
-        assert right, f"expected C-contiguous uint8 (H, W, 3), found {image.dtype} {image.shape}"  # noqa: S101 - see above
+        found = f"{image.dtype} {image.shape}"
+        assert right, f"expected C-contiguous uint8 (H, W, 3), found {found}"  # noqa: S101 - only our sandbox makes frames
         image.flags.writeable = False
 
     @property
