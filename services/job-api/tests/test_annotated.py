@@ -199,7 +199,7 @@ async def test_too_many_waiting_are_told_to_come_back(start, make, tmp_path, mon
     async with start(zygote=sandbox, annotate_at_once=1) as api, asyncio.TaskGroup() as group:
         records = [await ended_job(api, make, tmp_path) for _ in range(3)]
         asking = [group.create_task(api.http.get(url_of(record), params=MP4)) for record in records[:2]]
-        await eventually(lambda: len(api.state.annotator._making) == 2)
+        await eventually(lambda: len(api.state.annotator._making) == 2 and sandbox.runs == 1)
 
         refused = await api.http.get(url_of(records[2]), params=MP4)
 
