@@ -16,6 +16,7 @@ from forgesyte_chassis.bus import CANCEL, WATCH, Bus, BusUnavailable
 from forgesyte_chassis.health import Health, ops_app, serve_ops
 from forgesyte_chassis.main import Lifetime
 from forgesyte_chassis.metrics import new_registry
+from forgesyte_chassis.scratch import Scratch
 from forgesyte_contracts.ids import JobId, new_runner_id
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_sandbox.parent import Zygote
@@ -37,7 +38,6 @@ from .plugin_labels import PluginLabels
 from .pulling import Puller
 from .registry import PluginRegistry
 from .reloading import Reloader
-from .scratch import Scratch
 from .settings import RunnerSettings
 from .slots import Slots
 from .workplace import Workplace

@@ -6,6 +6,7 @@ from functools import partial
 
 from forgesyte_chassis.blobs import Store
 from forgesyte_chassis.bus import Bus
+from forgesyte_chassis.scratch import Scratch
 from forgesyte_contracts.ids import RunnerId
 from forgesyte_contracts.plugins import PluginManifest
 from forgesyte_sandbox.outcome import SandboxOutcome
@@ -20,7 +21,6 @@ from .leases import WatchLeases
 from .metrics import RunnerMetrics
 from .registry import PluginRegistry
 from .sandboxes import LivingSandboxes
-from .scratch import Scratch
 from .settings import RunnerSettings
 from .storefaults import Patience
 

@@ -16,6 +16,7 @@ from forgesyte_chassis.blobs import Store
 from forgesyte_chassis.bus import Bus
 from forgesyte_chassis.main import Lifetime
 from forgesyte_chassis.metrics import new_registry
+from forgesyte_chassis.scratch import Scratch
 from forgesyte_contracts.ids import RunnerId
 from forgesyte_contracts.plugins import PluginManifest, ToolManifest
 from forgesyte_plugin_runner import app
@@ -26,7 +27,6 @@ from forgesyte_plugin_runner.discovery import FoundPlugin
 from forgesyte_plugin_runner.metrics import RunnerMetrics
 from forgesyte_plugin_runner.plugin_labels import PluginLabels
 from forgesyte_plugin_runner.registry import PluginRegistry
-from forgesyte_plugin_runner.scratch import Scratch
 from forgesyte_plugin_runner.settings import RunnerSettings
 from forgesyte_plugin_runner.workplace import Workplace
 from forgesyte_sandbox.messages import Finished, Message, Row, Started

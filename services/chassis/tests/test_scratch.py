@@ -1,5 +1,5 @@
+from forgesyte_chassis.scratch import Scratch
 from forgesyte_contracts.ids import JobId, RunnerId
-from forgesyte_plugin_runner.scratch import Scratch
 
 
 async def test_what_a_dead_runner_left_is_swept_and_a_living_neighbour_is_not(tmp_path):
