@@ -1,12 +1,14 @@
-"""The scratch folder of one life of a runner, and the sweep of those whose runner is dead.
+"""The scratch folder of one process, and the sweep of those whose process is dead.
 
 A lock (flock) on a file in the folder says that its owner lives: the kernel drops it at any death, so no pid has to be
-trusted. Children started by exec do not inherit it.
+trusted. Children started by exec do not inherit it. Several services may share the folder above: all of them take the
+same gate before they sweep, and none removes what is locked.
 """
 
 import asyncio
 import fcntl
 import os
+import secrets
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,45 +16,47 @@ from pathlib import Path
 
 import structlog
 
-from forgesyte_contracts.ids import JobId, RunnerId
-
 log = structlog.get_logger(__name__)
 
 _LOCK = "lock"
 
 
 class Scratch:
-    """The open scratch folder of this runner."""
+    """The open scratch folder of this process, at `path`."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, path: Path) -> None:
+        self.path = path
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, parent: Path, runner_id: RunnerId) -> "AsyncIterator[Scratch]":
-        """Make this runner's folder in `parent` (an absolute path), sweep those of dead runners, remove it at the end.
+    async def open(cls, parent: Path, owner: str) -> "AsyncIterator[Scratch]":
+        """Make this process's folder in `parent`, sweep those of dead ones, remove it at the end.
+
+        Args:
+            parent: an absolute path; made when missing.
+            owner: what the folder's name begins with, for people who look.
 
         Raises:
             OSError: the folder can not be made or locked.
         """
-        folder = parent / runner_id
-        lock, swept = await asyncio.to_thread(_make, folder)
+        path = parent / f"{owner}-{secrets.token_hex(8)}"
+        lock, swept = await asyncio.to_thread(_make, path)
         if swept:
             log.info("scratch swept", folders=swept)
         try:
-            yield cls(folder)
+            yield cls(path)
         finally:
-            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+            await asyncio.to_thread(shutil.rmtree, path, ignore_errors=True)
             os.close(lock)
 
     @asynccontextmanager
-    async def job(self, job_id: JobId, attempt: int) -> AsyncIterator[Path]:
-        """A folder for one attempt, gone afterwards.
+    async def folder(self, purpose: str) -> AsyncIterator[Path]:
+        """An empty folder of one's own, gone afterwards; `purpose` begins its name.
 
         Raises:
             OSError: there is no room for it.
         """
-        folder = self.folder / f"{job_id}-{attempt}"
+        folder = self.path / f"{purpose}-{secrets.token_hex(8)}"
         await asyncio.to_thread(folder.mkdir, mode=0o700)
         try:
             yield folder
@@ -60,16 +64,16 @@ class Scratch:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
 
-def _make(folder: Path) -> tuple[int, int]:
-    """Give the lock of the new folder and how many folders of dead runners were swept."""
-    folder.mkdir(mode=0o700, parents=True)
-    gate = os.open(folder.parent / _LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+def _make(path: Path) -> tuple[int, int]:
+    """Give the lock of the new folder and how many folders of dead processes were swept."""
+    path.mkdir(mode=0o700, parents=True)
+    gate = os.open(path.parent / _LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     try:
         # One at a time: a neighbour that starts now must not sweep a folder which is made but not yet locked.
         fcntl.flock(gate, fcntl.LOCK_EX)
-        lock = os.open(folder / _LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        lock = os.open(path / _LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return lock, _sweep(folder.parent)
+        return lock, _sweep(path.parent)
     finally:
         os.close(gate)
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import structlog
 
 from forgesyte_chassis.blobs import BlobMissing, Store
+from forgesyte_chassis.scratch import Scratch
 from forgesyte_chassis.segments import read_rows
 from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.jobs import JobRecord, JobType
@@ -23,7 +24,6 @@ from forgesyte_sandbox.limits import Limits
 from forgesyte_sandbox.outcome import SandboxOutcome
 from forgesyte_sandbox.parent import Zygote
 
-from .scratch import Scratch
 from .settings import JobApiSettings
 
 log = structlog.get_logger(__name__)

@@ -12,6 +12,7 @@ from forgesyte_chassis import problems
 from forgesyte_chassis.blobs import Store
 from forgesyte_chassis.bus import Bus
 from forgesyte_chassis.keys import KeyRing
+from forgesyte_chassis.scratch import Scratch
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_sandbox.parent import Zygote
 from forgesyte_sandbox.zygote_client import ZygoteFailed
@@ -32,7 +33,6 @@ from .projection import Projection
 from .reconciler import Reconciler
 from .routes import analyze, cancel, health, jobs, results, submit
 from .routes import input as job_input
-from .scratch import Scratch
 from .settings import JobApiSettings
 from .state import ApiState
 
@@ -70,7 +70,7 @@ def create_app(
         async with AsyncExitStack() as stack:
             runners = await stack.enter_async_context(bus.runners.watch())
             sandboxes = zygote or await _start_zygote(stack)
-            scratch = await stack.enter_async_context(Scratch.open(settings.scratch_path))
+            scratch = await stack.enter_async_context(Scratch.open(settings.scratch_path, "job-api"))
             studio = Studio(store, scratch, sandboxes, settings)
             state = ApiState(
                 bus=bus,

@@ -8,6 +8,7 @@ from fastapi import Depends, Request
 from forgesyte_chassis.blobs import Store
 from forgesyte_chassis.bus import Bus
 from forgesyte_chassis.keys import KeyRing
+from forgesyte_chassis.scratch import Scratch
 from forgesyte_contracts.ids import JobId, parse_job_id
 from forgesyte_contracts.jobs import JobRecord
 from forgesyte_contracts.problems import Code, ForgeSyteError
@@ -21,7 +22,6 @@ from .lookup import find_record
 from .metrics import ApiMetrics
 from .probe import Prober
 from .projection import Projection
-from .scratch import Scratch
 from .settings import JobApiSettings
 
 

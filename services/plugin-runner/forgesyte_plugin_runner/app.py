@@ -70,7 +70,7 @@ async def serve(lifetime: Lifetime, settings: RunnerSettings) -> None:
         zygote = await _start_zygote(stack)
         warm = await stack.enter_async_context(
             WarmPool.open(
-                zygote, folder=scratch.folder, slots=settings.slots, rules=WarmRules(idle_s=settings.warm_idle_s)
+                zygote, folder=scratch.path, slots=settings.slots, rules=WarmRules(idle_s=settings.warm_idle_s)
             )
         )
         clock, counted = Clock(), new_registry("plugin-runner")

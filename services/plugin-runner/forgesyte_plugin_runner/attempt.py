@@ -117,7 +117,7 @@ class Attempt:
             if placement is None:
                 return missing_device(self._record)
             self._ledger.placed(placement)
-            async with self._place.scratch.job(self._job_id, self._record.attempt) as folder:
+            async with self._place.scratch.folder(f"{self._job_id}-{self._record.attempt}") as folder:
                 await self._stop.guard(self._fetch(folder / "input"))
                 return await self._run_sandbox(folder, found, manifest, placement.device)
         except BlobMissing:

@@ -78,13 +78,12 @@ async def load_plugin(place: Workplace, plugin: FoundPlugin) -> bool:
 
 async def _ask(place: Workplace, plugin: FoundPlugin) -> SandboxOutcome:
     spec = {"entry_point": plugin.entry_point, "distribution": plugin.distribution, "name": plugin.name}
-    folder = place.scratch.folder / f"manifest-{plugin.name}"
-    await asyncio.to_thread(folder.mkdir, exist_ok=True)
-    for _ in range(_TRIES):
-        outcome = await place.zygote.run("manifest", spec, limits=place.settings.limits(), scratch=folder)
-        if outcome.kind != "released":
-            break
-    return outcome
+    async with place.scratch.folder("manifest") as folder:
+        for _ in range(_TRIES):
+            outcome = await place.zygote.run("manifest", spec, limits=place.settings.limits(), scratch=folder)
+            if outcome.kind != "released":
+                break
+        return outcome
 
 
 def _manifest_of(place: Workplace, plugin: FoundPlugin, outcome: SandboxOutcome) -> PluginManifest | None:

@@ -102,7 +102,7 @@ async def a_runner(
         bus = await stack.enter_async_context(Bus.connect(url, name=name))
         await bus.ensure()
         made = RunnerSettings(**told)
-        scratch = await stack.enter_async_context(Scratch.open(made.scratch_path, RunnerId(name)))
+        scratch = await stack.enter_async_context(Scratch.open(made.scratch_path, name))
         clock, counted, plugins, script = Clock(), new_registry("plugin-runner"), PluginRegistry(Clock()), Script(plan)
         labels = PluginLabels(lambda: {"probe"})
         place = Workplace(

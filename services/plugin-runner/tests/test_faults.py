@@ -184,7 +184,7 @@ async def test_a_full_scratch_folder_is_no_fault_of_the_job(box, tmp_path):
 
 async def run_without_scratch(box, tmp_path):
     async with a_runner(box.nats.url, tmp_path) as inside:
-        folder = inside.place.scratch.folder
+        folder = inside.place.scratch.path
         await asyncio.to_thread(shutil.move, folder, folder.with_name("away"))
         job_id = await submit(box)
         await released(box, job_id)
