@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from forgesyte_inspector.settings import InspectorSettings
+from forgesyte_job_api.settings import JobApiSettings
+from forgesyte_realtime_gateway.settings import GatewaySettings
+
 ROOT = Path(__file__).parent.parent
 MODULES = sorted(
     path
@@ -52,3 +56,11 @@ def test_uv_lock_is_not_tracked():
     tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.split()
 
     assert not [name for name in tracked if name.endswith("uv.lock")]
+
+
+def test_no_two_services_answer_on_the_same_public_port():
+    defaults = [
+        settings.model_fields["port"].default for settings in (JobApiSettings, GatewaySettings, InspectorSettings)
+    ]
+
+    assert sorted(defaults) == [8000, 8001, 8002]

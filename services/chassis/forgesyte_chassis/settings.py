@@ -31,7 +31,8 @@ class ServiceSettings(BaseSettings):
     """Where the ops port listens. Loopback on one box; `0.0.0.0` in a pod, behind a network policy."""
 
     ops_port: int = Field(default=9000, ge=-1, le=65535)
-    """The port of /livez, /readyz and /metrics. 0 takes any free one, -1 switches it off."""
+    """The port of /livez, /readyz and /metrics. 0 takes any free one, -1 switches it off. The same for every service,
+    because each has an address of its own in its pod; of two on one machine one has to be told another."""
 
     log_format: Literal["auto", "json", "console"] = "auto"
     """How lines are written to stderr: `auto` is colour on a terminal and JSON elsewhere."""
@@ -51,3 +52,13 @@ class ServiceSettings(BaseSettings):
         if not isinstance(value, str):
             return value
         return tuple(entry for entry in value.replace(",", " ").split() if entry)
+
+
+class PublicSettings(ServiceSettings):
+    """What a service is told that answers on a public port; each gives `port` a default that no other has."""
+
+    host: str = "127.0.0.1"
+    """Address of the public port. Anything but loopback needs at least one key."""
+
+    port: int = Field(ge=0, le=65535)
+    """The public port; 0 takes any free one."""

@@ -6,16 +6,13 @@ The defaults are the one-box run; the periods are settings so that tests can sho
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from forgesyte_chassis.settings import ServiceSettings
+from forgesyte_chassis.settings import PublicSettings
 
 
-class InspectorSettings(ServiceSettings):
+class InspectorSettings(PublicSettings):
     """What the inspector can be told beside the settings every service has."""
 
     model_config = SettingsConfigDict(env_prefix="FORGESYTE_INSPECTOR_", frozen=True, use_attribute_docstrings=True)
-
-    host: str = "127.0.0.1"
-    """Address of the public port. Anything but loopback needs at least one key."""
 
     port: int = Field(default=8002, ge=0, le=65535)
     """The public port; 0 takes any free one."""

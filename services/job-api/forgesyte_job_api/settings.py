@@ -8,16 +8,13 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from forgesyte_chassis.settings import ServiceSettings
+from forgesyte_chassis.settings import PublicSettings
 
 
-class JobApiSettings(ServiceSettings):
+class JobApiSettings(PublicSettings):
     """What job-api can be told beside the settings every service has."""
 
     model_config = SettingsConfigDict(env_prefix="FORGESYTE_JOB_API_", frozen=True, use_attribute_docstrings=True)
-
-    host: str = "127.0.0.1"
-    """Address of the public port. Anything but loopback needs at least one key."""
 
     port: int = Field(default=8000, ge=0, le=65535)
     """The public port; 0 takes any free one."""

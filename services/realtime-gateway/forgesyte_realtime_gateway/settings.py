@@ -6,16 +6,13 @@ The defaults are the contract's; the periods are settings so that tests can shor
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from forgesyte_chassis.settings import ServiceSettings
+from forgesyte_chassis.settings import PublicSettings
 
 
-class GatewaySettings(ServiceSettings):
+class GatewaySettings(PublicSettings):
     """What the gateway can be told beside the settings every service has."""
 
     model_config = SettingsConfigDict(env_prefix="FORGESYTE_GATEWAY_", frozen=True, use_attribute_docstrings=True)
-
-    host: str = "127.0.0.1"
-    """Address of the public port. Anything but loopback needs at least one key."""
 
     port: int = Field(default=8001, ge=0, le=65535)
     """The public port; 0 takes any free one."""
