@@ -8,18 +8,18 @@ import jsonschema
 import pytest
 
 from forgesyte_contracts.problems import CODE_FACTS, Code
-from forgesyte_contracts.routes import ALL_ROUTES, REALTIME_GATEWAY
+from forgesyte_contracts.routes import REALTIME_GATEWAY, ROUTES
 
 pytestmark = pytest.mark.slow
 
 DESCRIBED = {
     f"{route.method} {route.path}"
-    for route in ALL_ROUTES
+    for route in ROUTES
     if route.service != REALTIME_GATEWAY or route.path == "/v1/realtime"
 } - {"GET /openapi.json"}
 """OpenAPI has no words for sockets; of /v1/realtime it tells what a plain GET is answered."""
 
-WITH_EXAMPLES = {f"{route.method} {route.path}" for route in ALL_ROUTES if route.service != REALTIME_GATEWAY}
+WITH_EXAMPLES = {f"{route.method} {route.path}" for route in ROUTES if route.service != REALTIME_GATEWAY}
 """The routes whose every question and answer has an example; the gateway's messages stand in docs/realtime.md."""
 
 READABLE = ("application/json", "application/jsonl", "application/problem+json", "text/csv", "multipart/form-data")

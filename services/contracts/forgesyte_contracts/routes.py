@@ -33,9 +33,6 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/openapi.json", JOB_API, None),
     Route("GET", "/health", JOB_API, None),
     Route("GET", "/v1/health", JOB_API, None),
-)
-
-INSPECTOR_ROUTES: tuple[Route, ...] = (
     Route("GET", "/v1/plugins", INSPECTOR, "plugins"),
     Route("GET", "/v1/plugins/", INSPECTOR, "plugins"),
     Route("GET", "/v1/plugins/{name}", INSPECTOR, "plugins"),
@@ -44,25 +41,25 @@ INSPECTOR_ROUTES: tuple[Route, ...] = (
     Route("POST", "/v1/plugins/{name}/reload", INSPECTOR, "admin"),
     Route("GET", "/v1/devices", INSPECTOR, "read"),
     Route("GET", "/v1/runners", INSPECTOR, "read"),
-)
-
-GATEWAY_ROUTES: tuple[Route, ...] = (
     Route("GET", "/v1/realtime", REALTIME_GATEWAY, "stream"),
     Route("GET", "/ws/jobs/{job_id}", REALTIME_GATEWAY, "stream"),
     Route("GET", "/v1/ws/jobs/{job_id}", REALTIME_GATEWAY, "stream"),
 )
 """Sockets stand here as the GET with which they begin."""
 
-ALL_ROUTES: tuple[Route, ...] = ROUTES + INSPECTOR_ROUTES + GATEWAY_ROUTES
+
+def routes_of(service: str) -> tuple[Route, ...]:
+    """The routes that a service answers."""
+    return tuple(route for route in ROUTES if route.service == service)
 
 
 def scope_of(method: str, path: str) -> str | None:
-    """The scope that `method` on `path` (as in ALL_ROUTES) asks for.
+    """The scope that `method` on `path` (as in ROUTES) asks for.
 
     Raises:
         ForgeSyteError: ROUTE_UNKNOWN when the table does not hold it.
     """
-    for route in ALL_ROUTES:
+    for route in ROUTES:
         if (route.method, route.path) == (method, path):
             return route.scope
     raise ForgeSyteError(Code.ROUTE_UNKNOWN, f"{method} {path} is not in the route table")

@@ -10,10 +10,10 @@ import httpx
 import pytest
 
 from forgesyte_chassis.keys import KeyRing, digest_of
-from forgesyte_contracts.routes import INSPECTOR_ROUTES
+from forgesyte_contracts.routes import INSPECTOR, routes_of
 from forgesyte_inspector.settings import InspectorSettings
 
-ROUTES = [(route.method, route.path, route.scope) for route in INSPECTOR_ROUTES]
+ROUTES = [(route.method, route.path, route.scope) for route in routes_of(INSPECTOR)]
 SCOPES = ("read", "plugins", "admin")
 
 

@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect
 
 from forgesyte_chassis.metrics import SECONDS_BUCKETS, closed
 from forgesyte_contracts.problems import CODE_FACTS, Code, ForgeSyteError
-from forgesyte_contracts.routes import JOB_API, ROUTES
+from forgesyte_contracts.routes import JOB_API, routes_of
 
 from .upload import UploadStalled
 
@@ -25,7 +25,7 @@ MAX_PLUGINS_NAMED = 100
 CLIENT_GONE = 499
 """The status of a request whose client went away before an answer began; no such answer is ever sent."""
 
-_TEMPLATES = frozenset(route.path for route in ROUTES if route.service == JOB_API)
+_TEMPLATES = frozenset(route.path for route in routes_of(JOB_API))
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _STATUSES = frozenset(str(status.value) for status in HTTPStatus) | {str(CLIENT_GONE)}
 _KINDS = frozenset({"image", "video"})

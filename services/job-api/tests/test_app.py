@@ -10,12 +10,12 @@ import httpx
 import pytest
 
 from forgesyte_chassis.keys import KeyRing, digest_of
-from forgesyte_contracts.routes import ROUTES
+from forgesyte_contracts.routes import JOB_API, routes_of
 from forgesyte_job_api.settings import JobApiSettings
 from tests.support import eventually
 
 JOB = "01928f7e-6b3a-7c4e-9d2f-3f5b8a1c7e60"
-PATHS = [(route.method, route.path, route.scope) for route in ROUTES]
+PATHS = [(route.method, route.path, route.scope) for route in routes_of(JOB_API)]
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from forgesyte_contracts.jobs import JobStatus
 from forgesyte_contracts.problems import Code, ForgeSyteError
-from forgesyte_contracts.routes import ROUTES
+from forgesyte_contracts.routes import JOB_API, routes_of
 from forgesyte_job_api.metrics import MAX_PLUGINS_NAMED, ApiMetrics, Reconciled
 from forgesyte_job_api.reconciler import Reconciler
 from tests.support import eventually
@@ -162,7 +162,7 @@ async def test_a_job_that_nobody_can_run_is_counted(start, make):
 
 async def test_no_client_can_make_the_number_of_series_grow(api):
     """Every route by every method is the most there can be; then everything else is thrown at it."""
-    paths = [route.path for route in ROUTES]
+    paths = [route.path for route in routes_of(JOB_API)]
 
     async def throw(number: int) -> None:
         for method in METHODS:

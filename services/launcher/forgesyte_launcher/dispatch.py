@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from forgesyte_chassis.problems import problem_response
 from forgesyte_contracts.problems import Code, ForgeSyteError
-from forgesyte_contracts.routes import ALL_ROUTES, REALTIME_GATEWAY, Route
+from forgesyte_contracts.routes import REALTIME_GATEWAY, ROUTES, Route
 
 _FIELD = re.compile(r"\{\w+\}")
 _SHOWN_CHARS = 80
@@ -40,7 +40,7 @@ class Dispatcher:
         self,
         apps: Mapping[str, ASGIApp],
         *,
-        routes: Iterable[Route] = ALL_ROUTES,
+        routes: Iterable[Route] = ROUTES,
         own: Mapping[str, ASGIApp] | None = None,
     ) -> None:
         owners = own or {}

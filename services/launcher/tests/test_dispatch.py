@@ -10,10 +10,10 @@ from starlette.routing import Route as AppRoute
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket
 
-from forgesyte_contracts.routes import ALL_ROUTES, INSPECTOR, JOB_API, REALTIME_GATEWAY
+from forgesyte_contracts.routes import INSPECTOR, JOB_API, REALTIME_GATEWAY, ROUTES, routes_of
 from forgesyte_launcher.dispatch import Dispatcher
 
-GATEWAY = [route for route in ALL_ROUTES if route.service == REALTIME_GATEWAY]
+GATEWAY = routes_of(REALTIME_GATEWAY)
 
 
 def an_app(service: str) -> Starlette:
@@ -27,7 +27,7 @@ def an_app(service: str) -> Starlette:
         await socket.send_text(service)
         await socket.close()
 
-    own = [route for route in ALL_ROUTES if route.service == service]
+    own = routes_of(service)
     app = Starlette(routes=[AppRoute(route.path, answer, methods=[route.method]) for route in own])
     if service == REALTIME_GATEWAY:
         app.router.routes.extend(WebSocketRoute(route.path, greet) for route in own)
@@ -48,7 +48,7 @@ async def ask(door: Dispatcher, method: str, path: str) -> httpx.Response:
         return await http.request(method, path)
 
 
-@pytest.mark.parametrize("route", ALL_ROUTES, ids=lambda route: f"{route.method} {route.path}")
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
 async def test_every_route_of_the_table_is_answered_by_its_service(door, route):
     answer = await ask(door, route.method, route.path.replace("{job_id}", "7").replace("{name}", "ocr"))
 

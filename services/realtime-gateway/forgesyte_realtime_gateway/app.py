@@ -15,7 +15,7 @@ from starlette.routing import WebSocketRoute
 from forgesyte_chassis import problems
 from forgesyte_chassis.bus import Bus, RunnerView
 from forgesyte_chassis.keys import KeyRing
-from forgesyte_contracts.routes import GATEWAY_ROUTES
+from forgesyte_contracts.routes import REALTIME_GATEWAY, routes_of
 
 from .access import authorise
 from .client import Transport
@@ -79,7 +79,7 @@ def create_app(
     )
     problems.install(app)
     app.add_api_route(REALTIME, _realtime, methods=["GET"], response_model=None)
-    for route in GATEWAY_ROUTES:
+    for route in routes_of(REALTIME_GATEWAY):
         transport = Transport.SOCKET if route.path == REALTIME else Transport.JOB_SOCKET
         app.router.routes.append(WebSocketRoute(route.path, SocketEndpoint(route.path, transport)))
     return app
