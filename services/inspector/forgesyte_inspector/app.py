@@ -9,10 +9,10 @@ from fastapi import Depends, FastAPI
 from prometheus_client import CollectorRegistry
 
 from forgesyte_chassis import problems
+from forgesyte_chassis.access import route_guard
 from forgesyte_chassis.bus import Bus, BusUnavailable
 from forgesyte_chassis.keys import KeyRing
 
-from .access import authorise
 from .clock import Clock, SystemClock
 from .description import describe
 from .gauges import Gauges
@@ -51,7 +51,7 @@ def create_app(
         async with bus.runners.watch() as runners, bus.plugins.watch() as known:
             roster = Roster(runners.living, clock.monotonic_s, settings)
             service = InspectorService(roster, known, clock, is_connected=lambda: bus.is_connected)
-            app.state.inspector = state = InspectorState(bus, keys, clock, roster, service)
+            app.state.inspector = state = InspectorState(bus, clock, roster, service)
             keeper = Keeper(bus.plugins, known, clock, settings)
             async with _background(state, gauges, keeper, settings.look_every_s):
                 yield
@@ -62,7 +62,7 @@ def create_app(
         version=_release(),
         description=_DESCRIPTION,
         lifespan=lifespan,
-        dependencies=[Depends(authorise)],
+        dependencies=[Depends(route_guard(keys))],
         redirect_slashes=False,
         openapi_url=None,
         docs_url=None,

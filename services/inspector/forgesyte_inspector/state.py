@@ -6,7 +6,6 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from forgesyte_chassis.bus import Bus
-from forgesyte_chassis.keys import KeyRing
 
 from .clock import Clock
 from .roster import Roster
@@ -18,7 +17,6 @@ class InspectorState:
     """The open connection and the views over it."""
 
     bus: Bus
-    keys: KeyRing
     clock: Clock
     roster: Roster
     service: InspectorService

@@ -9,6 +9,7 @@ from fastapi import Depends, FastAPI
 from prometheus_client import CollectorRegistry
 
 from forgesyte_chassis import problems
+from forgesyte_chassis.access import route_guard
 from forgesyte_chassis.blobs import Store
 from forgesyte_chassis.bus import Bus
 from forgesyte_chassis.keys import KeyRing
@@ -17,7 +18,6 @@ from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_sandbox.parent import Zygote
 from forgesyte_sandbox.zygote_client import ZygoteFailed
 
-from .access import authorise
 from .annotated import Annotator, Studio
 from .archive import Archive
 from .catalog import Catalog
@@ -75,7 +75,6 @@ def create_app(
             state = ApiState(
                 bus=bus,
                 store=store,
-                keys=keys,
                 settings=settings,
                 clock=at_hand,
                 metrics=metrics,
@@ -100,7 +99,7 @@ def create_app(
         version=release,
         description=_DESCRIPTION,
         lifespan=lifespan,
-        dependencies=[Depends(authorise)],
+        dependencies=[Depends(route_guard(keys))],
         openapi_url="/openapi.json",
         docs_url=None,
         redoc_url=None,

@@ -7,7 +7,6 @@ from fastapi import Depends, Request
 
 from forgesyte_chassis.blobs import Store
 from forgesyte_chassis.bus import Bus
-from forgesyte_chassis.keys import KeyRing
 from forgesyte_chassis.scratch import Scratch
 from forgesyte_contracts.ids import JobId, parse_job_id
 from forgesyte_contracts.jobs import JobRecord
@@ -31,7 +30,6 @@ class ApiState:
 
     bus: Bus
     store: Store
-    keys: KeyRing
     settings: JobApiSettings
     clock: Clock
     metrics: ApiMetrics

@@ -1,0 +1,29 @@
+"""The one dependency through which every request of an application goes: may this key do this?"""
+
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import Request
+from structlog.contextvars import bind_contextvars
+
+from forgesyte_contracts.problems import Code, ForgeSyteError
+from forgesyte_contracts.routes import scope_of
+
+from .keys import KeyRing, presented_key
+
+
+def route_guard(keys: KeyRing) -> Callable[[Request], Awaitable[None]]:
+    """Make the dependency: it lets a request through when its key holds the scope that the route table asks for.
+
+    The dependency raises ForgeSyteError: KEY_MISSING, KEY_REFUSED; ROUTE_UNKNOWN for a path that the table does not
+    hold.
+    """
+
+    async def authorise(request: Request) -> None:
+        path = getattr(request.scope.get("route"), "path", None)
+        if path is None:
+            raise ForgeSyteError(Code.ROUTE_UNKNOWN, f"{request.method} {request.url.path} is not in the route table")
+        method = "GET" if request.method == "HEAD" else request.method  # the same question without the body
+        key_name = keys.authorise(presented_key(request.headers, request.query_params), scope_of(method, path))
+        bind_contextvars(key=key_name)
+
+    return authorise
