@@ -11,9 +11,9 @@ from prometheus_client import CollectorRegistry
 from forgesyte_chassis import problems
 from forgesyte_chassis.access import route_guard
 from forgesyte_chassis.bus import Bus, BusUnavailable
+from forgesyte_chassis.clock import Clock, SystemClock
 from forgesyte_chassis.keys import KeyRing
 
-from .clock import Clock, SystemClock
 from .description import describe
 from .gauges import Gauges
 from .keeper import Keeper

@@ -15,10 +15,10 @@ import structlog
 from forgesyte_chassis.bus import BusUnavailable, PluginView
 from forgesyte_chassis.bus.errors import ApiRefusal
 from forgesyte_chassis.bus.plugins import PluginTable
+from forgesyte_chassis.clock import Clock
 from forgesyte_contracts.ids import PluginName
 from forgesyte_contracts.plugins import KnownPlugin
 
-from .clock import Clock
 from .pictures import Picture, at_rest
 from .settings import InspectorSettings
 

@@ -8,10 +8,10 @@ it since this process started, and the bucket `plugins` does not hold it.
 from collections.abc import Callable, Mapping
 
 from forgesyte_chassis.bus import PluginView
+from forgesyte_chassis.clock import Clock
 from forgesyte_contracts.ids import PluginName
 from forgesyte_contracts.plugins import PluginHealth
 
-from .clock import Clock
 from .pictures import Picture, pictures_of, without_living
 from .roster import Roster
 from .wire import PluginMetadata, PluginReport, PluginTimings, metadata_of

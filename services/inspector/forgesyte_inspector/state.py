@@ -6,8 +6,8 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from forgesyte_chassis.bus import Bus
+from forgesyte_chassis.clock import Clock
 
-from .clock import Clock
 from .roster import Roster
 from .service import InspectorService
 

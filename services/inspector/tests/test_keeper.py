@@ -6,7 +6,7 @@ import json
 import pytest
 
 from forgesyte_chassis.bus import Bus
-from forgesyte_inspector.clock import SystemClock
+from forgesyte_chassis.clock import SystemClock
 from forgesyte_inspector.keeper import Keeper
 from forgesyte_inspector.pictures import pictures_of
 from forgesyte_inspector.settings import InspectorSettings

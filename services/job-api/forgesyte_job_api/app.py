@@ -12,6 +12,7 @@ from forgesyte_chassis import problems
 from forgesyte_chassis.access import route_guard
 from forgesyte_chassis.blobs import Store
 from forgesyte_chassis.bus import Bus
+from forgesyte_chassis.clock import Clock, SystemClock
 from forgesyte_chassis.keys import KeyRing
 from forgesyte_chassis.scratch import Scratch
 from forgesyte_contracts.problems import Code, ForgeSyteError
@@ -21,7 +22,6 @@ from forgesyte_sandbox.zygote_client import ZygoteFailed
 from .annotated import Annotator, Studio
 from .archive import Archive
 from .catalog import Catalog
-from .clock import Clock, SystemClock
 from .consumers import keep_consumers
 from .counted import CountedRequests
 from .description import describe

@@ -2,7 +2,8 @@
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .clock import Clock
+from forgesyte_chassis.clock import Clock
+
 from .metrics import CLIENT_GONE, ApiMetrics
 
 

@@ -8,12 +8,12 @@ from datetime import timedelta
 import structlog
 
 from forgesyte_chassis.bus import Bus, BusUnavailable
+from forgesyte_chassis.clock import Clock
 from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.jobs import JobRecord
 from forgesyte_contracts.problems import ForgeSyteError
 
 from .archive import Archive
-from .clock import Clock
 from .metrics import ApiMetrics, Reconciled
 from .projection import Seen
 

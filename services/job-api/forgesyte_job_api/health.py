@@ -7,9 +7,9 @@ import structlog
 
 from forgesyte_chassis.blobs import Store
 from forgesyte_chassis.bus import Bus
+from forgesyte_chassis.clock import Clock
 
 from .catalog import Catalog
-from .clock import Clock
 from .projection import Projection
 from .settings import JobApiSettings
 from .wire import HealthReport

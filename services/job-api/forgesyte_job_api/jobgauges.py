@@ -12,9 +12,9 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from forgesyte_chassis.clock import Clock
 from forgesyte_contracts.jobs import JobStatus
 
-from .clock import Clock
 from .projection import Projection
 
 

@@ -11,11 +11,11 @@ import structlog
 
 from forgesyte_chassis.blobs import Store
 from forgesyte_chassis.bus import Bus
+from forgesyte_chassis.clock import Clock
 from forgesyte_contracts.ids import JobId, parse_job_id
 from forgesyte_contracts.subjects import job_folder, record_blob
 
 from .archive import Archive
-from .clock import Clock
 from .projection import Projection
 
 log = structlog.get_logger(__name__)

@@ -15,11 +15,10 @@ from typing import Protocol
 import structlog
 
 from forgesyte_chassis.bus import Bus
+from forgesyte_chassis.clock import Clock
 from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.jobs import JobRecord, JobStatus
 from forgesyte_contracts.problems import ForgeSyteError
-
-from .clock import Clock
 
 log = structlog.get_logger(__name__)
 

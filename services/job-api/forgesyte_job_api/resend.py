@@ -8,10 +8,10 @@ replicas that find the same one send it once.
 import structlog
 
 from forgesyte_chassis.bus import Bus
+from forgesyte_chassis.clock import Clock
 from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.jobs import JobStatus
 
-from .clock import Clock
 from .projection import Projection, Seen
 
 log = structlog.get_logger(__name__)

@@ -7,6 +7,7 @@ from fastapi import Depends, Request
 
 from forgesyte_chassis.blobs import Store
 from forgesyte_chassis.bus import Bus
+from forgesyte_chassis.clock import Clock
 from forgesyte_chassis.scratch import Scratch
 from forgesyte_contracts.ids import JobId, parse_job_id
 from forgesyte_contracts.jobs import JobRecord
@@ -16,7 +17,6 @@ from forgesyte_sandbox.parent import Zygote
 from .annotated import Annotator
 from .archive import Archive
 from .catalog import Catalog
-from .clock import Clock
 from .lookup import find_record
 from .metrics import ApiMetrics
 from .probe import Prober

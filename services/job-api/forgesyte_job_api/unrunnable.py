@@ -6,11 +6,11 @@ bus ends no job.
 
 from collections.abc import Iterable, Mapping
 
+from forgesyte_chassis.clock import Clock
 from forgesyte_contracts.ids import JobId, PluginName
 from forgesyte_contracts.jobs import JobRecord
 
 from .catalog import Offer
-from .clock import Clock
 
 _Route = tuple[str, str]
 

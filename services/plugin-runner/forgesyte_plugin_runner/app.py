@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 
 from forgesyte_chassis.blobs import Store
 from forgesyte_chassis.bus import CANCEL, WATCH, Bus, BusUnavailable
+from forgesyte_chassis.clock import SystemClock
 from forgesyte_chassis.health import Health, ops_app, serve_ops
 from forgesyte_chassis.main import Lifetime
 from forgesyte_chassis.metrics import new_registry
@@ -24,7 +25,6 @@ from forgesyte_sandbox.pool import WarmPool, WarmRules
 from forgesyte_sandbox.zygote_client import ZygoteFailed
 
 from .attempt import Attempt
-from .clock import Clock
 from .devices import DeviceMonitor
 from .discovery import FoundPlugin, find_plugins
 from .dispatch import Dispatcher
@@ -73,7 +73,7 @@ async def serve(lifetime: Lifetime, settings: RunnerSettings) -> None:
                 zygote, folder=scratch.path, slots=settings.slots, rules=WarmRules(idle_s=settings.warm_idle_s)
             )
         )
-        clock, counted = Clock(), new_registry("plugin-runner")
+        clock, counted = SystemClock(), new_registry("plugin-runner")
         plugins = PluginRegistry(clock)
         labels = PluginLabels(lambda: {plugin.name for plugin in plugins.list_all()})
         place = Workplace(
@@ -84,10 +84,10 @@ async def serve(lifetime: Lifetime, settings: RunnerSettings) -> None:
             zygote=zygote,
             scratch=scratch,
             metrics=RunnerMetrics(counted, labels),
-            devices=DeviceMonitor(clock.monotonic),
+            devices=DeviceMonitor(clock.monotonic_s),
             registry=plugins,
             clock=clock,
-            leases=WatchLeases(clock.monotonic),
+            leases=WatchLeases(clock.monotonic_s),
             warm=warm,
         )
         await Runner(place, lifetime, counted, labels).run()

@@ -47,7 +47,7 @@ class Attempt:
         self._record = claimed.record
         self._job_id = JobId(claimed.record.job_id)
         self._stop = Stop()
-        self._hold = Hold(delivery, place.clock.monotonic, place.bus.ack_wait_s)
+        self._hold = Hold(delivery, place.clock.monotonic_s, place.bus.ack_wait_s)
         self._ledger = Ledger(claimed.record)
         self._buffer = RowBuffer(segment_rows=place.settings.checkpoint_rows)
         self._is_dead = asyncio.Event()
@@ -79,7 +79,7 @@ class Attempt:
     def checkpoint_age_s(self) -> float | None:
         """Seconds since rows were committed last; None while no sandbox runs."""
         since_s = self._checkpoint_s
-        return None if since_s is None else self._place.clock.monotonic() - since_s
+        return None if since_s is None else self._place.clock.monotonic_s() - since_s
 
     def release(self, *, even_finishing: bool = False) -> None:
         """Give the job back to the queue without blame; one of which only the ending is left when told so."""
@@ -139,9 +139,9 @@ class Attempt:
             self._is_dead.set()
 
     async def _fetch(self, media: Path) -> None:
-        begun_s = self._place.clock.monotonic()
+        begun_s = self._place.clock.monotonic_s()
         await self._place.patience.persist(lambda: self._place.store.fetch_to(input_blob(self._job_id), media))
-        self._ledger.add_stage_ms("fetch", 1000 * (self._place.clock.monotonic() - begun_s))
+        self._ledger.add_stage_ms("fetch", 1000 * (self._place.clock.monotonic_s() - begun_s))
         # Now, because the sandbox may write into its input.
         self._input_id = await asyncio.to_thread(fingerprint, media)
 
@@ -151,13 +151,13 @@ class Attempt:
         place, name = self._place, self._record.plugin_id
         spec = job_spec(self._record, found.entry_point, folder / "input", device=device, settings=place.settings)
         limits = job_limits(place.settings, manifest)
-        begun_s = self._checkpoint_s = place.clock.monotonic()
+        begun_s = self._checkpoint_s = place.clock.monotonic_s()
         started: list[int] = []
 
         def on_started(pid: int) -> None:
             started.append(pid)
             place.sandboxes.enter(LivingSandbox(name, pid, limits.memory_bytes))
-            place.metrics.sandbox_started(name, manifest.isolation, place.clock.monotonic() - begun_s)
+            place.metrics.sandbox_started(name, manifest.isolation, place.clock.monotonic_s() - begun_s)
 
         async with asyncio.TaskGroup() as group:
             group.create_task(self._committer().run())
@@ -194,7 +194,7 @@ class Attempt:
         )
 
     def _on_commit(self) -> None:
-        self._checkpoint_s = self._place.clock.monotonic()
+        self._checkpoint_s = self._place.clock.monotonic_s()
         self._recorder.notice()
 
     async def _on_message(self, message: Message) -> None:

@@ -12,6 +12,7 @@ from contextlib import suppress
 import structlog
 
 from forgesyte_chassis.bus.live import Live
+from forgesyte_chassis.clock import Clock
 from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.jobs import JobRecord
 from forgesyte_contracts.realtime import (
@@ -30,7 +31,6 @@ from forgesyte_contracts.realtime import (
 from forgesyte_sandbox.messages import Message, Preview, Row
 from forgesyte_sandbox.outcome import SandboxOutcome
 
-from .clock import Clock
 from .leases import WatchLeases
 from .ledger import Ledger
 from .sights import NewestRows, Previews
@@ -83,7 +83,7 @@ class LiveAttempt:
         self._n = 0
         self._news = asyncio.Event()
         self._rows = NewestRows()
-        self._previews = Previews(record.tools, clock.monotonic)
+        self._previews = Previews(record.tools, clock.monotonic_s)
         self._percent = 0
         self._progress: ProgressPayload | None = None
         self._status: PluginStatusPayload | None = None
@@ -145,7 +145,7 @@ class LiveAttempt:
         return made
 
     def _due(self) -> Iterator[Payload]:
-        now_s, shown = self._clock.monotonic(), self._shown()
+        now_s, shown = self._clock.monotonic_s(), self._shown()
         yield from self._due_status(shown, now_s)
         yield from self._due_progress(shown)
         if (preview := self._previews.take_due()) is not None:

@@ -13,12 +13,12 @@ import structlog
 
 from forgesyte_chassis.bus import BusUnavailable, RecordUnwritable, Stored
 from forgesyte_chassis.bus.records import Records
+from forgesyte_chassis.clock import Clock
 from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.jobs import AttemptOutcome, JobRecord, StageTimings
 from forgesyte_contracts.moves import Fenced, require_owner
 from forgesyte_contracts.problems import Code, ForgeSyteError
 
-from .clock import Clock
 from .hold import Hold
 from .ledger import Ledger
 from .progress import ProgressPolicy
@@ -57,7 +57,7 @@ class Recorder:
         self._stop = stop
         self._clock = clock
         self._policy = ProgressPolicy(every_s)
-        self._policy.written(0, 0, clock.monotonic())
+        self._policy.written(0, 0, clock.monotonic_s())
         self._due = asyncio.Event()
         self._lock = asyncio.Lock()
         self._is_closing = False
@@ -72,7 +72,7 @@ class Recorder:
     def notice(self) -> None:
         """Look whether the ledger holds something that should be written now."""
         is_progress = self._policy.is_due(
-            self._ledger.frames_done, self._ledger.progress_percent, self._clock.monotonic()
+            self._ledger.frames_done, self._ledger.progress_percent, self._clock.monotonic_s()
         )
         if self._ledger.is_news or is_progress:
             self._due.set()
@@ -167,7 +167,7 @@ class Recorder:
             self._due.clear()
             had_news, self._ledger.is_news = self._ledger.is_news, False
             frame, percent = self._ledger.frames_done, self._ledger.progress_percent
-            begun = self._clock.monotonic()
+            begun = self._clock.monotonic_s()
             try:
                 stored = await self._records.change(self._job_id, fn, known=self._known)
             except BusUnavailable:
@@ -181,7 +181,7 @@ class Recorder:
                 raise
             self._known = stored
             self._hold.touch()
-            now_s = self._clock.monotonic()
+            now_s = self._clock.monotonic_s()
             self._ledger.add_stage_ms("publish", 1000 * (now_s - begun))
             self._policy.written(frame, percent, now_s)
             return stored.record

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from math import isfinite
 
+from forgesyte_chassis.clock import Clock, SystemClock
 from forgesyte_contracts.ids import PluginName
 from forgesyte_contracts.plugins import PluginManifest, PluginOnRunner, PluginState
 from forgesyte_contracts.problems import Code, ForgeSyteError
 
-from .clock import Clock
 from .crashes import Crash, CrashMemory
 from .discovery import FoundPlugin
 from .lifecycle import READY, PluginLifecycle
@@ -43,7 +43,7 @@ class PluginRegistry:
     """The plugins of one runner by name. Plugins that were not looked at yet are not in it."""
 
     def __init__(self, clock: Clock | None = None) -> None:
-        self._clock = clock or Clock()
+        self._clock = clock or SystemClock()
         self._lock = ReadWriteLock()
         self._entries: dict[str, _Entry] = {}
 
@@ -65,7 +65,7 @@ class PluginRegistry:
         with self._lock.write():
             entry = self._entries[name]
             entry.life.move(PluginState.RUNNING if entry.jobs_running else PluginState.INITIALIZED)
-            entry.ready_since_s = self._clock.monotonic()
+            entry.ready_since_s = self._clock.monotonic_s()
 
     def mark_failed(self, name: str, reason: str) -> None:
         """It is broken; `reason` says how. Raises IllegalMove when it is FAILED or UNAVAILABLE already."""
@@ -105,7 +105,7 @@ class PluginRegistry:
         """
         with self._lock.write():
             entry = self._entries[name]
-            reason = entry.crashes.record(input_id, Crash(job_id, what, self._clock.monotonic()))
+            reason = entry.crashes.record(input_id, Crash(job_id, what, self._clock.monotonic_s()))
             if reason is None or entry.life.state not in READY:
                 return None
             entry.life.move(PluginState.FAILED, reason)
@@ -183,7 +183,7 @@ class PluginRegistry:
             manifest=entry.manifest,
             success_count=entry.success_count,
             error_count=entry.error_count,
-            uptime_seconds=None if since_s is None else round(max(self._clock.monotonic() - since_s, 0.0), 1),
+            uptime_seconds=None if since_s is None else round(max(self._clock.monotonic_s() - since_s, 0.0), 1),
             last_used=entry.last_used,
             last_execution_time_ms=round(frames_ms[-1], 1) if frames_ms else None,
             avg_execution_time_ms=round(sum(frames_ms) / len(frames_ms), 1) if frames_ms else None,

@@ -6,6 +6,7 @@ from functools import partial
 
 from forgesyte_chassis.blobs import Store
 from forgesyte_chassis.bus import Bus
+from forgesyte_chassis.clock import Clock, SystemClock
 from forgesyte_chassis.scratch import Scratch
 from forgesyte_contracts.ids import RunnerId
 from forgesyte_contracts.plugins import PluginManifest
@@ -13,7 +14,6 @@ from forgesyte_sandbox.outcome import SandboxOutcome
 from forgesyte_sandbox.parent import Zygote
 from forgesyte_sandbox.pool import WarmKey, WarmPool
 
-from .clock import Clock
 from .dependencies import DependencyChecker
 from .devices import DeviceMonitor
 from .fitness import Fitness
@@ -38,7 +38,7 @@ class Workplace:
     metrics: RunnerMetrics
     devices: DeviceMonitor
     registry: PluginRegistry
-    clock: Clock = field(default_factory=Clock)
+    clock: Clock = field(default_factory=SystemClock)
     sandboxes: LivingSandboxes = field(default_factory=LivingSandboxes)
     dependencies: DependencyChecker = field(default_factory=DependencyChecker)
     fitness: Fitness = field(default_factory=Fitness)
@@ -54,4 +54,4 @@ class Workplace:
     @property
     def patience(self) -> Patience:
         """How long a refusing store is asked again."""
-        return Patience(self.settings.store_patience_s, self.clock.monotonic)
+        return Patience(self.settings.store_patience_s, self.clock.monotonic_s)

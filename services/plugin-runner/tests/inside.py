@@ -14,6 +14,7 @@ import pytest
 
 from forgesyte_chassis.blobs import Store
 from forgesyte_chassis.bus import Bus
+from forgesyte_chassis.clock import SystemClock
 from forgesyte_chassis.main import Lifetime
 from forgesyte_chassis.metrics import new_registry
 from forgesyte_chassis.scratch import Scratch
@@ -21,7 +22,6 @@ from forgesyte_contracts.ids import RunnerId
 from forgesyte_contracts.plugins import PluginManifest, ToolManifest
 from forgesyte_plugin_runner import app
 from forgesyte_plugin_runner.attempt import Attempt
-from forgesyte_plugin_runner.clock import Clock
 from forgesyte_plugin_runner.devices import DeviceMonitor
 from forgesyte_plugin_runner.discovery import FoundPlugin
 from forgesyte_plugin_runner.metrics import RunnerMetrics
@@ -103,7 +103,7 @@ async def a_runner(
         await bus.ensure()
         made = RunnerSettings(**told)
         scratch = await stack.enter_async_context(Scratch.open(made.scratch_path, name))
-        clock, counted, plugins, script = Clock(), new_registry("plugin-runner"), PluginRegistry(Clock()), Script(plan)
+        clock, counted, plugins, script = SystemClock(), new_registry("plugin-runner"), PluginRegistry(), Script(plan)
         labels = PluginLabels(lambda: {"probe"})
         place = Workplace(
             runner_id=RunnerId(name),
@@ -113,7 +113,7 @@ async def a_runner(
             zygote=script,
             scratch=scratch,
             metrics=RunnerMetrics(counted, labels),
-            devices=DeviceMonitor(clock.monotonic),
+            devices=DeviceMonitor(clock.monotonic_s),
             registry=plugins,
             clock=clock,
         )

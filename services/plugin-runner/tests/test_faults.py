@@ -9,12 +9,12 @@ import pytest
 import structlog.testing
 
 from forgesyte_chassis.bus import BusUnavailable, Delivery
+from forgesyte_chassis.clock import SystemClock
 from forgesyte_contracts import moves, subjects
 from forgesyte_contracts.ids import RunnerId
 from forgesyte_contracts.jobs import Attempt as Entry
 from forgesyte_contracts.jobs import AttemptOutcome, InputFacts, JobStatus
 from forgesyte_plugin_runner import ending
-from forgesyte_plugin_runner.clock import utc_now
 from forgesyte_plugin_runner.ending import HANDOVER_DELAY_S, MAX_HANDOVER_DELAY_S, handover_delay_s
 from forgesyte_plugin_runner.fitness import MAX_REST_S, Fitness
 from forgesyte_sandbox import messages
@@ -72,7 +72,7 @@ async def test_a_fenced_attempt_in_its_last_steps_does_not_touch_the_result_of_t
         await at_the_result.wait()
         monkeypatch.setattr(first.runner._slots.jobs[job_id]._recorder, "look", nothing)
         first.runner._puller.stop()
-        await box.bus.jobs.change(job_id, lambda r: moves.released(r, 10, utc_now()))
+        await box.bus.jobs.change(job_id, lambda r: moves.released(r, 10, SystemClock().now()))
         await box.hand_out_again()
         async with a_runner(box.nats.url, tmp_path, lambda say: ten_rows(say, "b"), name=B):
             record = await ended(box, job_id)
@@ -222,7 +222,8 @@ def test_each_fault_in_a_row_doubles_the_rest_and_a_job_that_ends_is_the_end_of_
 async def test_a_job_that_was_given_back_again_and_again_waits_longer_each_time(box, history, delay_s):
     how = {"r": AttemptOutcome.RELEASED, "c": AttemptOutcome.CRASHED}
     entries = tuple(
-        Entry(number=n, runner_id="a", started_at=utc_now(), outcome=how[letter]) for n, letter in enumerate(history, 1)
+        Entry(number=n, runner_id="a", started_at=SystemClock().now(), outcome=how[letter])
+        for n, letter in enumerate(history, 1)
     )
     record = (await box.record(await submit(box))).model_copy(update={"attempts": entries})
 
@@ -248,7 +249,7 @@ async def test_a_fenced_attempt_that_winds_down_and_a_new_delivery_do_not_share_
         await box.take_over(job_id, "another")
         await dying.wait()
         fenced = inside.jobs[job_id]
-        await box.bus.jobs.change(job_id, lambda r: moves.released(r, 3, utc_now()))
+        await box.bus.jobs.change(job_id, lambda r: moves.released(r, 3, SystemClock().now()))
         await box.hand_out_again()
         refused = inside.place.metrics._refused.labels("winding_down")
         await eventually(lambda: refused._value.get(), what="the delivery is given back")
@@ -337,7 +338,7 @@ async def test_a_bus_that_is_away_at_the_ack_costs_nothing(box, tmp_path, monkey
 
 async def test_a_redelivery_of_a_finished_job_writes_the_record_json_that_its_owner_left_out(box, tmp_path):
     job_id = await submit(box)
-    await box.bus.jobs.change(job_id, lambda r: moves.cancelled(r, utc_now()))
+    await box.bus.jobs.change(job_id, lambda r: moves.cancelled(r, SystemClock().now()))
 
     async with a_runner(box.nats.url, tmp_path) as inside:
         await eventually(lambda: box.is_acknowledged(job_id))

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
+from forgesyte_chassis.clock import SystemClock
 from forgesyte_contracts.ids import new_job_id
 from forgesyte_contracts.jobs import AttemptOutcome, DecodeFacts, JobRecord, JobType, StageTimings
 from forgesyte_contracts.plugins import Device, PluginManifest
-from forgesyte_plugin_runner.clock import Clock
 from forgesyte_plugin_runner.devices import DeviceMonitor
 from forgesyte_plugin_runner.discovery import FoundPlugin
 from forgesyte_plugin_runner.gauges import RunnerGauges
@@ -34,7 +34,7 @@ class Meters:
         labels = PluginLabels(lambda: {plugin.name for plugin in self.plugins.list_all()})
         self.metrics = RunnerMetrics(self.counted, labels)
         self.sandboxes = LivingSandboxes()
-        self.devices = DeviceMonitor(Clock().monotonic, Nvidia(no_library))
+        self.devices = DeviceMonitor(SystemClock().monotonic_s, Nvidia(no_library))
         parts = (labels, Slots(2), self.plugins, self.sandboxes, self.devices, lambda: 3)
         self.counted.register(RunnerGauges(*parts))
 

@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 import pytest
 
 from forgesyte_chassis.bus import RecordUnwritable
+from forgesyte_chassis.clock import SystemClock
 from forgesyte_contracts import moves
 from forgesyte_contracts.ids import RunnerId, new_job_id
 from forgesyte_contracts.jobs import AttemptOutcome, JobRecord, JobStatus
 from forgesyte_contracts.moves import Fenced
-from forgesyte_plugin_runner.clock import Clock
 from forgesyte_plugin_runner.hold import Hold
 from forgesyte_plugin_runner.ledger import Ledger
 from forgesyte_plugin_runner.recorder import Recorder
@@ -27,12 +27,12 @@ class Desk:
     """One claimed job and the recorder of its attempt."""
 
     def __init__(self, bus, stored, delivery) -> None:
-        clock = Clock()
+        clock = SystemClock()
         self.bus = bus
         self.job_id = stored.record.job_id
         self.stop = Stop()
         self.ledger = Ledger(stored.record)
-        self.hold = Hold(delivery, clock.monotonic, 10.0)
+        self.hold = Hold(delivery, clock.monotonic_s, 10.0)
         self.recorder = Recorder(
             bus.jobs, stored, ledger=self.ledger, hold=self.hold, stop=self.stop, clock=clock, every_s=1.0
         )

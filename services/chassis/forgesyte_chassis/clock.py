@@ -1,4 +1,4 @@
-"""Where the inspector's time comes from, so that tests can hold it in their hands."""
+"""Where a service's time comes from, so that tests can hold it in their hands."""
 
 import time
 from datetime import UTC, datetime
@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Two clocks: the wall for what is written down, a monotonic one for ages."""
+    """Two clocks: the wall for what is written down, a monotonic one for durations."""
 
     def now(self) -> datetime:
         """The moment in UTC."""
