@@ -25,6 +25,10 @@ Moment = Annotated[datetime, PlainSerializer(_utc_text, return_type=str)]
 """A moment in UTC; ISO 8601 with milliseconds and `Z` on the wire."""
 
 
+JobKind = Literal["video", "image"]
+"""What a job can be about."""
+
+
 class JobStatus(StrEnum):
     """Where a job stands. completed, failed and cancelled never change again."""
 
@@ -47,6 +51,16 @@ class JobType(StrEnum):
     VIDEO_MULTI = "video_multi"
     IMAGE = "image"
     IMAGE_MULTI = "image_multi"
+
+    @classmethod
+    def of(cls, kind: JobKind, tools: int) -> "JobType":
+        """The type of a job over this kind of media with so many tools."""
+        return cls(kind if tools == 1 else f"{kind}_multi")
+
+    @property
+    def kind(self) -> JobKind:
+        """What its media is."""
+        return "image" if self in (JobType.IMAGE, JobType.IMAGE_MULTI) else "video"
 
 
 class AttemptOutcome(StrEnum):

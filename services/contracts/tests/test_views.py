@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import ValidationError
 
-from forgesyte_contracts.jobs import ExtendedJobResponse, JobRecord, JobStatus, job_view
+from forgesyte_contracts.jobs import ExtendedJobResponse, JobRecord, JobStatus, JobType, job_view
 from forgesyte_contracts.plugins import PluginManifest
 from forgesyte_contracts.problems import CODE_FACTS, Code
 from forgesyte_contracts.routes import ROUTES, scope_of
@@ -68,3 +68,13 @@ def test_a_manifest_with_an_error_is_refused(changes):
 
     with pytest.raises(ValidationError):
         PluginManifest.model_validate({**good, **changes})
+
+
+@pytest.mark.parametrize(
+    ("kind", "tools", "job_type"),
+    [("video", 1, "video"), ("video", 3, "video_multi"), ("image", 1, "image"), ("image", 2, "image_multi")],
+)
+def test_a_job_type_says_what_the_media_is_and_whether_tools_are_several(kind, tools, job_type):
+    found = JobType.of(kind, tools)
+
+    assert (found.value, found.kind) == (job_type, kind)

@@ -17,7 +17,7 @@ from forgesyte_chassis.blobs import BlobMissing, Store
 from forgesyte_chassis.scratch import Scratch
 from forgesyte_chassis.segments import read_rows
 from forgesyte_contracts.ids import JobId
-from forgesyte_contracts.jobs import JobRecord, JobType
+from forgesyte_contracts.jobs import JobRecord
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_contracts.subjects import annotated_blob, input_blob
 from forgesyte_sandbox.limits import Limits
@@ -33,7 +33,6 @@ MAX_WAITING = 32
 
 _CHUNK_BYTES = 1024 * 1024
 _OUTPUT = "annotated.mp4"
-_IMAGES = (JobType.IMAGE, JobType.IMAGE_MULTI)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +122,7 @@ async def _draw(studio: Studio, job_id: JobId, record: JobRecord) -> int:
         await _write_rows(studio.store, record, folder / "rows.jsonl")
         spec = {
             "input": str(folder / "input"),
-            "kind": "image" if record.job_type in _IMAGES else "video",
+            "kind": record.job_type.kind,
             "rows": str(folder / "rows.jsonl"),
             "tools": list(record.tools),
             "output": _OUTPUT,

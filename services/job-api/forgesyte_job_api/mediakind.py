@@ -1,7 +1,8 @@
 """The two kinds of media a job can be about, and how a client may send each."""
 
 from dataclasses import dataclass
-from typing import Literal
+
+from forgesyte_contracts.jobs import JobKind
 
 OCTETS = "application/octet-stream"
 
@@ -10,7 +11,7 @@ OCTETS = "application/octet-stream"
 class MediaKind:
     """What is expected of an upload. `accepted` says it in a clause, for refusals."""
 
-    name: Literal["video", "image"]
+    name: JobKind
     accepted: str
 
     @property

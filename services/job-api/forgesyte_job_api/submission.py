@@ -16,13 +16,6 @@ from .fields import SubmitFields
 from .mediakind import MediaKind
 from .options import ToolOptions, parse_options
 
-_JOB_TYPES = {
-    ("video", False): JobType.VIDEO,
-    ("video", True): JobType.VIDEO_MULTI,
-    ("image", False): JobType.IMAGE,
-    ("image", True): JobType.IMAGE_MULTI,
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Submission:
@@ -42,7 +35,7 @@ class Submission:
             job_id=job_id,
             plugin_id=self.plugin,
             tools=self.tools,
-            job_type=_JOB_TYPES[self.kind.name, len(self.tools) > 1],
+            job_type=JobType.of(self.kind.name, len(self.tools)),
             options=self.options,
             skip_bad_frames=self.skip_bad_frames,
             input=media,

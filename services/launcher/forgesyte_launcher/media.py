@@ -5,11 +5,9 @@ Only the choice of a route is made here. What the file really is, the server fin
 
 import mimetypes
 from pathlib import Path
-from typing import Literal
 
+from forgesyte_contracts.jobs import JobKind
 from forgesyte_contracts.problems import Code, ForgeSyteError
-
-Kind = Literal["video", "image"]
 
 _IMAGE_TYPES = {
     ".png": "image/png",
@@ -23,7 +21,7 @@ _HEAD_BYTES = 12
 _ANY_TYPE = "application/octet-stream"
 
 
-def kind_of(file: Path) -> Kind:
+def kind_of(file: Path) -> JobKind:
     """Tell which route takes `file`.
 
     Raises:
@@ -42,7 +40,7 @@ def kind_of(file: Path) -> Kind:
     return "image" if not is_named_video and _looks_like_image(head) else "video"
 
 
-def media_type_of(file: Path, kind: Kind) -> str:
+def media_type_of(file: Path, kind: JobKind) -> str:
     """Give the Content-Type to announce; the general one where the name tells nothing that fits `kind`."""
     if kind == "image":
         return _IMAGE_TYPES.get(file.suffix.lower(), _ANY_TYPE)

@@ -3,7 +3,7 @@
 from contextlib import suppress
 from pathlib import Path
 
-from forgesyte_contracts.jobs import JobStatus, JobType, JobView
+from forgesyte_contracts.jobs import JobStatus, JobView
 from forgesyte_contracts.problems import Code, ForgeSyteError
 
 from .client import Client
@@ -12,8 +12,6 @@ from .progress import ProgressView
 
 DOCUMENT, ROWS, ANNOTATED = "result.json", "rows.jsonl", "annotated.mp4"
 FILES = (DOCUMENT, ROWS, ANNOTATED)
-
-_IMAGES = (JobType.IMAGE, JobType.IMAGE_MULTI)
 
 
 def make_out(out: Path) -> None:
@@ -51,7 +49,7 @@ async def save_results(client: Client, job: JobView, out: Path, view: ProgressVi
     with suppress(*(() if is_completed else (ForgeSyteError,))):
         await client.save_result(job.job_id, "json", out / DOCUMENT)
         await client.save_result(job.job_id, "jsonl", out / ROWS)
-    if is_completed and is_drawn and job.job_type not in _IMAGES:
+    if is_completed and is_drawn and job.job_type.kind == "video":
         view.say(f"drawing {ANNOTATED}")
         try:
             await client.save_result(job.job_id, "mp4", out / ANNOTATED)

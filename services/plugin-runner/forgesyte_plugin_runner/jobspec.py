@@ -4,13 +4,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from forgesyte_contracts.jobs import JobRecord, JobType
+from forgesyte_contracts.jobs import JobRecord
 from forgesyte_contracts.plugins import PluginManifest
 from forgesyte_sandbox.limits import Limits
 
 from .settings import RunnerSettings
-
-_IMAGES = (JobType.IMAGE, JobType.IMAGE_MULTI)
 
 
 def job_spec(
@@ -20,7 +18,7 @@ def job_spec(
     return {
         "entry_point": entry_point,
         "plugin": record.plugin_id,
-        "kind": "image" if record.job_type in _IMAGES else "video",
+        "kind": record.job_type.kind,
         "tools": list(record.tools),
         "options": record.options,
         "input": str(media),

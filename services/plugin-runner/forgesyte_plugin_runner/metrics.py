@@ -9,7 +9,7 @@ from datetime import datetime
 from prometheus_client import CollectorRegistry, Counter, Histogram, Summary
 
 from forgesyte_chassis.metrics import OTHER, SECONDS_BUCKETS, closed
-from forgesyte_contracts.jobs import AttemptOutcome, DecodeFacts, JobRecord, JobStatus, JobType, StageTimings
+from forgesyte_contracts.jobs import AttemptOutcome, DecodeFacts, JobRecord, JobStatus, StageTimings
 
 from .plugin_labels import PluginLabels
 from .stopping import StopReason
@@ -21,11 +21,6 @@ REFUSALS = (
 )  # fmt: skip
 _KILLED = {AttemptOutcome.TIMEOUT: "timeout", AttemptOutcome.OOM: "oom"}
 _STOPPED = {StopReason.ENDED: "cancel", StopReason.FENCED: "fenced"}
-
-
-def kind_of(record: JobRecord) -> str:
-    """`image` or `video`."""
-    return "image" if record.job_type in (JobType.IMAGE, JobType.IMAGE_MULTI) else "video"
 
 
 class RunnerMetrics:
@@ -64,7 +59,7 @@ class RunnerMetrics:
     def claimed(self, record: JobRecord) -> None:
         """A job became an attempt here; the wait before its first attempt is its wait in the queue."""
         if record.attempt == 1 and record.started_at is not None:
-            self._waits.labels(kind_of(record)).observe(_seconds(record.created_at, record.started_at))
+            self._waits.labels(record.job_type.kind).observe(_seconds(record.created_at, record.started_at))
 
     def refused(self, reason: str) -> None:
         """A delivery was left alone."""
@@ -94,7 +89,7 @@ class RunnerMetrics:
             self._job_ended(plugin, record)
 
     def _job_ended(self, plugin: str, record: JobRecord) -> None:
-        kind = kind_of(record)
+        kind = record.job_type.kind
         outcome = record.status.value if record.status is not JobStatus.RUNNING else OTHER
         self._jobs.labels(plugin, kind, outcome).inc()
         if record.started_at is not None and record.completed_at is not None:

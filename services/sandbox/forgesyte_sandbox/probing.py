@@ -1,7 +1,8 @@
 """What the program `probe` is asked, typed for the services that run it. Nothing heavy is imported here."""
 
 from dataclasses import dataclass
-from typing import Literal
+
+from forgesyte_contracts.jobs import JobKind
 
 from .limits import MIB
 
@@ -23,7 +24,7 @@ class ProbeSpec:
     """
 
     input: str
-    kind: Literal["video", "image"] = "video"
+    kind: JobKind = "video"
     filename: str | None = None
     size_bytes: int | None = None
     holes: tuple[tuple[int, int], ...] = ()
