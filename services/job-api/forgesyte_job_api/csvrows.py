@@ -16,7 +16,7 @@ from typing import Any
 
 import orjson
 
-from forgesyte_sandbox.boxes import FoundBox, boxes_of, outputs_of
+from forgesyte_contracts.boxes import FoundBox, boxes_of, outputs_of
 
 COLUMNS = (
     "frame_index", "timestamp_ms", "tool", "track_id", "class_id", "class", "confidence",

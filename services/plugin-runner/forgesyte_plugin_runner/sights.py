@@ -11,8 +11,8 @@ from typing import Any
 
 import orjson
 
+from forgesyte_contracts.boxes import FoundBox, boxes_of, outputs_of
 from forgesyte_contracts.realtime import Box, FrameData
-from forgesyte_sandbox.boxes import FoundBox, boxes_of, outputs_of
 from forgesyte_sandbox.messages import Preview, Row
 
 MAX_PARTIAL_BYTES = 60 * 1024

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from forgesyte_sandbox.boxes import boxes_of
+from forgesyte_contracts.boxes import boxes_of
 from forgesyte_sandbox.programs.drawing import Pen, colour_of, draw_boxes, label_of
 from forgesyte_sandbox.programs.timeline import Timeline
 

@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 import orjson
 
-from forgesyte_sandbox.boxes import FoundBox, boxes_of, outputs_of
+from forgesyte_contracts.boxes import FoundBox, boxes_of, outputs_of
 from forgesyte_sandbox.heartbeat import Lane, Step
 from forgesyte_sdk import Image
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from forgesyte_sandbox.boxes import FoundBox
+from forgesyte_contracts.boxes import FoundBox
 from forgesyte_sdk import Image
 
 Colour = tuple[int, int, int]
