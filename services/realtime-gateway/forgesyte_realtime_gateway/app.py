@@ -15,18 +15,19 @@ from starlette.routing import WebSocketRoute
 from forgesyte_chassis import problems
 from forgesyte_chassis.bus import Bus, RunnerView
 from forgesyte_chassis.keys import KeyRing
+from forgesyte_contracts.problems import ForgeSyteError
 from forgesyte_contracts.routes import REALTIME_GATEWAY, routes_of
 
 from .access import authorise
-from .client import Transport
 from .connections import ConnectionManager
 from .description import describe
 from .gateway import Gateway
 from .heartbeat import Heartbeat
+from .labels import Result, Transport
 from .metrics import GatewayMetrics
 from .settings import GatewaySettings
 from .sockets import SocketEndpoint
-from .stream import MEDIA_TYPE, EventStream
+from .stream import EventStream, accepts_events
 from .watches import Watches
 
 REALTIME = "/v1/realtime"
@@ -103,8 +104,14 @@ async def end_streams(app: FastAPI) -> None:
 async def _realtime(request: Request) -> Response:
     """Server-sent events for who accepts them, else the protocol's description."""
     gateway: Gateway = request.app.state.gateway
-    key_name = authorise(gateway.keys, request, REALTIME)
-    if MEDIA_TYPE in request.headers.get("accept", ""):
+    is_stream = accepts_events(request.headers.get("accept", ""))
+    try:
+        key_name = authorise(gateway.keys, request, REALTIME)
+    except ForgeSyteError:
+        if is_stream:
+            gateway.metrics.connects.labels(Result.AUTH).inc()
+        raise
+    if is_stream:
         return EventStream(gateway, request, key_name)
     return JSONResponse(describe(gateway.settings))
 

@@ -4,34 +4,17 @@ import asyncio
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
 
 from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.realtime import CloseCode
 
+from .labels import Reason, Transport
 from .message import Dialect, Message
 from .metrics import GatewayMetrics
 from .outbox import Outbox, OutboxLimits, Send
 
 HangUp = Callable[[CloseCode, str], None]
 """Ends the connection below; must return at once."""
-
-
-class Transport(StrEnum):
-    """The kinds of connections."""
-
-    SOCKET = "ws"
-    JOB_SOCKET = "ws_job"
-    STREAM = "sse"
-
-
-class Reason(StrEnum):
-    """Why a connection ended."""
-
-    CLIENT = "client"
-    SLOW = "slow"
-    SILENT = "silent"
-    SHUTDOWN = "shutdown"
 
 
 @dataclass(frozen=True, slots=True)

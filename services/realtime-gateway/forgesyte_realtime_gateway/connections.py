@@ -9,7 +9,8 @@ from collections.abc import Callable
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_contracts.realtime import CloseCode
 
-from .client import Client, Reason
+from .client import Client
+from .labels import Reason
 from .message import Message, Room
 from .metrics import GatewayMetrics
 

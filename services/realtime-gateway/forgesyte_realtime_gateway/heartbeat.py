@@ -9,8 +9,9 @@ from collections.abc import Callable
 
 from forgesyte_contracts.realtime import CloseCode, MessageType, PingPayload, envelope
 
-from .client import Client, Reason, Transport
+from .client import Client
 from .connections import ConnectionManager
+from .labels import Reason, Transport
 from .message import Message
 from .settings import GatewaySettings
 

@@ -2,6 +2,10 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from forgesyte_contracts.realtime import MessageType
+
+from .labels import Reason, Result, Transport
+
 _LAG_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 10.0)
 
 
@@ -23,3 +27,8 @@ class GatewayMetrics:
                              buckets=_LAG_BUCKETS, registry=registry)  # fmt: skip
         self.evicted = Counter(f"{name}_slow_clients_evicted", "Clients closed because they did not read",
                                registry=registry)  # fmt: skip
+        # There from the start, so that a zero is a zero and not an absence.
+        for metric, values in ((self.connections, Transport), (self.connects, Result), (self.disconnects, Reason),
+                               (self.events, MessageType)):  # fmt: skip
+            for value in values:
+                metric.labels(value)

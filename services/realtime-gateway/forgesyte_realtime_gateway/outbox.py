@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from forgesyte_contracts.realtime import MessageType
 
+from .labels import Passed
 from .message import Event, Message, Slot
 from .metrics import GatewayMetrics
 
@@ -144,7 +145,7 @@ class Outbox:
         self._queue.append(message)
         self._waiting_bytes += message.size_bytes
         if self._waiting_bytes > self._limits.size_bytes:
-            self._drop_slots(tuple(self._slots), "full")
+            self._drop_slots(tuple(self._slots), Passed.FULL)
         if len(self._queue) > self._limits.messages or self._waiting_bytes > self._limits.size_bytes:
             self._on_overflow()
 
@@ -152,7 +153,7 @@ class Outbox:
         old = self._slots.get(message.slot)
         more = message.size_bytes - (old.size_bytes if old is not None else 0)
         if self._waiting_bytes + more > self._limits.size_bytes:
-            self._metrics.dropped.labels(message.type, "full").inc()
+            self._metrics.dropped.labels(message.type, Passed.FULL).inc()
             return
         if old is not None:
             self._metrics.coalesced.inc()
@@ -166,9 +167,9 @@ class Outbox:
             last = self._take_slot(progress)
             self._queue.append(last)
             self._waiting_bytes += last.size_bytes
-        self._drop_slots(tuple(slot for slot in self._slots if slot.job_id == ending.job_id), "ended")
+        self._drop_slots(tuple(slot for slot in self._slots if slot.job_id == ending.job_id), Passed.ENDED)
 
-    def _drop_slots(self, slots: tuple[Slot, ...], reason: str) -> None:
+    def _drop_slots(self, slots: tuple[Slot, ...], reason: Passed) -> None:
         for slot in slots:
             self._take_slot(slot)
             self._metrics.dropped.labels(slot.type, reason).inc()

@@ -16,9 +16,10 @@ from forgesyte_contracts.realtime import CloseCode, MessageType
 
 from . import inbound
 from .access import authorise, chosen_subprotocol, is_session_id
-from .client import Client, ClientFacts, HangUp, Transport
+from .client import Client, ClientFacts, HangUp
 from .connections import SessionFull
 from .gateway import Gateway, job_id_of, since_of
+from .labels import Result, Transport
 from .message import Message
 from .protocol import HANG_UP
 
@@ -58,7 +59,7 @@ class SocketEndpoint:
             gateway.metrics.connects.labels(refusal.result).inc()
             await send({"type": "websocket.close", "code": int(refusal.code), "reason": refusal.reason})
             return
-        gateway.metrics.connects.labels("accepted").inc()
+        gateway.metrics.connects.labels(Result.ACCEPTED).inc()
         try:
             await self._begin(gateway, client, connection)
             await self._listen(gateway, client, receive)
@@ -70,16 +71,16 @@ class SocketEndpoint:
         try:
             key_name = authorise(gateway.keys, connection, self._path)
         except ForgeSyteError as error:
-            raise _Refused(CloseCode.UNAUTHORISED, "auth", error.code.value) from None
+            raise _Refused(CloseCode.UNAUTHORISED, Result.AUTH, error.code.value) from None
         if self._transport is Transport.SOCKET:
             session_id = connection.query_params.get("session_id")
         if session_id is not None and not is_session_id(session_id):
-            raise _Refused(CloseCode.BAD_SESSION, "session", "session_id: 1 to 64 of A-Z a-z 0-9 _ -")
+            raise _Refused(CloseCode.BAD_SESSION, Result.SESSION, "session_id: 1 to 64 of A-Z a-z 0-9 _ -")
         client = gateway.client(ClientFacts(self._transport, session_id, key_name), send, _hang_up_of(connection.scope))
         try:
             gateway.manager.connect(client)
         except SessionFull:
-            raise _Refused(CloseCode.SESSION_FULL, "capacity", "the session is full") from None
+            raise _Refused(CloseCode.SESSION_FULL, Result.CAPACITY, "the session is full") from None
         return client
 
     async def _listen(self, gateway: Gateway, client: Client, receive: Receive) -> None:
@@ -95,7 +96,7 @@ class SocketEndpoint:
 
 
 class _Refused(Exception):  # noqa: N818  it reads as the event it is
-    def __init__(self, code: CloseCode, result: str, reason: str) -> None:
+    def __init__(self, code: CloseCode, result: Result, reason: str) -> None:
         super().__init__(reason)
         self.code = code
         self.result = result

@@ -11,8 +11,9 @@ from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_contracts.realtime import CloseCode
 
 from .access import is_session_id
-from .client import Client, ClientFacts, Transport
+from .client import Client, ClientFacts
 from .gateway import Gateway, job_id_of, since_of
+from .labels import Result, Transport
 
 MEDIA_TYPE = "text/event-stream"
 _HEADERS = [
@@ -21,6 +22,11 @@ _HEADERS = [
     (b"x-accel-buffering", b"no"),  # proxies that know it must not collect events
 ]
 _BEGINNING = b"retry: 1000\n\n"
+
+
+def accepts_events(accept: str) -> bool:
+    """Whether a client that sends this `Accept` takes server-sent events; it must name them, `*/*` means any answer."""
+    return MEDIA_TYPE in (part.partition(";")[0].strip().lower() for part in accept.split(","))
 
 
 class EventStream(Response):
@@ -39,6 +45,7 @@ class EventStream(Response):
         query = request.query_params
         session_id = query.get("session_id")
         if session_id is not None and not is_session_id(session_id):
+            gateway.metrics.connects.labels(Result.SESSION).inc()
             raise ForgeSyteError(Code.REQUEST_INVALID, "session_id: expected 1 to 64 characters of A-Z a-z 0-9 _ -.")
         self._job_id: JobId | None = None
         if text := query.get("job_id"):
@@ -57,9 +64,9 @@ class EventStream(Response):
         try:
             gateway.manager.connect(client)
         except ForgeSyteError:
-            gateway.metrics.connects.labels("capacity").inc()
+            gateway.metrics.connects.labels(Result.CAPACITY).inc()
             raise
-        gateway.metrics.connects.labels("accepted").inc()
+        gateway.metrics.connects.labels(Result.ACCEPTED).inc()
         try:
             await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
             await send({"type": "http.response.body", "body": _BEGINNING, "more_body": True})

@@ -23,6 +23,7 @@ from forgesyte_contracts.realtime import (
 from .client import Client
 from .complaint import complaint
 from .connections import ConnectionManager
+from .labels import Passed
 from .message import COALESCED, Dialect, Message, Room
 from .metrics import GatewayMetrics
 from .wording import Wording
@@ -114,12 +115,12 @@ class JobWatch:
             for flat in self._wording.flat_live(live.body):
                 self._manager.broadcast(flat, self._flats)
 
-    def _why_not(self, kind: str, order: LiveOrder) -> str | None:
+    def _why_not(self, kind: str, order: LiveOrder) -> Passed | None:
         if self.has_ended:
-            return "ended"
+            return Passed.ENDED
         if kind not in COALESCED:
-            return "record"  # what must arrive is made from the record, and must not arrive twice
-        return None if order > self._shown else "order"
+            return Passed.RECORD  # what must arrive is made from the record, and must not arrive twice
+        return None if order > self._shown else Passed.ORDER
 
     def _announce(self, before: JobRecord | None, now: JobRecord) -> None:
         """Tell who is here what is new between two records."""
