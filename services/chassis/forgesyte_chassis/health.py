@@ -5,7 +5,8 @@ what the service says of itself plus its checks, each with its reason.
 """
 
 import asyncio
-from collections.abc import Callable
+import socket
+from collections.abc import Awaitable, Callable
 
 import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -49,8 +50,20 @@ class Health:
         return own + [f"{name}: {answer}" for name, answer in self.checks().items() if answer != "ok"]
 
 
-def ops_app(health: Health, registry: CollectorRegistry) -> Starlette:
-    """Make the application of the ops port: /livez, /readyz (503 with reasons when not), /metrics."""
+async def _nothing_more() -> bytes:
+    return b""
+
+
+def ops_app(
+    health: Health, registry: CollectorRegistry, more_metrics: Callable[[], Awaitable[bytes]] = _nothing_more
+) -> Starlette:
+    """Make the application of the ops port: /livez, /readyz (503 with reasons when not), /metrics.
+
+    Args:
+        health: what the service knows of its readiness.
+        registry: what is counted here.
+        more_metrics: gives what else a scrape is told, as text that repeats none of the registry's names.
+    """
 
     async def livez(_request: Request) -> Response:
         return JSONResponse({"status": "alive"})
@@ -62,7 +75,7 @@ def ops_app(health: Health, registry: CollectorRegistry) -> Starlette:
 
     async def metrics(_request: Request) -> Response:
         text = await asyncio.to_thread(generate_latest, registry)
-        return Response(text, media_type=CONTENT_TYPE_LATEST)
+        return Response(text + await more_metrics(), media_type=CONTENT_TYPE_LATEST)
 
     return Starlette(routes=[Route("/livez", livez), Route("/readyz", readyz), Route("/metrics", metrics)])
 
@@ -89,4 +102,11 @@ async def serve_ops(
     log.info("ops port open", host=host, port=opened, draining=lifetime.stopping.is_set())
     if on_open is not None:
         on_open(opened)
+    await serve_http(app, listener, stopping=asyncio.Event())
+
+
+async def serve_ops_on(app: Starlette, listener_fd: int) -> None:
+    """Serve the ops port on a listening socket that whoever started us opened and handed down, until cancelled."""
+    listener = socket.socket(fileno=listener_fd)
+    listener.set_inheritable(False)  # it is ours alone: no child of ours answers on it
     await serve_http(app, listener, stopping=asyncio.Event())

@@ -14,8 +14,8 @@ from functools import partial
 from pathlib import Path
 
 import structlog
-from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
+from starlette.applications import Starlette
 
 from forgesyte_chassis.blobs import Store
 from forgesyte_chassis.bus import Bus
@@ -35,6 +35,7 @@ from .nats import BusAddress, running_nats
 from .output import unless_stopped, warn
 from .process import ProcessSpec
 from .readiness import wait_ready
+from .runner_ops import open_runner_ops
 from .settings import LauncherSettings
 from .supervisor import supervise
 
@@ -93,11 +94,12 @@ async def running_stack(options: StackOptions, lifetime: Lifetime, settings: Lau
         apps = create_apps(bus, Store.open(str(folder.store)), keys, api_settings, registry=registry)
         health = Health()
         health.add_check("bus", lambda: bus.is_connected)
+        ops = await stack.enter_async_context(open_runner_ops(is_asked=options.has_ops_port))
         if options.has_ops_port:
-            _start_ops(health, registry, lifetime, settings)
+            _start_ops(ops_app(health, registry, ops.metrics), lifetime, settings)
         edge = await stack.enter_async_context(serving(apps, listener, lifetime.group))
         await stack.enter_async_context(apps.streams_closed_at_end())
-        spec = _runner(folder, address, options, settings)
+        spec = ops.handed_to(_runner(folder, address, options, settings))
         runner = await stack.enter_async_context(supervise(spec, lifetime.group))
         if options.shows_logs:
             _show_logs(folder, lifetime)
@@ -138,7 +140,6 @@ def _runner(folder: DataFolder, address: BusAddress, options: StackOptions, sett
     prefix = "FORGESYTE_RUNNER_"
     env = {
         # What the user may say in the environment as well ...
-        f"{prefix}OPS_PORT": os.environ.get(f"{prefix}OPS_PORT", "-1"),
         f"{prefix}LOG_FORMAT": os.environ.get(f"{prefix}LOG_FORMAT", "console"),
         # ... and what is ours to say.
         f"{prefix}BUS_URL": address.url,
@@ -159,7 +160,7 @@ def _runner(folder: DataFolder, address: BusAddress, options: StackOptions, sett
     )
 
 
-def _start_ops(health: Health, registry: CollectorRegistry, lifetime: Lifetime, settings: LauncherSettings) -> None:
+def _start_ops(app: Starlette, lifetime: Lifetime, settings: LauncherSettings) -> None:
     port = settings.ops_port
     if port > 0:
         try:
@@ -167,7 +168,6 @@ def _start_ops(health: Health, registry: CollectorRegistry, lifetime: Lifetime, 
         except ForgeSyteError:
             log.warning("ops port taken, a free one is used instead", port=port)
             port = 0
-    app = ops_app(health, registry)
     lifetime.group.create_task(serve_ops(app, settings.ops_host, port, lifetime), name="ops port")
 
 

@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry
 from forgesyte_chassis.blobs import Store
 from forgesyte_chassis.bus import CANCEL, WATCH, Bus, BusUnavailable
 from forgesyte_chassis.clock import SystemClock
-from forgesyte_chassis.health import Health, ops_app, serve_ops
+from forgesyte_chassis.health import Health, ops_app, serve_ops, serve_ops_on
 from forgesyte_chassis.main import Lifetime
 from forgesyte_chassis.metrics import new_registry
 from forgesyte_chassis.scratch import Scratch
@@ -217,4 +217,7 @@ class Runner:
     async def _serve_ops(self) -> None:
         settings = self._place.settings
         app = ops_app(self._health, self._counted)
-        await serve_ops(app, settings.ops_host, settings.ops_port, self._lifetime)
+        if settings.ops_fd >= 0:
+            await serve_ops_on(app, settings.ops_fd)
+        else:
+            await serve_ops(app, settings.ops_host, settings.ops_port, self._lifetime)

@@ -23,6 +23,9 @@ class RunnerSettings(ServiceSettings):
 
     model_config = SettingsConfigDict(env_prefix="FORGESYTE_RUNNER_", frozen=True, use_attribute_docstrings=True)
 
+    ops_fd: int = Field(default=-1, ge=-1)
+    """A listening socket that was handed down, by its descriptor; used instead of the ops port. -1: there is none."""
+
     slots: int = Field(default_factory=_cores, ge=1, le=1024)
     """How many jobs run at once. The default is the number of cores this process may use: a job keeps one busy."""
 
