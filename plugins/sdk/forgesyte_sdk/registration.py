@@ -5,6 +5,7 @@ Cheap on purpose (attributes only): it runs at each import, and a sandbox import
 
 from __future__ import annotations
 
+import inspect
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -63,11 +64,24 @@ def _problems_of_tool(tool: object) -> list[str]:
     problems += [f"{who}: {text}" for text in _problems_of_models(tool)]
     if tool.process_frame is Tool.process_frame and tool.process_batch is Tool.process_batch:
         problems.append(f"{who} has neither process_frame nor process_batch")
+    problems += _problems_of_init(tool, who)
     if tool.snapshot is not Tool.snapshot and tool.restore is Tool.restore:
         problems.append(f"{who} has snapshot but no restore")
     if not isinstance(tool.inputs, tuple) or not tool.inputs or set(tool.inputs) - {"image", "video"}:
         problems.append(f"{who}: `inputs` is {tool.inputs!r}, expected a tuple of 'image', 'video' or both")
     return problems
+
+
+def _problems_of_init(tool: type[Tool[Any, Any]], who: str) -> list[str]:
+    if tool.__init__ is Tool.__init__:
+        return []
+    signature = inspect.signature(tool.__init__)
+    try:
+        signature.bind("self", "plugin", "options")
+    except TypeError:
+        expected = "expected (self, plugin, options); what a job needs is made in prepare(job)"
+        return [f"{who}: __init__ takes {signature}, {expected}"]
+    return []
 
 
 def _problems_of_models(tool: type[Tool[Any, Any]]) -> list[str]:

@@ -78,8 +78,10 @@ class Tool[OptionsT: BaseModel, OutputT: BaseModel]:
         """
         if type(self).process_batch is Tool.process_batch:
             raise NotImplementedError(f"tool {self.name} has neither process_frame nor process_batch")
-        (output,) = self.process_batch([frame])
-        return output
+        outputs = self.process_batch([frame])
+        if len(outputs) != 1:
+            raise ValueError(f"tool {self.name}: process_batch gave {len(outputs)} outputs for 1 frame")
+        return outputs[0]
 
     def process_batch(self, frames: Sequence[Frame]) -> list[OutputT]:
         """Analyse several frames at once; override it where a batch is faster.

@@ -104,6 +104,11 @@ def test_unknown_tool_is_none():
         pytest.param(
             {"tools": (a_tool(snapshot=lambda self: b""),)}, "snapshot but no restore", id="snapshot without restore"
         ),
+        pytest.param(
+            {"tools": (a_tool(__init__=lambda self: None),)},
+            "__init__ takes (self), expected (self, plugin, options)",
+            id="init of its own",
+        ),
     ],
 )
 def test_class_that_breaks_the_contract_is_refused_when_it_is_defined(attributes, problem):
@@ -180,6 +185,21 @@ def test_tool_may_override_process_batch_alone():
     tool = define(tools=(Batching,)).tools[0](define()(), EmptyOptions())
 
     assert tool.process_frame(None) == Detections(detections=[])
+
+
+@pytest.mark.parametrize("outputs", [[], [Detections(detections=[])] * 2], ids=["none", "two"])
+def test_batch_with_another_number_of_outputs_is_told_in_a_sentence(outputs):
+    tool = a_tool(process_frame=Tool.process_frame, process_batch=lambda self, frames: outputs)(None, EmptyOptions())
+
+    with pytest.raises(ValueError, match=f"process_batch gave {len(outputs)} outputs for 1 frame"):
+        tool.process_frame(None)
+
+
+def test_tool_may_take_more_in_its_init_than_it_is_given():
+    def init(self, plugin, options, extra=None):
+        self.plugin, self.options = plugin, options
+
+    assert define(tools=(a_tool(__init__=init),)).tools
 
 
 def test_snapshot_is_none_unless_overridden():
