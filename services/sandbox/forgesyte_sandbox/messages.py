@@ -75,7 +75,7 @@ class Warning:  # noqa: A001 - the word the contract uses; nobody imports it unq
 
 @dataclass(frozen=True, slots=True)
 class Timings:
-    """process: each tool's latest process_frame in ms; stages: ms summed over the run (`decode`, `process`)."""
+    """process: each tool's latest process_frame in ms; stages: decode, process, encode, ms summed over the run."""
 
     process: dict[str, float] = field(default_factory=dict)
     stages: dict[str, float] = field(default_factory=dict)

@@ -71,13 +71,14 @@ async def test_several_tools_share_one_decode_and_one_row(bench):
     assert told.rows[3]["count"] == {"index": 3}
 
 
-async def test_timings_name_each_tool_and_both_stages(bench):
+async def test_timings_name_each_tool_and_every_stage_of_the_child(bench):
     told = await bench.job(tools=("measure", "count"))
 
     timings = told.of(messages.Timings)[-1]
     assert set(timings.process) == {"measure", "count"}
-    assert set(timings.stages) == {"decode", "process"}
+    assert set(timings.stages) == {"decode", "process", "encode"}
     assert timings.stages["decode"] > 0
+    assert timings.stages["encode"] > 0
 
 
 async def test_prepare_and_finalize_are_called_in_the_scratch_folder(bench):

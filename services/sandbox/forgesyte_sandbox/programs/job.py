@@ -186,7 +186,8 @@ class Job:
         self._send_timings(source)
 
     def _send_timings(self, source: Source) -> None:
-        stages = {"decode": round(source.decode_ms, 1), "process": round(self._maker.process_ms, 1)}
+        spent_ms = {"decode": source.decode_ms, "process": self._maker.process_ms, "encode": self._maker.encode_ms}
+        stages = {stage: round(ms, 1) for stage, ms in spent_ms.items()}
         self._context.send(messages.Timings(dict(self._maker.latest_ms), stages))
         self._next_timings_s = time.monotonic() + _TIMINGS_EVERY_S
 

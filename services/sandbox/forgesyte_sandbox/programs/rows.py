@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 import orjson
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from forgesyte_contracts.problems import Code
 from forgesyte_sandbox.messages import MAX_CLASSES, MAX_COUNT, Row
@@ -23,6 +23,7 @@ class RowMaker:
     Attributes:
         latest_ms: each tool's latest process_frame, milliseconds with one decimal.
         process_ms: all tools' process_frame summed over the job.
+        encode_ms: what it took to make rows of what they gave, summed over the job.
     """
 
     def __init__(self, tools: dict[str, Tool[Any, Any]], *, output_bytes: int) -> None:
@@ -30,6 +31,7 @@ class RowMaker:
         self._output_bytes = output_bytes
         self.latest_ms: dict[str, float] = {}
         self.process_ms = 0.0
+        self.encode_ms = 0.0
 
     def make(self, frame: Frame) -> tuple[Row, list[str]]:
         """Process one frame.
@@ -40,10 +42,16 @@ class RowMaker:
         Raises:
             Refusal: the row is larger than allowed. What a tool raises goes through, as does what has no JSON form.
         """
+        outputs = {name: self._process(name, tool, frame) for name, tool in self._tools.items()}
+        began = time.monotonic()
+        made = self._row(frame, outputs)
+        self.encode_ms += (time.monotonic() - began) * 1000
+        return made
+
+    def _row(self, frame: Frame, outputs: dict[str, BaseModel]) -> tuple[Row, list[str]]:
         row: dict[str, Any] = {"frame_index": frame.index, "timestamp_ms": frame.timestamp_ms}
         detections, classes, warnings = 0, dict[str, int](), list[str]()
-        for name, tool in self._tools.items():
-            output = self._process(name, tool, frame)
+        for name, output in outputs.items():
             key = name if len(self._tools) > 1 else "detections"
             row[key], found = to_jsonable(output)
             warnings += [f"{name}, frame {frame.index}: {each}" for each in found]
@@ -71,7 +79,10 @@ class RowMaker:
         self.process_ms += took_ms
         if isinstance(output, BaseModel):
             return output
-        return tool.Output.model_validate(output)
+        try:
+            return tool.Output.model_validate(output)
+        except ValidationError as error:
+            raise _not_its_output(name, tool, output, error, frame.index) from error
 
     def _too_large(self, index: int, size: int) -> Refusal:
         text = (
@@ -79,6 +90,17 @@ class RowMaker:
             "give fewer or smaller items a frame"
         )
         return Refusal(Code.PLUGIN_ERROR, text, error_type="OutputTooLarge")
+
+
+def _not_its_output(
+    name: str, tool: Tool[Any, Any], output: object, error: ValidationError, frame_index: int
+) -> Refusal:
+    """Say what a tool gave instead of its Output; pydantic's own text speaks to whoever wrote the model."""
+    kind = "None" if output is None else type(output).__name__
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    where = f": {'.'.join(map(str, first['loc']))}: {first['msg']}" if first["loc"] else ""
+    text = f"tool {name} gave {kind} for frame {frame_index}, expected its Output, a {tool.Output.__name__}{where}"
+    return Refusal(Code.PLUGIN_ERROR, text, error_type=type(error).__name__)
 
 
 def require_sane_counts(detections: int, classes: dict[str, int], frame_index: int) -> None:
