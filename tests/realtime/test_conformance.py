@@ -158,6 +158,7 @@ def assert_is_the_whole_run(messages: list[Message], job: Message) -> None:
     statuses = [message["payload"]["status"] for message in messages if message["type"] == "plugin_status"]
     assert (statuses[0], statuses[-1]) == ("started", "completed")
     assert list(dict.fromkeys(statuses)) == ["started", "running", "completed"]
+    assert statuses.count("completed") == 1
 
 
 def assert_flat_conforms(messages: list[Message], job_id: str) -> None:

@@ -177,7 +177,7 @@ class Attempt:
                     place.sandboxes.leave(pid)
                 if started and self._stop.reason is not None:
                     place.metrics.stopped(name, self._stop.reason)
-        await self._live.close(outcome)
+        await self._live.close()
         return outcome
 
     def _committer(self) -> Committer:

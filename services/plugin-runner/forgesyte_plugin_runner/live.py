@@ -21,7 +21,6 @@ from forgesyte_contracts.realtime import (
     PartialResultPayload,
     PartialRows,
     Payload,
-    PluginStatus,
     PluginStatusPayload,
     ProgressPayload,
     envelope,
@@ -29,7 +28,6 @@ from forgesyte_contracts.realtime import (
     progress_of,
 )
 from forgesyte_sandbox.messages import Message, Preview, Row
-from forgesyte_sandbox.outcome import SandboxOutcome
 
 from .leases import WatchLeases
 from .ledger import Ledger
@@ -45,7 +43,6 @@ STATUS_EVERY_S = 1.0
 PARTIAL_EVERY_S = 1.0
 _LOOK_EVERY_S = 0.2
 _LAST_WORDS_LIMIT_S = 1.0
-_LAST_STATUS = {"succeeded": PluginStatus.COMPLETED, "failed": PluginStatus.FAILED}
 _NEVER_S = float("-inf")
 
 
@@ -117,13 +114,16 @@ class LiveAttempt:
             else:
                 self._forget()
 
-    async def close(self, outcome: SandboxOutcome) -> None:
-        """Tell how far the sandbox came and how the plugin did; waits a moment at most, and not at all unwatched."""
+    async def close(self) -> None:
+        """Tell how far the sandbox came; waits a moment at most, and not at all unwatched.
+
+        How it ended is not said here: nobody knows that before it stands in the record, and from there it is told.
+        """
         if not self.is_watched():
             return
         with suppress(TimeoutError):
             async with asyncio.timeout(_LAST_WORDS_LIMIT_S):
-                await self._tell(self._last(_LAST_STATUS.get(outcome.kind)))
+                await self._tell(self._last())
 
     async def _tell(self, payloads: Iterator[Payload]) -> None:
         # All are made and counted before the first one is sent: what a record says that is written meanwhile must be
@@ -164,12 +164,11 @@ class LiveAttempt:
             rows = PartialRows(rows=self._rows.take())
             yield PartialResultPayload(job_id=shown.job_id, plugin=shown.plugin_id, result=rows)
 
-    def _last(self, last_status: PluginStatus | None) -> Iterator[Payload]:
+    def _last(self) -> Iterator[Payload]:
         shown = self._shown()
         yield from self._due_progress(shown)
-        status = plugin_status_of(shown)
-        if status is not None and last_status is not None:
-            yield status.model_copy(update={"status": last_status})
+        if (status := plugin_status_of(shown)) is not None:
+            yield status
 
     def _due_progress(self, shown: JobRecord) -> Iterator[Payload]:
         progress = progress_of(shown)

@@ -104,7 +104,16 @@ async def test_a_watched_job_tells_each_kind_as_its_schema_says(box, clip, gate,
         body = orjson.loads(message.body)
         SCHEMAS[message.kind].validate(body)
         assert (body["type"], body["payload"]["job_id"]) == (message.kind, record.job_id)
-    assert heard.payloads("plugin_status")[-1]["status"] == "completed"
+
+
+async def test_how_it_ended_is_left_to_the_record(box, clip, gate):
+    box.start_runner()
+
+    heard, record = await run_watched(box, clip, gate)
+
+    # Whoever is fenced at its last write has not completed anything.
+    assert record.status is JobStatus.COMPLETED
+    assert {each["status"] for each in heard.payloads("plugin_status")} <= {"started", "running"}
 
 
 async def test_progress_never_falls_and_its_last_is_the_last_frame(box, clip, gate):
