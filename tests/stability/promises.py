@@ -243,6 +243,9 @@ PROMISES = (
     *MANIFESTS,
 )  # fmt: skip
 
+DIE_IN_LOAD = ("load-hangs", "load-segfaults")
+"""The first such death disables the plugin, so the job is not tried again; nobody can run it, and that is its end."""
+
 ON_IMAGE = tuple(
     replace(promise, frame=0, text=promise.text.replace("frame 2", "frame 0"))
     for promise in PROMISES

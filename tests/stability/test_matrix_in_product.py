@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 
 from tests.stability import promises
-from tests.stability.promises import IN_PRODUCT_ALONE, PROMISES, Promise
+from tests.stability.promises import DIE_IN_LOAD, IN_PRODUCT_ALONE, PROMISES, Promise
 from tests.stability.report import Line
 from tests.stability.witness import carriers, descendants, describe, is_alive, sleepers
 from tests.stability.workbench import FRAMES, PLUGINS, entry_points
@@ -113,7 +113,7 @@ async def product(tmp_path_factory, clip, stray_files) -> AsyncIterator[Product]
     names = [name for name in entry_points() if name not in POISON]
     path = os.pathsep.join((str(PLUGINS), f"/nonexistent/{mark}"))
     env = {"PYTHONPATH": path, **{f"FORGESYTE_RUNNER_{name}": str(value) for name, value in SETTINGS.items()}}
-    env |= {"FORGESYTE_RUNNER_PLUGINS": ",".join(names)}
+    env |= {"FORGESYTE_RUNNER_PLUGINS": ",".join(names), "FORGESYTE_JOB_API_BROKEN_PLUGIN_S": "1"}
     async with running_stack(folder / "data", slots=2, env=env) as stack:
         yield Product(stack, mark, clip, folder)
     left = [describe(pid) for pid in carriers(mark) if is_alive(pid)]
@@ -206,6 +206,12 @@ def judge_job(promise: Promise, line: Line, job: dict) -> list[str]:
         wrong = [] if "succeeded" in promise.kinds and outcomes == ["succeeded"] else ["it completed"]
         is_warned = any(promise.warning in text for text in job["warnings"]) or not promise.warning
         return wrong + ([] if is_warned else ["no warning"])
+    if promise.plugin in DIE_IN_LOAD:
+        wrong = [] if job["error_code"] == "PLUGIN_UNAVAILABLE" else ["expected that nobody can run it"]
+        wrong += [] if outcomes == [*promise.kinds] else ["expected one attempt"]
+        return wrong + (
+            [] if expected_text(promise) in job["error_message"] else [f"expected {expected_text(promise)!r}"]
+        )
     kinds = [kind for kind in promise.kinds if job["error_code"] == CODES.get(kind)]
     if not kinds:
         return [f"expected {promise.kinds}"]
@@ -214,7 +220,7 @@ def judge_job(promise: Promise, line: Line, job: dict) -> list[str]:
         wrong.append(f"expected {promise.error_type}")
     if expected_text(promise).partition(" at frame")[0] not in job["error_message"]:
         wrong.append(f"expected {expected_text(promise)!r}")
-    if kinds == ["timeout"] and promise.plugin != "load-hangs":
+    if kinds == ["timeout"]:
         line.over_s = seconds(job["attempts"][-1]) - FRAME_LIMIT_S
         wrong += ["late"] * (line.over_s > VERDICT_WITHIN_S * PATIENCE)
     return wrong

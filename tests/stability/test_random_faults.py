@@ -21,7 +21,7 @@ import httpx
 import psutil
 import pytest
 
-from tests.stability.promises import IN_PRODUCT_ALONE, PROMISES, Promise
+from tests.stability.promises import DIE_IN_LOAD, IN_PRODUCT_ALONE, PROMISES, Promise
 from tests.stability.witness import carriers, descendants, describe, is_alive, sleepers
 from tests.stability.workbench import FRAMES, PLUGINS
 from tests.support import Stack, brightness_of, eventually, running_stack
@@ -52,7 +52,7 @@ SETTINGS = {
 CODES = {"failed": "PLUGIN_ERROR", "timeout": "PLUGIN_TIMEOUT", "oom": "PLUGIN_OOM", "crashed": "PLUGIN_CRASH"}
 LEFT_OUT = {
     "load-fails": "one such job disables the plugin, as it should",
-    "load-hangs": "blocks a slot for three times the limit of load, and shows no more than prepare-hangs",
+    **dict.fromkeys(DIE_IN_LOAD, "the same, and its job ends when nobody has been able to run it for a minute"),
     "turns-the-clock-and-hangs": "its own clock decides how soon it is found; the matrix has it alone",
     "fills-dev-shm": "leaves half a gigabyte behind each time, which only Landlock could refuse",
     "slow-within-limit": "would be about this machine's speed",

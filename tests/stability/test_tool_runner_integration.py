@@ -75,11 +75,9 @@ async def test_deaths_of_one_input_and_deaths_with_a_success_between_disable_not
         assert (shown.state, shown.error_count, shown.success_count) == (PluginState.INITIALIZED, 6, 1)
 
 
-async def test_a_load_that_raises_disables_the_plugin_and_options_that_break_a_tool_do_not(tmp_path, clips):
+async def test_a_load_that_raises_disables_the_plugin_and_a_prepare_that_raises_does_not(tmp_path, clips):
     async with job_runner(tmp_path / "box", "load-fails", "prepare-fails", **SETTINGS) as runner:
-        assert (await runner.done(clips[0], "load-fails", at=7)).status is JobStatus.FAILED
         assert (await runner.done(clips[0], "prepare-fails")).status is JobStatus.FAILED
-        assert (await runner.status("load-fails")).state is PluginState.INITIALIZED, "the options may be to blame"
         assert (await runner.status("prepare-fails")).state is PluginState.INITIALIZED, "it was loaded"
 
         record = await runner.done(clips[0], "load-fails")

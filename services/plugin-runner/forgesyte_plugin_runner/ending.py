@@ -24,6 +24,7 @@ from forgesyte_contracts.moves import Fenced
 from forgesyte_contracts.problems import Code
 from forgesyte_sandbox.outcome import SandboxOutcome
 
+from .blame import blame_death, blame_failure
 from .failure import Failure, death_of, failure_of
 from .hold import Hold
 from .ledger import Ledger
@@ -125,10 +126,10 @@ class Ending:
         if outcome.kind == "succeeded":
             await self._complete()
         elif outcome.kind == "failed":
-            self._blame(outcome)
+            blame_failure(self._place.registry, record.plugin_id, outcome)
             await self._fail(failure_of(outcome, record.plugin_id))
         elif death := death_of(outcome):
-            await self._die(*death, outcome.frame)
+            await self._die(outcome, *death)
         else:
             await self._release_for_fault()
 
@@ -160,10 +161,12 @@ class Ending:
         else:
             await self._finish(record, AttemptOutcome.FAILED)
 
-    async def _die(self, death: AttemptOutcome, what: str, frame: int | None) -> None:
+    async def _die(self, outcome: SandboxOutcome, death: AttemptOutcome, what: str) -> None:
         # Before the write: nobody should be handed another job of a plugin that is found to be broken.
-        self._note_crash(what if frame is None else f"{what} at frame {frame}")
-        record = await self._recorder.close(death, lambda known, now: moves.died(known, death, frame, what, now))
+        blame_death(self._place.registry, self._recorder.record, outcome, what=what, input_id=self._input_id)
+        record = await self._recorder.close(
+            death, lambda known, now: moves.died(known, death, outcome.frame, what, now)
+        )
         if record.is_terminal:
             self._place.registry.record_error(record.plugin_id)
             await self._finish(record, death)
@@ -184,34 +187,6 @@ class Ending:
         self._place.metrics.attempt_ended(record, AttemptOutcome.RELEASED)
         log.info("job released", job_id=record.job_id, attempt=record.attempt, frame=frame)
         await self._hold.nak(handover_delay_s(record) if delay_s is None else delay_s)
-
-    def _blame(self, outcome: SandboxOutcome) -> None:
-        """Count what was the plugin's fault, and disable it when it did not even get as far as this job's media.
-
-        Of a job nothing but its options is looked at before the plugin is loaded. So a plugin that raises then, without
-        options, raises for every job.
-        """
-        record, registry = self._recorder.record, self._place.registry
-        name = record.plugin_id
-        if outcome.code not in (Code.PLUGIN_ERROR, Code.PLUGIN_UNAVAILABLE):
-            return
-        registry.record_error(name)
-        if outcome.start_ms is not None or not registry.is_available(name):
-            return
-        if outcome.code is Code.PLUGIN_UNAVAILABLE:
-            registry.mark_unavailable(name, outcome.error or "")
-            log.warning("plugin unavailable", plugin=name, reason=outcome.error)
-        elif not any(record.options.values()):
-            registry.mark_failed(name, f"{outcome.error_type}: {outcome.error}")
-            log.error("plugin failed", plugin=name, reason=outcome.error)
-
-    def _note_crash(self, what: str) -> None:
-        record = self._recorder.record
-        reason = self._place.registry.record_crash(
-            record.plugin_id, input_id=self._input_id, job_id=record.job_id, what=what
-        )
-        if reason is not None:
-            log.error("plugin failed", plugin=record.plugin_id, reason=reason)
 
     async def _finish(self, record: JobRecord, outcome: AttemptOutcome) -> None:
         self._place.metrics.attempt_ended(record, outcome)

@@ -23,7 +23,10 @@ class SandboxOutcome:
         frame: 0-based index of the frame it was at; None before the first.
         traceback: the child's traceback text, when an exception crossed.
         log_tail: the last 2 KB of what the child wrote to stdout and stderr.
-        start_ms: from the order to a loaded plugin that is told to go, load included; None when it did not come to it.
+        start_ms: from the order to a loaded plugin that is told to go, load included; None when it did not come to it,
+            so that nothing of the job itself had been looked at.
+        was_warm: whether it ran in a sandbox that had been loaded before, so that none was started for it.
+        exit_code: of a process that ended before we ended it; below zero is the signal's number.
     """
 
     ok: bool
@@ -37,6 +40,8 @@ class SandboxOutcome:
     traceback: str | None = None
     log_tail: str = ""
     start_ms: float | None = None
+    was_warm: bool = False
+    exit_code: int | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Give the outcome as plain JSON values."""

@@ -37,6 +37,7 @@ class Run:
         self._sandbox = sandbox
         self._script = script
         self._began_s = began_s
+        self._was_warm = sandbox.baseline is not None
         self._ready_s: float | None = None
         self._over = asyncio.Event()
         self._verdict: Verdict | None = None
@@ -231,6 +232,8 @@ class Run:
             traceback=None if found is None else found.traceback,
             log_tail=self._sandbox.log.text,
             start_ms=None if self._ready_s is None else _ms(self._ready_s - self._began_s),
+            was_warm=self._was_warm,
+            exit_code=None if found is None else found.exit_code,
         )
 
 

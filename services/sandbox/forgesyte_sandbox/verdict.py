@@ -32,6 +32,7 @@ class Verdict:
     error_type: str = ""
     frame: int | None = None
     traceback: str | None = None
+    exit_code: int | None = None
 
     @property
     def name(self) -> str:
@@ -97,7 +98,7 @@ def died(exit_code: int, frame: int | None, log_tail: str) -> Verdict:
     text = f"the sandbox {how}{_at(frame)} before it was done"
     if last := log_tail.strip()[-300:]:
         text = f"{text}; its last output: {last}"
-    return Verdict("crashed", Code.PLUGIN_CRASH, text, frame=frame)
+    return Verdict("crashed", Code.PLUGIN_CRASH, text, frame=frame, exit_code=exit_code)
 
 
 def _signal_name(number: int) -> str:

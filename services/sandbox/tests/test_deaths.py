@@ -12,20 +12,21 @@ from tests.support import eventually
 
 
 @pytest.mark.parametrize(
-    ("fault", "how"),
+    ("fault", "how", "code"),
     [
-        pytest.param("exit-0", "exit code 0", id="os._exit(0) is no success"),
-        pytest.param("exit-3", "exit code 3", id="os._exit(3)"),
-        pytest.param("segfault", "SIGSEGV", id="segfault"),
-        pytest.param("abort", "SIGABRT", id="abort"),
+        pytest.param("exit-0", "exit code 0", 0, id="os._exit(0) is no success"),
+        pytest.param("exit-3", "exit code 3", 3, id="os._exit(3)"),
+        pytest.param("segfault", "SIGSEGV", -signal.SIGSEGV, id="segfault"),
+        pytest.param("abort", "SIGABRT", -signal.SIGABRT, id="abort"),
     ],
 )
-async def test_a_death_is_crashed_with_its_signal_or_exit_code(bench, fault, how):
+async def test_a_death_is_crashed_with_its_signal_or_exit_code(bench, fault, how, code):
     told = await bench.fault(fault)
 
     outcome = told.outcome
     assert (outcome.kind, outcome.code, outcome.frame) == ("crashed", Code.PLUGIN_CRASH, 2)
     assert f"{how} at frame 2" in outcome.error
+    assert outcome.exit_code == code
     assert [row["frame_index"] for row in told.rows] == [0, 1]
 
 

@@ -152,6 +152,20 @@ async def test_what_load_raises_fails_the_job(bench):
     assert told.outcome.frame is None
 
 
+async def test_only_what_goes_wrong_in_load_leaves_the_start_unknown(bench):
+    failed = await bench.job("FailsToLoad")
+    unread = await bench.job("Picky", ("pick",), options={"pick": {"colour": "purple"}})
+    unmade = await bench.job("Picky", ("pick",), options={"pick": {"colour": "blue"}})
+    refused = await bench.job("Picky", ("pick",), options={"pick": {"colour": 7}})
+
+    assert failed.outcome.start_ms is None
+    assert [(told.outcome.error_type, told.outcome.error) for told in (unread, unmade)] == [
+        ("KeyError", "'purple'"), ("RuntimeError", "blue is for other videos"),
+    ]  # fmt: skip
+    assert refused.outcome.code is Code.OPTIONS_INVALID
+    assert all(told.outcome.start_ms > 0 for told in (unread, unmade, refused))
+
+
 async def test_nan_becomes_null_with_a_warning(bench):
     told = await bench.fault("nan")
 

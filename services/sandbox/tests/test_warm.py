@@ -414,6 +414,7 @@ async def test_a_warm_start_is_told_apart_from_a_cold_one(opened):
 
     assert first.outcome.start_ms >= 300
     assert second.outcome.start_ms < first.outcome.start_ms
+    assert (first.outcome.was_warm, second.outcome.was_warm) == (False, True)
 
 
 @pytest.mark.slow

@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel
-
 from forgesyte_sandbox import messages
 from forgesyte_sandbox.heartbeat import Lane, Step
 from forgesyte_sdk import Frame, JobInfo, Plugin, Tool
@@ -19,7 +17,7 @@ from forgesyte_sdk import Frame, JobInfo, Plugin, Tool
 from .ahead import DecodeAhead
 from .frame_count import Basis
 from .media_limits import MediaLimits
-from .plugins import find_tool, import_plugin, typed_options
+from .plugins import find_tool, load_plugin, typed_options
 from .preview import Previews
 from .rows import RowMaker
 from .source import Picture, Source, open_source
@@ -51,43 +49,30 @@ class JobSpec:
 
 
 def run(context: "Context") -> dict[str, Any]:
-    """Load the plugin, decode, process every frame.
+    """Load the plugin, then look at the job: make its tools, decode, process every frame.
+
+    Nothing of the job is read before the plugin is loaded, so that what goes wrong until then is the plugin's fault.
+    Rejected: options first, which saves a load when they are wrong; job-api has held them against the schema by then.
 
     Raises:
         Refusal: bad options, unknown tool, bad media, a row that is too large. What the plugin raises goes through.
     """
     spec = JobSpec.read(context.spec)
-    plugin = import_plugin(spec.entry_point)()
-    # Options before load: a typing error should not cost the time of loading a model.
-    choice = ToolChoice.of(plugin, spec)
-    plugin.validate()
-    plugin.load(spec.device)
-    job = Job(context, spec, choice.tools())
+    plugin = load_plugin(spec.entry_point, spec.device)
     context.loaded()
-    return job.run()
+    context.heartbeat.enter(Lane.TOOLS, Step.PREPARE)
+    return Job(context, spec, make_tools(plugin, spec)).run()
 
 
-@dataclass(frozen=True, slots=True)
-class ToolChoice:
-    """The tools a job asks for, with their options checked."""
+def make_tools(plugin: Plugin, spec: JobSpec) -> dict[str, Tool[Any, Any]]:
+    """Read the options of the tools that a job asks for and make the tools; they are this job's alone.
 
-    plugin: Plugin
-    options: dict[str, BaseModel]
-
-    @classmethod
-    def of(cls, plugin: Plugin, spec: JobSpec) -> "ToolChoice":
-        """Find the tools and read their options.
-
-        Raises:
-            Refusal: TOOL_UNKNOWN, OPTIONS_INVALID.
-        """
-        chosen = {name: find_tool(type(plugin), name) for name in spec.tools}
-        return cls(plugin, {name: typed_options(tool, spec.options.get(name, {})) for name, tool in chosen.items()})
-
-    def tools(self) -> dict[str, Tool[Any, Any]]:
-        """Make the tools; they are this job's alone."""
-        kind = type(self.plugin)
-        return {name: find_tool(kind, name)(self.plugin, options) for name, options in self.options.items()}
+    Raises:
+        Refusal: TOOL_UNKNOWN, OPTIONS_INVALID. What the tools' own code raises goes through.
+    """
+    kinds = {name: find_tool(type(plugin), name) for name in spec.tools}
+    options = {name: typed_options(kind, spec.options.get(name, {})) for name, kind in kinds.items()}
+    return {name: kind(plugin, options[name]) for name, kind in kinds.items()}
 
 
 class Job:

@@ -26,6 +26,14 @@ def import_plugin(entry_point: str) -> type[Plugin]:
     return found
 
 
+def load_plugin(entry_point: str, device: str) -> Plugin:
+    """Import, construct, validate and load a plugin; whatever it raises goes through."""
+    plugin = import_plugin(entry_point)()
+    plugin.validate()
+    plugin.load(device)
+    return plugin
+
+
 def typed_options(tool: type[Tool[Any, Any]], given: dict[str, Any]) -> BaseModel:
     """Validate the options of one tool.
 

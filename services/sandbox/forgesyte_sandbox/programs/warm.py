@@ -22,8 +22,8 @@ from forgesyte_sandbox.messages import AnyMessage, Finished
 from forgesyte_sdk import Plugin
 
 from .failures import Refusal, describe
-from .job import Job, JobSpec, ToolChoice
-from .plugins import import_plugin
+from .job import Job, JobSpec, make_tools
+from .plugins import load_plugin
 from .surroundings import Surroundings
 
 if TYPE_CHECKING:
@@ -36,9 +36,7 @@ def run(context: "Context") -> NoReturn:
     Raises:
         BaseException: whatever the plugin raises in load or in a job; it ends the sandbox.
     """
-    plugin = import_plugin(context.spec["entry_point"])()
-    plugin.validate()
-    plugin.load(context.spec.get("device", "cpu"))
+    plugin = load_plugin(context.spec["entry_point"], context.spec.get("device", "cpu"))
     surroundings = Surroundings()
     gc.collect()
     gc.freeze()  # what is loaded stays: the collection after each job looks at that job alone
@@ -58,7 +56,7 @@ def _serve(context: "Context", plugin: Plugin) -> None:
     spec, job = JobSpec.read(context.spec), None
     last: AnyMessage
     try:
-        job = Job(context, spec, ToolChoice.of(plugin, spec).tools())
+        job = Job(context, spec, make_tools(plugin, spec))
         last = Finished(job.run())
     except Refusal as refusal:
         failed = describe(refusal, frame=context.heartbeat.frame)

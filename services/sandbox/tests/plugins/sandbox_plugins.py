@@ -12,6 +12,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from pydantic import field_validator
 
 from forgesyte_sdk import Plugin, PluginUnavailable, Tool, ToolOptions, ToolOutput
 
@@ -69,6 +70,33 @@ class Good(Plugin):
     name = "good"
     version = "1.0.0"
     tools = (Measure, Count)
+
+
+class PickyOptions(ToolOptions):
+    colour: str
+
+    @field_validator("colour")
+    @classmethod
+    def known(cls, value):
+        return {"red": "red", "blue": "blue"}[value]
+
+
+class Pick(Tool[PickyOptions, Index]):
+    name = "pick"
+
+    def __init__(self, plugin, options):
+        super().__init__(plugin, options)
+        if options.colour == "blue":
+            raise RuntimeError("blue is for other videos")
+
+    def process_frame(self, frame):
+        return Index(index=frame.index)
+
+
+class Picky(Plugin):
+    name = "picky"
+    version = "1.0.0"
+    tools = (Pick,)
 
 
 class Anything(ToolOutput):

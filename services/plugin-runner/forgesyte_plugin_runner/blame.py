@@ -1,0 +1,61 @@
+"""What the end of a sandbox says about its plugin: a count, a disabled plugin, or nothing.
+
+A sandbox loads its plugin before it looks at anything of the job. So what goes wrong until then would go wrong for
+every other job too, and the plugin is FAILED with the first one; what goes wrong later may be the input's fault, and
+it takes several inputs (crashes.py). A sandbox that was killed by SIGKILL while it loaded counts as the latter: that
+is how an operator or a machine out of memory ends processes, and says nothing about the plugin.
+"""
+
+import signal
+
+import structlog
+
+from forgesyte_contracts.jobs import JobRecord
+from forgesyte_contracts.problems import Code
+from forgesyte_sandbox.outcome import SandboxOutcome
+
+from .registry import PluginRegistry
+
+log = structlog.get_logger(__name__)
+
+
+def blame_failure(registry: PluginRegistry, plugin: str, outcome: SandboxOutcome) -> None:
+    """Count a job that ended by an exception, if the plugin raised it, and disable the plugin if loading did."""
+    if outcome.code not in (Code.PLUGIN_ERROR, Code.PLUGIN_UNAVAILABLE):
+        return
+    registry.record_error(plugin)
+    if outcome.start_ms is not None or not registry.is_available(plugin):
+        return
+    if outcome.code is Code.PLUGIN_UNAVAILABLE:
+        registry.mark_unavailable(plugin, outcome.error or "")
+        log.warning("plugin unavailable", plugin=plugin, reason=outcome.error)
+    else:
+        _disable(registry, plugin, f"{outcome.error_type}: {outcome.error}")
+
+
+def blame_death(
+    registry: PluginRegistry, record: JobRecord, outcome: SandboxOutcome, *, what: str, input_id: str
+) -> None:
+    """Note a death, and disable the plugin if it died of loading or too often.
+
+    Args:
+        registry: knows the plugin.
+        record: the job.
+        outcome: of kind timeout, oom or crashed.
+        what: what happened, a clause.
+        input_id: tells its media from other media.
+    """
+    name = record.plugin_id
+    if outcome.start_ms is None and outcome.exit_code != -signal.SIGKILL:
+        if registry.is_available(name):
+            _disable(registry, name, f"its sandbox died before the plugin was loaded: {what}")
+        return
+    at_frame = what if outcome.frame is None else f"{what} at frame {outcome.frame}"
+    reason = registry.record_crash(name, input_id=input_id, job_id=record.job_id, what=at_frame)
+    if reason is not None:
+        log.error("plugin failed", plugin=name, reason=reason)
+
+
+def _disable(registry: PluginRegistry, plugin: str, reason: str) -> None:
+    registry.mark_failed(plugin, reason)
+    log.error("plugin failed", plugin=plugin, reason=reason)
