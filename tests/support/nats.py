@@ -84,9 +84,17 @@ class NatsServer:
         os.kill(self.process.pid, signal.SIGCONT)
 
     async def restart(self) -> None:
-        """SIGKILL, then a new process on the same port and folder."""
+        """SIGKILL, then a new process on the same port and folder.
+
+        Between the two it is seen that nobody listens, which gives clients in this very process the turns of the loop
+        in which they learn of their loss: who then waits for the connection does not see the old one.
+        """
         self.kill()
+        await eventually(self._is_silent, what="nobody listens")
         await self.start()
+
+    async def _is_silent(self) -> bool:
+        return not await self._accepts()
 
 
 @asynccontextmanager

@@ -130,7 +130,14 @@ def command_of(process: psutil.Process) -> list[str]:
 
 def alive(processes: list[psutil.Process]) -> list[psutil.Process]:
     """Those that still live (a zombie is dead)."""
-    return [p for p in processes if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
+    return [p for p in processes if _lives(p)]
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:  # it ended between the two questions
+        return False
 
 
 @asynccontextmanager
