@@ -34,7 +34,7 @@ async def the_job(api) -> str:
 
 
 async def complete(api, make, job_id: str) -> None:
-    """Do what a runner does: one row, the merged rows, the record."""
+    """Do what a runner does: one row, the merged rows, the record; and wait until this replica has heard of the end."""
     claimed = (await api.bus.jobs.change(job_id, lambda record: moves.claimed(record, "runner-1", make.NOW))).record
     await write_segment(api.store, job_id, 1, 0, [orjson.dumps(ROW)])
     facts = DecodeFacts(frames_decoded=1, width=64, height=48)
@@ -42,6 +42,7 @@ async def complete(api, make, job_id: str) -> None:
     await merge_segments(api.store, done)
     ended = moves.completed(done, make.NOW, summary=ResultSummary(frame_count=1))
     await api.bus.jobs.change(job_id, lambda record: ended.model_copy(update={"write_id": record.write_id}))
+    await eventually(lambda: api.state.projection.get(job_id).record.is_terminal, what="the end is heard")
 
 
 async def test_the_answer_is_the_whole_result_document_when_the_job_is_completed(images, make):

@@ -131,7 +131,7 @@ async def test_the_module_runs_alone_and_stops_with_0_on_sigterm(server, tmp_pat
                 for event in ("job-api ready", "ops port open"):
                     if event in line and found:
                         ports[event] = found[1]
-        async with httpx.AsyncClient() as http:
+        async with httpx.AsyncClient(timeout=60) as http:
             health = await http.get(f"http://127.0.0.1:{ports['job-api ready']}/health")
             assert health.json()["status"] == "healthy"
             metrics = await http.get(f"http://127.0.0.1:{ports['ops port open']}/metrics")

@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from forgesyte_job_api.sample import EDGE_BYTES
-from tests.support import eventually, make_clip
+from tests.support import alive, eventually, make_clip
 
 pytestmark = pytest.mark.slow
 
@@ -66,8 +66,8 @@ def large(tmp_path_factory) -> bytes:
 
 @pytest.fixture
 async def real(start, make):
-    """job-api with a zygote of its own and a plugin that takes both kinds."""
-    async with start(zygote="real") as api:
+    """job-api with a zygote of its own and a plugin that takes both kinds; a look may take as long as it needs."""
+    async with start(zygote="real", probe_timeout_s=60) as api:
         await api.beat(make.a_plugin(tools=(make.a_tool("look", inputs=("image", "video")),)))
         yield api
 
@@ -173,7 +173,7 @@ TOO_LARGE = {
 async def test_what_is_over_a_limit_is_refused_with_both_numbers(
     start, make, tmp_path, clip, png, kind, settings, said
 ):
-    async with start(zygote="real", **settings) as api:
+    async with start(zygote="real", probe_timeout_s=60, **settings) as api:
         await api.beat(make.a_plugin(tools=(make.a_tool("look", inputs=("image", "video")),)))
 
         answer = await send(api, kind, clip if kind == "video" else png)
@@ -197,7 +197,7 @@ async def test_a_look_that_takes_too_long_is_a_refusal_and_no_500(start, make, t
 
 async def test_a_look_that_takes_too_much_memory_is_a_refusal_and_no_500(start, make, tmp_path):
     huge = make_clip(tmp_path / "huge.mp4", frames=1, size_wh=(4096, 4096)).read_bytes()
-    async with start(zygote="real", probe_memory_bytes=20 << 20) as api:
+    async with start(zygote="real", probe_timeout_s=60, probe_memory_bytes=20 << 20) as api:
         await api.beat(make.a_plugin(tools=(make.a_tool("look"),)))
 
         answer = await send(api, "video", huge)
@@ -220,4 +220,4 @@ async def test_the_zygote_ends_with_the_application(start):
         zygote = psutil.Process(api.state.zygote.pid)
         assert zygote.is_running()
 
-    await eventually(lambda: not zygote.is_running() or zygote.status() == psutil.STATUS_ZOMBIE)
+    await eventually(lambda: not alive([zygote]))

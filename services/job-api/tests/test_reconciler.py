@@ -224,13 +224,13 @@ async def test_a_bus_that_came_back_from_an_older_copy_is_believed(start, make):
         await api.server.start()
         await api.bus.wait_connected(20)
 
-        await eventually(lambda: api.state.projection.get(vanished.job_id) is None, 20)
+        await eventually(lambda: api.state.projection.get(vanished.job_id) is None, 60)
         await api.bus.jobs.change(stays.job_id, lambda r: moves.cancelled(r, make.NOW))
 
         async def is_told():
             return (await api.http.get(f"/v1/jobs/{stays.job_id}")).json()["status"] == "cancelled"
 
-        await eventually(is_told, 20)
+        await eventually(is_told, 60)
 
 
 async def test_a_pending_job_ends_when_no_runner_offered_its_plugin_for_a_day(start, make):
