@@ -82,7 +82,7 @@ def submitted(http: httpx.Client, video: Path, plugin: str, tool: str, *, until:
     media = {"Content-Type": "video/mp4"}
     answer = http.post("/v1/video/submit", params=query, headers=media, content=video.read_bytes())
     job_id = answer.json()["job_id"]
-    asyncio.run(eventually(lambda: http.get(f"/v1/jobs/{job_id}").json()["status"] == until, 60, until))
+    asyncio.run(eventually(lambda: http.get(f"/v1/jobs/{job_id}").json()["status"] == until, 120, until))
     return job_id
 
 

@@ -39,7 +39,7 @@ class MidJob:
 
     async def wait_until_reached(self) -> int:
         """Wait until the plugin stands in the middle; gives the sandbox's pid."""
-        return int(await eventually(lambda: self.reached.exists() and self.reached.read_text(), 60, "mid-job"))
+        return int(await eventually(lambda: self.reached.exists() and self.reached.read_text(), 120, "mid-job"))
 
     def forget(self) -> None:
         self.reached.unlink(missing_ok=True)
@@ -76,7 +76,7 @@ async def test_kill_9_of_the_launcher_leaves_nothing_and_the_job_ends_after_the_
     tree = stack.kill()
 
     assert len(tree) >= 5, "launcher, nats-server, runner, zygote and sandbox were alive"
-    await eventually(lambda: not alive(tree), 2, f"nothing of it is alive: {tree}")
+    await eventually(lambda: not alive(tree), what=f"nothing of it is alive: {tree}")
     job.let_go()
     await stack.start()
     record = await assert_right_result(stack, job.job_id)
@@ -92,7 +92,7 @@ async def test_kill_9_of_the_runner_with_two_slots_busy(stack, clip, tmp_path):
 
     runner.kill()
 
-    await eventually(lambda: not alive(sandboxes), 10, "its zygote and sandboxes died with it")
+    await eventually(lambda: not alive(sandboxes), what="its zygote and sandboxes died with it")
     first.let_go()
     second.let_go()
     for job in (first, second):
@@ -121,7 +121,7 @@ async def test_kill_9_of_nats_server_with_two_slots_busy(stack, clip, tmp_path):
 
     nats.kill()
 
-    await eventually(lambda: not alive([nats]) and stack.find("nats-server"), 30, "nats-server was started again")
+    await eventually(lambda: not alive([nats]) and stack.find("nats-server"), 90, "nats-server was started again")
     first.let_go()
     second.let_go()
     for job in (first, second):
@@ -147,13 +147,13 @@ async def test_ctrl_c_during_a_job_exits_0_and_the_job_goes_on_at_the_next_start
 async def test_cancel_of_a_hung_plugin_kills_it(stack, clip, tmp_path):
     reached = tmp_path / "reached"
     job_id = await stack.submit(clip, "hang", at=3, reached=str(reached))
-    pid = int(await eventually(lambda: reached.exists() and reached.read_text(), 60))
+    pid = int(await eventually(lambda: reached.exists() and reached.read_text(), 120))
     sandbox = psutil.Process(pid)
 
     answer = await stack.http.post(f"/v1/jobs/{job_id}/cancel")
 
     assert (answer.status_code, answer.json()["status"]) == (200, "cancelled")
-    await eventually(lambda: not alive([sandbox]), 5, "the hung sandbox is dead")
+    await eventually(lambda: not alive([sandbox]), what="the hung sandbox is dead")
     assert (await stack.http.post(f"/v1/jobs/{job_id}/cancel")).status_code == 409
     assert (await stack.job(job_id))["error_code"] == "CANCELLED"
 

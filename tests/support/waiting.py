@@ -6,12 +6,13 @@ import time
 from collections.abc import Awaitable, Callable
 
 
-async def eventually[T](condition: Callable[[], T | Awaitable[T]], limit_s: float = 20.0, what: str = "") -> T:
+async def eventually[T](condition: Callable[[], T | Awaitable[T]], limit_s: float = 60.0, what: str = "") -> T:
     """Ask until the condition gives something true, and give that.
 
     Args:
         condition: plain or async; asked again every 20 ms.
-        limit_s: seconds until the test fails. Generous: it only costs time when the test fails.
+        limit_s: seconds until the test fails. Generous: it only costs time when the test fails, and a busy machine may
+            need twenty seconds until a process has started.
         what: what is waited for, for the failure's text.
 
     Raises:
