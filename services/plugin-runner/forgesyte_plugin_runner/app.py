@@ -117,7 +117,13 @@ class Runner:
         self._reloader = Reloader(place, self._offer, self._heartbeat.nudge)
         counted.register(
             RunnerGauges(
-                labels, self._slots, place.registry, place.sandboxes, place.devices, lambda: place.bus.reconnects
+                labels,
+                self._slots,
+                place.registry,
+                place.sandboxes,
+                place.devices,
+                place.waiting_sandboxes,
+                lambda: place.bus.reconnects,
             )
         )
 

@@ -151,13 +151,14 @@ class Attempt:
         place, name = self._place, self._record.plugin_id
         spec = job_spec(self._record, found.entry_point, folder / "input", device=device, settings=place.settings)
         limits = job_limits(place.settings, manifest)
-        begun_s = self._checkpoint_s = place.clock.monotonic_s()
+        self._checkpoint_s = place.clock.monotonic_s()
         started: list[int] = []
 
         def on_started(pid: int) -> None:
+            for dead in started:  # a warm one that had died before it took the job
+                place.sandboxes.leave(dead)
             started.append(pid)
             place.sandboxes.enter(LivingSandbox(name, pid, limits.memory_bytes))
-            place.metrics.sandbox_started(name, manifest.isolation, place.clock.monotonic_s() - begun_s)
 
         async with asyncio.TaskGroup() as group:
             group.create_task(self._committer().run())
@@ -177,6 +178,7 @@ class Attempt:
                     place.sandboxes.leave(pid)
                 if started and self._stop.reason is not None:
                     place.metrics.stopped(name, self._stop.reason)
+        place.metrics.sandbox_ran(name, manifest.isolation, outcome)
         await self._live.close()
         return outcome
 

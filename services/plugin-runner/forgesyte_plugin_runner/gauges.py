@@ -3,7 +3,8 @@
 Nothing is kept between scrapes, so that a plugin or a device that is gone leaves no series behind that lies.
 """
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -15,7 +16,7 @@ from .attempt import Attempt
 from .devices import DeviceMonitor
 from .plugin_labels import PluginLabels
 from .registry import PluginRegistry
-from .sandboxes import LivingSandboxes
+from .sandboxes import LivingSandbox, LivingSandboxes
 from .slots import Slots
 
 
@@ -26,6 +27,7 @@ class RunnerGauges(Collector):
     Attributes:
         labels: which plugins have a name of their own.
         slots, plugins, sandboxes, devices: what is read.
+        waiting: gives the loaded sandboxes that wait for a job, process id and plugin.
         reconnects: gives how often the bus came back.
     """
 
@@ -34,6 +36,7 @@ class RunnerGauges(Collector):
     plugins: PluginRegistry
     sandboxes: LivingSandboxes
     devices: DeviceMonitor
+    waiting: Callable[[], Mapping[int, str]]
     reconnects: Callable[[], int]
 
     def collect(self) -> Iterator[Metric]:
@@ -72,24 +75,32 @@ class RunnerGauges(Collector):
         yield _filled(last, moments)
 
     def _of_sandboxes(self) -> Iterator[Metric]:
+        busy = self.sandboxes.all()
+        # One that just ended its job may be in both for a moment: it is busy until its attempt has let go of it.
+        taken = {sandbox.pid for sandbox in busy}
+        warm = [LivingSandbox(plugin, pid, 0) for pid, plugin in self.waiting().items() if pid not in taken]
         processes = _family("sandbox_processes", "Living sandboxes", "plugin", "state")
-        held: dict[str, float] = {}
-        limits: dict[str, float] = {}
-        on_gpu: dict[str, float] = {}
-        busy: dict[str, int] = {}
-        by_pid = self.devices.gpu_memory_by_pid
-        for sandbox in self.sandboxes.all():
-            label = self.labels.of(sandbox.plugin)
-            busy[label] = busy.get(label, 0) + 1
-            held[label] = held.get(label, 0) + sandbox.held_bytes()
-            limits[label] = max(limits.get(label, 0), sandbox.limit_bytes)
-            on_gpu[label] = on_gpu.get(label, 0) + by_pid.get(sandbox.pid, 0)
-        for label, count in sorted(busy.items()):
-            processes.add_metric([label, "busy"], count)
+        for state, living in (("busy", busy), ("warm", warm)):
+            for label, count in sorted(Counter(self.labels.of(sandbox.plugin) for sandbox in living).items()):
+                processes.add_metric([label, state], count)
         yield processes
-        yield _filled(_family("plugin_memory_bytes", "Resident bytes of a plugin's sandboxes", "plugin"), held)
+        yield from self._of_memory([*busy, *warm])
+        limits: dict[str, float] = {}
+        for sandbox in busy:
+            label = self.labels.of(sandbox.plugin)
+            limits[label] = max(limits.get(label, 0), sandbox.limit_bytes)
         limit_text = "Bytes one job of a plugin may use above its warm sandbox"
         yield _filled(_family("plugin_memory_limit_bytes", limit_text, "plugin"), limits)
+
+    def _of_memory(self, living: list[LivingSandbox]) -> Iterator[Metric]:
+        held: dict[str, float] = {}
+        on_gpu: dict[str, float] = {}
+        by_pid = self.devices.gpu_memory_by_pid
+        for sandbox in living:
+            label = self.labels.of(sandbox.plugin)
+            held[label] = held.get(label, 0) + sandbox.held_bytes()
+            on_gpu[label] = on_gpu.get(label, 0) + by_pid.get(sandbox.pid, 0)
+        yield _filled(_family("plugin_memory_bytes", "Resident bytes of a plugin's sandboxes", "plugin"), held)
         yield _filled(_family("plugin_gpu_memory_bytes", "GPU bytes of a plugin's sandboxes", "plugin"), on_gpu)
 
     def _of_devices(self) -> Iterator[Metric]:

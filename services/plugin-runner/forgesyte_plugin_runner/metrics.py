@@ -10,12 +10,13 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, Summary
 
 from forgesyte_chassis.metrics import OTHER, SECONDS_BUCKETS, closed
 from forgesyte_contracts.jobs import AttemptOutcome, DecodeFacts, JobRecord, JobStatus, StageTimings
+from forgesyte_sandbox.outcome import SandboxOutcome
 
 from .plugin_labels import PluginLabels
 from .stopping import StopReason
 
 WAIT_BUCKETS = (0.01, 0.1, 1.0, 5.0, 30.0, 60.0, 300.0, 1800.0)
-START_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
+START_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0, 120.0)
 REFUSALS = (
     "absent", "finished", "winding down", "owner lives", "just reconnected", "taken", "exhausted", "plugin not ready",
 )  # fmt: skip
@@ -53,8 +54,9 @@ class RunnerMetrics:
             "queue_wait_seconds", "Seconds from submit to first claim", "kind", buckets=WAIT_BUCKETS
         )
         self._starts = histogram(
-            "sandbox_start_seconds", "Seconds until a sandbox lived", "plugin", "isolation", buckets=START_BUCKETS
-        )
+            "sandbox_start_seconds", "Seconds from asking for a sandbox until its plugin was loaded", "plugin",
+            "isolation", buckets=START_BUCKETS,
+        )  # fmt: skip
 
     def claimed(self, record: JobRecord) -> None:
         """A job became an attempt here; the wait before its first attempt is its wait in the queue."""
@@ -65,9 +67,13 @@ class RunnerMetrics:
         """A delivery was left alone."""
         self._refused.labels(closed(reason, REFUSALS).replace(" ", "_")).inc()
 
-    def sandbox_started(self, plugin: str, isolation: str, elapsed_s: float) -> None:
-        """A sandbox lives, `elapsed_s` seconds after it was asked for."""
-        self._starts.labels(self._label(plugin), isolation).observe(elapsed_s)
+    def sandbox_ran(self, plugin: str, isolation: str, outcome: SandboxOutcome) -> None:
+        """A job left its sandbox; one that was warm was not started for it, and one that was never loaded not at all.
+
+        What a start took is fork and load in both isolations, so that they can be compared.
+        """
+        if outcome.start_ms is not None and not outcome.was_warm:
+            self._starts.labels(self._label(plugin), isolation).observe(outcome.start_ms / 1000)
 
     def stopped(self, plugin: str, why: StopReason) -> None:
         """A living sandbox was killed because the attempt was stopped."""

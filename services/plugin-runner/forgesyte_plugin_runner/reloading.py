@@ -1,7 +1,7 @@
 """Looks at a plugin anew when somebody asks for it: the one way out of FAILED and UNAVAILABLE beside a restart.
 
 A word on the bus is only noted here; the look takes its time in a task of its own, one plugin after the other. Jobs
-that run are untouched: they have sandboxes of their own.
+that run are untouched: they have sandboxes of their own. Loaded sandboxes of the plugin end, those with a job after it.
 """
 
 import asyncio
@@ -64,8 +64,10 @@ class Reloader:
         if not found.distribution and self._place.registry.get_status(name) is None:
             return
         log.info("plugin reloads", plugin=name)
+        is_ready = await load_plugin(self._place, found)
+        # After the look and in one go with it: what was loaded while it took place may have been of before.
         if self._place.warm is not None:
             self._place.warm.retire(name)
-        if await load_plugin(self._place, found):
+        if is_ready:
             await self._on_ready(found)
         self._on_done()

@@ -51,6 +51,10 @@ class Workplace:
             return partial(self.warm.run, WarmKey(manifest.name, device))
         return partial(self.zygote.run, "job")
 
+    def waiting_sandboxes(self) -> dict[int, str]:
+        """The loaded sandboxes that wait for a job, process id and plugin; may be asked from another thread."""
+        return {} if self.warm is None else {pid: key.plugin for pid, key in self.warm.idle_pids().items()}
+
     @property
     def patience(self) -> Patience:
         """How long a refusing store is asked again."""

@@ -1,5 +1,6 @@
 """What a runner counts: each thing once, under labels that no plugin and no job can make more of."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -19,8 +20,10 @@ from forgesyte_plugin_runner.registry import PluginRegistry
 from forgesyte_plugin_runner.sandboxes import LivingSandbox, LivingSandboxes
 from forgesyte_plugin_runner.slots import Slots
 from forgesyte_plugin_runner.stopping import StopReason
+from forgesyte_sandbox.outcome import SandboxOutcome
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
+STARTED = SandboxOutcome(True, {}, None, None, 20.0, "succeeded", start_ms=10.0)
 
 
 class Meters:
@@ -34,8 +37,9 @@ class Meters:
         labels = PluginLabels(lambda: {plugin.name for plugin in self.plugins.list_all()})
         self.metrics = RunnerMetrics(self.counted, labels)
         self.sandboxes = LivingSandboxes()
+        self.waiting: dict[int, str] = {}
         self.devices = DeviceMonitor(SystemClock().monotonic_s, Nvidia(no_library))
-        parts = (labels, Slots(2), self.plugins, self.sandboxes, self.devices, lambda: 3)
+        parts = (labels, Slots(2), self.plugins, self.sandboxes, self.devices, lambda: self.waiting, lambda: 3)
         self.counted.register(RunnerGauges(*parts))
 
     def install(self, name: str) -> None:
@@ -90,6 +94,16 @@ def test_an_attempt_that_does_not_end_its_job_is_an_attempt_alone():
     assert "forgesyte_runner_jobs_total{" not in generate_latest(meters.counted).decode()
 
 
+def test_a_start_is_counted_when_a_sandbox_was_started_and_loaded():
+    meters = Meters("seeker")
+
+    for outcome in (STARTED, replace(STARTED, was_warm=True), replace(STARTED, start_ms=None)):
+        meters.metrics.sandbox_ran("seeker", "plugin", outcome)
+
+    assert meters.value("sandbox_start_seconds_count", plugin="seeker", isolation="plugin") == 1
+    assert meters.value("sandbox_start_seconds_sum", plugin="seeker", isolation="plugin") == 0.01
+
+
 def test_kills_are_told_apart_by_what_they_were_for():
     meters = Meters("seeker")
 
@@ -115,8 +129,12 @@ def test_the_gauges_say_what_is_there_at_this_moment(monkeypatch):
     assert meters.value("plugin_last_success_timestamp_seconds", plugin="broken") is None
     assert meters.value("sandbox_processes", plugin="seeker", state="busy") == 1
     assert meters.value("plugin_memory_limit_bytes", plugin="seeker") == 1 << 30
+    meters.waiting = {1: "seeker", 2: "seeker"}
+    assert meters.value("sandbox_processes", plugin="seeker", state="busy") == 1
+    assert meters.value("sandbox_processes", plugin="seeker", state="warm") == 1, "one that is both is busy"
     meters.sandboxes.leave(1)
     assert meters.value("sandbox_processes", plugin="seeker", state="busy") is None
+    assert meters.value("sandbox_processes", plugin="seeker", state="warm") == 2
 
 
 async def test_a_device_is_there_with_the_figures_that_are_known():
@@ -133,7 +151,8 @@ async def test_a_device_is_there_with_the_figures_that_are_known():
 
 def everything_happens(meters: Meters, plugin: str) -> None:
     """One of every event for a plugin, with a job id and a frame of its own."""
-    meters.metrics.sandbox_started(plugin, "job", 0.01)
+    for isolation in ("job", "plugin"):
+        meters.metrics.sandbox_ran(plugin, isolation, STARTED)
     meters.metrics.frame_processed(plugin)
     for outcome in AttemptOutcome:
         for status in ("running", "completed", "failed", "cancelled"):

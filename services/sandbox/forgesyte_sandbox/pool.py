@@ -73,8 +73,8 @@ class WarmPool:
         return {key: (idle[key], self._busy[key]) for key in {*idle, *self._busy} if idle[key] or self._busy[key]}
 
     def idle_pids(self) -> dict[int, WarmKey]:
-        """Give the processes that wait for a job, and what they have loaded."""
-        return {warm.sandbox.pid: warm.key for warm in self._idle}
+        """Give the processes that wait for a job, and what they have loaded; may be asked from another thread."""
+        return {warm.sandbox.pid: warm.key for warm in list(self._idle)}
 
     def retire(self, plugin: str) -> None:
         """End what has loaded `plugin`: idle sandboxes now, busy ones after their job."""
