@@ -134,6 +134,23 @@ async def test_another_runner_goes_on_and_the_first_ones_late_messages_are_not_s
             assert (await make.hear_until(after, make.is_ending))[-1]["payload"]["status"] == "completed"
 
 
+async def test_who_joins_is_not_told_the_state_before_the_gateway_listens_to_the_job(served, play, make):
+    """The feed may bring the record while the subscription is being made: what is said until then would be lost."""
+    runner = await play()
+    watches = served.gateway.watches
+    async with watches._tap._lock:  # the subscription takes its time
+        watcher = await served.flat(runner.job_id)
+        await eventually(lambda: len(watches) == 1)
+        await runner.write(1, 10)
+        await eventually(lambda: watches._watches[runner.job_id].revision == runner.revision)
+        is_owed = watches._watches[runner.job_id].is_owed
+    told = await make.hear(watcher)
+    await watcher.close()
+
+    assert is_owed
+    assert told["current_frame"] == 1
+
+
 async def test_messages_between_a_subscription_and_the_record_are_not_lost(served, bus, play, make):
     """A watcher that joins in the middle of a flood ends up with the newest frame."""
     runner = await play()

@@ -44,6 +44,10 @@ class LiveTap:
         """Whether one subscription takes the messages of all jobs."""
         return self._all is not None
 
+    def hears(self, job_id: JobId) -> bool:
+        """Whether the messages of this job are taken."""
+        return self._all is not None or job_id in self._single
+
     async def settle(self) -> None:
         """Open what is wanted and close what is not.
 

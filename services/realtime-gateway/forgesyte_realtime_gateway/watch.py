@@ -79,7 +79,7 @@ class JobWatch:
         self._manager.leave(client, Room(self.job_id, client.dialect))
 
     def take_record(self, record: JobRecord | None, revision: int) -> None:
-        """Take the record as it was read or reported; tell who is here what is new, and let in who waits.
+        """Take the record as it was read or reported, and tell who is here what is new; who waits is let in by admit().
 
         Args:
             record: None when there is none.
@@ -88,7 +88,6 @@ class JobWatch:
         if record is not None and revision > self.revision:
             before, self.record, self.revision = self.record, record, revision
             self._announce(before, record)
-        self.admit()
 
     def admit(self) -> None:
         """Let in everybody who waits, with what is known now."""

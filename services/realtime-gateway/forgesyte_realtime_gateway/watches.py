@@ -120,7 +120,7 @@ class Watches:
 
     async def _take_change(self, watch: JobWatch, record: JobRecord, revision: int) -> None:
         attempt = watch.record.attempt if watch.record is not None else 0
-        watch.take_record(record, revision)
+        self._take(watch, record, revision)
         if record.attempt != attempt:
             with suppress(ForgeSyteError):
                 await self._lease(watch)  # a new owner does not know yet that somebody watches
@@ -160,6 +160,12 @@ class Watches:
     async def _read(self, watch: JobWatch) -> None:
         stored = await self._bus.jobs.get(watch.job_id)
         if stored is None:
-            watch.take_record(None, 0)
+            self._take(watch, None, 0)
         else:
-            watch.take_record(stored.record, stored.revision)
+            self._take(watch, stored.record, stored.revision)
+
+    def _take(self, watch: JobWatch, record: JobRecord | None, revision: int) -> None:
+        watch.take_record(record, revision)
+        # Told the state before we listen, a client would miss what is said between.
+        if self._tap.hears(watch.job_id):
+            watch.admit()
