@@ -38,7 +38,7 @@ from forgesyte_realtime_gateway.protocol import SocketProtocol
 from forgesyte_realtime_gateway.settings import GatewaySettings
 from tests.support import NatsServer, eventually, nats_server
 
-LIMIT_S = 20.0
+LIMIT_S = 60.0
 RUNNER = "runner-1"
 SCHEMAS = {kind: Draft202012Validator(schema) for kind, schema in message_schemas().items()}
 

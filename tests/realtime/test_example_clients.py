@@ -28,7 +28,7 @@ PYTHON, JAVASCRIPT = DOCS / "examples" / "realtime_client.py", DOCS / "examples"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FRAMES = 40
 LINES = 30
-LIMIT_S = 90
+LIMIT_S = 150
 
 
 def node() -> list[str] | None:
@@ -139,7 +139,7 @@ async def test_a_client_of_the_page_goes_on_when_the_service_is_back(stack, tmp_
             assert await stack.interrupt() == 0
         else:
             tree = stack.kill()
-            await eventually(lambda: not alive(tree), 10)
+            await eventually(lambda: not alive(tree))
         await stack.start()
         gated.gate.touch()
 

@@ -7,6 +7,7 @@ from websockets.exceptions import ConnectionClosed
 
 from forgesyte_contracts.ids import new_job_id
 from tests.support import eventually
+from tests.support.nats import free_port
 
 
 async def endings(make, *watchers) -> list[list[str]]:
@@ -86,7 +87,7 @@ async def test_somebody_joins_while_the_bus_is_away_and_is_told_when_it_is_back(
 
 async def test_the_gateway_is_restarted_and_a_client_goes_on_with_its_last_seq(server, play, make):
     runner = await play()
-    async with make.serving(server) as first:
+    async with make.serving(server, port=free_port()) as first:
         watcher = await first.realtime(runner.job_id)
         heard = await make.hear_until(watcher, lambda message: "seq" in message)
         seq = heard[-1]["seq"]
@@ -180,8 +181,9 @@ async def test_garbage_from_one_client_disturbs_no_other(served, play, make):
             await noisy.send(json.dumps({"type": "x" * 100, "payload": frame}))
             await noisy.send("{" * 1000)
             await runner.frame(frame, 50)
+        heard = await make.hear_until(watcher, make.is_frame(50))
         await runner.complete(50)
-        heard = await make.hear_until(watcher, make.is_ending)
+        heard += await make.hear_until(watcher, make.is_ending)
 
     assert [message["current_frame"] for message in heard[:-1]] == list(range(51))
 

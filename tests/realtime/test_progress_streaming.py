@@ -30,8 +30,10 @@ async def test_two_clients_of_one_job_get_the_same(served, play, make):
 
         for frame in (1, 2, 3):
             await runner.frame(frame, 3)
+        heard = [await make.hear_until(socket, make.is_frame(3)) for socket in (one, other)]
         await runner.complete(3)
-        heard = [await make.hear_until(socket, make.is_ending) for socket in (one, other)]
+        for told, socket in zip(heard, (one, other), strict=True):
+            told += await make.hear_until(socket, make.is_ending)
 
     assert heard[0] == heard[1]
     assert [message["current_frame"] for message in heard[0][:-1]] == [0, 1, 2, 3]

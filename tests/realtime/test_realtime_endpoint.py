@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
@@ -21,7 +22,7 @@ RING = KeyRing.from_settings(
 
 async def closed(socket) -> int:
     """The code with which the server closed it."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         with pytest.raises(ConnectionClosed):
             while True:
                 await socket.recv()
@@ -307,20 +308,22 @@ async def test_the_service_stops_with_1000(server, make, play):
     assert [await closed(socket) for socket in sockets] == [1000, 1000]
 
 
-async def events_of(response, count: int) -> list[tuple[str | None, dict]]:
-    """The next events of a stream: id and data; comments are passed over."""
-    events, fields = [], {}
-    async with asyncio.timeout(20):
-        async for line in response.aiter_lines():
-            name, _, value = line.partition(": ")
-            if line and name:
-                fields[name] = value
-            elif "data" in fields:
-                events.append((fields.get("id"), json.loads(fields["data"])))
-                fields = {}
-                if len(events) == count:
-                    return events
-    return events
+async def events_of(response) -> AsyncIterator[tuple[str | None, dict]]:
+    """The events of a stream as they come: id and data; comments are passed over."""
+    fields = {}
+    async for line in response.aiter_lines():
+        name, _, value = line.partition(": ")
+        if line and name:
+            fields[name] = value
+        elif "data" in fields:
+            yield fields.get("id"), json.loads(fields["data"])
+            fields = {}
+
+
+async def next_of(events, count: int) -> list[tuple[str | None, dict]]:
+    """The next so many events."""
+    async with asyncio.timeout(60):
+        return [await anext(events) for _ in range(count)]
 
 
 async def test_server_sent_events_carry_the_same_messages_and_the_revision_as_id(served, play, make):
@@ -328,22 +331,25 @@ async def test_server_sent_events_carry_the_same_messages_and_the_revision_as_id
     await runner.warn("odd")
     accept = {"Accept": "text/event-stream"}
     async with (
-        httpx.AsyncClient(base_url=served.http, timeout=20) as http,
+        httpx.AsyncClient(base_url=served.http, timeout=60) as http,
         http.stream("GET", "/v1/realtime", params={"job_id": runner.job_id}, headers=accept) as response,
     ):
-        state = await events_of(response, 3)
+        state = await next_of(events_of(response), 3)
         assert (response.status_code, response.headers["content-type"]) == (200, "text/event-stream; charset=utf-8")
+    await eventually(lambda: served.count("connections", transport="sse") == 0)
     revision = runner.revision
     async with (
-        httpx.AsyncClient(base_url=served.http, timeout=20) as http,
+        httpx.AsyncClient(base_url=served.http, timeout=60) as http,
         http.stream(
             "GET", "/v1/realtime", params={"job_id": runner.job_id}, headers=accept | {"Last-Event-ID": str(revision)}
         ) as response,
     ):
         await make.joined(served, runner.job_id)
+        events = events_of(response)
         await runner.frame(1, 2)
+        rest = await next_of(events, 1)
         await runner.complete(2)
-        rest = await events_of(response, 3)
+        rest += await next_of(events, 2)
 
     assert [make.checked(message)["type"] for _, message in state] == ["plugin_status", "warning", "progress"]
     assert [event_id for event_id, _ in state] == [None, None, str(revision)]
@@ -353,7 +359,7 @@ async def test_server_sent_events_carry_the_same_messages_and_the_revision_as_id
 
 
 async def test_a_stream_ends_with_the_service(server, make):
-    async with httpx.AsyncClient(timeout=20) as http:
+    async with httpx.AsyncClient(timeout=60) as http:
         async with make.serving(server) as served:
             request = http.build_request("GET", f"{served.http}/v1/realtime", headers={"Accept": "text/event-stream"})
             response = await http.send(request, stream=True)
