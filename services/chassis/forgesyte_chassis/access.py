@@ -12,7 +12,8 @@ from .keys import KeyRing, presented_key
 
 
 def route_guard(keys: KeyRing) -> Callable[[Request], Awaitable[None]]:
-    """Make the dependency: it lets a request through when its key holds the scope that the route table asks for.
+    """Make the dependency: it lets a request through when its key holds the scope that the route table asks for;
+    `request.state.key_name` is the key's name then.
 
     The dependency raises ForgeSyteError: KEY_MISSING, KEY_REFUSED; ROUTE_UNKNOWN for a path that the table does not
     hold.
@@ -24,6 +25,7 @@ def route_guard(keys: KeyRing) -> Callable[[Request], Awaitable[None]]:
             raise ForgeSyteError(Code.ROUTE_UNKNOWN, f"{request.method} {request.url.path} is not in the route table")
         method = "GET" if request.method == "HEAD" else request.method  # the same question without the body
         key_name = keys.authorise(presented_key(request.headers, request.query_params), scope_of(method, path))
+        request.state.key_name = key_name
         bind_contextvars(key=key_name)
 
     return authorise

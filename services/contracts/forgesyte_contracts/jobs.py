@@ -141,7 +141,7 @@ class JobRecord(_Frozen):
 
     `owner`, `attempt` fence writers; `write_id` tells a writer whether a write that timed out was its own; `order`
     is `<attempt>.<n>` of the last live message made before the write. `warnings` are the newest; `warnings_dropped` of
-    the job's came before them.
+    the job's came before them. `submitted_by` is the name of the API key, by which pending jobs are counted.
     """
 
     job_id: str
@@ -151,6 +151,7 @@ class JobRecord(_Frozen):
     job_type: JobType = JobType.VIDEO
     options: dict[str, dict[str, Any]] = Field(default_factory=dict)
     skip_bad_frames: bool = False
+    submitted_by: str | None = None
     input: InputFacts = InputFacts()
     device_requested: Literal["auto", "cpu", "gpu"] = "auto"
     device_used: str | None = None

@@ -5,12 +5,13 @@ a client that goes away leaves nothing behind; from then on the job exists, and 
 published is sent by the reconciler.
 """
 
+from contextlib import ExitStack
 from pathlib import Path
 
 import structlog
 from starlette.requests import Request
 
-from forgesyte_contracts.ids import new_job_id
+from forgesyte_contracts.ids import JobId, new_job_id
 from forgesyte_contracts.jobs import DecodeFacts, JobRecord
 from forgesyte_contracts.problems import Code, ForgeSyteError
 
@@ -35,6 +36,7 @@ class Intake[FieldsT: SubmitFields]:
         self._request = request
         self._state = state
         self._kind = kind
+        self._key: str = request.state.key_name
         self.fields = query
 
     async def accept(self) -> JobRecord:
@@ -58,16 +60,22 @@ class Intake[FieldsT: SubmitFields]:
         if not state.bus.is_connected:
             text = "the bus is away, so no job can be accepted; try again shortly"
             raise ForgeSyteError(Code.SERVICE_UNAVAILABLE, text)
-        async with state.scratch.folder("upload") as folder:
-            upload = self._new_upload(folder)
-            try:
-                with state.metrics.counting_upload():
-                    submission = await self._take(upload, is_raw=is_raw)
-                    facts = await self._look(upload, folder)
-            except BaseException:
-                await upload.drop()
-                raise
-        return await self._begin(upload, submission, facts)
+        pending, key, most = state.projection.pending, self._key, state.settings.max_pending_jobs
+        pending.require_room(key, most)
+        with ExitStack() as entered:
+            async with state.scratch.folder("upload") as folder:
+                upload = self._new_upload(folder)
+                try:
+                    with state.metrics.counting_upload():
+                        submission = await self._take(upload, is_raw=is_raw)
+                        facts = await self._look(upload, folder)
+                    entered.enter_context(pending.entering(upload.job_id, key, most))
+                except BaseException:
+                    await upload.drop()
+                    raise
+            record = await self._create(upload, submission, facts)
+        await self._publish(record, submission)
+        return record
 
     def _check(self, fields: SubmitFields) -> Submission:
         limit = self._state.settings.max_options_bytes
@@ -106,10 +114,10 @@ class Intake[FieldsT: SubmitFields]:
         sample = await upload.sample.finish()
         return await self._state.prober.look(sample, upload.media, self._kind, folder)
 
-    async def _begin(self, upload: Upload, submission: Submission, facts: DecodeFacts) -> JobRecord:
+    async def _create(self, upload: Upload, submission: Submission, facts: DecodeFacts) -> JobRecord:
         assert upload.media is not None  # noqa: S101  an upload without media was refused
         state, job_id = self._state, upload.job_id
-        record = submission.record(job_id, upload.media, facts, state.clock.now())
+        record = submission.record(job_id, upload.media, facts, state.clock.now(), key=self._key)
         # When this fails the write may still have landed, so the media stays: the orphan sweep judges later.
         stored = await state.bus.jobs.create(record)
         state.projection.apply(job_id, stored.record, stored.revision)
@@ -121,8 +129,11 @@ class Intake[FieldsT: SubmitFields]:
             job_type=record.job_type,
             bytes=upload.media.size_bytes,
         )
+        return record
+
+    async def _publish(self, record: JobRecord, submission: Submission) -> None:
+        job_id = JobId(record.job_id)
         try:
-            await state.bus.work.publish(job_id, submission.plugin, submission.device.kind)
+            await self._state.bus.work.publish(job_id, submission.plugin, submission.device.kind)
         except Exception:  # an HTTP border: the record exists, so whatever the queue did, the answer is 202
             log.warning("work not published, the reconciler will send it", job_id=job_id, exc_info=True)
-        return record

@@ -20,6 +20,8 @@ from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.jobs import JobRecord, JobStatus
 from forgesyte_contracts.problems import ForgeSyteError
 
+from .pending import PendingJobs
+
 log = structlog.get_logger(__name__)
 
 _RETRY_S = 0.5
@@ -73,9 +75,14 @@ class _Currency(Protocol):
 
 
 class Projection:
-    """The jobs as this process last saw them."""
+    """The jobs as this process last saw them.
+
+    Attributes:
+        pending: those that wait, by key.
+    """
 
     def __init__(self, *, history: int, clock: Clock) -> None:
+        self.pending = PendingJobs()
         self._history = history
         self._clock = clock
         self._seen: dict[JobId, Seen] = {}
@@ -171,6 +178,7 @@ class Projection:
         """Drop a job."""
         if self._seen.pop(job_id, None) is None:
             return
+        self.pending.forget(job_id)
         self._ids.pop(bisect_left(self._ids, job_id))
         if job_id in self._gone:
             self._gone.remove(job_id)
@@ -212,6 +220,7 @@ class Projection:
         elif self._seen[job_id].is_gone:
             self._gone.remove(job_id)
         self._seen[job_id] = seen
+        self.pending.note(seen.record)
         if seen.record.is_terminal:
             for ended in self._awaited.get(job_id, ()):
                 ended.set()

@@ -68,6 +68,10 @@ class JobApiSettings(PublicSettings):
     """Bytes of memory the drawing of one video may take. Decoding what was accepted may take 1 GiB; pictures and
     encoder at 4K take some 0.4 GiB."""
 
+    max_pending_jobs: int = Field(default=100, ge=0)
+    """Most jobs of one API key that may wait for a runner; more are refused with 429. Where no key is configured all
+    callers count as one. 0 sets no limit."""
+
     max_options_bytes: int = Field(default=16 * 1024, ge=2)
     """Largest `options` in bytes of JSON. They travel in the record, which has 64 KiB for everything."""
 

@@ -29,8 +29,8 @@ class Submission:
     device: ChosenDevice
     skip_bad_frames: bool
 
-    def record(self, job_id: JobId, media: InputFacts, decode: DecodeFacts, now: datetime) -> JobRecord:
-        """The record with which the job begins; `decode` is what the probe saw."""
+    def record(self, job_id: JobId, media: InputFacts, decode: DecodeFacts, now: datetime, *, key: str) -> JobRecord:
+        """The record with which the job begins; `decode` is what the probe saw, `key` names who submitted it."""
         return JobRecord(
             job_id=job_id,
             plugin_id=self.plugin,
@@ -38,6 +38,7 @@ class Submission:
             job_type=JobType.of(self.kind.name, len(self.tools)),
             options=self.options,
             skip_bad_frames=self.skip_bad_frames,
+            submitted_by=key,
             input=media,
             decode=decode,
             device_requested=self.device_requested,
