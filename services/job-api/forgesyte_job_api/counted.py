@@ -1,10 +1,21 @@
-"""Counts and times every request, outside of everything else: also those that no route takes, and those that broke."""
+"""Counts requests where all of them pass.
 
+CountedRequests counts and times every request, outside of everything else: also those that no route takes, and those
+that broke. CountedSubmit counts the submits that became no job, whoever refused them: the key, the query or the media.
+"""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from forgesyte_chassis.clock import Clock
 
 from .metrics import CLIENT_GONE, ApiMetrics
+
+_ACCEPTED = "is_accepted"
 
 
 class CountedRequests:
@@ -52,3 +63,29 @@ class CountedRequests:
 def _template(scope: Scope) -> str:
     # The router leaves the route it chose in the scope, but not for the framework's own, which have no parameters.
     return str(getattr(scope.get("route"), "path", scope["path"]))
+
+
+class CountedSubmit(APIRoute):
+    """A route whose requests become jobs.
+
+    An error that comes after note_accepted() is how a job ended for which the client waited, and no refusal.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Give FastAPI what answers a request of this route: around its dependencies, its parameters, its function."""
+        answer = super().get_route_handler()
+
+        async def counted(request: Request) -> Response:
+            try:
+                return await answer(request)
+            except Exception as error:  # only to count it: what the border above makes of it is told to the client
+                if not getattr(request.state, _ACCEPTED, False):
+                    request.app.state.job_api.metrics.refused(error)
+                raise
+
+        return counted
+
+
+def note_accepted(request: Request) -> None:
+    """Note that the request became a job."""
+    setattr(request.state, _ACCEPTED, True)

@@ -15,6 +15,7 @@ from forgesyte_contracts.ids import JobId, new_job_id
 from forgesyte_contracts.jobs import DecodeFacts, JobRecord
 from forgesyte_contracts.problems import Code, ForgeSyteError
 
+from .counted import note_accepted
 from .fields import SubmitFields, form_fields, merged
 from .mediakind import MediaKind
 from .sample import Sample
@@ -46,8 +47,8 @@ class Intake[FieldsT: SubmitFields]:
             ForgeSyteError: it was refused, and nothing of it is left.
             ClientDisconnect: the client went away in the middle; likewise.
         """
-        with self._state.metrics.counting_refusals():
-            record = await self._accept()
+        record = await self._accept()
+        note_accepted(self._request)
         self._state.metrics.submitted(record.plugin_id, self._kind.name)
         return record
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from enum import StrEnum
 from http import HTTPStatus
 
+from fastapi.exceptions import RequestValidationError
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from starlette.requests import ClientDisconnect
 
@@ -99,16 +100,10 @@ class ApiMetrics:
         """A piece of a submit's body arrived."""
         self._upload_bytes.inc(size_bytes)
 
-    @contextmanager
-    def counting_refusals(self) -> Iterator[None]:
-        """Count the refusal that ends the block."""
-        try:
-            yield
-        except Exception as error:  # only to count it: what the border above makes of it is told to the client
-            if not isinstance(error, ClientDisconnect):
-                code = error.code if isinstance(error, ForgeSyteError) else Code.INTERNAL
-                self._rejected.labels(code.value).inc()
-            raise
+    def refused(self, error: Exception) -> None:
+        """A submit became no job because of `error`; a client that went away was not refused."""
+        if not isinstance(error, ClientDisconnect):
+            self._rejected.labels(_code_of(error).value).inc()
 
     @contextmanager
     def counting_upload(self) -> Iterator[None]:
@@ -121,6 +116,12 @@ class ApiMetrics:
             raise
         finally:
             self._uploads.labels(result.value).inc()
+
+
+def _code_of(error: Exception) -> Code:
+    if isinstance(error, RequestValidationError):
+        return Code.REQUEST_INVALID
+    return error.code if isinstance(error, ForgeSyteError) else Code.INTERNAL
 
 
 def _result_of(error: BaseException) -> UploadResult:

@@ -98,6 +98,7 @@ async def test_a_cancelled_job_is_told_as_cancelled(images):
 
     assert (asked.result().status_code, asked.result().json()["code"]) == (409, "CANCELLED")
     assert asked.result().json()["job_id"] == job_id
+    assert images.value("jobs_rejected_total", code="CANCELLED") is None, "it was accepted"
 
 
 async def test_504_names_the_job_which_goes_on_and_can_be_fetched(images, make):

@@ -7,11 +7,13 @@ from datetime import timedelta
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
+from forgesyte_chassis.keys import KeyRing, digest_of
 from forgesyte_contracts.jobs import JobStatus
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_contracts.routes import JOB_API, routes_of
 from forgesyte_job_api.metrics import MAX_PLUGINS_NAMED, ApiMetrics, Reconciled
 from forgesyte_job_api.reconciler import Reconciler
+from forgesyte_job_api.settings import JobApiSettings
 from tests.support import eventually
 
 NAMES = {
@@ -57,6 +59,22 @@ async def test_refusals_are_counted_by_their_code_and_only_what_was_read_as_uplo
     assert api.value("uploads_total", result="refused") == 1
     assert api.value("uploads_total", result="stored") == 0
     assert api.value("jobs_submitted_total", plugin="motion", kind="video") is None
+
+
+async def test_a_refusal_before_anything_is_read_counts_as_well(start):
+    keys = (f"reader:read:{digest_of('r')}", f"sender:analyze:{digest_of('s')}")
+    asked = {"plugin_id": "motion", "tool": "motion"}
+    async with start(keys=KeyRing.from_settings(JobApiSettings(api_keys=keys))) as api:
+        await api.http.post("/v1/video/submit", params=asked)
+        await api.http.post("/v1/image/submit", params=asked, headers={"X-API-Key": "r"})
+        await api.http.post("/v1/image/analyze", params={**asked, "timeout_s": "soon"}, headers={"X-API-Key": "s"})
+        await api.http.get("/v1/jobs")
+
+        counts = {code: api.value("jobs_rejected_total", code=code) for code in Code}
+
+    assert {code: count for code, count in counts.items() if count} == {
+        Code.KEY_MISSING: 1, Code.KEY_REFUSED: 1, Code.REQUEST_INVALID: 1,
+    }  # fmt: skip
 
 
 async def test_an_upload_that_stands_still_is_broken_off(start):

@@ -14,6 +14,7 @@ from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.jobs import JobRecord, JobStatus
 from forgesyte_contracts.problems import CODE_FACTS, Code, ForgeSyteError
 from forgesyte_contracts.results import ResultDocument
+from forgesyte_job_api.counted import CountedSubmit
 from forgesyte_job_api.fields import AnalyzeFields
 from forgesyte_job_api.intake import Intake
 from forgesyte_job_api.mediakind import IMAGE
@@ -24,7 +25,7 @@ from forgesyte_job_api.wire import Problem, problem_responses, request_body
 from .submit import REFUSALS
 
 log = structlog.get_logger(__name__)
-router = APIRouter(tags=["submit"])
+router = APIRouter(tags=["submit"], route_class=CountedSubmit)
 
 _NOT_IN_TIME = 504
 _RESPONSES: dict[int | str, dict[str, Any]] = {

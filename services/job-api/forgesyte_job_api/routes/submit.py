@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from forgesyte_contracts.jobs import JobRecord
 from forgesyte_contracts.problems import Code
+from forgesyte_job_api.counted import CountedSubmit
 from forgesyte_job_api.examples import EXAMPLE_JOB_ID
 from forgesyte_job_api.fields import SubmitFields
 from forgesyte_job_api.intake import Intake
@@ -13,7 +14,7 @@ from forgesyte_job_api.mediakind import IMAGE, VIDEO, MediaKind
 from forgesyte_job_api.state import State
 from forgesyte_job_api.wire import Submitted, problem_responses, request_body
 
-router = APIRouter(tags=["submit"])
+router = APIRouter(tags=["submit"], route_class=CountedSubmit)
 
 REFUSALS = (
     Code.PLUGIN_UNKNOWN,
