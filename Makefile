@@ -31,7 +31,7 @@ bench: setup ## measure beside what one would pick instead, into docs/benchmarks
 lint: setup ## check style, types, layers, declared dependencies
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
-	@.venv/bin/mypy $$(ls -d services/*/forgesyte_* plugins/*/forgesyte_*)
+	@.venv/bin/mypy $$(ls -d services/*/forgesyte_* plugins/*/forgesyte_*) benchmarks tests/support
 	@.venv/bin/lint-imports --no-cache
 	@for member in services/* plugins/*; do (cd $$member && $(CURDIR)/.venv/bin/deptry . --no-ansi) || exit 1; done
 

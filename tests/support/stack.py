@@ -10,6 +10,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
@@ -87,18 +88,19 @@ class Stack:
             "/v1/video/submit", params=query, content=clip.read_bytes(), headers={"Content-Type": "video/mp4"}
         )
         assert answer.status_code == 202, answer.text
-        return answer.json()["job_id"]
+        return str(answer.json()["job_id"])
 
-    async def job(self, job_id: str, *, extended: bool = True) -> dict:
+    async def job(self, job_id: str, *, extended: bool = True) -> dict[str, Any]:
         """The (extended) job."""
         answer = await self.http.get(f"/v1/jobs/{job_id}{'/extended' if extended else ''}")
         assert answer.status_code == 200, answer.text
-        return answer.json()
+        job: dict[str, Any] = answer.json()
+        return job
 
-    async def ended(self, job_id: str, limit_s: float = 150) -> dict:
+    async def ended(self, job_id: str, limit_s: float = 150) -> dict[str, Any]:
         """Wait until the job has ended; gives the extended job."""
 
-        async def look() -> dict | None:
+        async def look() -> dict[str, Any] | None:
             try:
                 job = await self.job(job_id)
             except httpx.TransportError:
@@ -107,7 +109,7 @@ class Stack:
 
         return await eventually(look, limit_s, f"job {job_id} ends")
 
-    async def rows(self, job_id: str) -> list[dict]:
+    async def rows(self, job_id: str) -> list[dict[str, Any]]:
         """All rows of the job, read as jsonl."""
         answer = await self.http.get(f"/v1/jobs/{job_id}/result", params={"format": "jsonl"})
         assert answer.status_code == 200, answer.text

@@ -4,9 +4,18 @@ import asyncio
 import inspect
 import time
 from collections.abc import Awaitable, Callable
+from typing import Any, overload
 
 
-async def eventually[T](condition: Callable[[], T | Awaitable[T]], limit_s: float = 60.0, what: str = "") -> T:
+@overload
+async def eventually[T](condition: Callable[[], Awaitable[T | None]], limit_s: float = ..., what: str = ...) -> T: ...
+
+
+@overload
+async def eventually[T](condition: Callable[[], T | None], limit_s: float = ..., what: str = ...) -> T: ...
+
+
+async def eventually(condition: Callable[[], Any], limit_s: float = 60.0, what: str = "") -> Any:
     """Ask until the condition gives something true, and give that.
 
     Args:
@@ -24,7 +33,7 @@ async def eventually[T](condition: Callable[[], T | Awaitable[T]], limit_s: floa
         if inspect.isawaitable(answer):
             answer = await answer
         if answer:
-            return answer  # type: ignore[return-value]  # inspect.isawaitable does not narrow the union
+            return answer
         if time.monotonic() > end:
             raise AssertionError(f"not within {limit_s} s: {what or condition}; last answer: {answer!r}")
         await asyncio.sleep(0.02)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from forgesyte_sdk import Plugin, Tool, ToolOptions
+from forgesyte_sdk import Frame, Plugin, Tool, ToolOptions
 
 
 class Measured(BaseModel):
@@ -16,6 +16,13 @@ class Measured(BaseModel):
     blue_green_red: list[int]
 
 
+def measured(frame: Frame) -> Measured:
+    """Measure one frame."""
+    height, width, _ = frame.image.shape
+    means = frame.image.reshape(-1, 3).mean(axis=0)
+    return Measured(width=width, height=height, blue_green_red=[round(float(mean)) for mean in means])
+
+
 class Measure(Tool[ToolOptions, Measured]):
     """Says what it sees."""
 
@@ -24,10 +31,8 @@ class Measure(Tool[ToolOptions, Measured]):
     Options = ToolOptions
     Output = Measured
 
-    def process_frame(self, frame):
-        height, width, _ = frame.image.shape
-        means = frame.image.reshape(-1, 3).mean(axis=0)
-        return Measured(width=width, height=height, blue_green_red=[round(float(mean)) for mean in means])
+    def process_frame(self, frame: Frame) -> Measured:
+        return measured(frame)
 
 
 class WaitOptions(ToolOptions):
@@ -36,25 +41,29 @@ class WaitOptions(ToolOptions):
     gate: str
 
 
-class Wait(Measure):
+class Wait(Tool[WaitOptions, Measured]):
     """Measures once the file `gate` is there."""
 
     name = "wait"
+    inputs = ("image", "video")
     Options = WaitOptions
+    Output = Measured
 
-    def process_frame(self, frame):
+    def process_frame(self, frame: Frame) -> Measured:
         while not Path(self.options.gate).exists():
             threading.Event().wait(0.01)
-        return super().process_frame(frame)
+        return measured(frame)
 
 
-class Raise(Measure):
+class Raise(Tool[ToolOptions, Measured]):
     """Always raises."""
 
     name = "raise"
     inputs = ("image",)
+    Options = ToolOptions
+    Output = Measured
 
-    def process_frame(self, frame):
+    def process_frame(self, frame: Frame) -> Measured:
         raise RuntimeError("the secret of the plugin")
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from forgesyte_sdk import Plugin, Tool, ToolOptions
+from forgesyte_sdk import Frame, Plugin, Tool, ToolOptions
 
 
 class Brightness(BaseModel):
@@ -32,7 +32,7 @@ class Gate(Tool[GateOptions, Brightness]):
     Options = GateOptions
     Output = Brightness
 
-    def process_frame(self, frame):
+    def process_frame(self, frame: Frame) -> Brightness:
         if frame.index == self.options.at and self.options.gate:
             if self.options.reached:
                 Path(self.options.reached).write_text(str(os.getpid()))
@@ -57,7 +57,7 @@ class Hang(Tool[HangOptions, Brightness]):
     Options = HangOptions
     Output = Brightness
 
-    def process_frame(self, frame):
+    def process_frame(self, frame: Frame) -> Brightness:
         if frame.index == self.options.at:
             if self.options.reached:
                 Path(self.options.reached).write_text(str(os.getpid()))
@@ -79,7 +79,7 @@ class Raise(Tool[RaiseOptions, Brightness]):
     Options = RaiseOptions
     Output = Brightness
 
-    def process_frame(self, frame):
+    def process_frame(self, frame: Frame) -> Brightness:
         if frame.index == self.options.at:
             raise RuntimeError(f"no luck at {frame.index}")
         return Brightness(brightness=int(frame.image.mean()))
