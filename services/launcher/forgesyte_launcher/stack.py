@@ -38,6 +38,7 @@ from .readiness import wait_ready
 from .runner_ops import open_runner_ops
 from .settings import LauncherSettings
 from .supervisor import supervise
+from .uninstalled import forget_uninstalled
 
 RUNNER_MARGIN_S = 10.0
 """What the runner gets on top of its own drain before it is killed."""
@@ -89,6 +90,7 @@ async def running_stack(options: StackOptions, lifetime: Lifetime, settings: Lau
         address, _ = await stack.enter_async_context(running_nats(folder, lifetime.group))
         bus = await stack.enter_async_context(Bus.connect(address.url, name="edge", token=address.token))
         await bus.ensure()
+        await forget_uninstalled(bus)
         registry = new_registry("launcher")
         api_settings = _api_settings(options, folder, address)
         apps = create_apps(bus, Store.open(str(folder.store)), keys, api_settings, registry=registry)

@@ -85,6 +85,10 @@ class PluginTable:
             raise
         return True
 
+    async def forget(self, name: PluginName) -> None:
+        """Take a plugin out, whatever is known of it. Raises BusUnavailable."""
+        await self._bucket.remove(name)
+
     @asynccontextmanager
     async def watch(self) -> AsyncIterator[PluginView]:
         """Keep a view of the bucket; it holds all of this moment when the block begins.

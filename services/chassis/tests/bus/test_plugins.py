@@ -46,7 +46,7 @@ async def test_view_holds_what_is_there_when_it_begins_and_follows(bus):
         await eventually(lambda: set(view.all()) == {"one", "two"})
         assert await bus.plugins.write(a_known("two", PluginState.FAILED), revision=view.revision("two"))
         await eventually(lambda: view.get("two").health.state == "FAILED")
-        await bus.plugins._bucket.remove("one")
+        await bus.plugins.forget("one")
         await eventually(lambda: view.get("one") is None)
         assert await bus.plugins.write(a_known("one"), revision=view.revision("one"))
         await eventually(lambda: view.get("one"))
