@@ -6,7 +6,7 @@ the class behind it.
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -43,6 +43,30 @@ class PluginState(StrEnum):
     RUNNING = "RUNNING"
     FAILED = "FAILED"
     UNAVAILABLE = "UNAVAILABLE"
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the plugin takes jobs."""
+        return self in (PluginState.INITIALIZED, PluginState.RUNNING)
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether the plugin can not be used until it is reloaded."""
+        return self in (PluginState.FAILED, PluginState.UNAVAILABLE)
+
+    @property
+    def rank(self) -> int:
+        """Its place among the states, 0 for the best: of several runners' states the best is the plugin's."""
+        return _BEST_FIRST.index(self)
+
+
+_BEST_FIRST = (
+    PluginState.RUNNING,
+    PluginState.INITIALIZED,
+    PluginState.LOADED,
+    PluginState.FAILED,
+    PluginState.UNAVAILABLE,
+)
 
 
 class _Strict(BaseModel):
@@ -210,6 +234,11 @@ class KnownPlugin(BaseModel):
     updated_at: Seen
 
 
+CPU: Final = "cpu"
+GPU: Final = "gpu"
+"""The kinds of device."""
+
+
 class Device(BaseModel):
     """A device a runner can put a job on. What could not be measured is None."""
 
@@ -238,5 +267,5 @@ class RunnerHeartbeat(BaseModel):
     slots: int = Field(ge=1)
     slots_busy: int = Field(default=0, ge=0)
     jobs: tuple[str, ...] = ()
-    devices: tuple[Device, ...] = (Device(name="cpu", kind="cpu"),)
+    devices: tuple[Device, ...] = (Device(name=CPU, kind=CPU),)
     plugins: tuple[PluginOnRunner, ...] = ()

@@ -18,14 +18,6 @@ from forgesyte_contracts.plugins import (
     RunnerHeartbeat,
 )
 
-_BEST_FIRST = (
-    PluginState.RUNNING,
-    PluginState.INITIALIZED,
-    PluginState.LOADED,
-    PluginState.FAILED,
-    PluginState.UNAVAILABLE,
-)
-_BROKEN = frozenset({PluginState.FAILED, PluginState.UNAVAILABLE})
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
@@ -70,7 +62,7 @@ def without_living(health: PluginHealth, why: str) -> PluginHealth:
 def _picture(name: PluginName, said: list[_Word]) -> Picture:
     # The runner that started last comes first: during a rollout it is the one that has the new version.
     newest_first = sorted(said, key=lambda word: (word.started_at, word.runner_id), reverse=True)
-    best = min(newest_first, key=lambda word: _BEST_FIRST.index(word.plugin.state))
+    best = min(newest_first, key=lambda word: word.plugin.state.rank)
     manifest = _manifest(newest_first)
     plugins = [word.plugin for word in said]
     uptimes = [plugin.uptime_seconds for plugin in plugins if plugin.uptime_seconds is not None]
@@ -96,12 +88,12 @@ def _picture(name: PluginName, said: list[_Word]) -> Picture:
 
 
 def _manifest(newest_first: Sequence[_Word]) -> PluginManifest | None:
-    usable_first = sorted(newest_first, key=lambda word: word.plugin.state in _BROKEN)
+    usable_first = sorted(newest_first, key=lambda word: word.plugin.state.is_broken)
     return next((word.plugin.manifest for word in usable_first if word.plugin.manifest is not None), None)
 
 
 def _reason(best: _Word) -> str | None:
-    if best.plugin.reason or best.plugin.state not in _BROKEN:
+    if best.plugin.reason or not best.plugin.state.is_broken:
         return best.plugin.reason or None
     return f"Runner {best.runner_id} gave no reason. Look at its log, mend what it names, then reload the plugin."
 

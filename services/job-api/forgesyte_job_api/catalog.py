@@ -11,15 +11,6 @@ from forgesyte_contracts.ids import PluginName
 from forgesyte_contracts.plugins import PluginManifest, PluginOnRunner, PluginState, RunnerHeartbeat
 from forgesyte_contracts.problems import Code, ForgeSyteError
 
-_BEST_FIRST = (
-    PluginState.RUNNING,
-    PluginState.INITIALIZED,
-    PluginState.LOADED,
-    PluginState.FAILED,
-    PluginState.UNAVAILABLE,
-)
-_BROKEN = frozenset({PluginState.FAILED, PluginState.UNAVAILABLE})
-
 
 @dataclass(frozen=True, slots=True)
 class Offer:
@@ -41,7 +32,7 @@ class Offer:
     @property
     def is_broken(self) -> bool:
         """Whether no runner can run it."""
-        return self.state in _BROKEN
+        return self.state.is_broken
 
 
 def offers_of(living: Iterable[RunnerHeartbeat]) -> dict[PluginName, Offer]:
@@ -58,14 +49,14 @@ def offers_of(living: Iterable[RunnerHeartbeat]) -> dict[PluginName, Offer]:
 
 
 def _offer(name: PluginName, plugin: PluginOnRunner, kinds: frozenset[str]) -> Offer:
-    if plugin.state not in _BROKEN:
+    if not plugin.state.is_broken:
         return Offer(name, plugin.state, plugin.reason, plugin.manifest, kinds)
     said = f"{plugin.state.value}: {plugin.reason or 'its runner gave no reason'}"
     return Offer(name, plugin.state, plugin.reason, plugin.manifest, frozenset(), dict.fromkeys(kinds, said))
 
 
 def _better(one: Offer, other: Offer) -> Offer:
-    best, worse = sorted((one, other), key=lambda offer: _BEST_FIRST.index(offer.state))
+    best, worse = sorted((one, other), key=lambda offer: offer.state.rank)
     return replace(
         best,
         manifest=best.manifest or worse.manifest,

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from forgesyte_chassis.clock import Clock
 from forgesyte_contracts.ids import JobId, PluginName
 from forgesyte_contracts.jobs import JobRecord
+from forgesyte_contracts.plugins import CPU, GPU
 
 from .catalog import Offer
 
@@ -48,7 +49,7 @@ class Unrunnable:
         """
         jobs = list(waiting)
         routes = {(job.plugin_id, job.device) for job in jobs}
-        routes |= {(name, device) for name, _ in offers.items() for device in ("cpu", "gpu")}
+        routes |= {(name, device) for name, _ in offers.items() for device in (CPU, GPU)}
         reasons = {route: reason for route in routes if (reason := self._reason(route, offers)) is not None}
         self._broken = {route: since for route, since in self._broken.items() if route in routes}
         self._absent = {route: since for route, since in self._absent.items() if route in routes}

@@ -10,7 +10,7 @@ import httpx
 import structlog
 
 from forgesyte_chassis.bus import Bus
-from forgesyte_contracts.plugins import PluginState, RunnerHeartbeat
+from forgesyte_contracts.plugins import RunnerHeartbeat
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_plugin_runner.discovery import find_plugins
 from forgesyte_plugin_runner.settings import RunnerSettings
@@ -62,7 +62,7 @@ async def wait_ready(bus: Bus, runner: Supervised, url: str) -> None:
 
 
 def _usable(beat: RunnerHeartbeat) -> int:
-    return sum(plugin.state in (PluginState.INITIALIZED, PluginState.RUNNING) for plugin in beat.plugins)
+    return sum(plugin.state.is_ready for plugin in beat.plugins)
 
 
 async def _answers(http: httpx.AsyncClient, url: str, *, plugins: int) -> bool:

@@ -19,6 +19,7 @@ from forgesyte_chassis.main import Lifetime
 from forgesyte_chassis.metrics import new_registry
 from forgesyte_chassis.scratch import Scratch
 from forgesyte_contracts.ids import JobId, new_runner_id
+from forgesyte_contracts.plugins import CPU, GPU
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_sandbox.parent import Zygote
 from forgesyte_sandbox.pool import WarmPool, WarmRules
@@ -33,7 +34,7 @@ from .heartbeat import Heartbeat
 from .leases import WatchLeases
 from .loading import load_plugins
 from .metrics import RunnerMetrics
-from .placement import CPU, GPU, devices_for
+from .placement import devices_for
 from .plugin_labels import PluginLabels
 from .pulling import Puller
 from .registry import PluginRegistry

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from forgesyte_contracts.plugins import Device, ModelFile, PluginManifest, Requires
+from forgesyte_contracts.plugins import GPU, Device, ModelFile, PluginManifest, Requires
 
 from .gpucheck import GpuCheck
 from .modelfiles import fault_of
@@ -73,7 +73,7 @@ async def _model_fault(model: ModelFile) -> str:
 
 
 def _small_gpu(requires: Requires, devices: Sequence[Device]) -> str | None:
-    known = [device.memory_total_bytes for device in devices if device.kind == "gpu" and device.memory_total_bytes]
+    known = [device.memory_total_bytes for device in devices if device.kind == GPU and device.memory_total_bytes]
     needed = requires.gpu_memory_bytes
     if needed is None or not known or max(known) >= needed:
         return None

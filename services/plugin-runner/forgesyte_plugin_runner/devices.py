@@ -12,7 +12,7 @@ from typing import Protocol
 import psutil
 import structlog
 
-from forgesyte_contracts.plugins import Device
+from forgesyte_contracts.plugins import CPU, Device
 from forgesyte_contracts.streams import HEARTBEAT_EVERY_S
 
 from .nvidia import Nvidia
@@ -37,8 +37,8 @@ def cpu_device() -> Device:
     """The processor: its utilisation since the last call, and the machine's memory."""
     memory = psutil.virtual_memory()
     return Device(
-        name="cpu",
-        kind="cpu",
+        name=CPU,
+        kind=CPU,
         utilisation_ratio=round(min(max(psutil.cpu_percent(interval=None) / 100, 0.0), 1.0), 3),
         memory_used_bytes=memory.total - memory.available,
         memory_total_bytes=memory.total,
@@ -56,7 +56,7 @@ class DeviceMonitor:
 
     monotonic: Callable[[], float]
     gpus: Gpus = field(default_factory=Nvidia)
-    _devices: tuple[Device, ...] = (Device(name="cpu", kind="cpu"),)
+    _devices: tuple[Device, ...] = (Device(name=CPU, kind=CPU),)
     _memory_by_pid: dict[int, int] = field(default_factory=dict)
     _measured_s: float = float("-inf")
 

@@ -6,8 +6,6 @@ A heartbeat that is refused would be the silence of a dead runner: all its plugi
 from forgesyte_contracts.plugins import PluginOnRunner, RunnerHeartbeat
 from forgesyte_contracts.streams import MAX_BUS_BYTES
 
-from .lifecycle import READY
-
 SHORT_REASON_CHARS = 300
 
 
@@ -28,4 +26,4 @@ def _short_reason(plugin: PluginOnRunner) -> PluginOnRunner:
 
 
 def _without_manifest(plugin: PluginOnRunner) -> PluginOnRunner:
-    return plugin if plugin.state in READY else plugin.model_copy(update={"manifest": None})
+    return plugin if plugin.state.is_ready else plugin.model_copy(update={"manifest": None})

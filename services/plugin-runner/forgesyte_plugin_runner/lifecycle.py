@@ -12,7 +12,7 @@ reload or a restart, leads out of them, so that no job has to find out again wha
 
 from forgesyte_contracts.plugins import PluginState
 
-_BROKEN = frozenset({PluginState.FAILED, PluginState.UNAVAILABLE})
+_BROKEN = frozenset(state for state in PluginState if state.is_broken)
 _FRESH_LOOK = frozenset({PluginState.LOADED})
 
 LEGAL_MOVES: dict[PluginState, frozenset[PluginState]] = {
@@ -23,9 +23,6 @@ LEGAL_MOVES: dict[PluginState, frozenset[PluginState]] = {
     PluginState.UNAVAILABLE: _FRESH_LOOK,
 }
 """LOADED leads to RUNNING when a plugin was reloaded while a job was on it: the job is untouched."""
-
-READY = frozenset({PluginState.INITIALIZED, PluginState.RUNNING})
-"""The states in which a plugin takes jobs."""
 
 MIN_REASON_CHARS = 10
 MAX_REASON_CHARS = 4000
@@ -62,7 +59,7 @@ class PluginLifecycle:
         """
         if to not in LEGAL_MOVES[self.state]:
             raise IllegalMove(f"a plugin that is {self.state} can not become {to}")
-        self.reason = _with_remedy(reason or "") if to in _BROKEN else None
+        self.reason = _with_remedy(reason or "") if to.is_broken else None
         self.state = to
 
 

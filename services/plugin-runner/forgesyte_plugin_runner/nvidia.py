@@ -10,7 +10,7 @@ from typing import Any
 
 import structlog
 
-from forgesyte_contracts.plugins import Device
+from forgesyte_contracts.plugins import GPU, Device
 
 log = structlog.get_logger(__name__)
 
@@ -66,7 +66,7 @@ class Nvidia:
         memory = self._ask("nvmlDeviceGetMemoryInfo", handle)
         return Device(
             name=name,
-            kind="gpu",
+            kind=GPU,
             utilisation_ratio=None if used is None else min(max(used.gpu / 100, 0.0), 1.0),
             memory_used_bytes=None if memory is None else int(memory.used),
             memory_total_bytes=None if memory is None else int(memory.total),

@@ -8,10 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from forgesyte_contracts.jobs import JobRecord
-from forgesyte_contracts.plugins import PluginManifest
-
-CPU = "cpu"
-GPU = "gpu"
+from forgesyte_contracts.plugins import CPU, GPU, PluginManifest
 
 
 @dataclass(frozen=True, slots=True)

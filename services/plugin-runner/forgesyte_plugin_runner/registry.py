@@ -18,7 +18,7 @@ from forgesyte_contracts.problems import Code, ForgeSyteError
 
 from .crashes import Crash, CrashMemory
 from .discovery import FoundPlugin
-from .lifecycle import READY, PluginLifecycle
+from .lifecycle import PluginLifecycle
 from .rwlock import ReadWriteLock
 
 MEAN_OF_FRAMES = 10
@@ -106,7 +106,7 @@ class PluginRegistry:
         with self._lock.write():
             entry = self._entries[name]
             reason = entry.crashes.record(input_id, Crash(job_id, what, self._clock.monotonic_s()))
-            if reason is None or entry.life.state not in READY:
+            if reason is None or not entry.life.state.is_ready:
                 return None
             entry.life.move(PluginState.FAILED, reason)
             entry.ready_since_s = None
@@ -133,13 +133,13 @@ class PluginRegistry:
     def list_available(self) -> list[PluginName]:
         """Names of the plugins that can take a job now, sorted."""
         with self._lock.read():
-            return sorted(entry.found.name for entry in self._entries.values() if entry.life.state in READY)
+            return sorted(entry.found.name for entry in self._entries.values() if entry.life.state.is_ready)
 
     def is_available(self, name: str) -> bool:
         """Whether the plugin can take a job now."""
         with self._lock.read():
             entry = self._entries.get(name)
-            return entry is not None and entry.life.state in READY
+            return entry is not None and entry.life.state.is_ready
 
     def last_successes(self) -> dict[PluginName, datetime]:
         """When each plugin last completed a job here; those that never did are left out."""
@@ -154,7 +154,7 @@ class PluginRegistry:
         """
         with self._lock.read():
             entry = self._entries.get(name)
-            if entry is not None and entry.manifest is not None and entry.life.state in READY:
+            if entry is not None and entry.manifest is not None and entry.life.state.is_ready:
                 return entry.found, entry.manifest
             reason = (entry.life.reason if entry else None) or "it is not installed there"
         raise ForgeSyteError(Code.PLUGIN_UNAVAILABLE, f"The plugin '{name}' can not run here: {reason}.", plugin=name)
@@ -171,7 +171,7 @@ class PluginRegistry:
             entry.jobs_running += by
             entry.last_used = self._clock.now()
             wanted = PluginState.RUNNING if entry.jobs_running else PluginState.INITIALIZED
-            if entry.life.state in READY and entry.life.state is not wanted:
+            if entry.life.state.is_ready and entry.life.state is not wanted:
                 entry.life.move(wanted)
 
     def _status(self, entry: _Entry) -> PluginOnRunner:

@@ -3,7 +3,7 @@
 import pytest
 
 from forgesyte_contracts.plugins import PluginState
-from forgesyte_plugin_runner.lifecycle import LEGAL_MOVES, MAX_REASON_CHARS, READY, REMEDY, IllegalMove, PluginLifecycle
+from forgesyte_plugin_runner.lifecycle import LEGAL_MOVES, MAX_REASON_CHARS, REMEDY, IllegalMove, PluginLifecycle
 
 BROKEN = [PluginState.FAILED, PluginState.UNAVAILABLE]
 EVERY_MOVE = [(one, other) for one in PluginState for other in PluginState]
@@ -51,6 +51,6 @@ def test_a_reason_says_more_than_ten_characters_fits_and_ends_with_the_remedy(st
     assert ".." not in life.reason
 
 
-@pytest.mark.parametrize("state", sorted(READY))
+@pytest.mark.parametrize("state", [state for state in PluginState if state.is_ready])
 def test_a_ready_plugin_has_no_reason(state):
     assert standing_at(state).reason is None
