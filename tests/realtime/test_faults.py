@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 
 from websockets.exceptions import ConnectionClosed
 
@@ -111,6 +112,50 @@ async def test_the_gateway_is_restarted_and_a_client_goes_on_with_its_last_seq(s
             await make.joined(second, runner.job_id)
             await once_more.send('{"type": "ping"}')
             assert (await make.hear(once_more))["type"] == "pong"
+
+
+async def test_the_bus_lost_its_disk_and_whoever_watched_hears_that_the_job_is_gone(server, served, bus, play, make):
+    runner = await play()
+    async with served.realtime(runner.job_id) as before:
+        await make.joined(served, runner.job_id)
+
+        await stand_in(server, bus, None)
+        heard = await make.hear_until(before, lambda message: message["type"] == "error")
+
+        assert heard[-1]["payload"]["details"]["error_code"] == "JOB_UNKNOWN"
+        assert heard[-1]["payload"]["job_id"] == runner.job_id
+
+
+async def test_the_bus_went_back_to_a_copy_and_whoever_watched_hears_the_job_end(server, served, bus, play, make):
+    """The copy's revisions are lower than those that were seen: they count nevertheless."""
+    runner = await play()
+    server.kill()
+    await asyncio.to_thread(shutil.copytree, server.folder / "jetstream", server.folder / "copy")
+    await server.start()
+    await back(served.bus, bus)
+    async with served.realtime(runner.job_id) as before, served.flat(runner.job_id) as flat:
+        await make.joined(served, runner.job_id, 2)
+        for frame in range(1, 6):
+            await runner.write(frame, 100)
+        await make.hear_until(before, lambda message: message.get("seq") == runner.revision)
+
+        await stand_in(server, bus, server.folder / "copy")
+        await runner.claim("runner-2")
+        await runner.complete(100)
+
+        assert await endings(make, before) == [["completed"]]
+        assert (await make.hear_until(flat, make.is_ending))[-1]["status"] == "completed"
+
+
+async def stand_in(server, bus, copy) -> None:
+    """Let the server come back with other data: with a copy, or with none."""
+    server.kill()
+    await asyncio.to_thread(shutil.rmtree, server.folder / "jetstream")
+    if copy is not None:
+        await asyncio.to_thread(shutil.move, copy, server.folder / "jetstream")
+    await server.start()
+    await eventually(lambda: bus.is_connected)
+    await bus.ensure()
 
 
 async def test_another_runner_goes_on_and_the_first_ones_late_messages_are_not_shown(served, play, make):

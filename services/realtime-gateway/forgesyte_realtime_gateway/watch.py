@@ -89,6 +89,18 @@ class JobWatch:
             before, self.record, self.revision = self.record, record, revision
             self._announce(before, record)
 
+    def start_anew(self) -> None:
+        """Forget what was known: the bus went back, and revisions and orders of before say nothing about what comes."""
+        if not self.has_ended:
+            self.record, self.revision, self._shown = None, 0, NO_ORDER
+            self._latest.clear()
+
+    def vanish(self) -> None:
+        """Tell who is here that the record is gone; of an ended job everything was said already."""
+        if self.record is not None and not self.has_ended:
+            self.start_anew()
+            self._manager.broadcast(self._unknown(), self._envelopes)
+
     def admit(self) -> None:
         """Let in everybody who waits, with what is known now."""
         waiting, self._waiting = self._waiting, {}
@@ -149,7 +161,8 @@ class JobWatch:
         self._manager.enter(client, Room(self.job_id, client.dialect))
         record = self.record
         if record is None:
-            self._say_unknown(client)
+            if client.dialect is Dialect.ENVELOPE:
+                self._manager.send_to(client.id, self._unknown())
             return
         if client.dialect is Dialect.FLAT:
             state = self._wording.flat_state(record)
@@ -175,10 +188,9 @@ class JobWatch:
             for flat in self._wording.flat_live(message.body)
         ]
 
-    def _say_unknown(self, client: Client) -> None:
-        if client.dialect is Dialect.ENVELOPE:
-            text = f"There is no job {self.job_id}: it never was, or it ended long ago. Its result may still be there."
-            self._manager.send_to(client.id, complaint(Code.JOB_UNKNOWN, text, self._clock(), job_id=self.job_id))
+    def _unknown(self) -> Message:
+        text = f"There is no job {self.job_id}: it never was, or it ended long ago. Its result may still be there."
+        return complaint(Code.JOB_UNKNOWN, text, self._clock(), job_id=self.job_id)
 
 
 def _order_of(pair: tuple[LiveOrder, Message]) -> LiveOrder:

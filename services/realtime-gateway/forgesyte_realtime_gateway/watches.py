@@ -10,9 +10,8 @@ from contextlib import suppress
 
 import structlog
 
-from forgesyte_chassis.bus import Bus, LiveMessage
+from forgesyte_chassis.bus import Bus, Changed, LiveMessage
 from forgesyte_contracts.ids import JobId
-from forgesyte_contracts.jobs import JobRecord
 from forgesyte_contracts.problems import ForgeSyteError
 
 from .client import Client
@@ -112,16 +111,21 @@ class Watches:
                 async with self._bus.jobs.watch() as feed:
                     async for change in feed:
                         watch = self._watches.get(change.job_id)
-                        if watch is not None and change.record is not None:
-                            await self._take_change(watch, change.record, change.revision)
+                        if watch is not None:
+                            await self._take_change(watch, change)
             except ForgeSyteError as error:
                 log.warning("job feed broke", error=str(error))
             await asyncio.sleep(self._settings.retry_s)
 
-    async def _take_change(self, watch: JobWatch, record: JobRecord, revision: int) -> None:
+    async def _take_change(self, watch: JobWatch, change: Changed) -> None:
+        if change.record is None:
+            watch.vanish()
+            return
+        if change.is_anew:
+            watch.start_anew()
         attempt = watch.record.attempt if watch.record is not None else 0
-        self._take(watch, record, revision)
-        if record.attempt != attempt:
+        self._take(watch, change.record, change.revision)
+        if change.record.attempt != attempt:
             with suppress(ForgeSyteError):
                 await self._lease(watch)  # a new owner does not know yet that somebody watches
 
