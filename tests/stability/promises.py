@@ -262,6 +262,8 @@ IN_PRODUCT_ALONE: dict[str, tuple[str, str]] = {
     "twin": ("FAILED", "forgesyte-misbehaving-twin 0.1.0"),
     "needs-package": ("UNAVAILABLE", "no_such_package_anywhere"),
     "needs-gpu": ("UNAVAILABLE", "GPU"),
+    "asks-for-a-day": ("UNAVAILABLE", "at most 600 s are allowed here"),
+    "asks-for-a-tib": ("UNAVAILABLE", "it asks for 1048576 MiB a job and at most"),
     "model-missing": ("UNAVAILABLE", "missing.onnx"),
     "model-empty": ("UNAVAILABLE", "empty.onnx"),
     "model-5-bytes": ("UNAVAILABLE", "five-bytes.onnx"),

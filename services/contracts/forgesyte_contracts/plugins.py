@@ -91,7 +91,10 @@ class Requires(_Strict):
 
 
 class PluginLimits(_Strict):
-    """Limits a plugin asks for instead of the service's own: seconds a frame, bytes above the warm baseline."""
+    """Limits a plugin asks for instead of the service's own: seconds a frame, bytes above the warm baseline.
+
+    More than the service's own is given up to what its operator allows; a plugin that asks for more is UNAVAILABLE.
+    """
 
     frame_timeout_s: float | None = Field(default=None, gt=0, le=86_400)
     memory_bytes: int | None = Field(default=None, gt=0, le=1 << 40)

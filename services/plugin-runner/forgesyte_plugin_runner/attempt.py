@@ -25,10 +25,11 @@ from .ending import Ending
 from .failure import Failure, missing_device, missing_input
 from .fingerprint import fingerprint
 from .hold import Hold
-from .jobspec import job_limits, job_spec
+from .jobspec import job_spec
 from .ledger import Ledger
 from .live import LiveAttempt
 from .placement import place_job
+from .plugin_limits import job_limits
 from .recorder import Recorder
 from .rowbuffer import RowBuffer
 from .sandboxes import LivingSandbox

@@ -1,12 +1,9 @@
-"""What the sandbox is told about a job, and the limits under which it works."""
+"""What the sandbox is told about a job."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from forgesyte_contracts.jobs import JobRecord
-from forgesyte_contracts.plugins import PluginManifest
-from forgesyte_sandbox.limits import Limits
 
 from .settings import RunnerSettings
 
@@ -29,13 +26,3 @@ def job_spec(
         "max_image_pixels": settings.max_image_pixels,
         "max_frames": settings.max_frames,
     }
-
-
-def job_limits(settings: RunnerSettings, manifest: PluginManifest) -> Limits:
-    """The service's limits, but for those the plugin asks for itself."""
-    limits, asked = settings.limits(), manifest.limits
-    return replace(
-        limits,
-        frame_timeout_s=asked.frame_timeout_s or limits.frame_timeout_s,
-        memory_bytes=asked.memory_bytes or limits.memory_bytes,
-    )

@@ -15,6 +15,7 @@ from forgesyte_contracts.problems import Code
 from forgesyte_sandbox.outcome import SandboxOutcome
 
 from .discovery import FoundPlugin
+from .plugin_limits import excess
 from .workplace import Workplace
 
 log = structlog.get_logger(__name__)
@@ -71,8 +72,9 @@ async def load_plugin(place: Workplace, plugin: FoundPlugin) -> bool:
     if place.registry.get_status(plugin.name) is None:
         place.registry.register(plugin, manifest)
     # Before what validate() said: "torch is not installed" helps more than the error that follows from it.
-    if (missing := await place.dependencies.missing(manifest, place.devices.devices)) is not None:
-        return _lacks(place, plugin, manifest, missing)
+    missing = await place.dependencies.missing(manifest, place.devices.devices)
+    if (lack := missing or excess(place.settings, manifest)) is not None:
+        return _lacks(place, plugin, manifest, lack)
     return _judge(place, plugin, manifest, outcome)
 
 

@@ -4,9 +4,11 @@ Limits are spelled here as an operator thinks of them and handed to the sandbox 
 """
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
+import psutil
 from pydantic import Field, field_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
@@ -16,6 +18,15 @@ from forgesyte_sandbox.limits import Limits
 
 def _cores() -> int:
     return max(1, len(os.sched_getaffinity(0)))
+
+
+def _memory_bytes() -> int:
+    """What this machine has, or this container may use if that is less."""
+    found = [psutil.virtual_memory().total]
+    for file in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+        with suppress(OSError, ValueError):  # no cgroup of that kind, or "max"
+            found.append(int(Path(file).read_text()))
+    return min(found)
 
 
 class RunnerSettings(ServiceSettings):
@@ -59,6 +70,14 @@ class RunnerSettings(ServiceSettings):
 
     load_memory_bytes: int = Field(default=4 << 30, gt=0)
     """Bytes a plugin may use while it is imported and loads its models."""
+
+    max_frame_timeout_s: float = Field(default=600, gt=0)
+    """Seconds a frame that a plugin's manifest may ask for; a plugin that asks for more is UNAVAILABLE. A hang holds a
+    slot for as long, which is why the default is ten minutes and not the day that a manifest may write down."""
+
+    max_memory_bytes: int = Field(default_factory=lambda: _memory_bytes() // 2, gt=0)
+    """Bytes a job that a plugin's manifest may ask for; a plugin that asks for more is UNAVAILABLE. The default is half
+    of what this machine has or this container may use: past all of it the kernel would end the runner and every job."""
 
     output_bytes: int = Field(default=1 << 20, gt=0)
     """Bytes the output of one frame may have as JSON."""

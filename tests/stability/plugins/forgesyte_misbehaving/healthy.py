@@ -40,7 +40,7 @@ class Healthy(Plugin):
 
     name = "healthy"
     version = "1.0.0"
-    limits = PluginLimits(frame_timeout_s=900)
+    limits = PluginLimits(frame_timeout_s=600)
     tools = (Measure,)
 
 
