@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from forgesyte_contracts.problems import Code, ForgeSyteError
 
@@ -35,6 +35,14 @@ class SubmitFields(BaseModel):
 
     filename: str | None = Field(default=None, examples=["cars.mp4"])
     """Name of the media, for people; in a form the file's own name counts."""
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _blank_is_missing(cls, value: Any) -> Any:  # noqa: ANN401  whatever came under a field's name
+        """A form in a browser sends the fields that were left blank as well."""
+        if isinstance(value, list | tuple):
+            return tuple(one for one in value if one != "")
+        return None if value == "" else value
 
 
 class AnalyzeFields(SubmitFields):

@@ -3,7 +3,7 @@
 Schemas come from plugins and are only read here: a reference that leaves the schema is never fetched.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -19,6 +19,7 @@ ToolOptions = dict[str, dict[str, Any]]
 """Options for each tool, by the tool's id."""
 
 _MAX_SAID_CHARS = 300
+_KINDS = {dict: "an object", list: "an array", str: "a string", bool: "a boolean", int: "a number", float: "a number"}
 
 
 def parse_options(text: str | None, tools: Sequence[ToolManifest], *, max_bytes: int) -> ToolOptions:
@@ -52,7 +53,7 @@ def _loaded(text: str | None, max_bytes: int) -> dict[str, Any]:
     except orjson.JSONDecodeError as error:
         raise _invalid("options", f"expected a JSON object, found text that is not JSON: {error}") from None
     if not isinstance(value, dict):
-        raise _invalid("options", f"expected a JSON object, found {type(value).__name__}")
+        raise _invalid("options", f"expected a JSON object, found {_kind_of(value)}")
     return value
 
 
@@ -66,7 +67,7 @@ def _by_tool(given: dict[str, Any], tools: Sequence[ToolManifest]) -> ToolOption
             expected = ", ".join(tool.name for tool in tools)
             raise _invalid(f"options.{name}", f"expected the tools of this job ({expected}), each with its options")
         if not isinstance(value, dict):
-            raise _invalid(f"options.{name}", f"expected an object, found {type(value).__name__}")
+            raise _invalid(f"options.{name}", f"expected an object, found {_kind_of(value)}")
         options[ids[name]] = value
     return options
 
@@ -95,13 +96,38 @@ def _check(tool: ToolManifest, options: dict[str, Any]) -> None:
         raise _invalid(_path(tool.name, worst), _sentence(worst))
 
 
+def _kind_of(value: Any) -> str:  # noqa: ANN401  any JSON value
+    return "null" if value is None else _KINDS[type(value)]
+
+
 def _path(tool: str, error: ValidationError) -> str:
-    parts: Iterable[str | int] = error.absolute_path
+    parts: list[str | int] = [*error.absolute_path, *_names_at_fault(error)[:1]]
     return ".".join(["options", tool, *(str(part) for part in parts)])
 
 
 def _sentence(error: ValidationError) -> str:
+    if _names_at_fault(error) and error.validator == "required":
+        return "is missing"
+    if _names_at_fault(error):
+        known = ", ".join(_known_names(error)) or "none"
+        return f"there is no such option; known here: {known}"[:_MAX_SAID_CHARS]
     return error.message[:_MAX_SAID_CHARS]
+
+
+def _names_at_fault(error: ValidationError) -> list[str]:
+    """The names of an object that are missing or unknown; the schema's own error points at the object alone."""
+    given: Any = error.instance
+    if error.validator == "required" and isinstance(error.validator_value, list):
+        return [name for name in error.validator_value if name not in given]
+    is_closed = error.validator == "additionalProperties" and error.validator_value is False
+    if is_closed and isinstance(error.schema, Mapping) and "patternProperties" not in error.schema:
+        return [name for name in given if name not in _known_names(error)]
+    return []
+
+
+def _known_names(error: ValidationError) -> Mapping[str, Any]:
+    known: Mapping[str, Any] = error.schema.get("properties", {}) if isinstance(error.schema, Mapping) else {}
+    return known
 
 
 def _invalid(field: str, what: str) -> ForgeSyteError:

@@ -54,8 +54,8 @@ def checked(fields: SubmitFields, kind: MediaKind, catalog: Catalog, *, max_opti
     """Check a submit of this kind of media against what the runners offer.
 
     Raises:
-        ForgeSyteError: PLUGIN_UNKNOWN, TOOL_UNKNOWN, PLUGIN_UNAVAILABLE or OPTIONS_INVALID; REQUEST_INVALID for a tool
-            that takes another kind of media. The detail says what is there instead.
+        ForgeSyteError: PLUGIN_UNKNOWN, PLUGIN_UNAVAILABLE, OPTIONS_INVALID, or TOOL_UNKNOWN, also for a tool that takes
+            another kind of media. The detail says what is there instead.
     """
     offer = catalog.require(fields.plugin_id)
     assert offer.manifest is not None  # noqa: S101  require() gives no offer without one
@@ -84,7 +84,7 @@ def _tools(manifest: PluginManifest, asked: Iterable[str], kind: MediaKind) -> l
             raise ForgeSyteError(Code.TOOL_UNKNOWN, text, plugin=manifest.name)
         if kind.name not in tool.inputs:
             text = f"tool {tool.name} takes {' and '.join(tool.inputs)}, not {kind.name}; {known}"
-            raise ForgeSyteError(Code.REQUEST_INVALID, text, plugin=manifest.name, field="tool")
+            raise ForgeSyteError(Code.TOOL_UNKNOWN, text, plugin=manifest.name, field="tool")
         tools[tool.name] = tool
     if not tools:
         raise ForgeSyteError(Code.TOOL_UNKNOWN, f"tool is missing; {known}", plugin=manifest.name)

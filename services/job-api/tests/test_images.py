@@ -80,7 +80,7 @@ WRONG_KIND = {
 async def test_a_tool_for_other_media_is_refused_naming_those_that_fit(images, path, kind, tool, said):
     answer = await submit(images, tool, path=path, kind=kind)
 
-    assert (answer.status_code, answer.json()["code"], answer.json()["field"]) == (422, "REQUEST_INVALID", "tool")
+    assert (answer.status_code, answer.json()["code"], answer.json()["field"]) == (400, "TOOL_UNKNOWN", "tool")
     assert said in answer.json()["detail"]
     assert await images.store.list("") == []
     assert await images.bus.jobs.keys() == []
@@ -89,7 +89,7 @@ async def test_a_tool_for_other_media_is_refused_naming_those_that_fit(images, p
 async def test_one_wrong_tool_among_several_refuses_the_job(images):
     answer = await submit(images, ["find-edges", "detect-motion"])
 
-    assert (answer.status_code, answer.json()["code"]) == (422, "REQUEST_INVALID")
+    assert (answer.status_code, answer.json()["code"]) == (400, "TOOL_UNKNOWN")
     assert "detect-motion" in answer.json()["detail"]
 
 

@@ -13,11 +13,18 @@ class Zone(BaseModel):
     left: int
 
 
+class Mode(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    speed: int
+
+
 class Options(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     threshold: int = Field(default=25, ge=1, le=255)
     zones: list[Zone] = []
+    mode: Mode | None = None
 
 
 @pytest.fixture
@@ -45,11 +52,16 @@ def test_options_of_one_tool_may_be_wrapped_in_its_name(tool, text):
 BAD = {
     "not JSON": ("{", "options: "),
     "NaN": ('{"threshold": NaN}', "options: "),
-    "a list": ("[1]", "found list"),
+    "a list": ("[1]", "options: expected a JSON object, found an array"),
+    "null": ("null", "options: expected a JSON object, found null"),
+    "text": ('"threshold"', "options: expected a JSON object, found a string"),
     "too long": ('{"a": "' + "x" * LIMIT + '"}', f"at most {LIMIT}"),
     "out of range": ('{"threshold": 256}', "options.detect-motion.threshold: "),
     "wrong type deep inside": ('{"zones": [{"left": 1}, {"left": "x"}]}', "options.detect-motion.zones.1.left: "),
-    "unknown name": ('{"treshold": 1}', "treshold"),
+    "unknown name": ('{"treshold": 1}', "options.detect-motion.treshold: "),
+    "unknown name, and which there are": ('{"treshold": 1}', "threshold, zones, mode"),
+    "unknown name deep inside": ('{"zones": [], "mode": {"speed": 1, "x": 2}}', "options.detect-motion.mode.x: "),
+    "missing name": ('{"zones": [{}]}', "options.detect-motion.zones.0.left: "),
 }
 
 

@@ -62,6 +62,7 @@ REFUSALS = {
     "unknown plugin": ({"plugin_id": "nope"}, 400, "PLUGIN_UNKNOWN", "motion"),
     "no plugin": ({"plugin_id": None}, 400, "PLUGIN_UNKNOWN", "plugin_id is missing"),
     "unknown tool": ({"tool": "nope"}, 400, "TOOL_UNKNOWN", "detect-motion, track-objects"),
+    "blank tool": ({"tool": ""}, 400, "TOOL_UNKNOWN", "tool is missing"),
     "no tool": ({"tool": None}, 400, "TOOL_UNKNOWN", "tool is missing"),
     "neither": ({"plugin_id": None, "tool": None}, 400, "PLUGIN_UNKNOWN", "plugin_id is missing"),
     "option too high": ({"options": '{"threshold": 300}'}, 422, "OPTIONS_INVALID", "options.detect-motion.threshold"),
@@ -154,6 +155,17 @@ async def test_a_wrong_form_is_refused_and_leaves_nothing(api, make, texts, file
     assert (answer.status_code, answer.json()["code"]) == (422, "REQUEST_INVALID"), answer.text
     assert said in answer.json()["detail"]
     assert await api.store.list("") == []
+
+
+async def test_a_form_whose_optional_fields_were_left_blank_is_as_one_without_them(api, make):
+    blank = [("device", ""), ("options", ""), ("skip_bad_frames", "")]
+    body = make.form([("plugin_id", "motion"), ("tool", "motion"), ("tool", ""), *blank], ("video", "a.mp4", b"x"))
+
+    answer = await api.http.post("/v1/video/submit", content=body, headers=make.FORM)
+
+    assert answer.status_code == 202, answer.text
+    record = (await api.bus.jobs.get(answer.json()["job_id"])).record
+    assert (record.tools, record.device_requested, record.skip_bad_frames) == (("detect-motion",), "auto", False)
 
 
 async def test_an_empty_file_in_a_form_is_refused(api, make):
