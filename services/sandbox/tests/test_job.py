@@ -81,6 +81,14 @@ async def test_timings_name_each_tool_and_every_stage_of_the_child(bench):
     assert timings.stages["encode"] > 0
 
 
+@pytest.mark.parametrize("fault", ["raise", "segfault"])
+async def test_a_job_that_ends_early_has_told_its_timings(bench, fault):
+    told = await bench.job("Faulty", ("misbehave",), options={"misbehave": {"fault": fault}})
+
+    assert not told.outcome.ok
+    assert told.of(messages.Timings)[0].process.keys() == {"misbehave"}
+
+
 async def test_prepare_and_finalize_are_called_in_the_scratch_folder(bench):
     scratch = bench.scratch()
     await bench.job(scratch=scratch)

@@ -94,7 +94,8 @@ class Job:
         self._rows = 0
         self._skipped = 0
         self._warned = 0
-        self._next_timings_s = time.monotonic() + _TIMINGS_EVERY_S
+        # At once for the first frame: a job that dies at the next one still has figures.
+        self._next_timings_s = 0.0
 
     def run(self) -> dict[str, Any]:
         """Decode and process every frame; gives what is known at the end.
