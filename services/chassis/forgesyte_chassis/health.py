@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from . import problems
 from .httpserver import open_listener, serve_http
 from .main import Lifetime
 
@@ -77,7 +78,9 @@ def ops_app(
         text = await asyncio.to_thread(generate_latest, registry)
         return Response(text + await more_metrics(), media_type=CONTENT_TYPE_LATEST)
 
-    return Starlette(routes=[Route("/livez", livez), Route("/readyz", readyz), Route("/metrics", metrics)])
+    app = Starlette(routes=[Route("/livez", livez), Route("/readyz", readyz), Route("/metrics", metrics)])
+    problems.install(app)
+    return app
 
 
 async def serve_ops(

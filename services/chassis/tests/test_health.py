@@ -74,3 +74,10 @@ async def test_the_ops_port_answers_during_the_drain_and_ends_with_the_group():
 async def test_port_minus_one_switches_the_ops_port_off():
     async with asyncio.TaskGroup() as group:
         await serve_ops(ops_app(Health(), new_registry("chassis")), "127.0.0.1", -1, Lifetime(group))
+
+
+async def test_an_address_the_ops_port_does_not_know_is_a_problem_document():
+    answer = await ask(Health(), "/health")
+
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+    assert answer.json()["code"] == "ROUTE_UNKNOWN"

@@ -180,3 +180,17 @@ async def test_merged_rows_of_a_completed_job_are_the_extended_ones(api, make):
 
     assert [row["frame_index"] for row in body["frames"]] == [0, 1, 2]
     assert body["result_url"] == job_view(record).result_url
+
+
+async def test_head_answers_as_get_does_but_without_the_body(api, make):
+    job_id = (await api.submit()).json()["job_id"]
+    paths = ["/health", "/v1/health", "/v1/jobs", f"/v1/jobs/{job_id}", f"/v1/jobs/{job_id}/extended"]
+    paths += [f"/v1/jobs/{job_id}/result?format=jsonl", f"/v1/jobs/{job_id}/result", "/v1/jobs/17"]
+
+    for path in paths:
+        got, head = await api.http.get(path), await api.http.head(path)
+
+        assert (path, head.status_code) == (path, got.status_code)
+        assert head.headers["content-type"] == got.headers["content-type"]
+        assert head.headers.get("content-length") == got.headers.get("content-length")
+        assert head.headers.get("X-Job-Status") == got.headers.get("X-Job-Status")

@@ -10,6 +10,8 @@ router = APIRouter(tags=["health"])
 
 @router.get("/health", response_model=HealthReport)
 @router.get("/v1/health", response_model=HealthReport)
+@router.head("/health", include_in_schema=False)
+@router.head("/v1/health", include_in_schema=False)
 async def get_health(request: Request) -> HealthReport:
     """Tell whether the service can do its work and, part by part, what is wrong."""
     check = request.app.state.health

@@ -20,6 +20,7 @@ _ONE_JOB = problem_responses(*_KEY_PROBLEMS, Code.JOB_UNKNOWN, Code.REQUEST_INVA
 
 
 @router.get("/v1/jobs", response_model=JobPage, responses=problem_responses(*_KEY_PROBLEMS, Code.REQUEST_INVALID))
+@router.head("/v1/jobs", include_in_schema=False)
 async def list_jobs(
     state: State,
     limit: Annotated[int, Query(ge=1, le=100, description="Jobs a page.")] = 10,
@@ -37,6 +38,7 @@ async def list_jobs(
 
 
 @router.get("/v1/jobs/{job_id}", response_model=JobView, responses=_ONE_JOB)
+@router.head("/v1/jobs/{job_id}", include_in_schema=False)
 async def get_job(state: State, job_id: PathJobId) -> Response:
     """Tell where a job stands; a completed one carries its result document, cut at the inline limit."""
     record = await state.find(job_id)
@@ -44,6 +46,7 @@ async def get_job(state: State, job_id: PathJobId) -> Response:
 
 
 @router.get("/v1/jobs/{job_id}/extended", response_model=ExtendedJobResponse, responses=_ONE_JOB)
+@router.head("/v1/jobs/{job_id}/extended", include_in_schema=False)
 async def get_job_extended(state: State, job_id: PathJobId) -> Response:
     """Tell where a job stands and how it was made: timings, warnings, device, newest rows, decoding, attempts."""
     record = await state.find(job_id)

@@ -78,6 +78,7 @@ _BYTES: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
         ),
     },
 )
+@router.head("/v1/jobs/{job_id}/result", include_in_schema=False)
 async def get_result(
     request: Request,
     state: State,
@@ -103,6 +104,8 @@ async def get_result(
             text = "from_frame and limit choose rows; format=mp4 is the whole video, of which Range gives a part"
             raise ForgeSyteError(Code.REQUEST_INVALID, text, field="from_frame" if from_frame else "limit")
         return await _video(request, state, job_id, record, headers)
+    if request.method == "HEAD":
+        return StreamingResponse(iter(()), headers=headers, media_type=_MEDIA_TYPES[format])  # it has no length to tell
     rows = await _opened(read_rows(state.store, record, from_frame=from_frame, limit=limit))
     if format is ResultFormat.CSV:
         headers["Content-Disposition"] = f'attachment; filename="{job_id}.csv"'
