@@ -22,7 +22,7 @@ from forgesyte_chassis.keys import KeyRing
 from forgesyte_contracts import moves
 from forgesyte_contracts.ids import JobId, new_job_id
 from forgesyte_contracts.jobs import JobRecord
-from forgesyte_contracts.plugins import PluginManifest, PluginOnRunner, PluginState, RunnerHeartbeat, ToolManifest
+from forgesyte_contracts.plugins import PluginManifest, PluginOnRunner, PluginState, ToolManifest
 from forgesyte_contracts.problems import Code
 from forgesyte_contracts.realtime import (
     LiveOrder,
@@ -32,6 +32,7 @@ from forgesyte_contracts.realtime import (
     envelope,
     message_schemas,
 )
+from forgesyte_contracts.runners import RunnerHeartbeat
 from forgesyte_realtime_gateway.app import create_app, end_streams
 from forgesyte_realtime_gateway.gateway import Gateway
 from forgesyte_realtime_gateway.protocol import SocketProtocol

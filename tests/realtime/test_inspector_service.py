@@ -12,7 +12,8 @@ import pytest
 
 from forgesyte_chassis.bus import Bus
 from forgesyte_chassis.keys import KeyRing
-from forgesyte_contracts.plugins import PluginManifest, PluginOnRunner, PluginState, RunnerHeartbeat, ToolManifest
+from forgesyte_contracts.plugins import PluginManifest, PluginOnRunner, PluginState, ToolManifest
+from forgesyte_contracts.runners import RunnerHeartbeat
 from forgesyte_inspector.app import create_app
 from forgesyte_inspector.service import InspectorService
 from forgesyte_inspector.settings import InspectorSettings

@@ -13,7 +13,8 @@ from forgesyte_chassis.blobs import Store
 from forgesyte_contracts import subjects
 from forgesyte_contracts.ids import JobId, PluginName, new_job_id
 from forgesyte_contracts.jobs import JobRecord
-from forgesyte_contracts.plugins import PluginOnRunner, PluginState, RunnerHeartbeat
+from forgesyte_contracts.plugins import PluginOnRunner, PluginState
+from forgesyte_contracts.runners import RunnerHeartbeat
 from tests.stability.runner import WatchedRunner, running_runner
 from tests.support import eventually
 

@@ -9,7 +9,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from forgesyte_chassis.bus import Bus
-from forgesyte_contracts.plugins import PluginOnRunner, PluginState, RunnerHeartbeat
+from forgesyte_contracts.plugins import PluginOnRunner, PluginState
+from forgesyte_contracts.runners import RunnerHeartbeat
 from tests.stability.workbench import PLUGINS
 from tests.support import eventually, nats_server
 

@@ -5,9 +5,10 @@ import json
 import pytest
 from pydantic import ValidationError
 
-from forgesyte_contracts.plugins import Device, PluginHealth, PluginHealthResponse, PluginOnRunner, RunnerHeartbeat
+from forgesyte_contracts.plugins import PluginHealth, PluginHealthResponse, PluginOnRunner
 from forgesyte_contracts.problems import ForgeSyteError
 from forgesyte_contracts.routes import ROUTES, scope_of
+from forgesyte_contracts.runners import Device, RunnerHeartbeat
 
 FIELDS = (
     "name version description state reason uptime_seconds last_used success_count error_count "

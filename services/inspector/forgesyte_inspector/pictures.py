@@ -9,14 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from forgesyte_contracts.ids import PluginName
-from forgesyte_contracts.plugins import (
-    PluginHealth,
-    PluginManifest,
-    PluginOnRunner,
-    PluginRunner,
-    PluginState,
-    RunnerHeartbeat,
-)
+from forgesyte_contracts.plugins import PluginHealth, PluginManifest, PluginOnRunner, PluginRunner, PluginState
+from forgesyte_contracts.runners import RunnerHeartbeat
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 

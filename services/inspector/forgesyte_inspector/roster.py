@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from forgesyte_contracts.plugins import RunnerHeartbeat
+from forgesyte_contracts.runners import RunnerHeartbeat
 from forgesyte_contracts.streams import HEARTBEAT_EVERY_S
 
 from .settings import InspectorSettings

@@ -9,7 +9,6 @@ from pydantic_core import to_json
 
 from forgesyte_contracts.jobs import Moment
 from forgesyte_contracts.plugins import (
-    Device,
     PluginHealth,
     PluginLimits,
     PluginManifest,
@@ -18,6 +17,7 @@ from forgesyte_contracts.plugins import (
     Requires,
     ToolManifest,
 )
+from forgesyte_contracts.runners import Device
 
 from .roster import RunnerState, SeenRunner
 

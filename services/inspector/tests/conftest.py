@@ -13,7 +13,8 @@ from prometheus_client import CollectorRegistry
 
 from forgesyte_chassis.bus import Bus
 from forgesyte_chassis.keys import KeyRing
-from forgesyte_contracts.plugins import PluginManifest, PluginOnRunner, PluginState, RunnerHeartbeat, ToolManifest
+from forgesyte_contracts.plugins import PluginManifest, PluginOnRunner, PluginState, ToolManifest
+from forgesyte_contracts.runners import RunnerHeartbeat
 from forgesyte_inspector.app import create_app
 from forgesyte_inspector.settings import InspectorSettings
 from tests.support import NatsServer, eventually, nats_server

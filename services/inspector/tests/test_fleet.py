@@ -2,7 +2,7 @@
 
 import pytest
 
-from forgesyte_contracts.plugins import Device
+from forgesyte_contracts.runners import Device
 from tests.support import eventually
 
 

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from forgesyte_contracts.ids import PluginName
-from forgesyte_contracts.plugins import PluginManifest, PluginOnRunner, PluginState, RunnerHeartbeat
+from forgesyte_contracts.plugins import PluginManifest, PluginOnRunner, PluginState
 from forgesyte_contracts.problems import Code, ForgeSyteError
+from forgesyte_contracts.runners import RunnerHeartbeat
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ sending any other to a GPU because one is free would keep it from those that can
 
 from dataclasses import dataclass
 
-from forgesyte_contracts.plugins import CPU, GPU, PluginManifest
+from forgesyte_contracts.plugins import PluginManifest
 from forgesyte_contracts.problems import Code, ForgeSyteError
+from forgesyte_contracts.runners import CPU, GPU
 
 from .catalog import Offer
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from forgesyte_chassis.clock import Clock
 from forgesyte_contracts.ids import JobId, PluginName
 from forgesyte_contracts.jobs import JobRecord
-from forgesyte_contracts.plugins import CPU, GPU
+from forgesyte_contracts.runners import CPU, GPU
 
 from .catalog import Offer
 

@@ -18,15 +18,8 @@ from forgesyte_chassis.bus import Bus
 from forgesyte_chassis.keys import KeyRing
 from forgesyte_contracts.ids import new_job_id
 from forgesyte_contracts.jobs import JobRecord
-from forgesyte_contracts.plugins import (
-    Device,
-    PluginManifest,
-    PluginOnRunner,
-    PluginState,
-    Requires,
-    RunnerHeartbeat,
-    ToolManifest,
-)
+from forgesyte_contracts.plugins import PluginManifest, PluginOnRunner, PluginState, Requires, ToolManifest
+from forgesyte_contracts.runners import Device, RunnerHeartbeat
 from forgesyte_job_api.app import create_app
 from forgesyte_job_api.settings import JobApiSettings
 from forgesyte_sandbox.outcome import SandboxOutcome

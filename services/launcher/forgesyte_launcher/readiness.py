@@ -10,8 +10,8 @@ import httpx
 import structlog
 
 from forgesyte_chassis.bus import Bus
-from forgesyte_contracts.plugins import RunnerHeartbeat
 from forgesyte_contracts.problems import Code, ForgeSyteError
+from forgesyte_contracts.runners import RunnerHeartbeat
 from forgesyte_plugin_runner.discovery import find_plugins
 from forgesyte_plugin_runner.settings import RunnerSettings
 

@@ -10,7 +10,8 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from forgesyte_contracts.plugins import GPU, Device, ModelFile, PluginManifest, Requires
+from forgesyte_contracts.plugins import ModelFile, PluginManifest, Requires
+from forgesyte_contracts.runners import GPU, Device
 
 from .gpucheck import GpuCheck
 from .modelfiles import fault_of

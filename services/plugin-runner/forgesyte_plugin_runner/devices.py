@@ -12,7 +12,7 @@ from typing import Protocol
 import psutil
 import structlog
 
-from forgesyte_contracts.plugins import CPU, Device
+from forgesyte_contracts.runners import CPU, Device
 from forgesyte_contracts.streams import HEARTBEAT_EVERY_S
 
 from .nvidia import Nvidia

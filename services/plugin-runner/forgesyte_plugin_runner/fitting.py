@@ -3,7 +3,8 @@
 A heartbeat that is refused would be the silence of a dead runner: all its plugins would be gone with it.
 """
 
-from forgesyte_contracts.plugins import PluginOnRunner, RunnerHeartbeat
+from forgesyte_contracts.plugins import PluginOnRunner
+from forgesyte_contracts.runners import RunnerHeartbeat
 from forgesyte_contracts.streams import MAX_BUS_BYTES
 
 SHORT_REASON_CHARS = 300

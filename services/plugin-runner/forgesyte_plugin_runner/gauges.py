@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from forgesyte_contracts.plugins import Device, PluginState
+from forgesyte_contracts.plugins import PluginState
+from forgesyte_contracts.runners import Device
 
 from .attempt import Attempt
 from .devices import DeviceMonitor

@@ -12,7 +12,7 @@ from importlib.metadata import version
 import structlog
 
 from forgesyte_chassis.bus import BusUnavailable
-from forgesyte_contracts.plugins import RunnerHeartbeat
+from forgesyte_contracts.runners import RunnerHeartbeat
 from forgesyte_contracts.streams import HEARTBEAT_EVERY_S
 
 from .attempt import Attempt

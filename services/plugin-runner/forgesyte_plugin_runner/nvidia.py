@@ -10,7 +10,7 @@ from typing import Any
 
 import structlog
 
-from forgesyte_contracts.plugins import GPU, Device
+from forgesyte_contracts.runners import GPU, Device
 
 log = structlog.get_logger(__name__)
 

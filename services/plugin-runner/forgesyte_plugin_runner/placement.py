@@ -8,7 +8,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from forgesyte_contracts.jobs import JobRecord
-from forgesyte_contracts.plugins import CPU, GPU, PluginManifest
+from forgesyte_contracts.plugins import PluginManifest
+from forgesyte_contracts.runners import CPU, GPU
 
 
 @dataclass(frozen=True, slots=True)

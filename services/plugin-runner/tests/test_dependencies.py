@@ -4,7 +4,8 @@ import sys
 
 import pytest
 
-from forgesyte_contracts.plugins import Device, PluginManifest
+from forgesyte_contracts.plugins import PluginManifest
+from forgesyte_contracts.runners import Device
 from forgesyte_plugin_runner.dependencies import DependencyChecker, has
 from forgesyte_plugin_runner.gpucheck import GpuCheck
 

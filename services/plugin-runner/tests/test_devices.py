@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from forgesyte_contracts.plugins import Device
+from forgesyte_contracts.runners import Device
 from forgesyte_plugin_runner.devices import STALE_AFTER_S, DeviceMonitor, cpu_device
 from forgesyte_plugin_runner.nvidia import Nvidia
 

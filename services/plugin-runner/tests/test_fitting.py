@@ -1,6 +1,7 @@
 """A heartbeat fits into one message of the bus, however much broken plugins have to say."""
 
-from forgesyte_contracts.plugins import PluginManifest, PluginOnRunner, RunnerHeartbeat
+from forgesyte_contracts.plugins import PluginManifest, PluginOnRunner
+from forgesyte_contracts.runners import RunnerHeartbeat
 from forgesyte_plugin_runner.fitting import SHORT_REASON_CHARS, fitted
 
 

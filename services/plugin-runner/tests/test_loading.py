@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from forgesyte_contracts.plugins import PluginState, RunnerHeartbeat
+from forgesyte_contracts.plugins import PluginState
+from forgesyte_contracts.runners import RunnerHeartbeat
 from forgesyte_plugin_runner.lifecycle import REMEDY
 from tests.support import TEST_PLUGINS, eventually
 

@@ -9,7 +9,8 @@ from prometheus_client import CollectorRegistry, generate_latest
 from forgesyte_chassis.clock import SystemClock
 from forgesyte_contracts.ids import new_job_id
 from forgesyte_contracts.jobs import AttemptOutcome, DecodeFacts, JobRecord, JobType, StageTimings
-from forgesyte_contracts.plugins import Device, PluginManifest
+from forgesyte_contracts.plugins import PluginManifest
+from forgesyte_contracts.runners import Device
 from forgesyte_plugin_runner.devices import DeviceMonitor
 from forgesyte_plugin_runner.discovery import FoundPlugin
 from forgesyte_plugin_runner.gauges import RunnerGauges

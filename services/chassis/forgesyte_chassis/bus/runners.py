@@ -11,7 +11,8 @@ from contextlib import asynccontextmanager
 import structlog
 from pydantic import ValidationError
 
-from forgesyte_contracts.plugins import PluginOnRunner, RunnerHeartbeat
+from forgesyte_contracts.plugins import PluginOnRunner
+from forgesyte_contracts.runners import RunnerHeartbeat
 from forgesyte_contracts.streams import MAX_BUS_BYTES, RUNNERS
 
 from .beside import beside

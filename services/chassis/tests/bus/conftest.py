@@ -10,7 +10,7 @@ import pytest
 from forgesyte_chassis.bus import Bus
 from forgesyte_contracts.ids import new_job_id
 from forgesyte_contracts.jobs import JobRecord
-from forgesyte_contracts.plugins import RunnerHeartbeat
+from forgesyte_contracts.runners import RunnerHeartbeat
 from tests.support import NatsServer, nats_server
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

@@ -1,0 +1,43 @@
+"""Runners as the others see them: their devices, and the heartbeat in which each tells of itself."""
+
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from .plugins import PluginOnRunner
+
+CPU: Final = "cpu"
+GPU: Final = "gpu"
+"""The kinds of device."""
+
+
+class Device(BaseModel):
+    """A device a runner can put a job on. What could not be measured is None."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    kind: Literal["cpu", "gpu"]
+    utilisation_ratio: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = None
+    """How busy it is, 0 to 1."""
+
+    memory_used_bytes: int | None = Field(default=None, ge=0)
+    memory_total_bytes: int | None = Field(default=None, ge=0)
+
+
+class RunnerHeartbeat(BaseModel):
+    """What a runner writes into KV `runners` every 2 s; its absence for 8 s means the runner is gone."""
+
+    model_config = ConfigDict(frozen=True)
+
+    runner_id: str
+    host: str
+    pid: int
+    version: str
+    started_at: str
+    draining: bool = False
+    slots: int = Field(ge=1)
+    slots_busy: int = Field(default=0, ge=0)
+    jobs: tuple[str, ...] = ()
+    devices: tuple[Device, ...] = (Device(name=CPU, kind=CPU),)
+    plugins: tuple[PluginOnRunner, ...] = ()
