@@ -12,6 +12,7 @@ import structlog
 
 from forgesyte_chassis.bus import Bus, Changed, LiveMessage
 from forgesyte_contracts.ids import JobId
+from forgesyte_contracts.jobs import JobRecord
 from forgesyte_contracts.problems import ForgeSyteError
 
 from .client import Client
