@@ -1,9 +1,10 @@
-"""The NATS client with three of its faults kept away from us.
+"""The NATS client with four of its faults kept away from us.
 
 nats-py closes a connection for good on any -ERR it does not know, also on those a healthy server sends once (a paused
 server answers a half-done login with "Authentication Timeout"). It keeps what was not yet flushed over a
-disconnection and sends it seconds later, when an acknowledgement may belong to somebody else. And its reconnect
-waits are the same for all clients. Nothing else of it is changed; private names are used, so the version is locked.
+disconnection and sends it seconds later, when an acknowledgement may belong to somebody else. It leaves the socket of
+a try to reconnect open that failed in the login. And its reconnect waits are the same for all clients. Nothing else
+of it is changed; private names are used, so the version is locked.
 """
 
 import asyncio
@@ -12,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from nats import errors
-from nats.aio.client import Client, Server
+from nats.aio.client import Client, Server, Srv
 
 from .address import servers_of, wait_for_port, without_secret
 from .errors import BusUnavailable
@@ -80,6 +81,12 @@ class SteadyClient(Client):
                 f"No bus let us in at {shown} within {limit_s:g} s{last}. Is nats-server running there, "
                 "and is the token right?"
             ) from error
+
+    async def _connect_to_server(self, server: Srv) -> None:
+        # A try that failed in the login left its socket open, and the next one would only forget it.
+        if self._transport is not None:
+            self._transport.close()  # type: ignore[no-untyped-call]  # the client has no types here
+        await super()._connect_to_server(server)
 
     async def _process_err(self, err_msg: str) -> None:
         if _PERMISSIONS in err_msg:

@@ -24,6 +24,7 @@ class Proxy:
         self.url = ""
         self.swallow: Callable[[bytes], bool] = lambda _chunk: False
         self.swallowed = 0
+        self.refused = 0
         self._clients: list[asyncio.StreamWriter] = []
 
     @asynccontextmanager
@@ -40,6 +41,7 @@ class Proxy:
         try:
             upstream_reader, upstream_writer = await asyncio.open_connection("127.0.0.1", self.port)
         except OSError:
+            self.refused += 1
             writer.close()
             return
         self._clients.append(writer)
