@@ -41,7 +41,7 @@ near_boundary = st.lists(
 ).map(b"".join)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=near_boundary, text=st.text(max_size=50), size=st.integers(1, 200))
 async def test_bytes_arrive_as_they_were_sent_however_the_network_cuts_them(data, text, size):
     body = (
