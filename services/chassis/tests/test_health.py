@@ -62,7 +62,7 @@ async def test_the_ops_port_answers_during_the_drain_and_ends_with_the_group():
         lifetime = Lifetime(group)
         serving = group.create_task(serve_ops(app, "127.0.0.1", 0, lifetime, on_open=ports.append))
         await eventually(lambda: ports)
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{ports[0]}") as client:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{ports[0]}", timeout=60) as client:
             lifetime.stop()
             assert (await client.get("/livez")).status_code == 200
             assert (await client.get("/readyz")).status_code == 503

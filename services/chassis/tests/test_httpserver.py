@@ -31,7 +31,7 @@ async def test_open_requests_end_before_the_server_does():
         return PlainTextResponse("done")
 
     listener, stopping = open_listener("127.0.0.1", 0), asyncio.Event()
-    async with httpx.AsyncClient(base_url=url_of(listener)) as client, asyncio.TaskGroup() as group:
+    async with httpx.AsyncClient(base_url=url_of(listener), timeout=60) as client, asyncio.TaskGroup() as group:
         serving = group.create_task(serve_http(an_app(door), listener, stopping=stopping, grace_s=30))
         answer = group.create_task(client.get("/door"))
         await entered.wait()
@@ -69,7 +69,7 @@ async def test_cancelling_the_server_closes_its_port():
 
     listener = open_listener("127.0.0.1", 0)
     url = url_of(listener)
-    async with httpx.AsyncClient(base_url=url) as client, asyncio.TaskGroup() as group:
+    async with httpx.AsyncClient(base_url=url, timeout=60) as client, asyncio.TaskGroup() as group:
         serving = group.create_task(serve_http(an_app(door), listener, stopping=asyncio.Event()))
         assert (await client.get("/door")).text == "hello"
         serving.cancel()
@@ -90,7 +90,7 @@ async def test_an_exception_behind_the_first_byte_is_logged_and_cuts_the_answer(
 
     listener, stopping = open_listener("127.0.0.1", 0), asyncio.Event()
     with structlog.testing.capture_logs() as lines:
-        async with httpx.AsyncClient(base_url=url_of(listener)) as client, asyncio.TaskGroup() as group:
+        async with httpx.AsyncClient(base_url=url_of(listener), timeout=60) as client, asyncio.TaskGroup() as group:
             group.create_task(serve_http(an_app(door), listener, stopping=stopping))
             with pytest.raises(httpx.RemoteProtocolError):
                 await client.get("/door")

@@ -102,7 +102,7 @@ async def test_record_that_appears_late_is_claimed(bus, a_record):
     delivery = await pulled(bus)
 
     async with asyncio.TaskGroup() as group:
-        claiming = group.create_task(claim(bus, delivery, ONE, running_here=nowhere, absent_wait_s=0.3))
+        claiming = group.create_task(claim(bus, delivery, ONE, running_here=nowhere, absent_wait_s=1.0))
         group.create_task(bus.jobs.create(record))
 
     assert isinstance(claiming.result(), Claimed)
@@ -153,7 +153,7 @@ async def test_pause_longer_than_ack_wait_with_a_living_owner_takes_nothing(conn
 
 async def test_after_a_reconnect_nobody_elses_job_is_taken(connect, a_record):
     """All heartbeats are old after an outage: the owner is given one ack_wait to show that it lives."""
-    bus = await connect()
+    bus = await connect(ack_wait_s=600)
     stored = await a_queued_job(bus, a_record())
     await bus.jobs.change(stored.record.job_id, lambda r: moves.claimed(r, ONE, NOW))
 

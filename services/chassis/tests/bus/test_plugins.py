@@ -85,7 +85,7 @@ async def test_view_goes_on_over_a_killed_server(server, bus):
     await bus.plugins.write(a_known("one"))
     async with bus.plugins.watch() as view:
         await server.restart()
-        await bus.wait_connected(20)
+        await bus.wait_connected(60)
         assert view.get("one")
 
         await bus.plugins.write(a_known("two"))

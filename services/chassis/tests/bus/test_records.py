@@ -93,8 +93,8 @@ async def test_two_writers_at_once_lose_nothing(connect, a_record):
 
     async with asyncio.TaskGroup() as group:
         for number in range(20):
-            group.create_task(one.jobs.change(job_id, warn(f"a{number}")))
-            group.create_task(two.jobs.change(job_id, warn(f"b{number}")))
+            group.create_task(one.jobs.change(job_id, warn(f"a{number}"), limit_s=120))
+            group.create_task(two.jobs.change(job_id, warn(f"b{number}"), limit_s=120))
 
     warnings = (await one.jobs.get(job_id)).record.warnings
     assert sorted(warnings) == sorted(f"{who}{number}" for who in "ab" for number in range(20))

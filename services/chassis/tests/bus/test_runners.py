@@ -75,7 +75,7 @@ async def test_view_goes_on_over_a_killed_server(server, bus, a_heartbeat):
     await bus.runners.beat(a_heartbeat("one"))
     async with bus.runners.watch() as view:
         await server.restart()
-        await bus.wait_connected(20)
+        await bus.wait_connected(60)
         assert set(view.living()) == {"one"}
 
         await bus.runners.beat(a_heartbeat("two"))

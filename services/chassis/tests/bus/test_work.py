@@ -80,13 +80,13 @@ async def test_silent_message_is_handed_out_again_marked_as_redelivered(connect)
 
 @pytest.mark.slow
 async def test_message_kept_in_progress_stays_with_its_owner(connect):
-    bus = await connect(ack_wait_s=SHORT_ACK_WAIT_S)
+    bus = await connect(ack_wait_s=2.0)
     await bus.work.publish(new_job_id(), PLUGIN, DEVICE)
     delivery = await pulled(bus)
 
-    for _ in range(8):
+    for _ in range(12):
         await delivery.in_progress()
-        assert await bus.work.pull(PLUGIN, DEVICE, wait_s=SHORT_ACK_WAIT_S / 4) is None
+        assert await bus.work.pull(PLUGIN, DEVICE, wait_s=0.2) is None
 
 
 async def test_given_back_message_comes_again_at_once(bus):
@@ -151,11 +151,11 @@ async def test_hint_names_the_consumer_to_pull(connect):
     async with runner.work.hints() as hints:
         await api.work.publish(new_job_id(), PLUGIN, DEVICE)
 
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             hint = await anext(aiter(hints))
 
     assert hint == (PLUGIN, DEVICE)
-    assert await runner.work.pull(PLUGIN, DEVICE, wait_s=5) is not None
+    assert await pulled(runner) is not None
 
 
 @pytest.mark.slow
@@ -176,7 +176,7 @@ async def test_pull_and_hints_work_again_after_the_server_was_killed(server, bus
         await eventually(lambda: bus.reconnects == 1 and bus.is_connected)
         job_id = new_job_id()
         await bus.work.publish(job_id, PLUGIN, DEVICE)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await anext(aiter(hints))
 
     assert (await pulled(bus)).job_id == job_id
@@ -188,7 +188,7 @@ async def test_queued_job_survives_a_killed_server(server, bus):
     await bus.work.publish(job_id, PLUGIN, DEVICE)
 
     await server.restart()
-    await bus.wait_connected(20)
+    await bus.wait_connected(60)
 
     assert (await pulled(bus)).job_id == job_id
 
@@ -223,7 +223,7 @@ async def test_nothing_is_sent_late(server, bus):
     with pytest.raises(BusUnavailable):
         await bus.work.pull(PLUGIN, DEVICE)
     await server.start()
-    await bus.wait_connected(20)
+    await bus.wait_connected(60)
 
     assert await bus.work.has(delivery.job_id, PLUGIN, DEVICE)
 
@@ -236,8 +236,8 @@ async def test_first_pull_made_while_the_bus_is_away_harms_no_later_one(server, 
     with pytest.raises(BusUnavailable):
         await bus.work.pull(PLUGIN, DEVICE)
     await server.start()
-    await bus.wait_connected(20)
-    await api.wait_connected(20)
+    await bus.wait_connected(60)
+    await api.wait_connected(60)
     job_id = new_job_id()
 
     await api.work.publish(job_id, PLUGIN, DEVICE)
