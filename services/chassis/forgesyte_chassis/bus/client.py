@@ -1,10 +1,11 @@
-"""The NATS client with four of its faults kept away from us.
+"""The NATS client with some of its faults kept away from us.
 
 nats-py closes a connection for good on any -ERR it does not know, also on those a healthy server sends once (a paused
 server answers a half-done login with "Authentication Timeout"). It keeps what was not yet flushed over a
-disconnection and sends it seconds later, when an acknowledgement may belong to somebody else. It leaves the socket of
-a try to reconnect open that failed in the login. And its reconnect waits are the same for all clients. Nothing else
-of it is changed; private names are used, so the version is locked.
+disconnection and sends it seconds later, when an acknowledgement may belong to somebody else. An answer to a flush that
+came too late for its limit makes it drop a healthy connection. It leaves the socket of a try to reconnect open that
+failed in the login. And its reconnect waits are the same for all clients. Nothing else of it is changed; private names
+are used, so the version is locked.
 """
 
 import asyncio
@@ -95,6 +96,11 @@ class SteadyClient(Client):
         error = errors.Error(f"the server said {err_msg.strip()}")
         await self._error_cb(error)
         await self._process_op_err(error)
+
+    async def _process_pong(self) -> None:
+        if self._pongs and self._pongs[0].done():  # whoever waited has given up
+            self._pongs[0] = asyncio.get_running_loop().create_future()
+        await super()._process_pong()
 
     def forget_unsent(self) -> None:
         """Drop what waits to be written. Subscriptions are not lost: a reconnect replays them from their own list."""

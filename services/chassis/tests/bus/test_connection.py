@@ -122,6 +122,24 @@ async def test_error_said_by_the_server_never_ends_the_connection_for_good(conne
 
 
 @pytest.mark.slow
+async def test_an_answer_that_nobody_waits_for_any_more_does_not_cost_the_connection(server, bus):
+    heard = []
+
+    async def take(message) -> None:
+        heard.append(message.data)
+
+    server.pause()
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1), bus._main.subscribe("too.late", take):
+            pass
+    server.resume()
+
+    async with bus._main.subscribe("in.time", take):
+        await bus._main.publish("in.time", b"hello")
+        await eventually(lambda: heard)
+    assert (heard, bus._main.reconnects) == ([b"hello"], 0)
+
+
 async def test_bus_closes_in_the_middle_of_a_reconnect(server):
     async with Bus.connect(server.url, name="test") as bus:
         server.kill()
