@@ -168,6 +168,7 @@ class Recorder:
             had_news, self._ledger.is_news = self._ledger.is_news, False
             frame, percent = self._ledger.frames_done, self._ledger.progress_percent
             begun = self._clock.monotonic_s()
+            self._policy.written(frame, percent, begun)  # what is on its way is not due once more
             try:
                 stored = await self._records.change(self._job_id, fn, known=self._known)
             except BusUnavailable:

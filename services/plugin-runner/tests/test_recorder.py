@@ -15,6 +15,7 @@ from forgesyte_plugin_runner.hold import Hold
 from forgesyte_plugin_runner.ledger import Ledger
 from forgesyte_plugin_runner.recorder import Recorder
 from forgesyte_plugin_runner.stopping import Stop, StopReason
+from tests.support import eventually
 
 ME = RunnerId("me")
 
@@ -99,6 +100,25 @@ async def test_a_write_keeps_the_hold_fresh_and_carries_the_ledger(desk):
 
     assert record.warnings == ("something odd",)
     assert desk.hold.untouched_s < 10
+
+
+async def test_a_frame_done_while_progress_is_being_written_is_no_reason_for_another_write(box, desk):
+    desk.recorder._policy.every_s = 3600
+    desk.ledger._total, desk.ledger.frames_done = 100, 5
+
+    async with asyncio.TaskGroup() as group:
+        box.nats.pause()
+        group.create_task(desk.recorder.flush())
+        await eventually(desk.recorder._lock.locked)
+        desk.ledger.frames_done = 6
+        desk.recorder.notice()
+        is_due = desk.recorder._due.is_set()
+        box.nats.resume()
+
+    assert not is_due
+    desk.ledger.frames_done = 10
+    desk.recorder.notice()
+    assert desk.recorder._due.is_set()
 
 
 async def test_news_that_can_never_be_written_stop_the_attempt(desk):
