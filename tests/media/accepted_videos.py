@@ -41,7 +41,7 @@ def _no_length(*options):
         live = folder / "live"
         os.mkfifo(live)
         taken = []
-        reader = threading.Thread(target=lambda: taken.append(live.read_bytes()))
+        reader = threading.Thread(target=lambda: taken.append(live.read_bytes()), daemon=True)
         reader.start()
         clip(live, *options)
         reader.join()

@@ -21,7 +21,7 @@ def ffmpeg(*arguments: str | Path, stdin: bytes = b"") -> bytes:
     command = ["ffmpeg", "-nostdin", "-v", "error", "-y", *map(str, arguments)]
     if stdin:
         command.remove("-nostdin")
-    done = subprocess.run(command, input=stdin or None, capture_output=True, timeout=60, check=False)
+    done = subprocess.run(command, input=stdin or None, capture_output=True, timeout=240, check=False)
     assert done.returncode == 0, done.stderr.decode()
     return done.stdout
 

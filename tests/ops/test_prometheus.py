@@ -27,7 +27,7 @@ MISSING = [tool for tool in ("prometheus", "promtool") if shutil.which(tool) is 
 
 pytestmark = [
     pytest.mark.long,
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(600),
     pytest.mark.skipif(bool(MISSING), reason=f"{' and '.join(MISSING)} not installed (apt install prometheus)"),
 ]
 

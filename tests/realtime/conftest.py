@@ -287,12 +287,17 @@ def make():
     """The builders of this module: tests are imported by path, so they can not import them by name."""
 
     async def joined(served: Served, job_id: str, count: int = 1) -> None:
+        """Wait until so many have been told the job's state and its live messages reach the gateway."""
+
         def watchers() -> int:
             return sum(
                 job_id in client.jobs and not _waits(served, client) for client in served.gateway.manager.clients()
             )
 
-        await eventually(lambda: watchers() == count, what=f"{count} watchers of the job")
+        def hears() -> bool:
+            return served.gateway.watches._tap.hears(job_id)
+
+        await eventually(lambda: watchers() == count and hears(), what=f"{count} watchers of the job")
 
     return SimpleNamespace(
         HandClock=HandClock,

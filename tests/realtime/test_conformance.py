@@ -38,10 +38,15 @@ MUST_ARRIVE = ("plugin_status", "warning", "error")
 pytestmark = [
     pytest.mark.long,
     pytest.mark.shared_video,
-    pytest.mark.timeout(400),
+    pytest.mark.timeout(600),
     pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed here (Debian: apt install curl)"),
     pytest.mark.skipif(not CARS.exists(), reason="the real videos are not beside this checkout"),
 ]
+
+
+def is_of_the_job(message: Message) -> bool:
+    """Whether it shows that the client has joined its job."""
+    return "job_id" in message["payload"]
 
 
 @dataclass
@@ -54,12 +59,13 @@ class Run:
     flat: list[Message] = field(default_factory=list)
     stream: list[tuple[str | None, Message]] = field(default_factory=list)
     was_readable: list[bool] = field(default_factory=list)
-    ready: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
+    joined: set[str] = field(default_factory=set)
 
     async def watch_socket(self) -> None:
         """The library websockets on /v1/realtime; it stays a little after the ending."""
         async with connect(address(self.stack, self.job_id), **OPTIONS) as socket:
-            self.ready.release()
+            self.socket += await hear_until(socket, is_of_the_job)
+            self.joined.add("socket")
             self.socket += await hear_until(socket, is_ending)
             self.was_readable.append(await readable(self.stack, self.job_id))
             await socket.send('{"type": "ping"}')
@@ -69,7 +75,7 @@ class Run:
         """aiohttp on /ws/jobs/{job_id}."""
         url = f"{self.stack.url}/ws/jobs/{self.job_id}"
         async with aiohttp.ClientSession() as session, session.ws_connect(url) as socket:
-            self.ready.release()
+            self.joined.add("flat socket")
             async with asyncio.timeout(LIMIT_S):
                 while not (self.flat and is_ending(self.flat[-1])):
                     self.flat.append(await socket.receive_json())
@@ -88,13 +94,13 @@ class Run:
                 event: dict[str, str] = {}
                 while not (self.stream and is_ending(self.stream[-1][1])):
                     name, _, value = (await curl.stdout.readline()).decode().rstrip("\n").partition(": ")
-                    if name == "retry":
-                        self.ready.release()
-                    elif name in ("id", "data"):
+                    if name in ("id", "data"):
                         event[name] = value
                     elif "data" in event:
                         self.stream.append((event.get("id"), json.loads(event["data"])))
                         event = {}
+                        if is_of_the_job(self.stream[-1][1]):
+                            self.joined.add("event stream")
         finally:
             curl.kill()
             await curl.wait()
@@ -116,8 +122,7 @@ async def watched(stack: Stack, folder: Path, video: Path, tool: str) -> Run:
     async with asyncio.timeout(LIMIT_S), asyncio.TaskGroup() as group:
         for watch in (run.watch_socket, run.watch_flat, run.watch_stream):
             group.create_task(watch())
-        for _ in range(3):
-            await run.ready.acquire()
+        await eventually(lambda: len(run.joined) == 3, what="everybody watches")
         gate.touch()
     await stack.ended(first)
     return run

@@ -298,7 +298,7 @@ async def test_above_the_limit_one_subscription_takes_the_live_messages_of_all_j
         watchers = [await served.flat(runner.job_id) for runner in runners]
         for runner in runners:
             await make.joined(served, runner.job_id)
-        assert (tap.takes_all, len(tap._single)) == (True, 0)
+        await eventually(lambda: (tap.takes_all, len(tap._single)) == (True, 0))
         for runner, watcher in zip(runners, watchers, strict=True):
             await runner.frame(1, 2)
             await make.hear_until(watcher, make.is_frame(1))

@@ -29,7 +29,7 @@ FRAMES = 60
 STOP_AT = 30
 ENV = {"FORGESYTE_LAUNCHER_DRAIN_S": "2"}
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 
 
 @pytest.fixture

@@ -21,12 +21,12 @@ from tests.support import running_stack
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 CARS = Path(__file__).parents[3] / "shared" / "video" / "car-detection.mp4"
-LIMIT_S = 90
+LIMIT_S = 240
 
 pytestmark = [
     pytest.mark.long,
     pytest.mark.shared_video,
-    pytest.mark.timeout(400),
+    pytest.mark.timeout(600),
     pytest.mark.skipif(CHROMIUM is None, reason="no chromium is installed (Debian: apt-get install chromium)"),
     pytest.mark.skipif(not CARS.exists(), reason="the real videos are not beside this checkout"),
 ]
