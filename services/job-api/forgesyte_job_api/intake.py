@@ -11,6 +11,7 @@ from pathlib import Path
 import structlog
 from starlette.requests import Request
 
+from forgesyte_chassis.bus import BusUnavailable
 from forgesyte_contracts.ids import JobId, new_job_id
 from forgesyte_contracts.jobs import DecodeFacts, JobRecord
 from forgesyte_contracts.problems import Code, ForgeSyteError
@@ -119,8 +120,12 @@ class Intake[FieldsT: SubmitFields]:
         assert upload.media is not None  # noqa: S101  an upload without media was refused
         state, job_id = self._state, upload.job_id
         record = submission.record(job_id, upload.media, facts, state.clock.now(), key=self._key)
-        # When this fails the write may still have landed, so the media stays: the orphan sweep judges later.
-        stored = await state.bus.jobs.create(record)
+        try:
+            stored = await state.bus.jobs.create(record)
+        except BusUnavailable as error:
+            # The write may still have landed, so the media stays: the orphan sweep judges later.
+            text = f"{error.detail} Before sending it again look at /v1/jobs/{job_id}: if it is there, it was accepted."
+            raise ForgeSyteError(error.code, text, job_id=job_id) from error
         state.projection.apply(job_id, stored.record, stored.revision)
         log.info(
             "job accepted",

@@ -10,6 +10,7 @@ from forgesyte_contracts.ids import new_job_id
 from forgesyte_contracts.jobs import JobStatus
 from forgesyte_contracts.problems import Code
 from forgesyte_contracts.subjects import record_blob
+from tests.support import eventually
 
 
 async def cancel(api, job_id):
@@ -71,6 +72,17 @@ async def test_an_ended_job_can_not_be_cancelled_and_stays_as_it_is(api, make):
     assert (answer.status_code, answer.json()["code"]) == (409, "JOB_FINISHED")
     assert answer.json()["job_id"] == record.job_id
     assert (await api.bus.jobs.get(record.job_id)).record.status == "failed"
+
+
+async def test_a_job_that_is_known_to_have_ended_needs_no_bus_to_be_refused(api, make):
+    record = await api.put(moves.failed(make.a_record(), Code.PLUGIN_ERROR, "ValueError", "it raised", make.NOW))
+    api.server.kill()
+    await eventually(lambda: not api.bus.is_connected)
+
+    async with asyncio.timeout(5):
+        answer = await cancel(api, record.job_id)
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "JOB_FINISHED")
 
 
 async def test_a_job_that_ended_long_ago_is_409_although_its_record_left_the_bus(api, make):

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from forgesyte_chassis.bus import BusUnavailable
 from forgesyte_contracts.ids import parse_job_id
 from forgesyte_contracts.plugins import PluginState
 from forgesyte_contracts.problems import Code, ForgeSyteError
@@ -201,6 +202,19 @@ async def test_when_the_publish_fails_the_answer_is_still_202(api, monkeypatch):
     assert answer.status_code == 202
     assert not await api.bus.work.has(answer.json()["job_id"], "motion", "cpu")
     assert (await api.bus.jobs.get(answer.json()["job_id"])).record.status == "pending"
+
+
+async def test_a_job_whose_record_may_have_been_written_is_named_in_the_503(api, monkeypatch):
+    async def lose_the_answer(record, **_):
+        raise BusUnavailable("The record could not be settled within 15 s; it may be written.")
+
+    monkeypatch.setattr(api.bus.jobs, "create", lose_the_answer)
+
+    answer = await api.submit()
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "SERVICE_UNAVAILABLE")
+    assert answer.json()["job_id"] in answer.json()["detail"]
+    assert await api.store.size(input_blob(answer.json()["job_id"])) is not None
 
 
 async def test_when_the_bus_is_away_the_answer_is_503_and_nothing_is_stored(api):

@@ -30,6 +30,9 @@ router = APIRouter(tags=["jobs"])
 )
 async def cancel_job(state: State, job_id: PathJobId) -> CancelledJob:
     """End a job that has not ended; of two endings at once the first one written counts."""
+    seen = state.projection.get(job_id)
+    if seen is not None and seen.record.is_terminal:  # for good, so the bus has no say in it
+        raise _finished(seen.record)
     stored, had_owner = await _write_cancelled(state, job_id)
     log.info("job cancelled", job_id=job_id, plugin=stored.record.plugin_id)
     answered = await _tell(state, job_id, stored.record, had_owner=had_owner)
@@ -59,7 +62,12 @@ async def _gone(state: ApiState, job_id: JobId) -> ForgeSyteError:
     record = await state.archive.record(job_id)
     if record is None:
         return job_unknown(job_id)
-    return ForgeSyteError(Code.JOB_FINISHED, f"job {job_id} is already {record.status.value}", job_id=job_id)
+    return _finished(record)
+
+
+def _finished(record: JobRecord) -> ForgeSyteError:
+    text = f"job {record.job_id} is already {record.status.value}"
+    return ForgeSyteError(Code.JOB_FINISHED, text, job_id=record.job_id)
 
 
 async def _tell(state: ApiState, job_id: JobId, record: JobRecord, *, had_owner: bool) -> bool:
