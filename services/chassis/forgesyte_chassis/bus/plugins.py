@@ -10,11 +10,11 @@ from contextlib import asynccontextmanager
 import structlog
 from pydantic import ValidationError
 
+from forgesyte_chassis.beside import beside
 from forgesyte_contracts.ids import PluginName, is_name
 from forgesyte_contracts.plugins import KnownPlugin
 from forgesyte_contracts.streams import PLUGINS
 
-from .beside import beside
 from .buckets import BucketStore
 from .connection import Connection
 from .errors import ApiRefusal

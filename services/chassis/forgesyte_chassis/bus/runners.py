@@ -11,11 +11,11 @@ from contextlib import asynccontextmanager
 import structlog
 from pydantic import ValidationError
 
+from forgesyte_chassis.beside import beside
 from forgesyte_contracts.plugins import PluginOnRunner
 from forgesyte_contracts.runners import RunnerHeartbeat
 from forgesyte_contracts.streams import MAX_BUS_BYTES, RUNNERS
 
-from .beside import beside
 from .buckets import BucketStore
 from .connection import Connection
 from .feed import Entry, Feed, watch_bucket

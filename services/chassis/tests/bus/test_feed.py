@@ -4,7 +4,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from forgesyte_chassis.bus.beside import beside
+from forgesyte_chassis.beside import beside
 from forgesyte_chassis.bus.feed import CHECK_EVERY_S
 from forgesyte_contracts import moves
 from tests.support import eventually

@@ -1,7 +1,7 @@
 import pytest
 
+from forgesyte_chassis.beside import beside
 from forgesyte_chassis.bus import LiveMessage
-from forgesyte_chassis.bus.beside import beside
 from forgesyte_contracts.ids import new_job_id
 from forgesyte_contracts.streams import MAX_BUS_BYTES
 from tests.support import eventually
