@@ -1,4 +1,4 @@
-"""Runs one coroutine beside a block of code and ends it with the block."""
+"""Runs coroutines beside a block of code and ends them with the block."""
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
@@ -6,18 +6,19 @@ from contextlib import asynccontextmanager
 
 
 @asynccontextmanager
-async def beside(coroutine: Coroutine[None, None, None]) -> AsyncIterator[None]:
-    """Run `coroutine` while the block runs; it is cancelled when the block ends.
+async def beside(*coroutines: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Run `coroutines` while the block runs; they are cancelled when the block ends.
 
-    What the block raises comes out as it is; when the coroutine raises, the block is cancelled and that comes out.
+    What the block raises comes out as it is; when a coroutine raises, the block is cancelled and that comes out.
     """
     try:
         async with asyncio.TaskGroup() as group:
-            task = group.create_task(coroutine)
+            tasks = [group.create_task(coroutine) for coroutine in coroutines]
             try:
                 yield
             finally:
-                task.cancel()
+                for task in tasks:
+                    task.cancel()
     except BaseExceptionGroup as errors:
         if len(errors.exceptions) == 1:
             raise errors.exceptions[0] from None

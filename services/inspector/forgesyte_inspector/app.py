@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 
 from fastapi import Depends, FastAPI
 from prometheus_client import CollectorRegistry
 
 from forgesyte_chassis import problems
 from forgesyte_chassis.access import route_guard
+from forgesyte_chassis.beside import beside
 from forgesyte_chassis.bus import Bus, BusUnavailable
 from forgesyte_chassis.clock import Clock, SystemClock
 from forgesyte_chassis.keys import KeyRing
@@ -53,13 +54,14 @@ def create_app(
             service = InspectorService(roster, known, clock, is_connected=lambda: bus.is_connected)
             app.state.inspector = state = InspectorState(bus, clock, roster, service)
             keeper = Keeper(bus.plugins, known, clock, settings)
-            async with _background(state, gauges, keeper, settings.look_every_s):
+            # A fault in one of them ends whoever holds the lifespan, loudly.
+            async with beside(_look(state, gauges, settings.look_every_s), _keep(state, keeper, settings.look_every_s)):
                 yield
 
     # Only what the route table names is public, and there /v1/plugins and /v1/plugins/ are two things.
     app = FastAPI(
         title="ForgeSyte inspector",
-        version=_release(),
+        version=version("forgesyte-inspector"),
         description=_DESCRIPTION,
         lifespan=lifespan,
         dependencies=[Depends(route_guard(keys))],
@@ -74,30 +76,6 @@ def create_app(
         app.include_router(part.router)
     describe(app)
     return app
-
-
-def _release() -> str:
-    try:
-        return version("forgesyte-inspector")
-    except PackageNotFoundError:
-        return "unknown"
-
-
-@asynccontextmanager
-async def _background(
-    state: InspectorState, gauges: Gauges, keeper: Keeper, look_every_s: float
-) -> AsyncIterator[None]:
-    """Look and write; a fault in one of them ends whoever holds the lifespan, loudly."""
-    async with asyncio.TaskGroup() as group:
-        tasks = [
-            group.create_task(_look(state, gauges, look_every_s), name="look"),
-            group.create_task(_keep(state, keeper, look_every_s), name="keep"),
-        ]
-        try:
-            yield
-        finally:
-            for task in tasks:
-                task.cancel()
 
 
 async def _look(state: InspectorState, gauges: Gauges, every_s: float) -> None:

@@ -1,6 +1,5 @@
 """Puts job-api together: routes, the views they read, and the tasks that keep those views alive."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.metadata import version
@@ -10,6 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from forgesyte_chassis import problems
 from forgesyte_chassis.access import route_guard
+from forgesyte_chassis.beside import beside
 from forgesyte_chassis.blobs import Store
 from forgesyte_chassis.bus import Bus
 from forgesyte_chassis.clock import Clock, SystemClock
@@ -89,7 +89,10 @@ def create_app(
             app.state.job_api = state
             app.state.health = _health(state, release)
             stack.enter_context(JobGauges(state.projection, at_hand).shown_in(registry))
-            await stack.enter_async_context(_background(state))
+            # A fault in one of them ends whoever holds the lifespan, loudly.
+            await stack.enter_async_context(
+                beside(state.projection.run(bus), keep_consumers(bus, state.catalog), Reconciler(state).run())
+            )
             await state.projection.wait_filled(settings.lookup_wait_s)
             yield
 
@@ -130,19 +133,3 @@ def _health(state: ApiState, release: str) -> HealthCheck:
         clock=state.clock,
         version=release,
     )
-
-
-@asynccontextmanager
-async def _background(state: ApiState) -> AsyncIterator[None]:
-    """Run projection, consumers and reconciler; a fault in one of them ends whoever holds the lifespan, loudly."""
-    async with asyncio.TaskGroup() as group:
-        tasks = [
-            group.create_task(state.projection.run(state.bus), name="projection"),
-            group.create_task(keep_consumers(state.bus, state.catalog), name="consumers"),
-            group.create_task(Reconciler(state).run(), name="reconciler"),
-        ]
-        try:
-            yield
-        finally:
-            for task in tasks:
-                task.cancel()

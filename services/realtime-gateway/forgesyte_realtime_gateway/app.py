@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import WebSocketRoute
 
 from forgesyte_chassis import problems
+from forgesyte_chassis.beside import beside
 from forgesyte_chassis.bus import Bus, RunnerView
 from forgesyte_chassis.keys import KeyRing
 from forgesyte_contracts.problems import ForgeSyteError
@@ -61,18 +62,15 @@ def create_app(
         async with bus.runners.watch() as runners:
             gateway = _gateway(bus, keys, settings, metrics=metrics, clock=clock, runners=runners)
             app.state.gateway = gateway
-            async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(gateway.watches.run()), group.create_task(gateway.heartbeat.run())]
+            async with beside(gateway.watches.run(), gateway.heartbeat.run()):
                 try:
                     yield
                 finally:
                     gateway.manager.close_all()
-                    for task in tasks:
-                        task.cancel()
 
     app = FastAPI(
         title="ForgeSyte realtime",
-        version=_release(),
+        version=version("forgesyte-realtime-gateway"),
         lifespan=lifespan,
         openapi_url=None,
         docs_url=None,
@@ -137,10 +135,3 @@ def _gateway(
         heartbeat=Heartbeat(manager, settings, clock),
         runners=runners,
     )
-
-
-def _release() -> str:
-    try:
-        return version("forgesyte-realtime-gateway")
-    except PackageNotFoundError:
-        return "0"
