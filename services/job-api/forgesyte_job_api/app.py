@@ -15,9 +15,7 @@ from forgesyte_chassis.bus import Bus
 from forgesyte_chassis.clock import Clock, SystemClock
 from forgesyte_chassis.keys import KeyRing
 from forgesyte_chassis.scratch import Scratch
-from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_sandbox.parent import Zygote
-from forgesyte_sandbox.zygote_client import ZygoteFailed
 
 from .annotated import Annotator, Studio
 from .archive import Archive
@@ -69,7 +67,7 @@ def create_app(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             runners = await stack.enter_async_context(bus.runners.watch())
-            sandboxes = zygote or await _start_zygote(stack)
+            sandboxes = await stack.enter_async_context(Zygote.start()) if zygote is None else zygote
             scratch = await stack.enter_async_context(Scratch.open(settings.scratch_path, "job-api"))
             studio = Studio(store, scratch, sandboxes, settings)
             state = ApiState(
@@ -113,14 +111,6 @@ def create_app(
         app.include_router(part.router)
     describe(app)
     return app
-
-
-async def _start_zygote(stack: AsyncExitStack) -> Zygote:
-    try:
-        return await stack.enter_async_context(Zygote.start())
-    except ZygoteFailed as fault:
-        text = f"The sandbox could not be started: {fault}. `forgesyte doctor` says what this machine lacks."
-        raise ForgeSyteError(Code.INTERNAL, text) from fault
 
 
 def _health(state: ApiState, release: str) -> HealthCheck:

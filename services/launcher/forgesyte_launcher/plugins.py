@@ -16,7 +16,6 @@ from forgesyte_plugin_runner.discovery import FoundPlugin, find_plugins
 from forgesyte_sandbox.limits import Limits
 from forgesyte_sandbox.outcome import SandboxOutcome
 from forgesyte_sandbox.parent import Zygote
-from forgesyte_sandbox.zygote_client import ZygoteFailed
 
 from .output import Exit, Interrupted, run_command, stdout, table, unless_stopped, warn
 from .settings import LauncherSettings
@@ -74,18 +73,14 @@ async def read_plugins() -> list[PluginLine]:
     """Read the manifest of every installed plugin, one after the other, in name order.
 
     Raises:
-        ForgeSyteError: SERVICE_UNAVAILABLE when no sandbox can be started here.
+        ForgeSyteError: INTERNAL when no sandbox can be started here.
     """
     found = find_plugins()
     if not found:
         return []
     with tempfile.TemporaryDirectory(prefix="forgesyte-plugins-") as scratch:
-        try:
-            async with Zygote.start() as zygote:
-                return [await _read(zygote, plugin, Path(scratch)) for plugin in found]
-        except ZygoteFailed as error:
-            text = f"no sandbox can be started here: {error}. `forgesyte doctor` shows what is missing."
-            raise ForgeSyteError(Code.SERVICE_UNAVAILABLE, text) from error
+        async with Zygote.start() as zygote:
+            return [await _read(zygote, plugin, Path(scratch)) for plugin in found]
 
 
 def require_installed(name: str) -> None:

@@ -19,11 +19,9 @@ from forgesyte_chassis.main import Lifetime
 from forgesyte_chassis.metrics import new_registry
 from forgesyte_chassis.scratch import Scratch
 from forgesyte_contracts.ids import JobId, new_runner_id
-from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_contracts.runners import CPU, GPU
 from forgesyte_sandbox.parent import Zygote
 from forgesyte_sandbox.pool import WarmPool, WarmRules
-from forgesyte_sandbox.zygote_client import ZygoteFailed
 
 from .attempt import Attempt
 from .devices import DeviceMonitor
@@ -68,7 +66,7 @@ async def serve(lifetime: Lifetime, settings: RunnerSettings) -> None:
         bus = await stack.enter_async_context(Bus.connect(settings.bus_url, name=runner_id, token=token))
         await bus.ensure()
         scratch = await stack.enter_async_context(Scratch.open(settings.scratch_path, runner_id))
-        zygote = await _start_zygote(stack)
+        zygote = await stack.enter_async_context(Zygote.start())
         warm = await stack.enter_async_context(
             WarmPool.open(
                 zygote, folder=scratch.path, slots=settings.slots, rules=WarmRules(idle_s=settings.warm_idle_s)
@@ -92,14 +90,6 @@ async def serve(lifetime: Lifetime, settings: RunnerSettings) -> None:
             warm=warm,
         )
         await Runner(place, lifetime, counted, labels).run()
-
-
-async def _start_zygote(stack: AsyncExitStack) -> Zygote:
-    try:
-        return await stack.enter_async_context(Zygote.start())
-    except ZygoteFailed as fault:
-        text = f"The sandbox could not be started: {fault}. `forgesyte doctor` says what this machine lacks."
-        raise ForgeSyteError(Code.INTERNAL, text) from fault
 
 
 class Runner:

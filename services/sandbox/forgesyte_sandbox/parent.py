@@ -12,6 +12,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from forgesyte_contracts.problems import Code, ForgeSyteError
+
 from .limits import Limits
 from .messages import Message
 from .order import Order, Script
@@ -42,12 +44,12 @@ class Zygote:
                 variables never reach them.
 
         Raises:
-            ZygoteFailed: it did not come up within its limit.
+            ForgeSyteError: INTERNAL, when it did not come up within its limit.
             RuntimeError: called outside the main thread (the kernel would kill it with that thread).
         """
         zygote = cls(env or {})
         try:
-            await zygote._living()
+            await zygote._come_up()
             yield zygote
         finally:
             await zygote._close()
@@ -116,6 +118,13 @@ class Zygote:
                 if last_try:
                     raise
         raise AssertionError("the last try returns or raises")
+
+    async def _come_up(self) -> None:
+        try:
+            await self._living()
+        except ZygoteFailed as fault:
+            text = f"The sandbox could not be started: {fault}. `forgesyte doctor` says what this machine lacks."
+            raise ForgeSyteError(Code.INTERNAL, text) from fault
 
     async def _living(self) -> ZygoteProcess:
         async with self._spawning:

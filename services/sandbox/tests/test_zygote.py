@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from forgesyte_contracts.problems import ForgeSyteError
 from forgesyte_sandbox.limits import Limits
 from forgesyte_sandbox.parent import Zygote
 from forgesyte_sandbox.tree import children_of
@@ -123,9 +124,7 @@ async def test_the_zygote_can_only_be_started_from_the_main_thread():
 
 
 async def test_an_interpreter_that_can_not_start_is_reported(tmp_path):
-    from forgesyte_sandbox.zygote_client import ZygoteFailed
-
-    with pytest.raises(ZygoteFailed):
+    with pytest.raises(ForgeSyteError, match="forgesyte doctor"):
         async with Zygote.start(env={"PYTHONHOME": str(tmp_path)}):
             pass
 
