@@ -203,9 +203,13 @@ def cancelled(record: JobRecord, now: datetime) -> JobRecord:
     )
 
 
+def cut_warning(text: str) -> str:
+    """Give a warning as long as one may be."""
+    return text if len(text) <= MAX_WARNING_CHARS else text[: MAX_WARNING_CHARS - 1] + "…"
+
+
 def warned(record: JobRecord, warnings: Iterable[str]) -> JobRecord:
     """Add warnings in order; the newest ones are kept, each cut to its limit, and the others are counted."""
-    cut = [text if len(text) <= MAX_WARNING_CHARS else text[: MAX_WARNING_CHARS - 1] + "…" for text in warnings]
-    warnings = (*record.warnings, *cut)
+    warnings = (*record.warnings, *map(cut_warning, warnings))
     dropped = record.warnings_dropped + max(len(warnings) - MAX_WARNINGS, 0)
     return record.model_copy(update={"warnings": warnings[-MAX_WARNINGS:], "warnings_dropped": dropped})

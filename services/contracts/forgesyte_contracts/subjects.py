@@ -105,6 +105,11 @@ def result_rows_blob(job_id: JobId, attempt: int) -> str:
     return f"jobs/{job_id}/result-{attempt}.jsonl.zst"
 
 
+def warnings_blob(job_id: JobId, attempt: int) -> str:
+    """The warnings that one attempt knew of when the record had no room for all of them (JSON: [[index, text]])."""
+    return f"jobs/{job_id}/warnings-{attempt}.json"
+
+
 def record_blob(job_id: JobId) -> str:
     """The record as it stood at the ending; every view can be rebuilt from it."""
     return f"jobs/{job_id}/record.json"

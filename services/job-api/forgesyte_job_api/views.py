@@ -13,19 +13,22 @@ from forgesyte_contracts.results import INLINE_RESULT_BYTES, ResultHeader, Resul
 NEWEST_ROWS = 20
 
 
-def extended_view(record: JobRecord, *, results: dict[str, Any] | None, frames: list[Row]) -> ExtendedJobResponse:
+def extended_view(
+    record: JobRecord, *, results: dict[str, Any] | None, frames: list[Row], warnings: list[str]
+) -> ExtendedJobResponse:
     """Derive the extended view: the record, and how it was made.
 
     Args:
         record: the record.
         results: the result document of a completed job.
         frames: its newest rows.
+        warnings: all of them.
     """
     return ExtendedJobResponse(
         **dict(job_view(record, results=results)),
         plugin_timings=record.plugin_timings,
         stage_timings_ms=record.stage_timings_ms,
-        warnings=list(record.warnings),
+        warnings=warnings,
         device_requested=record.device_requested,
         device_used=record.device_used,
         fallback=record.fallback,

@@ -3,6 +3,7 @@
 import orjson
 import pytest
 
+from forgesyte_chassis.older_warnings import write_warnings
 from forgesyte_chassis.segments import write_segment
 from forgesyte_contracts import moves
 from forgesyte_contracts.jobs import AttemptOutcome, DecodeFacts, StageTimings
@@ -77,6 +78,25 @@ async def test_attempts_before_are_told_with_their_deaths(api, make):
         (1, "runner-1", "oom", 17), (2, "runner-2", None, None),
     ]  # fmt: skip
     assert (body["current_frame"], body["progress"], body["frames"]) == (0, 60, [])
+
+
+async def test_every_warning_is_told_also_those_the_record_had_no_room_for(api, make):
+    record = moves.warned(await running(api, make), [f"warning {number}" for number in range(2, 60)])
+    await write_warnings(api.store, record.job_id, 1, [(0, "the file ends early"), (1, "the file ends early")])
+    second = [(number, f"warning {number}") for number in range(2, 30)]
+    await write_warnings(api.store, record.job_id, 2, second)
+
+    body = await extended(api, await api.put(record.model_copy(update={"attempt": 2})))
+
+    assert body["warnings"] == ["the file ends early"] * 2 + [f"warning {number}" for number in range(2, 60)]
+
+
+async def test_a_warning_that_nobody_kept_is_left_out(api, make):
+    record = moves.warned(await running(api, make), [f"warning {number}" for number in range(2, 60)])
+
+    body = await extended(api, await api.put(record))
+
+    assert body["warnings"] == [f"warning {number}" for number in range(10, 60)]
 
 
 async def test_newest_rows_are_only_as_many_as_fit_inline(api, make):

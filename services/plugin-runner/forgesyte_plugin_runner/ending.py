@@ -27,9 +27,10 @@ from forgesyte_sandbox.outcome import SandboxOutcome
 from .blame import blame_death, blame_failure
 from .failure import Failure, death_of, failure_of
 from .hold import Hold
+from .keeping import keep_record, keep_warnings
 from .ledger import Ledger
 from .recorder import Recorder
-from .resultdoc import RowsMissing, write_record, write_result
+from .resultdoc import RowsMissing, write_result
 from .stopping import Stop, Stopped, StopReason
 from .storefaults import StoreLost
 from .workplace import Workplace
@@ -74,6 +75,8 @@ class Ending:
             input_id: tells its media from other media.
         """
         self._input_id = input_id
+        if self._stop.reason is not StopReason.FENCED:
+            await keep_warnings(self._place, self._recorder.record, self._ledger)
         try:
             await self._settle(result)
         except RecordUnwritable as fault:
@@ -191,15 +194,9 @@ class Ending:
     async def _finish(self, record: JobRecord, outcome: AttemptOutcome) -> None:
         self._place.metrics.attempt_ended(record, outcome)
         self._place.fitness.recovered()
-        await self._keep(record)
+        await keep_record(self._place, record)
         log.info("job ended", job_id=record.job_id, status=record.status, attempt=record.attempt)
         await self._hold.ack()
-
-    async def _keep(self, record: JobRecord) -> None:
-        try:
-            await self._place.patience.persist(lambda: write_record(self._place.store, record))
-        except StoreLost as fault:
-            log.error("record not kept in the store", job_id=record.job_id, error=str(fault))
 
     async def _release_or_step_aside(self, delay_s: float | None = None) -> None:
         try:
@@ -213,7 +210,7 @@ class Ending:
             log.info("job ended by others", job_id=record.job_id, attempt=record.attempt)
             self._place.metrics.attempt_ended(self._recorder.ended or record, AttemptOutcome.CANCELLED)
             if self._recorder.ended is not None:
-                await self._keep(self._recorder.ended)
+                await keep_record(self._place, self._recorder.ended)
             await self._hold.ack()
             return
         self._place.metrics.attempt_ended(record, AttemptOutcome.FENCED)

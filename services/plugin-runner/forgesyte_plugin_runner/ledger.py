@@ -26,6 +26,9 @@ MAX_CLASSES = 100
 MAX_CLASSES_BYTES = 8 * 1024
 """What their names may take as JSON in all, for the same reason: a control character takes six bytes there."""
 
+MAX_OLDER_WARNINGS = 1000
+"""Warnings kept beside those that go into the record; what comes on top is only counted."""
+
 OTHER = "other"
 _CHILD_STAGES = ("decode", "process", "encode")
 _MAX_NAME_CHARS = 64
@@ -49,7 +52,8 @@ class Ledger:
         self._fallback = (record.fallback, record.fallback_reason)
         self._tools = record.tools
         self._warnings = deque(record.warnings, maxlen=MAX_WARNINGS)
-        self._warnings_dropped = record.warnings_dropped
+        self._warnings_dropped = self._first_warning = record.warnings_dropped
+        self._older_warnings: list[tuple[int, str]] = []
         self._decode = _before_decoding(record.decode)
         self._estimate: int | None = None
         self._total: int | None = None
@@ -108,9 +112,18 @@ class Ledger:
 
     def warn(self, text: str) -> None:
         """Add a warning behind the others."""
-        self._warnings_dropped += len(self._warnings) == MAX_WARNINGS
+        if len(self._warnings) == MAX_WARNINGS:
+            if len(self._older_warnings) < MAX_OLDER_WARNINGS:
+                self._older_warnings.append((self._warnings_dropped, moves.cut_warning(self._warnings[0])))
+            self._warnings_dropped += 1
         self._warnings.append(text)
         self.is_news = True
+
+    def beyond(self, record: JobRecord) -> list[tuple[int, str]]:
+        """Every warning this attempt knows of with its index, when `record` as it wrote it does not hold them all."""
+        if max(record.warnings_dropped, self._warnings_dropped) == self._first_warning:
+            return []
+        return [*self._older_warnings, *enumerate(map(moves.cut_warning, self._warnings), self._warnings_dropped)]
 
     def add_stage_ms(self, stage: str, elapsed_ms: float) -> None:
         """Add to the time one of the runner's own stages took (`fetch`, `publish`)."""

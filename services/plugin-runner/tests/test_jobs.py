@@ -3,8 +3,9 @@
 import orjson
 import psutil
 
+from forgesyte_chassis.older_warnings import all_warnings
 from forgesyte_contracts import subjects
-from forgesyte_contracts.jobs import AttemptOutcome, JobStatus
+from forgesyte_contracts.jobs import MAX_WARNINGS, AttemptOutcome, JobStatus
 from tests.support import alive, brightness_of, eventually
 
 FRAMES = 60
@@ -45,6 +46,17 @@ async def test_a_job_leaves_record_rows_result_and_record_json(box, clip):
     assert (kept["status"], kept["job_id"]) == ("completed", record.job_id)
     assert await runner.drained() == 0
     assert list(box.scratch.glob("*/*")) == []
+
+
+async def test_every_warning_is_kept_though_the_record_holds_the_newest(box, clip):
+    box.start_runner()
+
+    record = await box.ended(await box.submit(clip, "nan"))
+
+    assert record.status is JobStatus.COMPLETED
+    assert (len(record.warnings), record.warnings_dropped) == (MAX_WARNINGS, FRAMES - MAX_WARNINGS)
+    warnings = await all_warnings(box.store, record)
+    assert [text.split(":")[0] for text in warnings] == [f"nan, frame {index}" for index in range(FRAMES)]
 
 
 async def test_progress_and_rows_can_be_read_while_the_job_runs(box, clip, gate):

@@ -3,8 +3,8 @@ from datetime import UTC, datetime
 import pytest
 
 from forgesyte_contracts import moves
-from forgesyte_contracts.jobs import MAX_WARNINGS, DecodeFacts, JobRecord, RowRange
-from forgesyte_plugin_runner.ledger import MAX_CLASSES, MAX_CLASSES_BYTES, OTHER, Ledger
+from forgesyte_contracts.jobs import MAX_WARNING_CHARS, MAX_WARNINGS, DecodeFacts, JobRecord, RowRange
+from forgesyte_plugin_runner.ledger import MAX_CLASSES, MAX_CLASSES_BYTES, MAX_OLDER_WARNINGS, OTHER, Ledger
 from forgesyte_sandbox import messages
 from forgesyte_sandbox.messages import Finished, Row, Started, Timings
 
@@ -83,6 +83,38 @@ def test_the_newest_warnings_are_kept_in_order():
     assert written.warnings_dropped == 5
     assert ledger.apply(written, NOW) == written
     assert Ledger(written).apply(written, NOW).warnings_dropped == 5
+
+
+def test_warnings_that_the_record_has_no_room_for_are_known_with_their_places():
+    ledger = Ledger(a_running_record(warnings=("before",), warnings_dropped=7))
+    for number in range(MAX_WARNINGS + 1):
+        ledger.warn(f"warning {number}")
+    record = ledger.apply(a_running_record(), NOW)
+
+    kept = ledger.beyond(record)
+
+    assert record.warnings_dropped == 9
+    assert kept[:3] == [(7, "before"), (8, "warning 0"), (9, "warning 1")]
+    assert kept[-1] == (58, f"warning {MAX_WARNINGS}")
+
+
+def test_nothing_is_beyond_a_record_that_holds_every_warning():
+    ledger = Ledger(a_running_record(warnings_dropped=7))
+    ledger.warn("one")
+
+    assert ledger.beyond(ledger.apply(a_running_record(), NOW)) == []
+
+
+def test_a_child_that_never_ends_to_warn_fills_no_memory():
+    ledger = Ledger(a_running_record())
+    for number in range(MAX_OLDER_WARNINGS + 1000):
+        ledger.warn("x" * 10_000 + str(number))
+
+    kept = ledger.beyond(ledger.apply(a_running_record(), NOW))
+
+    assert len(kept) == MAX_OLDER_WARNINGS + MAX_WARNINGS
+    assert max(len(text) for _, text in kept) == MAX_WARNING_CHARS
+    assert kept[-1][0] == MAX_OLDER_WARNINGS + 999
 
 
 def test_timings_are_a_tool_s_latest_and_the_plugin_s_sum():

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from forgesyte_sdk import Frame, Plugin, Tool, ToolOptions
+from forgesyte_sdk import EmptyOptions, Frame, Plugin, Tool, ToolOptions
 
 
 class Brightness(BaseModel):
@@ -85,10 +85,26 @@ class Raise(Tool[RaiseOptions, Brightness]):
         return Brightness(brightness=int(frame.image.mean()))
 
 
+class Light(BaseModel):
+    """How bright the frame is, as a number that JSON may not have."""
+
+    light: float
+
+
+class Nan(Tool[EmptyOptions, Light]):
+    """Gives NaN for every frame, so that each has a warning."""
+
+    name = "nan"
+    Output = Light
+
+    def process_frame(self, frame: Frame) -> Light:
+        return Light(light=float("nan"))
+
+
 class Probe(Plugin):
     """The plugin behind the tools."""
 
     name = "probe"
     version = "0.1.0"
     description = "For tests."
-    tools = (Gate, Hang, Raise)
+    tools = (Gate, Hang, Raise, Nan)

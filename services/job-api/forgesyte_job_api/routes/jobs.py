@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
+from forgesyte_chassis.older_warnings import all_warnings
 from forgesyte_contracts.ids import JobId, NameText, parse_job_id
 from forgesyte_contracts.jobs import ExtendedJobResponse, JobStatus, JobView, job_view
 from forgesyte_contracts.problems import Code, ForgeSyteError
@@ -51,7 +52,8 @@ async def get_job_extended(state: State, job_id: PathJobId) -> Response:
     """Tell where a job stands and how it was made: timings, warnings, device, newest rows, decoding, attempts."""
     record = await state.find(job_id)
     results = await state.archive.results(record)
-    return _answer(extended_view(record, results=results, frames=await newest_rows(state.store, record)))
+    frames, warnings = await newest_rows(state.store, record), await all_warnings(state.store, record)
+    return _answer(extended_view(record, results=results, frames=frames, warnings=warnings))
 
 
 def _before(cursor: str | None) -> JobId | None:
