@@ -46,3 +46,20 @@ async def test_an_unknown_program_is_an_outcome_too(bench):
     outcome = await bench.zygote.run("dance", {}, limits=Limits(), scratch=bench.scratch())
 
     assert (outcome.kind, outcome.error_type) == ("failed", "LookupError")
+
+
+def test_of_a_deep_traceback_the_last_frames_are_told():
+    from forgesyte_sandbox.programs.failures import describe
+
+    code = "def odd(n): even(n - 1)\ndef even(n): return 1 // n if n == 0 else odd(n - 1)"
+    calls = {}
+    exec(compile(code, "deep", "exec"), calls)
+
+    try:
+        calls["even"](600)
+    except ZeroDivisionError as error:
+        lines = describe(error, frame=0).traceback.splitlines()
+
+    assert lines[0] == "Traceback (most recent call last):"
+    assert len([line for line in lines if "File" in line]) == 200
+    assert lines[-1].startswith("ZeroDivisionError")

@@ -13,6 +13,10 @@ from forgesyte_sdk import PluginUnavailable
 
 _MAX_TEXT_CHARS = 16_000
 _MAX_CAUSES = 10
+_MAX_FRAMES = 200
+"""The last of a traceback, about what _MAX_TEXT_CHARS hold. All of a deep recursion's would take seconds, and memory
+that just ran out."""
+
 _OPENCV_NO_MEMORY = -4
 _NO_MEMORY_TEXTS = (
     "can't allocate memory", "cannot allocate memory", "can't start new thread", "std::bad_alloc", "out of memory",
@@ -93,7 +97,8 @@ def _says_no_memory(error: BaseException) -> bool:
 
 def _traceback_of(error: BaseException) -> str:
     try:
-        return "".join(traceback.format_exception(error))[-_MAX_TEXT_CHARS:].encode(errors="replace").decode()
+        told = "".join(traceback.format_exception(error, limit=-_MAX_FRAMES))
+        return told[-_MAX_TEXT_CHARS:].encode(errors="replace").decode()
     except BaseException as second:  # noqa: BLE001 - border: plugin call; formatting runs the plugin's __str__
         return f"<no traceback: formatting it raised {type(second).__name__}>"
 
