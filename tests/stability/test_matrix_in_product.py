@@ -80,7 +80,7 @@ class Product:
         """Processes that are neither ours nor the one standing neighbour."""
         ours = {process.pid for process in self.stack.tree()}
         sandboxes = [pid for pid in descendants(self.pids["zygote"]) if is_alive(pid)]
-        escaped = (carriers(self.mark) | sleepers()) - ours
+        escaped = (carriers(self.mark) | sleepers(self.mark)) - ours
         return [describe(pid) for pid in [*sorted(pid for pid in escaped if is_alive(pid)), *sandboxes[1:]]]
 
     async def submit(self, plugin: str):

@@ -259,7 +259,7 @@ class Storm:
     def strays(self, mark: str) -> list[str]:
         """Processes that are neither the services nor a sandbox of theirs that is expected: at rest there is none."""
         ours = {process.pid for process in self.stack.tree()}
-        found = (carriers(mark) | sleepers()) - ours | descendants(self.pids["zygote"])
+        found = (carriers(mark) | sleepers(mark)) - ours | descendants(self.pids["zygote"])
         return [describe(pid) for pid in sorted(found) if is_alive(pid)]
 
 

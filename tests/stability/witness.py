@@ -5,7 +5,6 @@ from pathlib import Path
 import psutil
 
 MARK_NAME = "STABILITY_MARK"
-SLEEP_WORD = b"6007"
 
 
 def survivors(mark: str, *, ancestors: list[int], expected: set[int], noted: Path | None = None) -> list[str]:
@@ -20,7 +19,7 @@ def survivors(mark: str, *, ancestors: list[int], expected: set[int], noted: Pat
         expected: processes that may live: the ancestors, a healthy neighbour.
         noted: the file in which faults note what they started (pid and start time).
     """
-    found = carriers(mark) | noted_pids(noted) | sleepers()
+    found = carriers(mark) | noted_pids(noted) | sleepers(mark)
     for pid in ancestors:
         found |= descendants(pid)
     return [describe(pid) for pid in sorted(found - expected - {*ancestors}) if is_alive(pid)]
@@ -31,9 +30,13 @@ def carriers(mark: str) -> set[int]:
     return {pid for pid in psutil.pids() if mark.encode() in read(Path(f"/proc/{pid}/environ"))}
 
 
-def sleepers() -> set[int]:
-    """The programs that faults run with nothing of ours in their environment."""
-    wanted = b"sleep\0" + SLEEP_WORD + b"\0"
+def sleepers(mark: str) -> set[int]:
+    """The programs that the faults of this run start with nothing of ours in their environment.
+
+    Known by how long they sleep, which is made from the mark: others run the same faults on this machine.
+    """
+    word = f"6007.{int.from_bytes(mark.encode())}"
+    wanted = f"sleep\0{word}\0".encode()
     return {pid for pid in psutil.pids() if read(Path(f"/proc/{pid}/cmdline")) == wanted}
 
 

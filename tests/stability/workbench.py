@@ -19,7 +19,7 @@ from tests.support import brightness_of, eventually
 PLUGINS = Path(__file__).parent / "plugins"
 FRAMES = 60
 LIMITS = Limits(
-    frame_timeout_s=60, load_timeout_s=60, finalize_timeout_s=60, job_timeout_s=20,
+    frame_timeout_s=60, load_timeout_s=60, finalize_timeout_s=60, job_timeout_s=120,
     memory_bytes=256 * MIB, load_memory_bytes=512 * MIB,
 )  # fmt: skip
 

@@ -10,7 +10,17 @@ from .making import faulty, fork_and, note_started
 
 NEVER = threading.Event()
 MOST_FORKS = 400
-SLEEP_WORD = "6007"  # seconds, and a word to be found by
+
+
+def sleep_word() -> str:
+    """Seconds to sleep, and a word to be found by that no other run on this machine has: made from the run's mark."""
+    paths = [Path(part) for part in os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+    in_path = next((path.name for path in paths if path.parent == Path("/nonexistent")), "no mark")
+    mark = os.environ.get("STABILITY_MARK", in_path)
+    return f"6007.{int.from_bytes(mark.encode())}"
+
+
+SLEEP_WORD = sleep_word()
 
 
 def hide():
