@@ -161,7 +161,7 @@ async def test_a_thread_that_ends_by_itself_is_waited_for(opened):
     [
         pytest.param("exit", "crashed", {}, id="crash"),
         pytest.param("raise", "failed", {}, id="exception"),
-        pytest.param("hang", "timeout", {"frame_timeout_s": 0.5}, id="timeout"),
+        pytest.param("hang", "timeout", {"frame_timeout_s": 2}, id="timeout"),
         pytest.param("much-memory", "oom", {}, id="oom"),
     ],
 )
@@ -259,7 +259,7 @@ async def test_a_sandbox_that_dies_as_a_job_comes_is_no_fault_of_the_job(opened)
 async def test_a_sandbox_that_was_stopped_while_idle_is_no_fault_of_the_job(opened, monkeypatch):
     from forgesyte_sandbox import watchdog
 
-    monkeypatch.setattr(watchdog, "_TAKE_LIMIT_S", 0.5)
+    monkeypatch.setattr(watchdog, "_TAKE_LIMIT_S", 2.0)
     async with opened() as warm:
         first = await warm.job()
         os.kill(first.pid, signal.SIGSTOP)
@@ -351,14 +351,14 @@ async def test_what_load_started_lives_with_the_sandbox_and_dies_with_it(opened,
 
 
 async def test_leaving_the_pool_leaves_no_process_no_folder_and_no_descriptor(opened, bench, tmp_path, survivors):
-    before = sorted(Path("/proc/self/fd").iterdir())
+    before = set(Path("/proc/self/fd").iterdir())
     async with opened() as warm, asyncio.TaskGroup() as group:
         for _ in range(2):
             group.create_task(warm.job())
 
     assert survivors(bench.folder) == []
     assert list((tmp_path / "warm").iterdir()) == []
-    assert sorted(Path("/proc/self/fd").iterdir()) == before
+    assert set(Path("/proc/self/fd").iterdir()) <= before, "none is new; one of an earlier test may be closed meanwhile"
 
 
 async def test_reload_ends_idle_sandboxes_now_and_busy_ones_after_their_job(opened, bench):
@@ -412,7 +412,7 @@ async def test_a_warm_start_is_told_apart_from_a_cold_one(opened):
     async with opened() as warm:
         first, second = [await warm.job(plugin="sandbox_warm_plugin:LoadsSlowly") for _ in range(2)]
 
-    assert first.outcome.start_ms >= 300
+    assert first.outcome.start_ms >= 1000
     assert second.outcome.start_ms < first.outcome.start_ms
     assert (first.outcome.was_warm, second.outcome.was_warm) == (False, True)
 

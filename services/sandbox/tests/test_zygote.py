@@ -80,7 +80,7 @@ async def main():
 asyncio.run(main())
 """
     with subprocess.Popen([sys.executable, "-c", program], cwd=tmp_path) as parent:
-        await eventually(lambda: (tmp_path / "daemon-1.pid").exists() and (tmp_path / "daemon-1.pid").read_text())
+        await eventually(lambda: (tmp_path / "daemon-1.pid").exists() and (tmp_path / "daemon-1.pid").read_text(), 60)
         parent.kill()
         parent.wait()
 
@@ -106,12 +106,12 @@ async def test_ten_runs_at_once_each_get_their_own_rows(bench):
 
 async def test_a_run_leaves_no_descriptor_open_in_the_parent(bench):
     await bench.job()
-    before = sorted(Path("/proc/self/fd").iterdir())
+    before = set(Path("/proc/self/fd").iterdir())
 
     for fault in ("none", "segfault", "raise"):
         await bench.fault(fault)
 
-    assert sorted(Path("/proc/self/fd").iterdir()) == before
+    assert set(Path("/proc/self/fd").iterdir()) <= before, "none is new; one of an earlier test may be closed meanwhile"
 
 
 async def test_the_zygote_can_only_be_started_from_the_main_thread():
@@ -186,7 +186,7 @@ async def test_a_zygote_with_more_than_one_thread_refuses_to_fork(tmp_path):
 async def test_a_stopped_zygote_is_replaced(bench, monkeypatch):
     from forgesyte_sandbox import zygote_client
 
-    monkeypatch.setattr(zygote_client, "_FORK_LIMIT_S", 0.2)
+    monkeypatch.setattr(zygote_client, "_FORK_LIMIT_S", 2.0)  # the healthy one that follows has to keep it too
     monkeypatch.setattr(zygote_client, "_LEAVE_LIMIT_S", 0.2)
     stopped_pid = bench.zygote.pid
     os.kill(stopped_pid, signal.SIGSTOP)

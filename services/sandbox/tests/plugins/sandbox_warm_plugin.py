@@ -169,7 +169,7 @@ class LoadsSlowly(Warm):
 
     def load(self, device):
         super().load(device)
-        NEVER.wait(0.3)
+        NEVER.wait(1.0)
 
 
 class StartsAHelperAtLoad(Warm):
