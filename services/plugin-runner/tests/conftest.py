@@ -111,10 +111,13 @@ class Box:
             raise
 
     async def cancel(self, job_id: JobId) -> bool:
-        """Do what job-api does: record first, then the work message, then the word to the owner."""
+        """Do what job-api does: record first, then the work message, then the word to the owner.
+
+        The word is said once and its answer waited for: a busy owner answers later than job-api would wait.
+        """
         await self.cancel_silently(job_id)
         await self.bus.work.purge(job_id, "probe", "cpu")
-        return await self.bus.control.request_cancel(job_id)
+        return await self.bus.control.request_cancel(job_id, tries=1, timeout_s=LIMIT_S)
 
     async def cancel_silently(self, job_id: JobId) -> None:
         """Write the record alone: the word to the owner got lost."""

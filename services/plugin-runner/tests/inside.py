@@ -97,7 +97,7 @@ async def a_runner(
     url: str, folder: Path, plan: Plan = ten_rows, *, name: str = "inside", **settings: Any
 ) -> AsyncIterator[Inside]:
     """Run a runner with plugin `probe` in this process; it is drained at the end unless it was before."""
-    told = {"slots": 1, "ops_port": -1, "drain_s": 5.0, "scratch_dir": str(folder / "scratch"), **settings}
+    told = {"slots": 1, "ops_port": -1, "drain_s": 60.0, "scratch_dir": str(folder / "scratch"), **settings}
     async with AsyncExitStack() as stack:
         bus = await stack.enter_async_context(Bus.connect(url, name=name))
         await bus.ensure()
@@ -120,6 +120,8 @@ async def a_runner(
         group = await stack.enter_async_context(asyncio.TaskGroup())
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(app, "load_plugins", _load_probe)
+            # Giving a job back takes a few round trips, and as long as it takes on a busy machine.
+            patch.setattr(app, "RELEASE_LIMIT_S", 60.0)
             runner = app.Runner(place, Lifetime(group), counted, labels)
             running = group.create_task(runner.run())
             inside = Inside(place, runner, script, running)

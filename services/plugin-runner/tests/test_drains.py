@@ -6,6 +6,7 @@ import pytest
 
 from forgesyte_contracts.jobs import AttemptOutcome, JobStatus
 from forgesyte_plugin_runner import dispatch, ending
+from tests.support import eventually
 
 from .inside import a_runner
 from .test_faults import assert_ten_rows, ended, submit
@@ -66,7 +67,7 @@ async def test_between_claim_and_start(box, tmp_path, step, monkeypatch):
             job_id = await submit(box)
             await step.reached.wait()
             inside.terminate()
-            await asyncio.wait([inside.running], timeout=0.5)
+            await eventually(lambda: inside.runner._slots._is_releasing, what="the time to finish is over")
             step.may_go_on.set()
             await inside.running
 

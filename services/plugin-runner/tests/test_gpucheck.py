@@ -1,12 +1,15 @@
 """The two real questions about a GPU, asked of stand-ins that answer in every way: real processes, real kills."""
 
+import asyncio
 import os
+from pathlib import Path
 
 import psutil
 import pytest
 
 from forgesyte_plugin_runner.gpucheck import ask_smi, ask_torch
-from tests.support import eventually
+from tests.support import alive, eventually
+from tests.support.stack import command_of
 
 TORCHES = {
     "yes": ("class cuda:\n    is_available = staticmethod(lambda: True)\n", None),
@@ -54,13 +57,23 @@ async def test_the_driver_s_tool_is_believed_by_its_exit_code(stand_in, code):
 
 
 async def test_a_driver_that_hangs_is_given_up_and_its_tool_killed(stand_in, tmp_path):
-    stand_in("nvidia-smi", f"#!/bin/sh\necho $$ > {tmp_path}/pid\nexec sleep 600\n")
+    os.mkfifo(tmp_path / "never")
+    stand_in("nvidia-smi", f"#!/bin/sh\nread -r line < {tmp_path}/never\n")
 
-    answer = await ask_smi(limit_s=1.0)
+    async with asyncio.TaskGroup() as group:
+        asking = group.create_task(ask_smi(limit_s=2.0))
+        (tool,) = await eventually(lambda: [each for each in children() if runs(each, tmp_path)], what="the tool runs")
 
-    assert answer == "nvidia-smi did not answer within 1 s"
-    pid = int((tmp_path / "pid").read_text())
-    await eventually(lambda: not psutil.pid_exists(pid), what="the tool is dead")
+    assert asking.result() == "nvidia-smi did not answer within 2 s"
+    assert not alive([tool])
+
+
+def children() -> list[psutil.Process]:
+    return psutil.Process().children()
+
+
+def runs(process: psutil.Process, folder: Path) -> bool:
+    return str(folder / "nvidia-smi") in command_of(process)
 
 
 async def test_a_machine_without_the_tool_says_so(tmp_path, monkeypatch):

@@ -85,9 +85,13 @@ async def test_broken_plugins_are_data_and_the_good_one_works(box, clip, strange
     names = ["probe", *PLUGINS]
     box.start_runner(plugins=",".join(names))
 
+    def is_complete(beat: RunnerHeartbeat) -> bool:
+        states = [plugin.state for plugin in beat.plugins]
+        return len(states) == len(names) and PluginState.LOADED not in states
+
     async def complete() -> RunnerHeartbeat | None:
         async with box.bus.runners.watch() as view:
-            return next((beat for beat in view.living().values() if len(beat.plugins) == len(names)), None)
+            return next(filter(is_complete, view.living().values()), None)
 
     beat = await eventually(complete, 60, "every plugin has a state")
 

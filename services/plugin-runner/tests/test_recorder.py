@@ -48,7 +48,7 @@ async def desk(box) -> Desk:
     record = JobRecord(job_id=new_job_id(), plugin_id="probe", tools=("gate",), created_at=moment, updated_at=moment)
     await box.bus.jobs.create(record)
     await box.bus.work.publish(record.job_id, "probe", "cpu")
-    delivery = await box.bus.work.pull("probe", "cpu")
+    delivery = await box.bus.work.pull("probe", "cpu", wait_s=20)
     stored = await box.bus.jobs.change(record.job_id, lambda known: moves.claimed(known, ME, now()))
     return Desk(box.bus, stored, delivery)
 
