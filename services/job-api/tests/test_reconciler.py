@@ -212,7 +212,7 @@ async def test_a_bus_that_came_back_from_an_older_copy_is_believed(start, make):
         folder = api.server.folder
         await asyncio.to_thread(shutil.copytree, folder / "jetstream", folder / "copy")
         await api.server.start()
-        await api.bus.wait_connected(20)
+        await api.bus.wait_connected(60)
         for number in range(5):
             await api.bus.jobs.change(stays.job_id, lambda r, n=number: moves.warned(r, [str(n)]))
         vanished = await api.put(make.a_record())
@@ -222,7 +222,7 @@ async def test_a_bus_that_came_back_from_an_older_copy_is_believed(start, make):
         await asyncio.to_thread(shutil.rmtree, folder / "jetstream")
         await asyncio.to_thread(shutil.move, folder / "copy", folder / "jetstream")
         await api.server.start()
-        await api.bus.wait_connected(20)
+        await api.bus.wait_connected(60)
 
         await eventually(lambda: api.state.projection.get(vanished.job_id) is None, 60)
         await api.bus.jobs.change(stays.job_id, lambda r: moves.cancelled(r, make.NOW))
