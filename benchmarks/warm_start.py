@@ -26,6 +26,7 @@ import numpy as np
 
 from benchmarks.analyze_latency import cpu_name
 from forgesyte_sandbox.limits import Limits
+from forgesyte_sandbox.order import Order
 from forgesyte_sandbox.outcome import SandboxOutcome
 from forgesyte_sandbox.parent import Zygote
 from forgesyte_sandbox.pool import WarmKey, WarmPool
@@ -93,10 +94,10 @@ async def compare(entry_point: str, tool: str, folder: Path, jobs: int) -> dict[
     ):
 
         async def fresh(spec: dict[str, Any], scratch: Path) -> SandboxOutcome:
-            return await zygote.run("job", spec, limits=limits, scratch=scratch)
+            return await zygote.run(Order("job", spec, limits=limits, scratch=scratch))
 
         async def warm(spec: dict[str, Any], scratch: Path) -> SandboxOutcome:
-            return await pool.run(WarmKey(entry_point, "cpu"), spec, limits=limits, scratch=scratch)
+            return await pool.run(WarmKey(entry_point, "cpu"), Order("job", spec, limits=limits, scratch=scratch))
 
         await measure(fresh, spec, folder, 1)
         await measure(warm, spec, folder, 1)

@@ -12,6 +12,7 @@ import pytest
 
 from forgesyte_sandbox import messages
 from forgesyte_sandbox.limits import Limits
+from forgesyte_sandbox.order import Order
 
 from . import accepted_images, accepted_videos, making, refused
 from .case import Accepted, Refused
@@ -39,7 +40,7 @@ async def probed(zygote, tmp_path, path, case):
         "input": str(path), "kind": case.kind, "filename": path.name, "size_bytes": path.stat().st_size, "holes": [],
         **case.spec,
     }  # fmt: skip
-    return await zygote.run("probe", spec, limits=LIMITS, scratch=folder(tmp_path, "probe"))
+    return await zygote.run(Order("probe", spec, limits=LIMITS, scratch=folder(tmp_path, "probe")))
 
 
 async def decoded(zygote, tmp_path, path, case):
@@ -49,7 +50,7 @@ async def decoded(zygote, tmp_path, path, case):
         "job_id": "job-1", **case.spec,
     }  # fmt: skip
     scratch = folder(tmp_path, "job")
-    outcome = await zygote.run("job", order, limits=LIMITS, scratch=scratch, on_message=said.append)
+    outcome = await zygote.run(Order("job", order, limits=LIMITS, scratch=scratch, on_message=said.append))
     return outcome, said
 
 

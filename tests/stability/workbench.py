@@ -10,6 +10,7 @@ import orjson
 
 from forgesyte_sandbox import messages
 from forgesyte_sandbox.limits import MIB, Limits
+from forgesyte_sandbox.order import Order
 from forgesyte_sandbox.outcome import SandboxOutcome
 from forgesyte_sandbox.parent import Zygote
 from tests.stability.promises import Promise
@@ -86,7 +87,7 @@ class Workbench:
             told.pid = pid
 
         told.outcome = await self.zygote.run(
-            program, spec, limits=limits, scratch=scratch, on_message=told.take, on_started=started
+            Order(program, spec, limits=limits, scratch=scratch, on_message=told.take, on_started=started)
         )
         told.ended_s = time.monotonic()
         return told

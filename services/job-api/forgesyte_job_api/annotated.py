@@ -21,6 +21,7 @@ from forgesyte_contracts.jobs import JobRecord
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_contracts.subjects import annotated_blob, input_blob
 from forgesyte_sandbox.limits import Limits
+from forgesyte_sandbox.order import Order
 from forgesyte_sandbox.outcome import SandboxOutcome
 from forgesyte_sandbox.parent import Zygote
 
@@ -129,7 +130,7 @@ async def _draw(studio: Studio, job_id: JobId, record: JobRecord) -> int:
             "max_side_px": studio.settings.max_side_px,
             "max_image_pixels": studio.settings.max_image_pixels,
         }
-        outcome = await studio.zygote.run("annotate", spec, limits=_limits(studio.settings), scratch=folder)
+        outcome = await studio.zygote.run(Order("annotate", spec, limits=_limits(studio.settings), scratch=folder))
         if not outcome.ok:
             raise _fault_of(outcome, job_id)
         size = await studio.store.put_stream(annotated_blob(job_id), _pieces(folder / _OUTPUT))

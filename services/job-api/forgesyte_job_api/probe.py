@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from forgesyte_contracts.jobs import DecodeFacts, InputFacts
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_sandbox.limits import Limits
+from forgesyte_sandbox.order import Order
 from forgesyte_sandbox.outcome import SandboxOutcome
 from forgesyte_sandbox.parent import Zygote
 from forgesyte_sandbox.probing import ProbeSpec
@@ -96,7 +97,7 @@ class Prober:
     async def _run(self, spec: ProbeSpec, scratch: Path) -> SandboxOutcome:
         # Not probing.probe(): what a fault of the sandbox left behind has to reach the log here.
         for _ in range(_TRIES):
-            outcome = await self._zygote.run("probe", asdict(spec), limits=self._limits, scratch=scratch)
+            outcome = await self._zygote.run(Order("probe", asdict(spec), limits=self._limits, scratch=scratch))
             if outcome.kind != "released":  # the zygote died with it: nobody's fault, and the next one is fresh
                 return outcome
         raise ForgeSyteError(Code.SERVICE_UNAVAILABLE, "the upload could not be looked at; try again shortly")

@@ -22,6 +22,7 @@ from forgesyte_contracts.plugins import PluginManifest, PluginOnRunner, PluginSt
 from forgesyte_contracts.runners import Device, RunnerHeartbeat
 from forgesyte_job_api.app import create_app
 from forgesyte_job_api.settings import JobApiSettings
+from forgesyte_sandbox.order import Order
 from forgesyte_sandbox.outcome import SandboxOutcome
 from tests.support import NatsServer, eventually, nats_server
 
@@ -134,8 +135,8 @@ class EasySandbox:
 
     FACTS: ClassVar = {"codec": "h264", "fps": 25.0, "rotation": 0, "width": 64, "height": 48}
 
-    async def run(self, program: str, spec: dict[str, Any], **_: Any) -> SandboxOutcome:
-        return SandboxOutcome(True, {**self.FACTS, "kind": spec["kind"]}, None, None, 1.0, "succeeded")
+    async def run(self, order: Order) -> SandboxOutcome:
+        return SandboxOutcome(True, {**self.FACTS, "kind": order.spec["kind"]}, None, None, 1.0, "succeeded")
 
 
 @asynccontextmanager

@@ -32,13 +32,13 @@ class HeldSandbox:
         self.folders = []
         self.specs = []
 
-    async def run(self, program, spec, *, limits, scratch):
-        assert program == "annotate"
+    async def run(self, order):
+        assert order.program == "annotate"
         self.runs += 1
-        self.folders.append(scratch)
-        self.specs.append(spec)
+        self.folders.append(order.scratch)
+        self.specs.append(order.spec)
         await self.go.wait()
-        (scratch / spec["output"]).write_bytes(VIDEO)
+        (order.scratch / order.spec["output"]).write_bytes(VIDEO)
         return self.outcome
 
 

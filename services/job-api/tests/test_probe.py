@@ -26,9 +26,9 @@ class Sandbox:
         self.outcomes = list(outcomes)
         self.specs = []
 
-    async def run(self, program, spec, *, limits, scratch):
-        assert (program, scratch.is_dir()) == ("probe", True)
-        self.specs.append({**spec, "bytes": Path(spec["input"]).read_bytes()})
+    async def run(self, order):
+        assert (order.program, order.scratch.is_dir()) == ("probe", True)
+        self.specs.append({**order.spec, "bytes": Path(order.spec["input"]).read_bytes()})
         return self.outcomes.pop(0) if len(self.outcomes) > 1 else self.outcomes[0]
 
 
@@ -126,7 +126,7 @@ class SlowSandbox(Sandbox):
         self.running = self.most = 0
         self.gate = asyncio.Event()
 
-    async def run(self, program, spec, *, limits, scratch):
+    async def run(self, _order):
         self.running += 1
         self.most = max(self.most, self.running)
         await self.gate.wait()

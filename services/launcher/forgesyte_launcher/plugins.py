@@ -14,6 +14,7 @@ from forgesyte_contracts.plugins import PluginManifest, PluginState
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_plugin_runner.discovery import FoundPlugin, find_plugins
 from forgesyte_sandbox.limits import Limits
+from forgesyte_sandbox.order import Order
 from forgesyte_sandbox.outcome import SandboxOutcome
 from forgesyte_sandbox.parent import Zygote
 
@@ -99,7 +100,7 @@ async def _read(zygote: Zygote, plugin: FoundPlugin, scratch: Path) -> PluginLin
     if plugin.fault is not None:
         return PluginLine(plugin.name, PluginState.FAILED, plugin.distribution, reason=plugin.fault)
     spec = {"entry_point": plugin.entry_point, "distribution": plugin.distribution, "name": plugin.name}
-    outcome = await zygote.run("manifest", spec, limits=Limits(), scratch=scratch)
+    outcome = await zygote.run(Order("manifest", spec, limits=Limits(), scratch=scratch))
     return line_of(plugin, outcome)
 
 

@@ -17,6 +17,7 @@ from forgesyte_contracts.plugins import PluginManifest
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_contracts.subjects import input_blob
 from forgesyte_sandbox.messages import Message, Row, Timings
+from forgesyte_sandbox.order import Order
 from forgesyte_sandbox.outcome import SandboxOutcome
 
 from .committer import Committer
@@ -161,15 +162,16 @@ class Attempt:
             started.append(pid)
             place.sandboxes.enter(LivingSandbox(name, pid, limits.memory_bytes))
 
+        order = Order(
+            "job", spec, limits, folder, on_message=self._on_message, on_started=on_started,
+            cancel=self._stop.event, is_watched=self._live.is_watched,
+        )  # fmt: skip
         async with asyncio.TaskGroup() as group:
             group.create_task(self._committer().run())
             telling = group.create_task(self._live.run())
             try:
                 with place.registry.mark_running(name):
-                    outcome = await place.job_runner(manifest, device)(
-                        spec, limits=limits, scratch=folder, on_message=self._on_message,
-                        on_started=on_started, cancel=self._stop.event, is_watched=self._live.is_watched,
-                    )  # fmt: skip
+                    outcome = await place.job_runner(manifest, device)(order)
             finally:
                 telling.cancel()
                 self._is_dead.set()

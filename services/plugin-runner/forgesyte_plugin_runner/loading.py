@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from forgesyte_contracts.plugins import PluginManifest
 from forgesyte_contracts.problems import Code
+from forgesyte_sandbox.order import Order
 from forgesyte_sandbox.outcome import SandboxOutcome
 
 from .discovery import FoundPlugin
@@ -82,7 +83,7 @@ async def _ask(place: Workplace, plugin: FoundPlugin) -> SandboxOutcome:
     spec = {"entry_point": plugin.entry_point, "distribution": plugin.distribution, "name": plugin.name}
     async with place.scratch.folder("manifest") as folder:
         for _ in range(_TRIES):
-            outcome = await place.zygote.run("manifest", spec, limits=place.settings.limits(), scratch=folder)
+            outcome = await place.zygote.run(Order("manifest", spec, limits=place.settings.limits(), scratch=folder))
             if outcome.kind != "released":
                 break
         return outcome

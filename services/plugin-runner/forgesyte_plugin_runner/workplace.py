@@ -10,6 +10,7 @@ from forgesyte_chassis.clock import Clock, SystemClock
 from forgesyte_chassis.scratch import Scratch
 from forgesyte_contracts.ids import RunnerId
 from forgesyte_contracts.plugins import PluginManifest
+from forgesyte_sandbox.order import Order
 from forgesyte_sandbox.outcome import SandboxOutcome
 from forgesyte_sandbox.parent import Zygote
 from forgesyte_sandbox.pool import WarmKey, WarmPool
@@ -45,11 +46,11 @@ class Workplace:
     leases: WatchLeases = field(default_factory=WatchLeases)
     warm: WarmPool | None = None
 
-    def job_runner(self, manifest: PluginManifest, device: str) -> Callable[..., Awaitable[SandboxOutcome]]:
-        """Give what runs a job of this plugin: `run` of the warm pool or of the zygote, all but its spec and limits."""
+    def job_runner(self, manifest: PluginManifest, device: str) -> Callable[[Order], Awaitable[SandboxOutcome]]:
+        """Give what runs a job of this plugin: `run` of the warm pool or of the zygote."""
         if self.warm is not None and manifest.isolation == "plugin":
             return partial(self.warm.run, WarmKey(manifest.name, device))
-        return partial(self.zygote.run, "job")
+        return self.zygote.run
 
     def waiting_sandboxes(self) -> dict[int, str]:
         """The loaded sandboxes that wait for a job, process id and plugin; may be asked from another thread."""

@@ -30,6 +30,7 @@ from forgesyte_plugin_runner.registry import PluginRegistry
 from forgesyte_plugin_runner.settings import RunnerSettings
 from forgesyte_plugin_runner.workplace import Workplace
 from forgesyte_sandbox.messages import Finished, Message, Row, Started
+from forgesyte_sandbox.order import Order
 from forgesyte_sandbox.outcome import SandboxOutcome
 
 SUCCEEDED = SandboxOutcome(True, {}, None, None, 1.0, "succeeded")
@@ -56,12 +57,12 @@ class Script:
         self.plan = plan
         self.runs = 0
 
-    async def run(self, program: str, spec: dict[str, Any], **how: Any) -> SandboxOutcome:
+    async def run(self, order: Order) -> SandboxOutcome:
         self.runs += 1
         cancelled = SandboxOutcome(False, None, "killed", "cancelled", 1.0, "cancelled")
         async with asyncio.TaskGroup() as group:
-            planned = group.create_task(self.plan(how["on_message"]))
-            cancel = group.create_task(how["cancel"].wait())
+            planned = group.create_task(self.plan(order.on_message))
+            cancel = group.create_task(order.cancel.wait())
             await asyncio.wait((planned, cancel), return_when=asyncio.FIRST_COMPLETED)
             cancel.cancel()
             if not planned.done():

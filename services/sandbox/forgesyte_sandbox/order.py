@@ -13,17 +13,36 @@ from .messages import GO, SPEC, Message
 from .pipe import frame_bytes
 
 
+def ignore(_: object) -> None:
+    """Do nothing with what a run tells."""
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a caller asks for."""
+    """What a caller asks for.
+
+    Attributes:
+        program: a module of `programs`: `manifest`, `job`, `probe`, `annotate`. A warm sandbox knows `job` alone.
+        spec: what the program needs, plain JSON.
+        limits: seconds and bytes it may take. In a warm sandbox `memory_bytes` counts from the state after load; what
+            limits load and the processes is taken from the order for which the sandbox was made.
+        scratch: an existing folder; the child's working, home and temporary folder. A warm sandbox leaves it when the
+            job is over.
+        on_message: called for each message in order. While it is busy the child's writes block, and that time counts
+            against no step. What it raises ends the run and is raised to the caller.
+        on_started: called with the sandbox's process id; called again when a warm sandbox turned out dead before it
+            took the job.
+        cancel: set it to have everything killed at once; the outcome is then `cancelled`.
+        is_watched: asked a few times a second whether somebody wants previews; None never does.
+    """
 
     program: str
     spec: dict[str, Any]
     limits: Limits
     scratch: Path
-    on_message: Callable[[Message], Awaitable[None] | None]
-    on_started: Callable[[int], None]
-    cancel: asyncio.Event | None
+    on_message: Callable[[Message], Awaitable[None] | None] = ignore
+    on_started: Callable[[int], None] = ignore
+    cancel: asyncio.Event | None = None
     is_watched: Callable[[], bool] | None = None
 
 

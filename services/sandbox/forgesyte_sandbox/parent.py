@@ -7,22 +7,17 @@ without runs has nobody to inform.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 from forgesyte_contracts.problems import Code, ForgeSyteError
 
-from .limits import Limits
-from .messages import Message
 from .order import Order, Script
 from .outcome import SandboxOutcome
 from .run import Run
 from .sandboxed import Sandbox
 from .zygote_client import ZygoteFailed, ZygoteProcess
-
-OnMessage = Callable[[Message], Awaitable[None] | None]
 
 
 class Zygote:
@@ -59,39 +54,16 @@ class Zygote:
         """The zygote's process id; None while there is none. A dead one is replaced at the next run."""
         return self._process.pid if self._process is not None else None
 
-    async def run(
-        self,
-        program: str,
-        spec: dict[str, Any],
-        *,
-        limits: Limits,
-        scratch: Path,
-        on_message: OnMessage | None = None,
-        on_started: Callable[[int], None] | None = None,
-        cancel: asyncio.Event | None = None,
-        is_watched: Callable[[], bool] | None = None,
-    ) -> SandboxOutcome:
+    async def run(self, order: Order) -> SandboxOutcome:
         """Run a program in a fresh sandbox to its end; raises nothing for what the child does.
-
-        Args:
-            program: a module of `programs`: `manifest`, `job`, `probe`, `annotate`.
-            spec: what the program needs, plain JSON.
-            limits: seconds and bytes it may take.
-            scratch: an existing folder; the child's working, home and temporary folder.
-            on_message: called for each message in order. While it is busy the child's writes block, and that time
-                counts against no step. What it raises ends the run and is raised here.
-            on_started: called with the sandbox's process id.
-            cancel: set it to have everything killed at once; the outcome is then `cancelled`.
-            is_watched: asked a few times a second whether somebody wants previews; None never does.
 
         Returns:
             How it ended. When this returns, or raises, nothing of the run is alive.
         """
         began_s = time.monotonic()
-        order = Order(program, spec, limits, scratch, on_message or ignore, on_started or ignore, cancel, is_watched)
         script = Script.fresh(order)
         try:
-            sandbox = await self.fork(scratch)
+            sandbox = await self.fork(order.scratch)
         except ZygoteFailed as error:
             return not_started(str(error))
         try:
@@ -147,7 +119,3 @@ class Zygote:
 def not_started(reason: str) -> SandboxOutcome:
     """Give the outcome of a run of which nothing was started; nobody's fault."""
     return SandboxOutcome(False, None, f"the run was not started: {reason}", "released", 0.0, "released")
-
-
-def ignore(_: object) -> None:
-    """Do nothing with what a run tells."""

@@ -10,15 +10,14 @@ import asyncio
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 from .limits import Limits
 from .order import Order, Script
 from .outcome import SandboxOutcome
-from .parent import OnMessage, Zygote, ignore, not_started
+from .parent import Zygote, not_started
 from .run import Run
 from .warm_sandbox import WarmKey, WarmRules, WarmSandbox
 from .zygote_client import ZygoteFailed
@@ -82,48 +81,29 @@ class WarmPool:
         for warm in [warm for warm in self._idle if warm.key.plugin == plugin]:
             self._kill_idle(warm, "reload")
 
-    async def run(
-        self,
-        key: WarmKey,
-        spec: dict[str, Any],
-        *,
-        limits: Limits,
-        scratch: Path,
-        on_message: OnMessage | None = None,
-        on_started: Callable[[int], None] | None = None,
-        cancel: asyncio.Event | None = None,
-        is_watched: Callable[[], bool] | None = None,
-    ) -> SandboxOutcome:
+    async def run(self, key: WarmKey, order: Order) -> SandboxOutcome:
         """Run the program `job` as Zygote.run does, in a warm sandbox; the first of its kind is loaded for it.
 
         Args:
-            key: which plugin, where; `spec` has to mean the same.
-            spec: what the program `job` needs.
-            limits: the job's; `memory_bytes` counts from the state after load. What limits load and the processes is
-                taken from the job for which the sandbox was made.
-            scratch: as for Zygote.run; the sandbox leaves it when the job is over.
-            on_message: as for Zygote.run.
-            on_started: as for Zygote.run; called again when a sandbox turned out dead before it took the job.
-            cancel: as for Zygote.run.
-            is_watched: as for Zygote.run.
+            key: which plugin, where; the order's `spec` has to mean the same.
+            order: what to do; its program is `job`.
 
         Returns:
             How it ended. When this returns, or raises, nothing that the job started is alive.
         """
         began_s = time.monotonic()
-        order = Order("job", spec, limits, scratch, on_message or ignore, on_started or ignore, cancel, is_watched)
         script = Script.warm(order)
         self._busy[key] += 1
         try:
             for _ in range(_TRIES):
-                warm = await self._take_idle(key, limits)
+                warm = await self._take_idle(key, order.limits)
                 is_loaded = warm is not None
                 try:
                     warm = warm or await self._start(key)
                 except ZygoteFailed as error:
                     return not_started(str(error))
                 run = Run(order, warm.sandbox, script, began_s=began_s)
-                outcome, was_taken = await self._work(warm, run, limits)
+                outcome, was_taken = await self._work(warm, run, order.limits)
                 # It may have died or stopped while it was idle: that is no fault of this job.
                 if was_taken or not is_loaded or outcome.kind == "cancelled":
                     break

@@ -12,6 +12,7 @@ import pytest_asyncio
 
 from forgesyte_sandbox import messages
 from forgesyte_sandbox.limits import MIB, Limits
+from forgesyte_sandbox.order import Order
 from forgesyte_sandbox.outcome import SandboxOutcome
 from forgesyte_sandbox.parent import Zygote
 from tests.support import make_clip
@@ -68,9 +69,16 @@ class Bench:
             told.pid = pid
 
         told.outcome = await self.zygote.run(
-            "job", order, limits=limits, scratch=scratch, on_message=on_message or told.said.append,
-            on_started=started, cancel=cancel,
-        )  # fmt: skip
+            Order(
+                "job",
+                order,
+                limits=limits,
+                scratch=scratch,
+                on_message=on_message or told.said.append,
+                on_started=started,
+                cancel=cancel,
+            )
+        )
         return told
 
     async def fault(self, fault, *, at=2, told=None, limits=LIMITS, cancel=None, scratch=None, **changes):
@@ -83,7 +91,7 @@ class Bench:
 
     async def manifest(self, entry_point, **changes):
         return await self.zygote.run(
-            "manifest", {"entry_point": entry_point}, limits=replace(LIMITS, **changes), scratch=self.scratch()
+            Order("manifest", {"entry_point": entry_point}, limits=replace(LIMITS, **changes), scratch=self.scratch())
         )
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from forgesyte_contracts.problems import Code
 from forgesyte_sandbox.limits import MIB, Limits
+from forgesyte_sandbox.order import Order
 
 GREY = 90
 
@@ -50,7 +51,7 @@ async def annotated(bench, clip, rows, *, tools=("measure",), kind="video", limi
     beside = scratch / "rows.jsonl"
     beside.write_bytes(b"".join(orjson.dumps(each) + b"\n" for each in rows))
     spec = {"input": str(clip), "kind": kind, "rows": str(beside), "tools": list(tools), "output": "out.mp4"}
-    outcome = await bench.zygote.run("annotate", spec, limits=limits or Limits(), scratch=scratch)
+    outcome = await bench.zygote.run(Order("annotate", spec, limits=limits or Limits(), scratch=scratch))
     assert outcome.ok, outcome
     return outcome.result, scratch / "out.mp4"
 

@@ -42,8 +42,9 @@ async def test_what_prepare_and_finalize_raise_fails_the_job(bench, at):
 
 async def test_an_unknown_program_is_an_outcome_too(bench):
     from forgesyte_sandbox.limits import Limits
+    from forgesyte_sandbox.order import Order
 
-    outcome = await bench.zygote.run("dance", {}, limits=Limits(), scratch=bench.scratch())
+    outcome = await bench.zygote.run(Order("dance", {}, limits=Limits(), scratch=bench.scratch()))
 
     assert (outcome.kind, outcome.error_type) == ("failed", "LookupError")
 

@@ -6,6 +6,7 @@ import pytest
 
 from forgesyte_sandbox import messages
 from forgesyte_sandbox.messages import MAX_PREVIEW_BYTES, Preview
+from forgesyte_sandbox.order import Order
 from forgesyte_sandbox.programs.preview import encode_preview
 from tests.support import brightness_of, make_clip
 
@@ -16,7 +17,14 @@ async def a_job(bench, *, is_watched=None, **spec):
     told = bench.told()
     order = {"entry_point": "sandbox_plugins:Good", "tools": ["measure"], "input": str(bench.clip), "job_id": "job-1"}
     told.outcome = await bench.zygote.run(
-        "job", order | spec, limits=LIMITS, scratch=bench.scratch(), on_message=told.said.append, is_watched=is_watched
+        Order(
+            "job",
+            order | spec,
+            limits=LIMITS,
+            scratch=bench.scratch(),
+            on_message=told.said.append,
+            is_watched=is_watched,
+        )
     )
     assert told.outcome.ok, told.outcome
     return told
@@ -84,9 +92,16 @@ async def test_a_warm_sandbox_forgets_that_the_job_before_was_watched(bench, tmp
         for is_watched in (lambda: True, None, lambda: True):
             told = bench.told()
             outcome = await pool.run(
-                WarmKey("good", "cpu"), spec, limits=LIMITS, scratch=bench.scratch(), on_message=told.said.append,
-                is_watched=is_watched,
-            )  # fmt: skip
+                WarmKey("good", "cpu"),
+                Order(
+                    "job",
+                    spec,
+                    limits=LIMITS,
+                    scratch=bench.scratch(),
+                    on_message=told.said.append,
+                    is_watched=is_watched,
+                ),
+            )
             assert outcome.ok, outcome
             shown.append(len(told.of(Preview)) > 0)
 

@@ -11,6 +11,7 @@ import pytest
 
 from forgesyte_contracts.problems import Code
 from forgesyte_sandbox.limits import MIB
+from forgesyte_sandbox.order import Order
 from forgesyte_sandbox.probing import ProbeSpec
 from tests.support import make_clip
 
@@ -20,7 +21,7 @@ from .test_media import write_clip
 
 async def look(bench, path, *, limits=LIMITS, **spec):
     order = asdict(ProbeSpec(str(path), **spec))
-    return await bench.zygote.run("probe", order, limits=limits, scratch=bench.scratch())
+    return await bench.zygote.run(Order("probe", order, limits=limits, scratch=bench.scratch()))
 
 
 async def report_of(bench, path, **spec):

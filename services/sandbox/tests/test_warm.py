@@ -12,6 +12,7 @@ import pytest
 from forgesyte_contracts.problems import Code
 from forgesyte_sandbox import messages
 from forgesyte_sandbox.limits import MIB
+from forgesyte_sandbox.order import Order
 from forgesyte_sandbox.parent import Zygote
 from forgesyte_sandbox.pool import WarmKey, WarmPool, WarmRules
 from tests.support import eventually
@@ -40,9 +41,17 @@ class WarmBench:
             told.pid = pid
 
         told.outcome = await self.pool.run(
-            key, order, limits=limits, scratch=self.bench.scratch(), on_message=told.said.append, on_started=started,
-            cancel=cancel,
-        )  # fmt: skip
+            key,
+            Order(
+                "job",
+                order,
+                limits=limits,
+                scratch=self.bench.scratch(),
+                on_message=told.said.append,
+                on_started=started,
+                cancel=cancel,
+            ),
+        )
         return told
 
     async def fault(self, fault, **changes):
@@ -334,8 +343,8 @@ async def test_a_message_handler_that_raises_ends_the_sandbox(opened, bench, sur
         await warm.job()
         with pytest.raises(ZeroDivisionError):
             await warm.pool.run(
-                KEY, order, limits=LIMITS, scratch=bench.scratch(), on_message=lambda _: 1 // 0,
-            )  # fmt: skip
+                KEY, Order("job", order, limits=LIMITS, scratch=bench.scratch(), on_message=lambda _: 1 // 0)
+            )
 
         assert survivors(bench.folder) == []
 

@@ -4,11 +4,11 @@ import os
 import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import pytest_asyncio
 
+from forgesyte_sandbox.order import Order
 from forgesyte_sandbox.outcome import SandboxOutcome
 from forgesyte_sandbox.parent import Zygote
 from forgesyte_sandbox.pool import WarmKey, WarmPool
@@ -39,15 +39,15 @@ class WarmDoor:
     def pid(self) -> int | None:
         return self.zygote.pid
 
-    async def run(self, program: str, spec: dict[str, Any], *, limits, scratch, **how) -> SandboxOutcome:
-        key = WarmKey(spec["plugin"], "cpu")
-        if spec["tools"] == ["misbehave"] and key not in self.greeted:
+    async def run(self, order: Order) -> SandboxOutcome:
+        key = WarmKey(order.spec["plugin"], "cpu")
+        if order.spec["tools"] == ["misbehave"] and key not in self.greeted:
             self.greeted.add(key)
-            harmless = {**spec, "options": {"misbehave": {"at": NEVER}}}
+            harmless = {**order.spec, "options": {"misbehave": {"at": NEVER}}}
             other = self.folder / f"before-{key.plugin}"
             other.mkdir()
-            await self.pool.run(key, harmless, limits=limits, scratch=other)
-        return await self.pool.run(key, spec, limits=limits, scratch=scratch, **how)
+            await self.pool.run(key, Order("job", harmless, order.limits, other))
+        return await self.pool.run(key, order)
 
 
 class WarmWorkbench(Workbench):

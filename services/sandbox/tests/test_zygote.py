@@ -11,6 +11,7 @@ import pytest
 
 from forgesyte_contracts.problems import ForgeSyteError
 from forgesyte_sandbox.limits import Limits
+from forgesyte_sandbox.order import Order
 from forgesyte_sandbox.parent import Zygote
 from forgesyte_sandbox.tree import children_of
 from tests.support import eventually
@@ -69,13 +70,14 @@ async def test_a_dead_parent_takes_everything_along(tmp_path, clip, survivors):
 import asyncio
 from pathlib import Path
 from forgesyte_sandbox.limits import Limits
+from forgesyte_sandbox.order import Order
 from forgesyte_sandbox.parent import Zygote
 
 async def main():
     spec = {{"entry_point": "sandbox_plugins:Faulty", "tools": ["misbehave"], "job_id": "j", "input": {str(clip)!r},
              "options": {{"misbehave": {{"fault": "family-hang"}}}}}}
     async with Zygote.start(env={{"PYTHONPATH": {str(PLUGINS)!r}}}) as zygote:
-        await zygote.run("job", spec, limits=Limits(), scratch=Path({str(tmp_path)!r}))
+        await zygote.run(Order("job", spec, limits=Limits(), scratch=Path({str(tmp_path)!r})))
 
 asyncio.run(main())
 """
@@ -134,7 +136,7 @@ async def test_a_run_on_a_closed_zygote_is_released(tmp_path):
     async with Zygote.start() as zygote:
         pass
 
-    outcome = await zygote.run("manifest", {}, limits=Limits(), scratch=tmp_path)
+    outcome = await zygote.run(Order("manifest", {}, limits=Limits(), scratch=tmp_path))
 
     assert outcome.kind == "released"
 
@@ -145,12 +147,13 @@ async def test_it_works_under_uvloop(tmp_path, clip):
 import asyncio, sys, uvloop
 from pathlib import Path
 from forgesyte_sandbox.limits import Limits
+from forgesyte_sandbox.order import Order
 from forgesyte_sandbox.parent import Zygote
 
 async def main():
     spec = {{"entry_point": "sandbox_plugins:Good", "tools": ["measure"], "job_id": "j", "input": {str(clip)!r}}}
     async with Zygote.start(env={{"PYTHONPATH": {str(PLUGINS)!r}}}) as zygote:
-        outcome = await zygote.run("job", spec, limits=Limits(), scratch=Path({str(tmp_path)!r}))
+        outcome = await zygote.run(Order("job", spec, limits=Limits(), scratch=Path({str(tmp_path)!r})))
     sys.exit(0 if outcome.ok and outcome.result["rows"] == 12 else 1)
 
 uvloop.run(main())
@@ -176,7 +179,7 @@ async def test_a_zygote_with_more_than_one_thread_refuses_to_fork(tmp_path):
         "import threading\nthreading.Thread(target=threading.Event().wait, daemon=True).start()\n"
     )
     async with Zygote.start(env={"PYTHONPATH": str(tmp_path)}) as zygote:
-        outcome = await zygote.run("manifest", {}, limits=Limits(), scratch=tmp_path)
+        outcome = await zygote.run(Order("manifest", {}, limits=Limits(), scratch=tmp_path))
 
     assert outcome.kind == "released"
     assert "2 threads" in outcome.error
