@@ -1,13 +1,16 @@
-"""The only place for test helpers: waiting on a condition, a real nats-server, clips, the whole product."""
+"""The only place for test helpers: waiting on a condition, a clock, a real nats-server, clips, the whole product."""
 
 from .clips import brightness_of, make_clip
+from .clock import NOW, HandClock
 from .nats import NatsServer, nats_server
 from .stack import FORGESYTE, TEST_PLUGINS, Stack, alive, running_stack
 from .waiting import eventually
 
 __all__ = [
     "FORGESYTE",
+    "NOW",
     "TEST_PLUGINS",
+    "HandClock",
     "NatsServer",
     "Stack",
     "alive",

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,22 +16,7 @@ from forgesyte_contracts.plugins import PluginManifest, PluginOnRunner, PluginSt
 from forgesyte_contracts.runners import RunnerHeartbeat
 from forgesyte_inspector.app import create_app
 from forgesyte_inspector.settings import InspectorSettings
-from tests.support import NatsServer, eventually, nats_server
-
-NOW = datetime(2025, 1, 1, 12, tzinfo=UTC)
-
-
-class HandClock:
-    """A clock that a test turns by hand; the bus may judge by it too."""
-
-    def __init__(self) -> None:
-        self.passed_s = 0.0
-
-    def now(self) -> datetime:
-        return NOW + timedelta(seconds=self.passed_s)
-
-    def monotonic_s(self) -> float:
-        return 1000.0 + self.passed_s
+from tests.support import NOW, HandClock, NatsServer, eventually, nats_server
 
 
 def a_manifest(name: str = "motion", **changes: Any) -> PluginManifest:

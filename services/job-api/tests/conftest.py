@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, ClassVar
@@ -24,27 +23,13 @@ from forgesyte_job_api.app import create_app
 from forgesyte_job_api.settings import JobApiSettings
 from forgesyte_sandbox.order import Order
 from forgesyte_sandbox.outcome import SandboxOutcome
-from tests.support import NatsServer, eventually, nats_server
+from tests.support import NOW, HandClock, NatsServer, eventually, nats_server
 
 SCHEMA = {
     "type": "object",
     "properties": {"threshold": {"type": "integer", "minimum": 1, "maximum": 255}, "area": {"type": "number"}},
     "additionalProperties": False,
 }
-NOW = datetime(2025, 1, 1, 12, tzinfo=UTC)
-
-
-class HandClock:
-    """A clock that a test turns by hand."""
-
-    def __init__(self) -> None:
-        self.passed_s = 0.0
-
-    def now(self) -> datetime:
-        return NOW + timedelta(seconds=self.passed_s)
-
-    def monotonic_s(self) -> float:
-        return 1000.0 + self.passed_s
 
 
 def a_tool(name: str = "detect-motion", **changes: Any) -> ToolManifest:

@@ -1,6 +1,6 @@
 """States, counts and times of the plugins, as the heartbeat tells them."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -10,26 +10,13 @@ from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_plugin_runner.discovery import FoundPlugin
 from forgesyte_plugin_runner.lifecycle import IllegalMove
 from forgesyte_plugin_runner.registry import PluginRegistry
+from tests.support import NOW, HandClock
 
 SEEKER = FoundPlugin("seeker", "seeker:Seeker", "seeker 1.0")
-NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
 def a_manifest(name: str = "seeker") -> PluginManifest:
     return PluginManifest.model_validate({"name": name, "version": "1.0.0", "tools": [{"name": "seek"}]})
-
-
-class Time:
-    """A clock that a test turns."""
-
-    def __init__(self) -> None:
-        self.s = 0.0
-
-    def now(self) -> datetime:
-        return NOON + timedelta(seconds=self.s)
-
-    def monotonic_s(self) -> float:
-        return self.s
 
 
 def ready_registry(clock: Clock | None = None) -> PluginRegistry:
@@ -127,17 +114,17 @@ def test_jobs_are_counted():
 
 
 def test_the_uptime_grows_while_it_is_ready_and_the_last_use_is_the_last_job():
-    time = Time()
-    registry = ready_registry(time)
-    time.s = 5.0
+    clock = HandClock()
+    registry = ready_registry(clock)
+    clock.passed_s = 5.0
     with registry.mark_running("seeker"):
-        time.s = 7.0
-    time.s = 9.0
+        clock.passed_s = 7.0
+    clock.passed_s = 9.0
 
     shown = registry.get_status("seeker")
 
     assert shown.uptime_seconds == 9.0
-    assert shown.last_used == NOON + timedelta(seconds=7)
+    assert shown.last_used == NOW + timedelta(seconds=7)
     registry.mark_failed("seeker", "broken for a test")
     assert registry.get_status("seeker").uptime_seconds is None
 
@@ -182,14 +169,14 @@ def test_one_input_that_kills_again_and_again_is_one_death():
 
 
 def test_a_success_between_and_deaths_long_ago_do_not_count():
-    time = Time()
-    registry = ready_registry(time)
+    clock = HandClock()
+    registry = ready_registry(clock)
     crash(registry, 1)
     crash(registry, 2)
     registry.record_success("seeker")
     assert [crash(registry, 3), crash(registry, 4)] == [None, None]
 
-    time.s = 601.0
+    clock.passed_s = 601.0
 
     assert [crash(registry, 5), crash(registry, 6)] == [None, None]
     assert registry.is_available("seeker")
