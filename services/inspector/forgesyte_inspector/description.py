@@ -5,10 +5,10 @@ told together has it once.
 """
 
 from collections.abc import Iterator
-from typing import Any
 
 from fastapi import FastAPI
 
+from forgesyte_chassis.openapi import Described, complete_openapi
 from forgesyte_chassis.problems import MEDIA_TYPE, problem_document
 
 from .examples import ANSWERS, PLUGIN, PROBLEMS, REFUSALS
@@ -17,19 +17,10 @@ _JSON = "application/json"
 _PROBLEM = {"$ref": "#/components/schemas/Problem"}
 _NAME = {"description": "Name of the plugin.", "example": PLUGIN}
 
-Described = dict[str, Any]
-
 
 def describe(app: FastAPI) -> None:
     """Complete the application's OpenAPI document when it is asked for the first time."""
-    found = app.openapi
-
-    def complete() -> Described:
-        if app.openapi_schema is None:
-            _complete(found())
-        return app.openapi_schema or {}
-
-    app.openapi = complete  # type: ignore[method-assign]  # FastAPI's documented way to extend it
+    complete_openapi(app, _complete)
 
 
 def _complete(document: Described) -> None:

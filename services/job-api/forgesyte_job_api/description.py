@@ -4,10 +4,9 @@ The examples stand here and not at the models, because contracts' models are the
 JSON Schema should stay small. Nothing here changes what a route does.
 """
 
-from typing import Any
-
 from fastapi import FastAPI
 
+from forgesyte_chassis.openapi import Described, complete_openapi
 from forgesyte_chassis.problems import MEDIA_TYPE, problem_document
 from forgesyte_contracts.problems import Code, ForgeSyteError
 
@@ -18,19 +17,10 @@ _JSON = "application/json"
 _FORM = "multipart/form-data"
 _PROBLEM_REF = "#/components/schemas/Problem"
 
-Described = dict[str, Any]
-
 
 def describe(app: FastAPI) -> None:
     """Complete the application's OpenAPI document when it is asked for the first time."""
-    found = app.openapi
-
-    def complete() -> Described:
-        if app.openapi_schema is None:
-            _complete(found())
-        return app.openapi_schema or {}
-
-    app.openapi = complete  # type: ignore[method-assign]  # FastAPI's documented way to extend it
+    complete_openapi(app, _complete)
 
 
 def _complete(document: Described) -> None:
