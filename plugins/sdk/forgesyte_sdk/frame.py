@@ -56,7 +56,7 @@ class JobInfo:
         height: pixels of the upright frame.
         fps: frames a second as the container says; None when it does not.
         total_frames: exact count, or None while nobody knows it exactly.
-        device: where the plugin was loaded, `cpu` or a GPU's name.
+        device: where the plugin was loaded, `cpu` or `gpu`.
         scratch: an empty folder of this job alone; gone when the job ends.
     """
 

@@ -64,7 +64,7 @@ class Plugin:
         """Load models, once a process; does nothing unless overridden.
 
         Args:
-            device: `cpu` or a GPU's name, such as `cuda:0`.
+            device: `cpu` or `gpu`, the kind that was found for the job; torch's name for the latter is `cuda`.
 
         Raises:
             PluginUnavailable: something outside the plugin is missing.
