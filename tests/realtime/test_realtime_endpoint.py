@@ -67,11 +67,14 @@ async def test_each_plugin_is_introduced_on_connect(served, bus, make):
     await bus.runners.beat(make.a_heartbeat("ocr", "motion"))
     await eventually(lambda: served.gateway.runners.living())
 
-    async with served.watch("/v1/realtime") as socket, served.watch("/v1/realtime?plugin=ocr") as one:
-        heard = [await make.hear(socket), await make.hear(socket), await make.hear(one)]
+    async with (
+        served.watch("/v1/realtime") as socket, served.watch("/v1/realtime?plugin=ocr") as one,
+        served.watch("/v1/realtime?job_id=&plugin=&since=") as blank,
+    ):  # fmt: skip
+        heard = [await make.hear(each) for each in (socket, socket, one, blank, blank)]
 
-    assert [message["type"] for message in heard] == ["metadata"] * 3
-    assert [message["payload"]["plugin"] for message in heard] == ["motion", "ocr", "ocr"]
+    assert [message["type"] for message in heard] == ["metadata"] * 5
+    assert [message["payload"]["plugin"] for message in heard] == ["motion", "ocr", "ocr", "motion", "ocr"]
     assert heard[0]["payload"]["metadata"]["version"] == "1.2.3"
     assert set(heard[0]["payload"]["metadata"]) == set(PluginMetadata.model_fields)
 

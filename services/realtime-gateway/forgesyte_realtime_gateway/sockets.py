@@ -112,7 +112,7 @@ def _hang_up_of(scope: Scope) -> HangUp:
 
 async def _begin_realtime(gateway: Gateway, client: Client, connection: HTTPConnection) -> None:
     query = connection.query_params
-    gateway.greet(client, query.get("plugin"))
+    gateway.greet(client, query.get("plugin") or None)
     if not (text := query.get("job_id")):
         return
     job_id = job_id_of(text)

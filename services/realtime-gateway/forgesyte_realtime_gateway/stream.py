@@ -53,7 +53,7 @@ class EventStream(Response):
             if self._job_id is None:
                 raise ForgeSyteError(Code.REQUEST_INVALID, f"job_id: expected a UUID, found {text[:80]!r}.")
         self._gateway = gateway
-        self._plugin = query.get("plugin")
+        self._plugin = query.get("plugin") or None
         self._since = since_of(request)
         self._facts = ClientFacts(Transport.STREAM, session_id, key_name)
 
