@@ -54,7 +54,7 @@ def names_in(text: str) -> dict[str, set[str]]:
     """Every metric of ours in a scrape, with the labels of its samples."""
     found: dict[str, set[str]] = {}
     for family in text_string_to_metric_families(text):
-        if not family.name.startswith("forgesyte_") or family.name.endswith("_created"):
+        if not family.name.startswith("forgesyte_"):
             continue
         name = f"{family.name}_total" if family.type == "counter" else family.name
         labels = {label for sample in family.samples for label in sample.labels}
