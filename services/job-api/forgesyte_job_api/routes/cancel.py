@@ -66,7 +66,7 @@ async def _gone(state: ApiState, job_id: JobId) -> ForgeSyteError:
 
 
 def _finished(record: JobRecord) -> ForgeSyteError:
-    text = f"job {record.job_id} is already {record.status.value}"
+    text = f"job {record.job_id} is {record.status.value} and can not become cancelled"
     return ForgeSyteError(Code.JOB_FINISHED, text, job_id=record.job_id)
 
 
