@@ -37,6 +37,20 @@ async def test_each_path_asks_for_the_scope_of_the_route_table(start, ring, meth
     assert set(status.values()) == {403}
 
 
+GETS = [path for method, path, _ in ROUTES if method == "GET"]
+
+
+@pytest.mark.parametrize("path", [*GETS, "/v1/plugins/nobody"])
+async def test_head_answers_as_get_does_but_without_the_body(inspector, path):
+    await inspector.beat()
+    url = path.format(name="motion")
+
+    got, head = await inspector.http.get(url), await inspector.http.head(url)
+
+    assert head.status_code == got.status_code
+    assert head.headers["content-type"] == got.headers["content-type"]
+
+
 async def test_app_serves_the_route_table_and_nothing_else(inspector):
     document = inspector.app.openapi()
 

@@ -9,6 +9,7 @@ router = APIRouter(tags=["fleet"])
 
 
 @router.get("/v1/devices", response_model=list[DeviceOnRunner])
+@router.head("/v1/devices", include_in_schema=False)
 async def list_devices(state: State) -> Response:
     """Give every device of every living runner, in order of runner and device."""
     return json_response(
@@ -21,6 +22,7 @@ async def list_devices(state: State) -> Response:
 
 
 @router.get("/v1/runners", response_model=list[RunnerInfo])
+@router.head("/v1/runners", include_in_schema=False)
 async def list_runners(state: State) -> Response:
     """Give every runner in order of ids; one that fell silent is shown as lost for some minutes."""
     return json_response([runner_info(seen) for seen in state.roster.all()])

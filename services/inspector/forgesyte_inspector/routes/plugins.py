@@ -47,24 +47,28 @@ def _report(state: InspectorState, name: str) -> PluginReport:
 
 
 @router.get("/v1/plugins", response_model=list[PluginHealth])
+@router.head("/v1/plugins", include_in_schema=False)
 async def list_plugins(state: State) -> Response:
     """Give the health of every plugin, in name order."""
     return json_response([report.health for report in state.service.reports()])
 
 
 @router.get("/v1/plugins/", response_model=PluginList)
+@router.head("/v1/plugins/", include_in_schema=False)
 async def count_plugins(state: State) -> Response:
     """Give the health of every plugin with how many can be used, are FAILED and are UNAVAILABLE."""
     return json_response(list_of([report.health for report in state.service.reports()]))
 
 
 @router.get("/v1/plugins/{name}", response_model=PluginReport)
+@router.head("/v1/plugins/{name}", include_in_schema=False)
 async def get_plugin(state: State, name: str) -> Response:
     """Give everything about one plugin."""
     return json_response(_report(state, name))
 
 
 @router.get("/v1/plugins/{name}/health", response_model=PluginHealth)
+@router.head("/v1/plugins/{name}/health", include_in_schema=False)
 async def get_plugin_health(state: State, name: str) -> Response:
     """Give the health of one plugin; a broken one answers 200 with its state and the reason."""
     health = state.service.health(name)
@@ -74,6 +78,7 @@ async def get_plugin_health(state: State, name: str) -> Response:
 
 
 @router.get("/v1/plugins/{name}/manifest", response_model=PluginManifest)
+@router.head("/v1/plugins/{name}/manifest", include_in_schema=False)
 async def get_plugin_manifest(state: State, name: str) -> Response:
     """Give the manifest of one plugin; 404 also when it could not be read, with the reason."""
     picture = state.service.pictures().get(PluginName(name))
