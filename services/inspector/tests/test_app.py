@@ -78,7 +78,7 @@ async def test_the_module_runs_alone_and_stops_with_0_on_sigterm(server):
                 for event in ("inspector ready", "ops port open"):
                     if event in line and found:
                         ports[event] = found[1]
-        async with httpx.AsyncClient() as http:
+        async with httpx.AsyncClient(timeout=60) as http:
             listed = await http.get(f"http://127.0.0.1:{ports['inspector ready']}/v1/plugins")
             ready = await http.get(f"http://127.0.0.1:{ports['ops port open']}/readyz")
             metrics = await http.get(f"http://127.0.0.1:{ports['ops port open']}/metrics")

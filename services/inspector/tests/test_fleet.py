@@ -95,7 +95,7 @@ async def test_while_the_bus_is_away_nobody_is_said_to_be_running_for_longer_tha
         assert await inspector.runner_states() == {"runner-1": "lost"}
 
         await server.start()
-        await inspector.bus.wait_connected(20)
+        await inspector.bus.wait_connected(60)
         await inspector.beat("runner-1", make.a_plugin(state="RUNNING"))
         assert (await inspector.health())["state"] == "RUNNING"
 
