@@ -30,18 +30,20 @@ async def test_the_process_serves_counts_and_stops_with_1000_and_exit_code_0(tmp
             assert ready
             lines = [json.loads(line) for line in log.read_text().splitlines()]
             (port,) = [line["port"] for line in lines if line["event"] == "realtime-gateway ready"]
-            async with connect(f"ws://127.0.0.1:{port}/v1/realtime?api_key=hush", proxy=None) as socket:
+            async with connect(
+                f"ws://127.0.0.1:{port}/v1/realtime?api_key=hush", proxy=None, open_timeout=60
+            ) as socket:
                 await socket.send('{"type": "ping"}')
                 assert json.loads(await socket.recv())["type"] == "pong"
 
                 process.send_signal(signal.SIGTERM)
-                async with asyncio.timeout(20):
+                async with asyncio.timeout(60):
                     try:
                         await socket.recv()
                     except ConnectionClosed as closed:
                         assert closed.rcvd is not None
                         assert closed.rcvd.code == 1000
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 assert await process.wait() == 0
         finally:
             if process.returncode is None:
