@@ -10,6 +10,7 @@ import httpx
 import structlog
 
 from forgesyte_chassis.bus import Bus
+from forgesyte_contracts.plugins import PluginState
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_contracts.runners import RunnerHeartbeat
 from forgesyte_plugin_runner.discovery import find_plugins
@@ -46,7 +47,7 @@ async def wait_ready(bus: Bus, runner: Supervised, url: str) -> None:
             runner.require_first_life()
             waited_s = time.monotonic() - started_s
             beat = next((beat for beat in view.living().values() if beat.pid == runner.pid), None)
-            missing = expected - {plugin.name for plugin in beat.plugins} if beat else expected
+            missing = expected - read_plugins(beat) if beat else expected
             if (
                 beat
                 and (not missing or waited_s > PLUGINS_LIMIT_S)
@@ -59,6 +60,11 @@ async def wait_ready(bus: Bus, runner: Supervised, url: str) -> None:
             await asyncio.sleep(_LOOK_AGAIN_S)
     if missing:
         log.warning("plugins still loading", plugins=sorted(missing))
+
+
+def read_plugins(beat: RunnerHeartbeat) -> set[str]:
+    """Give the plugins of which the runner knows how they are; one that is LOADED is still being looked at."""
+    return {plugin.name for plugin in beat.plugins if plugin.state is not PluginState.LOADED}
 
 
 def _usable(beat: RunnerHeartbeat) -> int:
