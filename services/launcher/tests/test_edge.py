@@ -49,7 +49,7 @@ async def test_lifespans_begin_in_order_and_end_in_reverse():
     apps = Apps({service: noting(service, notes) for service in (JOB_API, INSPECTOR, REALTIME_GATEWAY)})
     listener = open_listener("127.0.0.1", 0)
 
-    async with asyncio.TaskGroup() as group, serving(apps, listener, group), httpx.AsyncClient() as http:
+    async with asyncio.TaskGroup() as group, serving(apps, listener, group), httpx.AsyncClient(timeout=60) as http:
         answer = await http.get(f"{url_of('127.0.0.1', listener)}/health")
         begun = list(notes)
 
@@ -100,7 +100,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 @pytest.fixture
 def http(stack: Stack) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=stack.url, timeout=30, trust_env=False) as client:
+    with httpx.Client(base_url=stack.url, timeout=60, trust_env=False) as client:
         yield client
 
 
@@ -140,10 +140,10 @@ def test_the_list_of_plugins_with_and_without_a_slash_are_two_answers(http):
 async def test_a_socket_goes_through_and_a_wrong_one_is_refused_with_the_problem(stack):
     socket_url = f"ws{stack.url.removeprefix('http')}"
 
-    async with connect(f"{socket_url}/v1/realtime", proxy=None) as socket:
+    async with connect(f"{socket_url}/v1/realtime", proxy=None, open_timeout=60) as socket:
         first = json.loads(await socket.recv())
     with pytest.raises(InvalidStatus) as refusal:
-        await connect(f"{socket_url}/v1/jobs", proxy=None)
+        await connect(f"{socket_url}/v1/jobs", proxy=None, open_timeout=60)
 
     assert (first["type"], first["payload"]["plugin"]) == ("metadata", GOOD)
     assert refusal.value.response.status_code == 404

@@ -72,6 +72,10 @@ async def running_up(data: Path):
         up.process.wait()
 
 
+def a_client(url: str) -> httpx.AsyncClient:
+    return httpx.AsyncClient(base_url=url, timeout=60)
+
+
 def run_video(video: Path, out: Path, *more: object) -> subprocess.CompletedProcess[str]:
     command = [*COMMAND, "run", str(video), "--plugin", PLUGIN, "--tool", TOOL, "--out", str(out), *map(str, more)]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=170)
@@ -88,7 +92,7 @@ async def test_up_takes_a_job_to_its_end_and_ctrl_c_leaves_nothing(tmp_path):
         url = await up.url()
         done = await asyncio.to_thread(run_video, clip, tmp_path / "out", "--server", url)
         tree = up.tree()
-        async with connect(f"ws{url.removeprefix('http')}/v1/realtime", proxy=None) as socket:
+        async with connect(f"ws{url.removeprefix('http')}/v1/realtime", proxy=None, open_timeout=60) as socket:
             await socket.recv()
             up.process.send_signal(signal.SIGINT)
             with pytest.raises(ConnectionClosed) as closed:
@@ -111,9 +115,9 @@ async def test_a_killed_launcher_leaves_nothing_and_the_folder_can_be_used_again
         tree = up.tree()
         up.process.kill()
         up.process.wait()
-        await eventually(lambda: not alive(tree), 10, "everything died with the launcher")
+        await eventually(lambda: not alive(tree), what="everything died with the launcher")
 
-    async with running_up(tmp_path / "data") as again, httpx.AsyncClient(base_url=await again.url()) as http:
+    async with running_up(tmp_path / "data") as again, a_client(await again.url()) as http:
         assert (await http.get("/health")).json()["status"] == "healthy"
 
 
@@ -126,12 +130,12 @@ async def test_a_second_up_on_the_same_folder_is_refused_and_the_first_goes_on(t
             [*COMMAND, "up", "--port", "0", "--data-dir", str(tmp_path / "data")],
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=170,
         )
 
         assert second.returncode == 1
         assert f"in use by process {up.process.pid}" in second.stderr
-        async with httpx.AsyncClient(base_url=url) as http:
+        async with a_client(url) as http:
             assert (await http.get("/health")).is_success
 
 
@@ -146,7 +150,7 @@ async def test_a_killed_child_comes_back_and_jobs_go_on(tmp_path):
         await eventually(lambda: not alive(children), what="all died")
         # The zygote comes back when it is needed; the job needs it.
         await eventually(lambda: up.has_child("nats-server") and up.has_child("plugin_runner"), 60, "both are back")
-        async with httpx.AsyncClient(base_url=url) as http:
+        async with a_client(url) as http:
             await eventually(partial(is_healthy, http), 60, "the bus is found again")
         done = await asyncio.to_thread(run_video, clip, tmp_path / "out", "--server", url)
 
@@ -201,8 +205,8 @@ async def test_the_folder_of_a_killed_run_is_removed_by_the_next_one(tmp_path):
     process.kill()
     process.wait()
     (left,) = (tmp_path / "tmp").glob("forgesyte-run-*")
-    os.utime(left, (0, 0))
-    await eventually(lambda: not processes_with(str(left)), 20, "nothing of it lives")
+    await eventually(lambda: not processes_with(str(left)), what="nothing of it lives")
+    os.utime(left, (0, 0))  # it is an old one from now on; who still lived could have made it young again
 
     short = make_clip(tmp_path / "short.mp4", frames=5)
     again = [*command[:4], str(short), *command[5:]]
@@ -261,7 +265,7 @@ async def test_ctrl_c_of_run_over_somebodys_server_leaves_the_job_alone_and_says
         process.send_signal(signal.SIGINT)
         code = await asyncio.to_thread(process.wait, 60)
         job_id = re.search(r"job (\S+) goes on", log.read_text()).group(1)
-        async with httpx.AsyncClient(base_url=url) as http:
+        async with a_client(url) as http:
             status = (await http.get(f"/v1/jobs/{job_id}")).json()["status"]
 
     assert code == 130
@@ -276,7 +280,7 @@ async def test_a_plugin_that_can_not_be_loaded_does_not_keep_up_from_being_ready
     (broken / "entry_points.txt").write_text("[forgesyte.plugins]\nbroken = no_such_module:Plugin\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
 
-    async with running_up(tmp_path / "data") as up, httpx.AsyncClient(base_url=await up.url()) as http:
+    async with running_up(tmp_path / "data") as up, a_client(await up.url()) as http:
         assert (await http.get("/health")).json()["plugins_loaded"] == 1
 
 
@@ -322,7 +326,7 @@ async def forever(ask: Callable[[], Awaitable[object]]) -> None:
 
 async def jobs(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [*COMMAND, "jobs", *arguments, "--server", url]
-    return await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, timeout=60)
+    return await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, timeout=170)
 
 
 async def is_healthy(http: httpx.AsyncClient) -> bool:
