@@ -26,7 +26,8 @@ from .ahead import DecodeAhead
 from .drawing import draw_boxes
 from .encode import Mp4Writer
 from .media_limits import MediaLimits
-from .source import Source, open_source
+from .opening import open_source
+from .source import Source
 
 if TYPE_CHECKING:
     from forgesyte_sandbox.child import Context

@@ -17,10 +17,11 @@ from forgesyte_sdk import Frame, JobInfo, Plugin, Tool
 from .ahead import DecodeAhead
 from .frame_count import Basis
 from .media_limits import MediaLimits
+from .opening import open_source
 from .plugins import find_tool, load_plugin, typed_options
 from .preview import Previews
 from .rows import RowMaker
-from .source import Picture, Source, open_source
+from .source import Picture, Source
 
 if TYPE_CHECKING:
     from forgesyte_sandbox.child import Context

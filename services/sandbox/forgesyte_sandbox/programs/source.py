@@ -1,14 +1,12 @@
-"""Where pictures come from: a video or an image, opened by what the caller says it is."""
+"""Where pictures come from: what a video and an image have in common."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 from forgesyte_sdk import Image
 
 from .media import Claims
-from .media_limits import MediaLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,26 +50,3 @@ class Source(Protocol):
             MemoryError: the decoder was refused memory.
         """
         ...
-
-
-def open_source(path: Path, kind: str, allowed: MediaLimits | None = None) -> Source:
-    """Open a file for decoding.
-
-    Args:
-        path: the file.
-        kind: `video` or `image`, as the job says; the other kind is refused.
-        allowed: the limits on what is decoded; None is their defaults.
-
-    Raises:
-        Refusal: MEDIA_INVALID or MEDIA_TOO_LARGE, as far as that shows before the first picture.
-        ValueError: another kind.
-    """
-    from .decode import Decoder
-    from .still import Still
-
-    allowed = allowed or MediaLimits()
-    if kind == "video":
-        return Decoder(path, allowed)
-    if kind == "image":
-        return Still(path, allowed)
-    raise ValueError(f"expected kind video or image, found {kind!r}")
