@@ -16,6 +16,7 @@ from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.plugins import PluginManifest
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_contracts.subjects import input_blob
+from forgesyte_sandbox import messages
 from forgesyte_sandbox.messages import Message, Row, Timings
 from forgesyte_sandbox.order import Order
 from forgesyte_sandbox.outcome import SandboxOutcome
@@ -210,6 +211,9 @@ class Attempt:
             with suppress(Stopped):
                 await self._stop.guard(self._buffer.put(message.frame_index, message.data))
             self._place.metrics.frame_processed(self._record.plugin_id)
+        if isinstance(message, messages.Warning):
+            with suppress(Stopped):
+                await self._stop.guard(self._recorder.warnings.let_through())
         if isinstance(message, Timings) and (tools_ms := message.process):
             self._place.registry.record_frame(self._record.plugin_id, sum(tools_ms.values()))
         self._ledger.take(message)

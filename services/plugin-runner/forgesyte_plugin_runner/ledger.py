@@ -119,6 +119,11 @@ class Ledger:
         self._warnings.append(text)
         self.is_news = True
 
+    @property
+    def warning_count(self) -> int:
+        """How many warnings the job has, those that no record has room for too."""
+        return self._warnings_dropped + len(self._warnings)
+
     def beyond(self, record: JobRecord) -> list[tuple[int, str]]:
         """Every warning this attempt knows of with its index, when `record` as it wrote it does not hold them all."""
         if max(record.warnings_dropped, self._warnings_dropped) == self._first_warning:

@@ -23,6 +23,7 @@ from .hold import Hold
 from .ledger import Ledger
 from .progress import ProgressPolicy
 from .stopping import Stop, StopReason
+from .warning_pace import WarningPace
 
 log = structlog.get_logger(__name__)
 
@@ -42,6 +43,7 @@ class Recorder:
     Attributes:
         ended: the record as somebody else ended it, once that was seen.
         unwritable: why what the ledger holds can never be written, once that was seen.
+        warnings: how fast they may come.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class Recorder:
         self._due = asyncio.Event()
         self._lock = asyncio.Lock()
         self._is_closing = False
+        self.warnings = WarningPace(ledger, lambda: self.record)
         self.ended: JobRecord | None = None
         self.unwritable: RecordUnwritable | None = None
 
@@ -181,6 +184,7 @@ class Recorder:
                     raise Fenced(fault.code, fault.detail, job_id=self._job_id) from fault
                 raise
             self._known = stored
+            self.warnings.written()
             self._hold.touch()
             now_s = self._clock.monotonic_s()
             self._ledger.add_stage_ms("publish", 1000 * (now_s - begun))

@@ -9,7 +9,7 @@ from forgesyte_chassis.bus import RecordUnwritable
 from forgesyte_chassis.clock import SystemClock
 from forgesyte_contracts import moves
 from forgesyte_contracts.ids import RunnerId, new_job_id
-from forgesyte_contracts.jobs import AttemptOutcome, JobRecord, JobStatus
+from forgesyte_contracts.jobs import MAX_WARNINGS, AttemptOutcome, JobRecord, JobStatus
 from forgesyte_contracts.moves import Fenced
 from forgesyte_plugin_runner.hold import Hold
 from forgesyte_plugin_runner.ledger import Ledger
@@ -119,6 +119,40 @@ async def test_a_frame_done_while_progress_is_being_written_is_no_reason_for_ano
     desk.ledger.frames_done = 10
     desk.recorder.notice()
     assert desk.recorder._due.is_set()
+
+
+async def test_no_write_carries_more_new_warnings_than_a_record_holds(desk):
+    """Who watches is told what each record has more than the one before: what never stood in one is told to nobody."""
+    seen: set[str] = set()
+
+    async def watch() -> None:
+        async with desk.bus.jobs.watch() as feed:
+            async for change in feed:
+                seen.update(change.record.warnings)
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(desk.recorder.run()), group.create_task(watch())]
+        for number in range(300):
+            await desk.recorder.warnings.let_through()
+            desk.ledger.warn(f"warning {number}")
+            desk.recorder.notice()
+        await eventually(lambda: len(seen) == 300, what="every warning stood in a record once")
+        for task in tasks:
+            task.cancel()
+
+
+async def test_a_bus_that_is_away_makes_one_warning_wait_and_not_each(box, desk, monkeypatch):
+    monkeypatch.setattr("forgesyte_plugin_runner.warning_pace.ROOM_LIMIT_S", 0.01)
+    for number in range(MAX_WARNINGS):
+        desk.ledger.warn(f"warning {number}")
+
+    await desk.recorder.warnings.let_through()
+    with monkeypatch.context() as patch:
+        patch.setattr("forgesyte_plugin_runner.warning_pace.ROOM_LIMIT_S", 3600)
+        async with asyncio.timeout(10):
+            await desk.recorder.warnings.let_through()
+
+    assert (await desk.recorder.flush()).warnings_dropped == 0
 
 
 async def test_news_that_can_never_be_written_stop_the_attempt(desk):
