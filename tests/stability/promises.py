@@ -238,10 +238,22 @@ MANIFESTS = (
     refuses("manifest-no-such-class", "AttributeError", "nothing_of_that_name"),
 )
 
-PROMISES = (
-    *EXCEPTIONS, *DEATHS, *HANGS, *MEMORY, *OFFSPRING, *FLOODS, *VALUES, *WIRE, *SURROUNDINGS, *STEPS, *IMPORTS,
-    *MANIFESTS,
+GROUPS = {
+    "EXCEPTIONS": EXCEPTIONS, "DEATHS": DEATHS, "HANGS": HANGS, "MEMORY": MEMORY, "OFFSPRING": OFFSPRING,
+    "FLOODS": FLOODS, "VALUES": VALUES, "WIRE": WIRE, "SURROUNDINGS": SURROUNDINGS, "STEPS": STEPS,
+    "IMPORTS": IMPORTS, "MANIFESTS": MANIFESTS,
+}  # fmt: skip
+PROMISES = tuple(promise for group in GROUPS.values() for promise in group)
+HARMLESS = ("healthy", "echoes", "raises-by-name")
+
+POISON = ("manifest-of-900-kib", "manifest-of-5000-kib")
+"""Plugins that would spoil the run for all others if their promise is broken: the product is run for each alone."""
+
+CAN_NOT_WAIT = (
+    "leaks-5-mb-a-frame", "turns-the-clock-and-hangs", "warns-without-end", "gives-nothing", "counts-text",
+    "counts-below-zero", "counts-beyond-64-bits", "counts-5000-classes",
 )  # fmt: skip
+"""Faults that can not be told at which frame to happen."""
 
 DIE_IN_LOAD = ("load-hangs", "load-segfaults")
 """The first such death disables the plugin, so the job is not tried again; nobody can run it, and that is its end."""
@@ -256,6 +268,21 @@ ON_IMAGE = tuple(
     }
 )  # fmt: skip
 """Faults on an image, where the first frame is the last one and another decoder stands beside the tools."""
+
+IN_A_JOB = tuple(promise for promise in PROMISES if promise.program == "job")
+"""What shows when a plugin is looked at has nothing to do with its isolation; this has."""
+
+CASES = {
+    **{("job", "video", name): group for name, group in GROUPS.items()},
+    ("job", "image", "ON_IMAGE"): ON_IMAGE,
+    **{
+        ("plugin", "video", name): found
+        for name, group in GROUPS.items()
+        if (found := tuple(promise for promise in group if promise in IN_A_JOB))
+    },
+    ("plugin", "image", "ON_IMAGE"): ON_IMAGE,
+}
+"""What the long form runs through the product: isolation, media and group, and the faults of it."""
 
 IN_PRODUCT_ALONE: dict[str, tuple[str, str]] = {
     "manifest-other-name": ("FAILED", "somebody-else"),

@@ -8,12 +8,11 @@ from pathlib import Path
 import pytest
 
 from forgesyte_contracts.problems import Code
-from tests.stability.promises import IN_PRODUCT_ALONE, ON_IMAGE, PROMISES, Promise
+from tests.stability.promises import CASES, HARMLESS, IN_A_JOB, IN_PRODUCT_ALONE, ON_IMAGE, PROMISES, Promise
 from tests.stability.report import Line
 from tests.stability.witness import open_descriptors
 from tests.stability.workbench import Told, Workbench, entry_points, seconds_over
 
-HARMLESS = ["healthy", "echoes", "raises-by-name"]
 TITLE = "faults in the sandbox (isolation: job)"
 TITLE_IMAGE = "faults on an image"
 VERDICT_WITHIN_S = 1.0
@@ -37,9 +36,30 @@ def rows() -> list:
 
 
 def test_every_fault_has_a_promise_and_every_promise_a_fault():
-    promised = [promise.plugin for promise in PROMISES] + list(IN_PRODUCT_ALONE) + HARMLESS
+    promised = [promise.plugin for promise in PROMISES] + [*IN_PRODUCT_ALONE, *HARMLESS]
 
     assert sorted(promised) == sorted(entry_points())
+
+
+def test_every_fault_is_in_a_group_in_each_isolation_and_on_each_kind_of_media():
+    told = {case: sorted(promise.plugin for promise in group) for case, group in CASES.items()}
+    found = {
+        (isolation, media): sorted(
+            plugin for case, plugins in told.items() if case[:2] == (isolation, media) for plugin in plugins
+        )
+        for isolation in ("job", "plugin")
+        for media in ("video", "image")
+    }
+
+    every_fault = sorted({*entry_points()} - {*IN_PRODUCT_ALONE} - {*HARMLESS})
+    on_image = sorted(promise.plugin for promise in ON_IMAGE)
+    assert found == {
+        ("job", "video"): every_fault,
+        ("plugin", "video"): sorted(promise.plugin for promise in IN_A_JOB),
+        ("job", "image"): on_image,
+        ("plugin", "image"): on_image,
+    }
+    assert {promise.plugin for promise in PROMISES} == {*every_fault}
 
 
 @pytest.mark.slow

@@ -12,14 +12,13 @@ from forgesyte_sandbox.order import Order
 from forgesyte_sandbox.outcome import SandboxOutcome
 from forgesyte_sandbox.parent import Zygote
 from forgesyte_sandbox.pool import WarmKey, WarmPool
-from tests.stability.promises import PROMISES, Promise
+from tests.stability.promises import IN_A_JOB, Promise
 from tests.stability.test_matrix import assert_error
 from tests.stability.witness import MARK_NAME, open_descriptors
 from tests.stability.workbench import FRAMES, PLUGINS, Workbench
 from tests.support import make_clip
 
 NEVER = 10**6
-IN_A_JOB = [promise for promise in PROMISES if promise.program == "job"]
 EVERY_DAY = {
     "raises", "exits-3", "segfaults", "loops", "takes-64-mb-steps", "takes-memfd", "leaves-daemons",
     "leaves-daemons-and-segfaults", "floods-stdout", "gives-nan", "writes-garbage", "forges-its-end",
