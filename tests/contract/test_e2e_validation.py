@@ -21,7 +21,7 @@ def walk(*arguments: object, **env: str) -> subprocess.CompletedProcess[str]:
         [str(SCRIPT), *map(str, arguments)],
         capture_output=True,
         text=True,
-        timeout=170,
+        timeout=280,
         check=False,
         env={**os.environ, "NO_PROXY": "*", **env},
     )

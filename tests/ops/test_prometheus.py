@@ -15,8 +15,8 @@ from tests.support.nats import free_port
 
 CONFIG = """
 global:
-  scrape_interval: 1s
-  scrape_timeout: 1s
+  scrape_interval: 3s
+  scrape_timeout: 3s
 scrape_configs:
   - job_name: launcher
     static_configs: [{{targets: ["127.0.0.1:{launcher}"]}}]
@@ -73,7 +73,7 @@ async def running_prometheus(folder: Path, ports: dict[str, int]) -> AsyncIterat
     try:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as http:
             prometheus = Prometheus(http, ports)
-            await eventually(prometheus.is_ready, 60, f"Prometheus is ready, see {folder / 'prometheus.log'}")
+            await eventually(prometheus.is_ready, 120, f"Prometheus is ready, see {folder / 'prometheus.log'}")
             yield prometheus
     finally:
         process.kill()
@@ -100,7 +100,7 @@ async def test_prometheus_scrapes_both_ops_ports_and_finds_the_job(after_a_job):
         async def found() -> list[dict[str, str]]:
             return [labels for labels, seen in await prometheus.query(expression) if seen == value]
 
-        return (await eventually(found, 60, f"{expression} is {value:g}"))[0]
+        return (await eventually(found, 120, f"{expression} is {value:g}"))[0]
 
     await the('up{job="launcher"}', 1)
     await the('up{job="runner"}', 1)
