@@ -158,7 +158,7 @@ def assert_is_the_whole_run(messages: list[Message], job: Message) -> None:
     assert (ending["status"], ending["progress"], ending["current_frame"]) == ("completed", 100, FRAMES)
     assert (job["status"], job["total_frames"]) == ("completed", FRAMES)
     running = [message["payload"] for message in messages if message["type"] == "progress"][:-1]
-    assert len(running) > 20
+    assert len(running) > 3, "several on the way; how many of 30 a second a busy machine coalesces is its own affair"
     assert max(payload["progress"] for payload in running) <= 99, "100 belongs to the ending"
     statuses = [message["payload"]["status"] for message in messages if message["type"] == "plugin_status"]
     assert (statuses[0], statuses[-1]) == ("started", "completed")
