@@ -3,7 +3,8 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-import psutil
+from forgesyte_sandbox.memory import resident_bytes
+from forgesyte_sandbox.tree import descendants_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,11 +17,7 @@ class LivingSandbox:
 
     def held_bytes(self) -> int:
         """Resident bytes of the process and all that it started; 0 when it is gone."""
-        try:
-            process = psutil.Process(self.pid)
-            return sum(_resident(member) for member in (process, *process.children(recursive=True)))
-        except psutil.Error:
-            return 0
+        return sum(map(resident_bytes, (self.pid, *descendants_of(self.pid))))
 
 
 @dataclass(slots=True)
@@ -45,10 +42,3 @@ class LivingSandboxes:
     def by_plugin(self) -> Counter[str]:
         """How many of each plugin live now."""
         return Counter(sandbox.plugin for sandbox in self.all())
-
-
-def _resident(process: psutil.Process) -> int:
-    try:
-        return int(process.memory_info().rss)
-    except psutil.Error:
-        return 0
