@@ -24,8 +24,9 @@ LIMIT_S = 120
 class JobRunner:
     """A runner, and job-api's part of its jobs: blob, record, work."""
 
-    def __init__(self, runner: WatchedRunner, folder: Path) -> None:
+    def __init__(self, runner: WatchedRunner, folder: Path, http: httpx.AsyncClient) -> None:
         self.runner = runner
+        self.http = http
         self.bus = runner.bus
         self.store = Store.open(str(folder / "store"))
 
@@ -92,9 +93,7 @@ class JobRunner:
         """The text of a scrape."""
         lines = self.runner.log.read_text().splitlines()
         port = next(json.loads(line)["port"] for line in lines if '"ops port open"' in line)
-        # Without certificates, whose loading would cost more than the scrape.
-        async with httpx.AsyncClient(verify=False, trust_env=False, timeout=60) as http:
-            return (await http.get(f"http://127.0.0.1:{port}/metrics")).raise_for_status().text
+        return (await self.http.get(f"http://127.0.0.1:{port}/metrics")).raise_for_status().text
 
     async def value(self, name: str) -> float:
         """One sample of a scrape, given by its name with labels; 0 when it is not there."""
@@ -118,9 +117,12 @@ def plugin_in(beat: RunnerHeartbeat | None, name: str) -> PluginOnRunner | None:
 async def job_runner(folder: Path, *plugins: str, **settings: object) -> AsyncIterator[JobRunner]:
     """Run a runner that has looked at all of `plugins`."""
     folder.mkdir(exist_ok=True)
-    async with running_runner(folder, list(plugins), ops_port=0, **settings) as runner:
+    async with (
+        httpx.AsyncClient(timeout=LIMIT_S) as http,
+        running_runner(folder, list(plugins), ops_port=0, **settings) as runner,
+    ):
         await runner.heartbeat(len(plugins))
-        jobs = JobRunner(runner, folder)
+        jobs = JobRunner(runner, folder, http)
         await eventually(lambda: '"ops port open"' in runner.log.read_text(), LIMIT_S, "the ops port is open")
         yield jobs
 
