@@ -24,7 +24,7 @@ import pytest
 from tests.stability.promises import DIE_IN_LOAD, IN_PRODUCT_ALONE, PROMISES, Promise
 from tests.stability.witness import carriers, descendants, describe, is_alive, sleepers
 from tests.stability.workbench import FRAMES, PLUGINS
-from tests.support import Stack, brightness_of, eventually, running_stack
+from tests.support import SHORT_KEEPING, Stack, brightness_of, eventually, running_stack
 
 DURATION_S = float(os.environ.get("FORGESYTE_FAULTS_S", "20" if os.environ.get("FORGESYTE_SHORT") == "1" else "120"))
 SEED = os.environ.get("FORGESYTE_SEED") or secrets.token_hex(4)
@@ -189,7 +189,10 @@ class Storm:
         draw, begun_s = Random(f"{SEED} health"), monotonic()
         names = [*sorted(FAULTS), *sorted(BROKEN) * 5, *["healthy"] * 20, *UNKNOWN * 2]
         room = asyncio.Semaphore(ASKED_PER_S)
-        async with httpx.AsyncClient(base_url=self.stack.url, timeout=30) as http, asyncio.TaskGroup() as group:
+        async with (
+            httpx.AsyncClient(base_url=self.stack.url, timeout=30, limits=SHORT_KEEPING) as http,
+            asyncio.TaskGroup() as group,
+        ):
             for number in range(int(DURATION_S * ASKED_PER_S)):
                 await asyncio.sleep(begun_s + number / ASKED_PER_S - monotonic())
                 await room.acquire()

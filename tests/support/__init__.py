@@ -3,12 +3,13 @@
 from .clips import brightness_of, make_clip
 from .clock import NOW, HandClock
 from .nats import NatsServer, nats_server
-from .stack import FORGESYTE, TEST_PLUGINS, Stack, alive, running_stack
+from .stack import FORGESYTE, SHORT_KEEPING, TEST_PLUGINS, Stack, alive, running_stack
 from .waiting import eventually
 
 __all__ = [
     "FORGESYTE",
     "NOW",
+    "SHORT_KEEPING",
     "TEST_PLUGINS",
     "HandClock",
     "NatsServer",

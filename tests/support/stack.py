@@ -19,6 +19,9 @@ from .nats import free_port
 from .waiting import eventually
 
 FORGESYTE = str(Path(sys.executable).parent / "forgesyte")
+SHORT_KEEPING = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=2)
+"""The server closes what is idle for 5 s; a client that keeps it as long may ask on it just then."""
+
 TEST_PLUGINS = str(Path(__file__).parent / "plugins")
 
 
@@ -33,7 +36,7 @@ class Stack:
         self.process: subprocess.Popen[bytes] | None = None
         self.log = data.parent / f"{data.name}-up.log"
         self.url = f"http://127.0.0.1:{self.port}"
-        self.http = httpx.AsyncClient(base_url=self.url, timeout=60, trust_env=False)
+        self.http = httpx.AsyncClient(base_url=self.url, timeout=60, trust_env=False, limits=SHORT_KEEPING)
 
     async def start(self) -> None:
         """Start it and wait for the line that says it is ready."""
