@@ -33,14 +33,10 @@ class Heard:
     def payloads(self, kind: str) -> list[dict]:
         return [orjson.loads(message.body)["payload"] for message in self.messages if message.kind == kind]
 
-    async def to_the_end(self) -> None:
-        """Wait for the last words, which come over another connection than the record that says the job has ended."""
-
-        def is_over() -> bool:
-            told = self.payloads("plugin_status")
-            return bool(told) and told[-1]["status"] == "completed"
-
-        await eventually(is_over, 60, "the last words are heard")
+    async def up_to(self, order: str) -> None:
+        """Wait for the message of this order: the record that names its last comes over another connection."""
+        last = parse_order(order)
+        await eventually(lambda: self.orders and self.orders[-1] >= last, what="the last words are heard")
 
     @property
     def orders(self) -> list:
@@ -84,7 +80,7 @@ async def run_watched(box, clip, gate, plugin="probe", *, pause_ms=0):
         await eventually(lambda: len(heard.payloads("plugin_status")) > 1, 60, "the watcher is told how it fares")
         gate.open()
         record = await box.ended(job_id)
-        await heard.to_the_end()
+        await heard.up_to(record.order)
     return heard, record
 
 
@@ -162,7 +158,7 @@ async def test_the_next_attempt_goes_on_above_the_one_before(box, clip, gate):
         next(process for process in runner.tree() if process.pid == sandbox).kill()
         gate.open()
         record = await box.ended(job_id)
-        await heard.to_the_end()
+        await heard.up_to(record.order)
 
     attempts = [order.attempt for order in heard.orders]
     assert heard.orders == sorted(set(heard.orders))
