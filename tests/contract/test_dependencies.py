@@ -97,7 +97,7 @@ def test_a_member_declares_what_it_imports_and_nothing_else(member):
 )
 def test_an_undeclared_import_is_caught(tmp_path, line, finding):
     member = copy_of(ROOT / "services" / "job-api", tmp_path)
-    module = member / "forgesyte_job_api" / "clock.py"
+    module = member / "forgesyte_job_api" / "app.py"
     module.write_text(f"{module.read_text()}\n{line}\n")
 
     done = deptry(member)
