@@ -58,9 +58,9 @@ async def test_the_probe_is_told_what_is_expected(start, make):
         sandbox = api.state.zygote
         run = sandbox.run
 
-        async def noting(program, spec, **more):
-            asked.append((program, spec["kind"]))
-            return await run(program, spec, **more)
+        async def noting(order):
+            asked.append((order.program, order.spec["kind"]))
+            return await run(order)
 
         sandbox.run = noting
         await submit(api, "find-edges")
