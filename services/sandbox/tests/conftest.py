@@ -129,7 +129,11 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture
 def survivors():
-    """Give the processes that are still alive in a folder: everything a sandbox starts begins in its scratch."""
+    """Give the processes that are still alive in a folder: everything a sandbox starts begins in its scratch.
+
+    One whose memory is gone is dead: the kernel frees it a moment before the folder, and neither it nor we can do a
+    thing about it any more.
+    """
 
     def find(folder: Path):
         found = []
@@ -137,9 +141,10 @@ def survivors():
             if entry.name.isdigit():
                 try:
                     where = (entry / "cwd").readlink()
+                    has_memory = int((entry / "statm").read_text().split()[0]) > 0
                 except OSError:
                     continue
-                if where.is_relative_to(folder):
+                if has_memory and where.is_relative_to(folder):
                     found.append(int(entry.name))
         return found
 
