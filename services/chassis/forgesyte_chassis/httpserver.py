@@ -14,6 +14,12 @@ from starlette.types import ASGIApp
 
 from forgesyte_contracts.problems import Code, ForgeSyteError
 
+KEEP_ALIVE_S = 75
+"""Seconds an idle connection is kept: longer than clients and proxies keep theirs, which is often 5 or 60.
+
+Whoever closes first must not be the server, or a request meets a connection that is just being closed.
+"""
+
 
 class _Server(uvicorn.Server):
     @contextmanager
@@ -63,6 +69,7 @@ async def serve_http(
         access_log=False,
         ws=ws,
         server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=max(1, round(grace_s)),
     )
     server = _Server(config)

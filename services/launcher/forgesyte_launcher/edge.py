@@ -13,6 +13,7 @@ from typing import Any
 
 import uvicorn
 
+from forgesyte_chassis.httpserver import KEEP_ALIVE_S
 from forgesyte_realtime_gateway.protocol import SocketProtocol
 
 from .apps import Apps
@@ -61,6 +62,7 @@ async def serving(apps: Apps, listener: socket.socket, group: asyncio.TaskGroup)
         access_log=False,
         ws=_Protocol,
         server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=GRACE_S,
     )
     server = EdgeServer(config)
