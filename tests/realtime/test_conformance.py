@@ -44,9 +44,9 @@ pytestmark = [
 ]
 
 
-def is_of_the_job(message: Message) -> bool:
-    """Whether it shows that the client has joined its job."""
-    return "job_id" in message["payload"]
+def is_metadata(message: Message) -> bool:
+    """What a client of a pending job is told first, and all it is told until the job begins."""
+    return message["type"] == "metadata"
 
 
 @dataclass
@@ -64,7 +64,7 @@ class Run:
     async def watch_socket(self) -> None:
         """The library websockets on /v1/realtime; it stays a little after the ending."""
         async with connect(address(self.stack, self.job_id), **OPTIONS) as socket:
-            self.socket += await hear_until(socket, is_of_the_job)
+            self.socket += await hear_until(socket, is_metadata)
             self.joined.add("socket")
             self.socket += await hear_until(socket, is_ending)
             self.was_readable.append(await readable(self.stack, self.job_id))
@@ -99,8 +99,7 @@ class Run:
                     elif "data" in event:
                         self.stream.append((event.get("id"), json.loads(event["data"])))
                         event = {}
-                        if is_of_the_job(self.stream[-1][1]):
-                            self.joined.add("event stream")
+                        self.joined.add("event stream")
         finally:
             curl.kill()
             await curl.wait()
