@@ -3,9 +3,10 @@
 nats-py closes a connection for good on any -ERR it does not know, also on those a healthy server sends once (a paused
 server answers a half-done login with "Authentication Timeout"). It keeps what was not yet flushed over a
 disconnection and sends it seconds later, when an acknowledgement may belong to somebody else. An answer to a flush that
-came too late for its limit makes it drop a healthy connection. It leaves the socket of a try to reconnect open that
-failed in the login. And its reconnect waits are the same for all clients. Nothing else of it is changed; private names
-are used, so the version is locked.
+came too late for its limit makes it drop a healthy connection. The ping of a flush overtakes what waits to be written,
+so that its answer proves nothing. It leaves the socket of a try to reconnect open that failed in the login. And its
+reconnect waits are the same for all clients. Nothing else of it is changed; private names are used, so the version is
+locked.
 """
 
 import asyncio
@@ -14,7 +15,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from nats import errors
-from nats.aio.client import Client, Server, Srv
+from nats.aio.client import PING_PROTO, Client, Server, Srv
 
 from .address import servers_of, wait_for_port, without_secret
 from .errors import BusUnavailable
@@ -96,6 +97,11 @@ class SteadyClient(Client):
         error = errors.Error(f"the server said {err_msg.strip()}")
         await self._error_cb(error)
         await self._process_op_err(error)
+
+    async def _send_ping(self, future: asyncio.Future[Any] | None = None) -> None:
+        self._pongs.append(future or asyncio.get_running_loop().create_future())
+        await self._send_command(PING_PROTO)  # behind what waits to be written, not past it
+        await self._flush_pending()
 
     async def _process_pong(self) -> None:
         if self._pongs and self._pongs[0].done():  # whoever waited has given up

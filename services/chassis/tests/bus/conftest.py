@@ -17,7 +17,9 @@ NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
 class Proxy:
-    """Stands between a client and the server. `swallow` sees each chunk the server sends and may keep it."""
+    """Stands between a client and the server. `swallow` sees each chunk the server sends and may keep it; `sent` holds
+    what the clients sent, in order.
+    """
 
     def __init__(self, port: int) -> None:
         self.port = port
@@ -25,6 +27,7 @@ class Proxy:
         self.swallow: Callable[[bytes], bool] = lambda _chunk: False
         self.swallowed = 0
         self.refused = 0
+        self.sent = b""
         self._clients: list[asyncio.StreamWriter] = []
 
     @asynccontextmanager
@@ -57,6 +60,8 @@ class Proxy:
                 if inspected and self.swallow(chunk):
                     self.swallowed += 1
                     continue
+                if not inspected:
+                    self.sent += chunk
                 writer.write(chunk)
                 await writer.drain()
         finally:

@@ -140,6 +140,21 @@ async def test_an_answer_that_nobody_waits_for_any_more_does_not_cost_the_connec
     assert (heard, bus._main.reconnects) == ([b"hello"], 0)
 
 
+@pytest.mark.slow
+async def test_a_subscription_is_with_the_server_before_the_round_trip_that_proves_it(connect, proxy):
+    async def take(_message) -> None:
+        raise AssertionError("nobody says anything")
+
+    bus = await connect(proxy.url)
+    proxy.sent = b""
+
+    async with bus._main.subscribe("somewhere", take):
+        sent = proxy.sent
+
+    assert b"SUB somewhere" in sent
+    assert sent.index(b"SUB somewhere") < sent.rindex(b"PING")
+
+
 async def test_bus_closes_in_the_middle_of_a_reconnect(server):
     async with Bus.connect(server.url, name="test") as bus:
         server.kill()
