@@ -37,21 +37,11 @@ from forgesyte_realtime_gateway.app import create_app, end_streams
 from forgesyte_realtime_gateway.gateway import Gateway
 from forgesyte_realtime_gateway.protocol import SocketProtocol
 from forgesyte_realtime_gateway.settings import GatewaySettings
-from tests.support import NatsServer, eventually, nats_server
+from tests.support import HandClock, NatsServer, eventually, nats_server
 
 LIMIT_S = 60.0
 RUNNER = "runner-1"
 SCHEMAS = {kind: Draft202012Validator(schema) for kind, schema in message_schemas().items()}
-
-
-class HandClock:
-    """A clock that a test turns by hand."""
-
-    def __init__(self) -> None:
-        self.now_s = 1000.0
-
-    def __call__(self) -> float:
-        return self.now_s
 
 
 @dataclass

@@ -69,7 +69,7 @@ async def evict_the_deaf(served, clock) -> None:
         return sum(not client.outbox.is_free for client in served.gateway.manager.clients())
 
     await eventually(lambda: waiting() == 1, what="only one has something waiting")
-    clock.now_s += STUCK_S + 0.1
+    clock.passed_s += STUCK_S + 0.1
     served.gateway.heartbeat.look()
     await eventually(lambda: served.count("slow_clients_evicted_total") == 1)
 
@@ -157,7 +157,10 @@ async def test_1000_frames_do_not_lose_the_ending(served, play, make):
 
 async def test_a_watcher_that_never_reads_delays_nobody_and_is_closed(server, play, make):
     runner, clock = await play(), make.HandClock()
-    async with make.serving(server, stuck_s=STUCK_S, clock=clock) as served, served.realtime(runner.job_id) as reader:
+    async with (
+        make.serving(server, stuck_s=STUCK_S, clock=clock.monotonic_s) as served,
+        served.realtime(runner.job_id) as reader,
+    ):
         deaf = a_deaf_client(served, f"/v1/realtime?job_id={runner.job_id}")
         try:
             await make.joined(served, runner.job_id, 2)
@@ -180,7 +183,7 @@ async def test_who_reads_again_in_time_has_lost_nothing_that_must_arrive(server,
     runner = await play()
     path = f"/v1/realtime?job_id={runner.job_id}"
     async with (
-        make.serving(server, clock=make.HandClock()) as served,
+        make.serving(server, clock=make.HandClock().monotonic_s) as served,
         served.watch(path, max_queue=1) as pausing,
         served.watch(path) as reader,
     ):
@@ -203,7 +206,10 @@ async def test_who_reads_again_in_time_has_lost_nothing_that_must_arrive(server,
 
 async def test_an_event_stream_that_nobody_reads_is_given_up(server, play, make):
     runner, clock = await play(), make.HandClock()
-    async with make.serving(server, stuck_s=STUCK_S, clock=clock) as served, served.realtime(runner.job_id) as reader:
+    async with (
+        make.serving(server, stuck_s=STUCK_S, clock=clock.monotonic_s) as served,
+        served.realtime(runner.job_id) as reader,
+    ):
         deaf = sockets.socket()
         deaf.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4096)
         deaf.connect(("127.0.0.1", served.port))
@@ -236,7 +242,7 @@ async def test_a_watcher_that_did_not_read_finds_4008_behind_what_its_socket_hel
     runner, clock = await play(), make.HandClock()
     path = f"/v1/realtime?job_id={runner.job_id}"
     async with (
-        make.serving(server, stuck_s=STUCK_S, clock=clock) as served,
+        make.serving(server, stuck_s=STUCK_S, clock=clock.monotonic_s) as served,
         served.watch(path, max_queue=1) as pausing,
         served.watch(path) as reader,
     ):

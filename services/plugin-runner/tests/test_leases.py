@@ -1,25 +1,18 @@
 from forgesyte_plugin_runner import leases
 from forgesyte_plugin_runner.leases import LEASE_S, MAX_LEASES, WatchLeases
-
-
-class HandClock:
-    def __init__(self) -> None:
-        self.now_s = 100.0
-
-    def __call__(self) -> float:
-        return self.now_s
+from tests.support import HandClock
 
 
 def test_a_lease_holds_until_it_was_not_renewed_for_its_time():
     clock = HandClock()
-    known = WatchLeases(clock)
+    known = WatchLeases(clock.monotonic_s)
     known.renew("job")
 
-    clock.now_s += LEASE_S - 1
+    clock.passed_s += LEASE_S - 1
     known.renew("job")
-    clock.now_s += LEASE_S - 1
+    clock.passed_s += LEASE_S - 1
     was_held = known.holds("job")
-    clock.now_s += 1
+    clock.passed_s += 1
 
     assert was_held
     assert not known.holds("job")
@@ -28,11 +21,11 @@ def test_a_lease_holds_until_it_was_not_renewed_for_its_time():
 
 def test_what_nobody_renews_is_forgotten_when_the_next_word_comes():
     clock = HandClock()
-    known = WatchLeases(clock)
+    known = WatchLeases(clock.monotonic_s)
     for number in range(50):
         known.renew(f"job {number}")
 
-    clock.now_s += LEASE_S
+    clock.passed_s += LEASE_S
     known.renew("another")
 
     assert len(known) == 1
@@ -40,7 +33,7 @@ def test_what_nobody_renews_is_forgotten_when_the_next_word_comes():
 
 def test_no_more_are_remembered_than_allowed_and_the_newest_are_kept(monkeypatch):
     monkeypatch.setattr(leases, "MAX_LEASES", 3)
-    known = WatchLeases(HandClock())
+    known = WatchLeases(HandClock().monotonic_s)
 
     for number in range(5):
         known.renew(str(number))

@@ -4,16 +4,9 @@ import pytest
 from forgesyte_contracts.realtime import Box
 from forgesyte_plugin_runner.sights import MAX_BOXES, MAX_PARTIAL_BYTES, NewestRows, Previews, boxes_in
 from forgesyte_sandbox.messages import Preview, Row
+from tests.support import HandClock
 
 JPEG = b"\xff\xd8\xff\xd9"
-
-
-class HandClock:
-    def __init__(self) -> None:
-        self.now_s = 100.0
-
-    def __call__(self) -> float:
-        return self.now_s
 
 
 def a_box(**facts) -> dict:
@@ -83,21 +76,21 @@ def test_no_more_boxes_are_told_than_a_message_holds():
 
 def test_at_most_five_previews_are_given_in_any_second_however_many_come():
     clock, given = HandClock(), []
-    previews = Previews(["seek"], clock)
+    previews = Previews(["seek"], clock.monotonic_s)
 
     for number in range(100):
-        clock.now_s = 100 + number * 0.03
+        clock.passed_s = number * 0.03
         previews.note(Row(number, b'{"frame_index":%d,"detections":{"regions":[]}}' % number))
         previews.offer(Preview(number, JPEG, 40, 30))
         if previews.take_due() is not None:
-            given.append(clock.now_s)
+            given.append(clock.passed_s)
 
     assert len(given) >= 10
     assert all(sum(first <= at < first + 1 for at in given) <= 5 for first in given)
 
 
 def test_a_preview_without_its_row_has_no_boxes_and_the_newest_wins():
-    previews = Previews(["seek"], HandClock())
+    previews = Previews(["seek"], HandClock().monotonic_s)
     previews.note(Row(6, b'{"frame_index":6,"detections":{"regions":[{"xyxy":[1,2,3,4]}]}}'))
 
     previews.offer(Preview(6, JPEG, 40, 30))
