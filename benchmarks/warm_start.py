@@ -25,11 +25,11 @@ import cv2
 import numpy as np
 
 from benchmarks.analyze_latency import cpu_name
-from forgesyte_sandbox.limits import Limits
-from forgesyte_sandbox.order import Order
-from forgesyte_sandbox.outcome import SandboxOutcome
-from forgesyte_sandbox.parent import Zygote
-from forgesyte_sandbox.pool import WarmKey, WarmPool
+from forgesyte_sandbox.parent.order import Order
+from forgesyte_sandbox.parent.outcome import SandboxOutcome
+from forgesyte_sandbox.parent.pool import WarmKey, WarmPool
+from forgesyte_sandbox.parent.zygote import Zygote
+from forgesyte_sandbox.shared.limits import Limits
 
 SIZE_HW = (480, 640)
 _SLOW = """

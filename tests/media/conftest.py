@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from forgesyte_sandbox.parent import Zygote
+from forgesyte_sandbox.parent.zygote import Zygote
 
 HERE = Path(__file__).parent
 LINES = pytest.StashKey[list]()

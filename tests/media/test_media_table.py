@@ -10,9 +10,9 @@ import numpy as np
 import orjson
 import pytest
 
-from forgesyte_sandbox import messages
-from forgesyte_sandbox.limits import Limits
-from forgesyte_sandbox.order import Order
+from forgesyte_sandbox.parent.order import Order
+from forgesyte_sandbox.shared import messages
+from forgesyte_sandbox.shared.limits import Limits
 
 from . import accepted_images, accepted_videos, making, refused
 from .case import Accepted, Refused

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import pytest_asyncio
 
-from forgesyte_sandbox.parent import Zygote
+from forgesyte_sandbox.parent.zygote import Zygote
 from tests.stability.report import Line, table
 from tests.stability.witness import MARK_NAME
 from tests.stability.workbench import FRAMES, PLUGINS, Workbench

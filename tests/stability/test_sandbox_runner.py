@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from forgesyte_sandbox.limits import MIB
+from forgesyte_sandbox.shared.limits import MIB
 from tests.stability.workbench import FRAMES, LIMITS
 
 OPTIONS = {

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from forgesyte_contracts.problems import Code
-from forgesyte_sandbox.limits import MIB
+from forgesyte_sandbox.shared.limits import MIB
 from tests.stability.workbench import LIMITS
 
 GUARDED = replace(LIMITS, memory_bytes=512 * MIB)

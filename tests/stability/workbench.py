@@ -8,11 +8,11 @@ from pathlib import Path
 
 import orjson
 
-from forgesyte_sandbox import messages
-from forgesyte_sandbox.limits import MIB, Limits
-from forgesyte_sandbox.order import Order
-from forgesyte_sandbox.outcome import SandboxOutcome
-from forgesyte_sandbox.parent import Zygote
+from forgesyte_sandbox.parent.order import Order
+from forgesyte_sandbox.parent.outcome import SandboxOutcome
+from forgesyte_sandbox.parent.zygote import Zygote
+from forgesyte_sandbox.shared import messages
+from forgesyte_sandbox.shared.limits import MIB, Limits
 from tests.stability.promises import Promise
 from tests.stability.witness import survivors
 from tests.support import brightness_of, eventually

@@ -20,10 +20,10 @@ from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.jobs import JobRecord
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_contracts.subjects import annotated_blob, input_blob
-from forgesyte_sandbox.limits import Limits
-from forgesyte_sandbox.order import Order
-from forgesyte_sandbox.outcome import SandboxOutcome
-from forgesyte_sandbox.parent import Zygote
+from forgesyte_sandbox.parent.order import Order
+from forgesyte_sandbox.parent.outcome import SandboxOutcome
+from forgesyte_sandbox.parent.zygote import Zygote
+from forgesyte_sandbox.shared.limits import Limits
 
 from .settings import JobApiSettings
 

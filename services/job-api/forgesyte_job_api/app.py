@@ -15,7 +15,7 @@ from forgesyte_chassis.bus import Bus
 from forgesyte_chassis.clock import Clock, SystemClock
 from forgesyte_chassis.keys import KeyRing
 from forgesyte_chassis.scratch import Scratch
-from forgesyte_sandbox.parent import Zygote
+from forgesyte_sandbox.parent.zygote import Zygote
 
 from .annotated import Annotator, Studio
 from .archive import Archive

@@ -15,11 +15,11 @@ from pydantic import ValidationError
 
 from forgesyte_contracts.jobs import DecodeFacts, InputFacts
 from forgesyte_contracts.problems import Code, ForgeSyteError
-from forgesyte_sandbox.limits import Limits
-from forgesyte_sandbox.order import Order
-from forgesyte_sandbox.outcome import SandboxOutcome
-from forgesyte_sandbox.parent import Zygote
-from forgesyte_sandbox.probing import ProbeSpec
+from forgesyte_sandbox.parent.order import Order
+from forgesyte_sandbox.parent.outcome import SandboxOutcome
+from forgesyte_sandbox.parent.zygote import Zygote
+from forgesyte_sandbox.shared.limits import Limits
+from forgesyte_sandbox.shared.specs import ProbeSpec
 
 from .mediakind import MediaKind
 from .sample import SampledFile

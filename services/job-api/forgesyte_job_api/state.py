@@ -12,7 +12,7 @@ from forgesyte_chassis.scratch import Scratch
 from forgesyte_contracts.ids import JobId, parse_job_id
 from forgesyte_contracts.jobs import JobRecord
 from forgesyte_contracts.problems import Code, ForgeSyteError
-from forgesyte_sandbox.parent import Zygote
+from forgesyte_sandbox.parent.zygote import Zygote
 
 from .annotated import Annotator
 from .archive import Archive

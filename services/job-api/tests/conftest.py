@@ -21,8 +21,8 @@ from forgesyte_contracts.plugins import PluginManifest, PluginOnRunner, PluginSt
 from forgesyte_contracts.runners import Device, RunnerHeartbeat
 from forgesyte_job_api.app import create_app
 from forgesyte_job_api.settings import JobApiSettings
-from forgesyte_sandbox.order import Order
-from forgesyte_sandbox.outcome import SandboxOutcome
+from forgesyte_sandbox.parent.order import Order
+from forgesyte_sandbox.parent.outcome import SandboxOutcome
 from tests.support import NOW, HandClock, NatsServer, eventually, nats_server
 
 SCHEMA = {

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from forgesyte_contracts.problems import Code
-from forgesyte_sandbox.outcome import SandboxOutcome
+from forgesyte_sandbox.parent.outcome import SandboxOutcome
 from tests.support import eventually
 
 GOOD = {"codec": "vp9", "fps": 29.97, "rotation": 90, "width": 480, "height": 640, "frames": 7, "frames_exact": True}

@@ -21,7 +21,7 @@ from forgesyte_chassis.bus import Bus
 from forgesyte_chassis.main import Lifetime
 from forgesyte_contracts.problems import ForgeSyteError
 from forgesyte_plugin_runner.settings import RunnerSettings
-from forgesyte_sandbox.limits import Limits
+from forgesyte_sandbox.shared.limits import Limits
 
 from . import __version__
 from .findings import Finding, Verdict, judged, show_findings

@@ -13,10 +13,10 @@ from forgesyte_chassis.main import Lifetime
 from forgesyte_contracts.plugins import PluginManifest, PluginState
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_plugin_runner.discovery import FoundPlugin, find_plugins
-from forgesyte_sandbox.limits import Limits
-from forgesyte_sandbox.order import Order
-from forgesyte_sandbox.outcome import SandboxOutcome
-from forgesyte_sandbox.parent import Zygote
+from forgesyte_sandbox.parent.order import Order
+from forgesyte_sandbox.parent.outcome import SandboxOutcome
+from forgesyte_sandbox.parent.zygote import Zygote
+from forgesyte_sandbox.shared.limits import Limits
 
 from .output import Exit, Interrupted, run_command, stdout, table, unless_stopped, warn
 from .settings import LauncherSettings

@@ -4,7 +4,7 @@ from forgesyte_contracts.plugins import PluginState
 from forgesyte_contracts.problems import Code
 from forgesyte_launcher.plugins import line_of
 from forgesyte_plugin_runner.discovery import FoundPlugin
-from forgesyte_sandbox.outcome import SandboxOutcome
+from forgesyte_sandbox.parent.outcome import SandboxOutcome
 
 LACKS = Code.PLUGIN_UNAVAILABLE
 FOUND = FoundPlugin("motion-detector", "package:Class", "forgesyte-motion-detector 0.1.0")

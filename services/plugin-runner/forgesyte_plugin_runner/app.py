@@ -20,8 +20,8 @@ from forgesyte_chassis.metrics import new_registry
 from forgesyte_chassis.scratch import Scratch
 from forgesyte_contracts.ids import JobId, new_runner_id
 from forgesyte_contracts.runners import CPU, GPU
-from forgesyte_sandbox.parent import Zygote
-from forgesyte_sandbox.pool import WarmPool, WarmRules
+from forgesyte_sandbox.parent.pool import WarmPool, WarmRules
+from forgesyte_sandbox.parent.zygote import Zygote
 
 from .attempt import Attempt
 from .devices import DeviceMonitor

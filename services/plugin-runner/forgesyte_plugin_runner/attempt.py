@@ -16,10 +16,10 @@ from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.plugins import PluginManifest
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_contracts.subjects import input_blob
-from forgesyte_sandbox import messages
-from forgesyte_sandbox.messages import Message, Row, Timings
-from forgesyte_sandbox.order import Order
-from forgesyte_sandbox.outcome import SandboxOutcome
+from forgesyte_sandbox.parent.order import Order
+from forgesyte_sandbox.parent.outcome import SandboxOutcome
+from forgesyte_sandbox.shared import messages
+from forgesyte_sandbox.shared.messages import Message, Row, Timings
 
 from .committer import Committer
 from .discovery import FoundPlugin

@@ -12,7 +12,7 @@ import structlog
 
 from forgesyte_contracts.jobs import JobRecord
 from forgesyte_contracts.problems import Code
-from forgesyte_sandbox.outcome import SandboxOutcome
+from forgesyte_sandbox.parent.outcome import SandboxOutcome
 
 from .registry import PluginRegistry
 

@@ -22,7 +22,7 @@ from forgesyte_contracts import moves
 from forgesyte_contracts.jobs import AttemptOutcome, JobRecord
 from forgesyte_contracts.moves import Fenced
 from forgesyte_contracts.problems import Code
-from forgesyte_sandbox.outcome import SandboxOutcome
+from forgesyte_sandbox.parent.outcome import SandboxOutcome
 
 from .blame import blame_death, blame_failure
 from .failure import Failure, death_of, failure_of

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from forgesyte_contracts.jobs import AttemptOutcome, JobRecord
 from forgesyte_contracts.problems import Code
-from forgesyte_sandbox.outcome import SandboxOutcome
+from forgesyte_sandbox.parent.outcome import SandboxOutcome
 
 _ADVICE: dict[Code, str] = {
     Code.PLUGIN_ERROR: "Every frame was expected to give an output. Mend the plugin or its options, then submit again.",

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from forgesyte_contracts import moves
 from forgesyte_contracts.jobs import MAX_WARNINGS, DecodeFacts, JobRecord, StageTimings
 from forgesyte_contracts.results import ResultSummary
-from forgesyte_sandbox import messages
+from forgesyte_sandbox.shared import messages
 
 from .placement import Placement
 from .progress import percent_of

@@ -27,7 +27,7 @@ from forgesyte_contracts.realtime import (
     plugin_status_of,
     progress_of,
 )
-from forgesyte_sandbox.messages import Message, Preview, Row
+from forgesyte_sandbox.shared.messages import Message, Preview, Row
 
 from .leases import WatchLeases
 from .ledger import Ledger

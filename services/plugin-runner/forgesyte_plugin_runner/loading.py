@@ -12,8 +12,8 @@ from pydantic import ValidationError
 
 from forgesyte_contracts.plugins import PluginManifest
 from forgesyte_contracts.problems import Code
-from forgesyte_sandbox.order import Order
-from forgesyte_sandbox.outcome import SandboxOutcome
+from forgesyte_sandbox.parent.order import Order
+from forgesyte_sandbox.parent.outcome import SandboxOutcome
 
 from .discovery import FoundPlugin
 from .plugin_limits import excess

@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, Summary
 
 from forgesyte_chassis.metrics import OTHER, SECONDS_BUCKETS, closed
 from forgesyte_contracts.jobs import AttemptOutcome, DecodeFacts, JobRecord, JobStatus, StageTimings
-from forgesyte_sandbox.outcome import SandboxOutcome
+from forgesyte_sandbox.parent.outcome import SandboxOutcome
 
 from .plugin_labels import PluginLabels
 from .stopping import StopReason

@@ -8,7 +8,7 @@ its jobs would then end as `oom` or `timeout`, one after the other, for a reason
 from dataclasses import replace
 
 from forgesyte_contracts.plugins import PluginManifest
-from forgesyte_sandbox.limits import MIB, Limits
+from forgesyte_sandbox.shared.limits import MIB, Limits
 
 from .settings import RunnerSettings
 

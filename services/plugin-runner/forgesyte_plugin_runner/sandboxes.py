@@ -3,8 +3,8 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from forgesyte_sandbox.memory import resident_bytes
-from forgesyte_sandbox.tree import descendants_of
+from forgesyte_sandbox.shared.process_memory import resident_bytes
+from forgesyte_sandbox.shared.process_tree import descendants_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from pydantic import Field, field_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from forgesyte_chassis.settings import ServiceSettings
-from forgesyte_sandbox.limits import Limits
+from forgesyte_sandbox.shared.limits import Limits
 
 
 def _cores() -> int:

@@ -13,7 +13,7 @@ import orjson
 
 from forgesyte_contracts.boxes import FoundBox, boxes_of, outputs_of
 from forgesyte_contracts.realtime import Box, FrameData
-from forgesyte_sandbox.messages import Preview, Row
+from forgesyte_sandbox.shared.messages import Preview, Row
 
 MAX_PARTIAL_BYTES = 60 * 1024
 """JSON of the rows in one message; with what is around them it stays within 64 KiB."""

@@ -10,10 +10,10 @@ from forgesyte_chassis.clock import Clock, SystemClock
 from forgesyte_chassis.scratch import Scratch
 from forgesyte_contracts.ids import RunnerId
 from forgesyte_contracts.plugins import PluginManifest
-from forgesyte_sandbox.order import Order
-from forgesyte_sandbox.outcome import SandboxOutcome
-from forgesyte_sandbox.parent import Zygote
-from forgesyte_sandbox.pool import WarmKey, WarmPool
+from forgesyte_sandbox.parent.order import Order
+from forgesyte_sandbox.parent.outcome import SandboxOutcome
+from forgesyte_sandbox.parent.pool import WarmKey, WarmPool
+from forgesyte_sandbox.parent.zygote import Zygote
 
 from .dependencies import DependencyChecker
 from .devices import DeviceMonitor

@@ -29,9 +29,9 @@ from forgesyte_plugin_runner.plugin_labels import PluginLabels
 from forgesyte_plugin_runner.registry import PluginRegistry
 from forgesyte_plugin_runner.settings import RunnerSettings
 from forgesyte_plugin_runner.workplace import Workplace
-from forgesyte_sandbox.messages import Finished, Message, Row, Started
-from forgesyte_sandbox.order import Order
-from forgesyte_sandbox.outcome import SandboxOutcome
+from forgesyte_sandbox.parent.order import Order
+from forgesyte_sandbox.parent.outcome import SandboxOutcome
+from forgesyte_sandbox.shared.messages import Finished, Message, Row, Started
 
 SUCCEEDED = SandboxOutcome(True, {}, None, None, 1.0, "succeeded")
 NOT_STARTED = SandboxOutcome(False, None, "the zygote did not start", "released", 1.0, "released")

@@ -20,7 +20,7 @@ from forgesyte_plugin_runner.resultdoc import RowsMissing, write_result
 from forgesyte_plugin_runner.rowbuffer import RowBuffer
 from forgesyte_plugin_runner.stopping import Stop, StopReason
 from forgesyte_plugin_runner.storefaults import Patience
-from forgesyte_sandbox.messages import Row
+from forgesyte_sandbox.shared.messages import Row
 from tests.support import eventually
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)

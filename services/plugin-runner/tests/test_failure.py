@@ -1,7 +1,7 @@
 from forgesyte_contracts.jobs import AttemptOutcome
 from forgesyte_contracts.problems import Code
 from forgesyte_plugin_runner.failure import death_of, failure_of
-from forgesyte_sandbox.outcome import SandboxOutcome
+from forgesyte_sandbox.parent.outcome import SandboxOutcome
 
 
 def an_outcome(**changes) -> SandboxOutcome:

@@ -17,8 +17,8 @@ from forgesyte_contracts.jobs import AttemptOutcome, InputFacts, JobStatus
 from forgesyte_plugin_runner import ending
 from forgesyte_plugin_runner.ending import HANDOVER_DELAY_S, MAX_HANDOVER_DELAY_S, handover_delay_s
 from forgesyte_plugin_runner.fitness import MAX_REST_S, Fitness
-from forgesyte_sandbox import messages
-from forgesyte_sandbox.messages import Row, Started
+from forgesyte_sandbox.shared import messages
+from forgesyte_sandbox.shared.messages import Row, Started
 from tests.support import eventually
 
 from .inside import NOT_STARTED, SUCCEEDED, a_runner, ten_rows

@@ -5,8 +5,8 @@ import pytest
 from forgesyte_contracts import moves
 from forgesyte_contracts.jobs import MAX_WARNING_CHARS, MAX_WARNINGS, DecodeFacts, JobRecord, RowRange
 from forgesyte_plugin_runner.ledger import MAX_CLASSES, MAX_CLASSES_BYTES, MAX_OLDER_WARNINGS, OTHER, Ledger
-from forgesyte_sandbox import messages
-from forgesyte_sandbox.messages import Finished, Row, Started, Timings
+from forgesyte_sandbox.shared import messages
+from forgesyte_sandbox.shared.messages import Finished, Row, Started, Timings
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 

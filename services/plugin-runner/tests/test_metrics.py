@@ -21,7 +21,7 @@ from forgesyte_plugin_runner.registry import PluginRegistry
 from forgesyte_plugin_runner.sandboxes import LivingSandbox, LivingSandboxes
 from forgesyte_plugin_runner.slots import Slots
 from forgesyte_plugin_runner.stopping import StopReason
-from forgesyte_sandbox.outcome import SandboxOutcome
+from forgesyte_sandbox.parent.outcome import SandboxOutcome
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 STARTED = SandboxOutcome(True, {}, None, None, 20.0, "succeeded", start_ms=10.0)

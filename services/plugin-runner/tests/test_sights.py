@@ -3,7 +3,7 @@ import pytest
 
 from forgesyte_contracts.realtime import Box
 from forgesyte_plugin_runner.sights import MAX_BOXES, MAX_PARTIAL_BYTES, NewestRows, Previews, boxes_in
-from forgesyte_sandbox.messages import Preview, Row
+from forgesyte_sandbox.shared.messages import Preview, Row
 from tests.support import HandClock
 
 JPEG = b"\xff\xd8\xff\xd9"

@@ -10,11 +10,11 @@ import orjson
 import pytest
 import pytest_asyncio
 
-from forgesyte_sandbox import messages
-from forgesyte_sandbox.limits import MIB, Limits
-from forgesyte_sandbox.order import Order
-from forgesyte_sandbox.outcome import SandboxOutcome
-from forgesyte_sandbox.parent import Zygote
+from forgesyte_sandbox.parent.order import Order
+from forgesyte_sandbox.parent.outcome import SandboxOutcome
+from forgesyte_sandbox.parent.zygote import Zygote
+from forgesyte_sandbox.shared import messages
+from forgesyte_sandbox.shared.limits import MIB, Limits
 from tests.support import make_clip
 
 PLUGINS = Path(__file__).parent / "plugins"

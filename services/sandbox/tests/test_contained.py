@@ -46,7 +46,7 @@ async def test_a_sandbox_that_closes_its_pipe_and_lives_on_is_killed(bench, surv
 
 @pytest.mark.slow
 async def test_a_sandbox_sees_no_variable_of_the_service(bench, monkeypatch):
-    from forgesyte_sandbox.parent import Zygote
+    from forgesyte_sandbox.parent.zygote import Zygote
 
     monkeypatch.setenv("FORGESYTE_RUNNER_BUS_TOKEN", "secret-1")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret-2")

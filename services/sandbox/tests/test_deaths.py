@@ -7,7 +7,7 @@ import signal
 import pytest
 
 from forgesyte_contracts.problems import Code
-from forgesyte_sandbox import messages
+from forgesyte_sandbox.shared import messages
 from tests.support import eventually
 
 
@@ -66,7 +66,7 @@ async def test_each_step_has_its_limit(bench, at, limits, step):
 
 @pytest.mark.slow
 async def test_a_hang_in_load_is_a_timeout_after_the_load_limit(bench):
-    from forgesyte_sandbox.limits import Limits
+    from forgesyte_sandbox.shared.limits import Limits
 
     told = await bench.job("HangsAtLoad", limits=Limits(load_timeout_s=0.5))
 
@@ -95,7 +95,7 @@ async def test_kill_9_of_a_sandbox_is_crashed_by_sigkill(bench):
 
 @pytest.mark.slow
 async def test_a_slow_reader_is_waited_for_and_counts_against_no_step(bench):
-    from forgesyte_sandbox.limits import Limits
+    from forgesyte_sandbox.shared.limits import Limits
 
     rows, never = [], asyncio.get_running_loop().create_future()
 

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forgesyte_sandbox.programs.image_header import BrokenHeader, ImageHeader, read_header
-from forgesyte_sandbox.programs.kept_file import KeptFile
-from forgesyte_sandbox.programs.mp4_boxes import missing_index
-from forgesyte_sandbox.programs.signature import recognise
-from forgesyte_sandbox.programs.upright import UPRIGHT, turn_of_exif, turn_of_matrix
+from forgesyte_sandbox.child.media.headers.image_header import BrokenHeader, ImageHeader, read_header
+from forgesyte_sandbox.child.media.headers.mp4_boxes import missing_index
+from forgesyte_sandbox.child.media.headers.signature import recognise
+from forgesyte_sandbox.child.media.orientation import UPRIGHT, turn_of_exif, turn_of_matrix
+from forgesyte_sandbox.child.media.sparse_file import KeptFile
 
 MAGIC = {"png": b"\x89PNG\r\n\x1a\n", "jpeg": b"\xff\xd8\xff\xe0", "webp": b"RIFF\0\0\0\0WEBP", "tiff": b"II*\0"}
 SUFFIX = {"png": ".png", "jpeg": ".jpg", "webp": ".webp", "tiff": ".tiff"}

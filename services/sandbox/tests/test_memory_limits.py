@@ -3,7 +3,7 @@
 import pytest
 
 from forgesyte_contracts.problems import Code
-from forgesyte_sandbox.limits import MIB
+from forgesyte_sandbox.shared.limits import MIB
 
 
 @pytest.mark.slow
@@ -30,7 +30,7 @@ async def test_memory_past_the_limit_is_oom(bench, fault, survivors):
 
 
 async def test_a_plugin_may_keep_what_it_loaded_above_the_jobs_allowance(bench):
-    from forgesyte_sandbox.limits import Limits
+    from forgesyte_sandbox.shared.limits import Limits
 
     told = await bench.job("LoadsMuch", limits=Limits(load_memory_bytes=512 * MIB, memory_bytes=128 * MIB))
 
@@ -38,7 +38,7 @@ async def test_a_plugin_may_keep_what_it_loaded_above_the_jobs_allowance(bench):
 
 
 async def test_load_has_its_own_limit(bench):
-    from forgesyte_sandbox.limits import Limits
+    from forgesyte_sandbox.shared.limits import Limits
 
     told = await bench.job("LoadsMuch", limits=Limits(load_memory_bytes=128 * MIB))
 

@@ -6,9 +6,9 @@ import socket
 import pytest
 
 from forgesyte_contracts.problems import Code
-from forgesyte_sandbox import messages
-from forgesyte_sandbox.messages import ProtocolError, decode, encode
-from forgesyte_sandbox.pipe import HalfMessage, frame_bytes, read_frame, receive_frame, send_frame
+from forgesyte_sandbox.shared import messages
+from forgesyte_sandbox.shared.messages import ProtocolError, decode, encode
+from forgesyte_sandbox.shared.pipe import HalfMessage, frame_bytes, read_frame, receive_frame, send_frame
 
 DEEP = b"[" * 200 + b"]" * 200
 PREVIEW_HEAD = b'{"frame_index":0,"width":4,"height":2}'

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from forgesyte_sandbox.order import Order
-from forgesyte_sandbox.outcome import SandboxOutcome
-from forgesyte_sandbox.parent import Zygote
-from forgesyte_sandbox.pool import WarmKey, WarmPool
+from forgesyte_sandbox.parent.order import Order
+from forgesyte_sandbox.parent.outcome import SandboxOutcome
+from forgesyte_sandbox.parent.pool import WarmKey, WarmPool
+from forgesyte_sandbox.parent.zygote import Zygote
 from tests.stability.promises import IN_A_JOB, Promise
 from tests.stability.test_matrix import assert_error
 from tests.stability.witness import MARK_NAME, open_descriptors

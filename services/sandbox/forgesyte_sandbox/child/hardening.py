@@ -1,0 +1,79 @@
+"""What a fresh fork gives up before it reads a byte of media or imports a plugin.
+
+Each step is refused loudly: a sandbox that could not harden itself ends before its program starts. What needs a newer
+kernel (seccomp, Landlock) is not here.
+"""
+
+import faulthandler
+import os
+import resource
+import signal
+import sys
+import tempfile
+from pathlib import Path
+
+from forgesyte_sandbox.shared.kernel import become_subreaper, die_with_parent, refuse_new_privileges
+from forgesyte_sandbox.shared.limits import Limits
+from forgesyte_sandbox.shared.process_memory import data_bytes, limit_data
+
+_HOME_VARIABLES = ("HOME", "TMPDIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "MPLCONFIGDIR")
+
+
+def leave_family(zygote_pid: int) -> bool:
+    """Take an own session and tie this process's life to the zygote's.
+
+    Returns:
+        False when the zygote is already gone; the caller then ends at once.
+    """
+    os.setsid()
+    refuse_new_privileges()
+    become_subreaper()
+    return die_with_parent(signal.SIGKILL, zygote_pid)
+
+
+def keep_descriptors(log_fd: int, keep: tuple[int, ...]) -> None:
+    """Point stdin to nowhere, stdout and stderr to the log pipe, and close everything but `keep`."""
+    nowhere = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nowhere, 0)
+    os.dup2(log_fd, 1)
+    os.dup2(log_fd, 2)
+    at = 3
+    for descriptor in sorted(keep):
+        os.closerange(at, descriptor)
+        at = descriptor + 1
+    os.closerange(at, min(os.sysconf("SC_OPEN_MAX"), 1 << 20))
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr] # a text file here, typed wider
+    faulthandler.enable()  # a segfault then leaves its Python frames in the log tail
+
+
+def reset_signals() -> None:
+    """Give every signal its default meaning back; a broken pipe stays an error instead of a death."""
+    signal.set_wakeup_fd(-1)
+    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP, signal.SIGPIPE}:
+        if signal.getsignal(number) not in (signal.SIG_DFL, None):
+            signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+
+def move_into(scratch: str) -> None:
+    """Make `scratch` the working, home and temporary folder, so that what a plugin leaves goes with the job."""
+    os.chdir(scratch)
+    for name in _HOME_VARIABLES:
+        os.environ[name] = scratch
+    tempfile.tempdir = None
+
+
+def limit_resources(limits: Limits) -> None:
+    """Set the rlimits that hold until load has ended; the parent then lowers the data limit to the job's.
+
+    RLIMIT_NPROC counts all threads of the user on the machine, so the limit stands above what is there already.
+    """
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if os.geteuid() != 0:
+        threads = int(Path("/proc/loadavg").read_text("ascii").split()[3].partition("/")[2])
+        _, hard = resource.getrlimit(resource.RLIMIT_NPROC)
+        wanted = threads + limits.processes
+        wanted = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NPROC, (wanted, wanted))
+    pid = os.getpid()
+    limit_data(pid, data_bytes(pid) + limits.load_memory_bytes)

@@ -1,0 +1,171 @@
+"""An image as a Source of one picture: upright 8-bit BGR, whatever the file's samples were.
+
+Decided: transparent parts are laid over white, as a page would show them; 16-bit samples are reduced to 8; of an
+animation or of several pages the first is taken; each of these says so in a warning. What OpenCV can not decode to the
+last line is refused: half an image would give a whole result.
+"""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import cv2
+import numpy as np
+
+from forgesyte_sandbox.child.programs.failures import is_want_of_memory
+from forgesyte_sdk import Image
+
+from .decode_memory import estimate_image_bytes
+from .frame_count import Basis
+from .headers.image_header import BrokenHeader, ImageHeader, read_header
+from .headers.signature import HEAD_BYTES, Signature, recognise
+from .media import Claims, media_invalid, require_headroom
+from .media_limits import MediaLimits
+from .orientation import turn_of_exif
+from .source import Picture
+from .sparse_file import KeptFile
+
+_MAX_BITS = 16
+_WHITE = 255
+_BLEND_ROWS = 256
+_OPENCV_NO_MEMORY_ROOM = 16 << 20
+
+
+class Still:
+    """An image as a Source (source.py tells of the attributes).
+
+    Attributes:
+        header: what the file's header says.
+        memory_bytes: the estimate of what decoding takes.
+    """
+
+    def __init__(self, file: Path | KeptFile, allowed: MediaLimits) -> None:
+        kept = file if isinstance(file, KeptFile) else KeptFile(file)
+        try:
+            self.header = _header_of(kept)
+            self._data = None if kept.has_holes else np.frombuffer(kept.mapped(), np.uint8)
+        finally:
+            if kept is not file:
+                kept.close()
+        header = self.header
+        allowed.require_pixels(header.width, header.height)
+        size_wh = (header.width, header.height)
+        self.memory_bytes = estimate_image_bytes(size_wh, channels=header.channels, bits=header.bits)
+        allowed.require_memory(self.memory_bytes, *size_wh)
+        _require_samples(header)
+        self._turn = turn_of_exif(header.orientation)
+        self.claims = Claims(header.codec, None, 1, Basis.COUNTED)
+        self.decoded = 0
+        self.corrupt = 0
+        self.rotation = self._turn.clockwise
+        self.size_wh = (0, 0)
+        self.decode_ms = 0.0
+        self.warnings: list[str] = []
+
+    @property
+    def upright_wh(self) -> tuple[int, int]:
+        """The size that the header promises, as it is shown."""
+        return self._turn.size_wh(self.header.width, self.header.height)
+
+    def pictures(self) -> Iterator[Picture]:
+        """Give the one picture.
+
+        Raises:
+            Refusal: MEDIA_INVALID, for damage.
+            MemoryError: memory was refused.
+        """
+        began = time.monotonic()
+        image = self._bgr(self._decode())
+        # OpenCV turns TIFF pages by itself, and JPEG, PNG and WebP not at all when samples are kept as stored.
+        if self.header.codec != "tiff":
+            image = self._turn.apply(image)
+        image = np.ascontiguousarray(image)
+        self.size_wh = (image.shape[1], image.shape[0])
+        if self.size_wh != self.upright_wh:
+            text = f"its header promises {self.upright_wh[0]} x {self.upright_wh[1]} pixels"
+            raise _damaged(self.header, f"{text}, decoded were {image.shape[1]} x {image.shape[0]}")
+        if self.header.pictures > 1:
+            self.warnings.append(f"the {self.header.codec} file holds several pictures; the first is used")
+        self.decode_ms = (time.monotonic() - began) * 1000
+        self.decoded = 1
+        yield Picture(image, 0, 0.0)
+
+    def require_decodable(self) -> None:
+        """Decode and throw away: half an image is noticed before a job is made of it.
+
+        Raises:
+            Refusal: MEDIA_INVALID, for damage.
+            MemoryError: memory was refused.
+        """
+        self._decode()
+
+    def _decode(self) -> "np.ndarray[Any, Any]":
+        image: np.ndarray[Any, Any] | None = None
+        if self._data is not None:
+            try:
+                image = cv2.imdecode(self._data, cv2.IMREAD_UNCHANGED)
+            except cv2.error as error:
+                if is_want_of_memory(error):
+                    raise
+        if image is None:
+            require_headroom(max(_OPENCV_NO_MEMORY_ROOM, self.memory_bytes // 4))
+            raise _damaged(self.header, "its pixels can not be decoded to the end; it may be cut off")
+        self._data = None
+        return image
+
+    def _bgr(self, image: "np.ndarray[Any, Any]") -> Image:
+        if image.dtype == np.uint16:
+            self.warnings.append("samples of 16 bits were reduced to 8 bits")
+            image = cv2.convertScaleAbs(image, alpha=1 / 257)
+        if image.dtype != np.uint8:
+            raise _damaged(self.header, f"its samples are {image.dtype}, 8 and 16 bits a sample are accepted")
+        if image.ndim == 2 or image.shape[2] == 1:
+            return cast(Image, cv2.cvtColor(image, cv2.COLOR_GRAY2BGR))
+        if image.shape[2] == 4:
+            return self._over_white(image)
+        return image
+
+    def _over_white(self, image: "np.ndarray[Any, Any]") -> Image:
+        if image[..., 3].min() == _WHITE:
+            return cast(Image, cv2.cvtColor(image, cv2.COLOR_BGRA2BGR))
+        self.warnings.append("transparent parts were laid over white")
+        laid = np.empty((*image.shape[:2], 3), np.uint8)
+        for top in range(0, image.shape[0], _BLEND_ROWS):  # in strips: the steps between need no whole images
+            rows = image[top : top + _BLEND_ROWS]
+            alpha = cv2.merge([rows[..., 3]] * 3)
+            darkness = cv2.bitwise_not(np.ascontiguousarray(rows[..., :3]))
+            laid[top : top + _BLEND_ROWS] = cv2.bitwise_not(cv2.multiply(darkness, alpha, scale=1 / _WHITE))
+        return laid
+
+
+def _header_of(file: KeptFile) -> ImageHeader:
+    if file.size == 0:
+        raise media_invalid("the file is empty (0 bytes)", kind="image")
+    found = recognise(file.at(0, HEAD_BYTES))
+    if found.image is None:
+        raise media_invalid(_other(found), kind="image")
+    try:
+        return read_header(found.image, file.mapped())
+    except BrokenHeader as error:
+        file.saw_hole |= file.has_holes  # a TIFF's header may stand anywhere
+        raise media_invalid(f"the file begins like {found.name}, but {error}", kind="image") from None
+
+
+def _other(found: Signature) -> str:
+    if found.family == "video":
+        return f"the file is {found.name} and no image; send it as a video"
+    if found.family == "image":
+        return f"the file is {found.name}, a kind that is not accepted; convert it"
+    return f"the file is {found.name} and no image"
+
+
+def _require_samples(header: ImageHeader) -> None:
+    if header.is_float or header.bits > _MAX_BITS:
+        kind = "floating-point" if header.is_float else "whole-number"
+        text = f"it has {kind} samples of {header.bits} bits, whole numbers of 8 or 16 bits are accepted"
+        raise _damaged(header, text)
+
+
+def _damaged(header: ImageHeader, text: str) -> Exception:
+    return media_invalid(f"the {header.codec.upper()} image can not be used: {text}", kind="image")

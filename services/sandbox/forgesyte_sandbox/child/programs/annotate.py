@@ -1,0 +1,110 @@
+"""Program `annotate`: the input once more, with what the tools found drawn into it, as an MP4.
+
+spec: `input` (path), `kind` (`video` or `image`), `rows` (path of the rows as JSON lines, in frame order), `tools` (the
+job's, in its order), `output` (file name inside the scratch folder), MediaLimits' fields. result: `frames`, `width`,
+`height`, `bytes`.
+
+The input is decoded by the very code the job used, so frame numbers and upright pixels are the same; rows are read one
+line at a time beside it. A frame without a row is shown plain. A picture larger than 4K is drawn smaller: players do
+not decode it, and the encoder would not fit the sandbox. An image becomes a video of one second with one frame.
+"""
+
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+import orjson
+
+from forgesyte_contracts.boxes import FoundBox, boxes_of, outputs_of
+from forgesyte_sandbox.child.media.decode_ahead import DecodeAhead
+from forgesyte_sandbox.child.media.media_limits import MediaLimits
+from forgesyte_sandbox.child.media.open_source import open_source
+from forgesyte_sandbox.child.media.source import Source
+from forgesyte_sandbox.shared.heartbeat import Lane, Step
+from forgesyte_sdk import Image
+
+from .drawing import draw_boxes
+from .encode import Mp4Writer
+
+if TYPE_CHECKING:
+    from forgesyte_sandbox.child.child import Context
+
+MAX_SIDE_PX = 3840
+MAX_PIXELS = 3840 * 2160
+_IMAGE_MS = 1000.0
+
+
+def run(context: "Context") -> dict[str, Any]:
+    """Decode, draw, encode.
+
+    Raises:
+        Refusal: MEDIA_INVALID or MEDIA_TOO_LARGE, as the job met it.
+        OSError: the output can not be written, a full disk included.
+    """
+    spec = context.spec
+    output = Path.cwd() / Path(spec["output"]).name
+    context.loaded()
+    context.heartbeat.enter(Lane.TOOLS, Step.DECODE)
+    source = open_source(Path(spec["input"]), spec.get("kind", "video"), MediaLimits.read(spec))
+    with Path(spec["rows"]).open("rb") as lines:
+        drawn = _draw_all(context, source, RowsBeside(lines, spec["tools"]), output)
+    return {**drawn, "bytes": output.stat().st_size}
+
+
+class RowsBeside:
+    """The rows of a job, read forward as the frames come."""
+
+    def __init__(self, lines: IO[bytes], tools: list[str]) -> None:
+        self._rows: Iterator[dict[str, Any]] = map(orjson.loads, lines)
+        self._tools = tools
+        self._next = next(self._rows, None)
+
+    def boxes(self, frame_index: int) -> list[FoundBox]:
+        """Give what was found in a frame; frames are asked for in rising order."""
+        while self._next is not None and self._next["frame_index"] < frame_index:
+            self._next = next(self._rows, None)
+        if self._next is None or self._next["frame_index"] != frame_index:
+            return []
+        outputs = outputs_of(self._next, self._tools)
+        return [box for tool, output in outputs for box in boxes_of(tool, output) or ()]
+
+
+class Sheet:
+    """What every written picture is drawn on: of the first picture's size, within MAX_SIDE_PX and MAX_PIXELS."""
+
+    def __init__(self, first: Image) -> None:
+        height, width = first.shape[:2]
+        scale = min(1.0, MAX_SIDE_PX / max(width, height), (MAX_PIXELS / (width * height)) ** 0.5)
+        self.size_wh = max(1, round(width * scale)), max(1, round(height * scale))
+
+    def with_boxes(self, image: Image, boxes: list[FoundBox]) -> Image:
+        """Give the picture in the sheet's size with the boxes drawn into it; the one given stays as it is."""
+        height, width = image.shape[:2]
+        if (width, height) != self.size_wh:
+            sheet = np.asarray(cv2.resize(image, self.size_wh, interpolation=cv2.INTER_AREA), np.uint8)
+        else:
+            sheet = image.copy() if boxes else image
+        draw_boxes(sheet, boxes, scale_xy=(self.size_wh[0] / width, self.size_wh[1] / height))
+        return sheet
+
+
+def _draw_all(context: "Context", source: Source, rows: RowsBeside, output: Path) -> dict[str, Any]:
+    pictures = DecodeAhead(source, context.heartbeat, context.limits).pictures()
+    context.heartbeat.enter(Lane.TOOLS, Step.WAIT)
+    first = next(pictures)  # a source without any picture raises
+    sheet = Sheet(first.image)
+    frame_ms = _IMAGE_MS if context.spec.get("kind") == "image" else _frame_ms(source.claims.fps)
+    with Mp4Writer(output, sheet.size_wh, frame_ms=frame_ms) as writer:
+        for picture in chain((first,), pictures):
+            context.heartbeat.enter(Lane.TOOLS, Step.FRAME, picture.index)
+            writer.add(sheet.with_boxes(picture.image, rows.boxes(picture.index)), picture.timestamp_ms)
+            context.heartbeat.enter(Lane.TOOLS, Step.WAIT, picture.index)
+        context.heartbeat.enter(Lane.TOOLS, Step.FINALIZE, source.decoded - 1)
+    return {"frames": source.decoded, "width": writer.size_wh[0], "height": writer.size_wh[1]}
+
+
+def _frame_ms(fps: float | None) -> float | None:
+    return 1000 / fps if fps else None

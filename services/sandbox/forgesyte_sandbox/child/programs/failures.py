@@ -1,0 +1,108 @@
+"""Exceptions flattened to text, the only form in which they leave the sandbox.
+
+Nothing of a plugin's exception is trusted to work: its str() may raise, its class may lie, its text may be huge.
+"""
+
+import errno
+import traceback
+from typing import Any
+
+from forgesyte_contracts.problems import Code
+from forgesyte_sandbox.shared.messages import Failed
+from forgesyte_sdk import PluginUnavailable
+
+_MAX_TEXT_CHARS = 16_000
+_MAX_CAUSES = 10
+_MAX_FRAMES = 200
+"""The last of a traceback, about what _MAX_TEXT_CHARS hold. All of a deep recursion's would take seconds, and memory
+that just ran out."""
+
+_OPENCV_NO_MEMORY = -4
+_NO_MEMORY_TEXTS = (
+    "can't allocate memory", "cannot allocate memory", "can't start new thread", "std::bad_alloc", "out of memory",
+)  # fmt: skip
+
+
+class Refusal(Exception):  # noqa: N818 - not an error of the sandbox: its verdict on what it was given
+    """The run can not go on for a reason that is nobody's bug: bad media, bad options, a missing thing.
+
+    Args:
+        code: what the caller should see.
+        text: what was found, what is expected, what to do next.
+        error_type: a short name for it.
+        result: what the program can still give.
+    """
+
+    def __init__(self, code: Code, text: str, *, error_type: str, result: dict[str, Any] | None = None) -> None:
+        super().__init__(text)
+        self.code = code
+        self.error_type = error_type
+        self.result = result
+
+
+def describe(error: BaseException, *, frame: int | None) -> Failed:
+    """Flatten an exception.
+
+    Args:
+        error: what was raised, of any class.
+        frame: the 0-based frame at which it was raised.
+    """
+    if isinstance(error, Refusal):
+        behind = "" if error.__cause__ is None else _traceback_of(error.__cause__)
+        return Failed(error.code, _cut(error.error_type), _cut(str(error)), behind, frame, result=error.result)
+    code = Code.PLUGIN_UNAVAILABLE if isinstance(error, PluginUnavailable) else Code.PLUGIN_ERROR
+    return Failed(
+        code,
+        _cut(type(error).__name__),
+        text_of(error),
+        traceback=_traceback_of(error),
+        frame=frame,
+        oom=is_want_of_memory(error),
+    )
+
+
+def text_of(error: BaseException) -> str:
+    """Give the exception's text, exactly as str() gives it; a description when str() itself raises."""
+    try:
+        return _cut(str(error))
+    except BaseException as second:  # noqa: BLE001 - border: plugin call; str() of its exception is its code
+        return f"<{type(error).__name__}, whose str() raised {type(second).__name__}>"
+
+
+def is_want_of_memory(error: BaseException) -> bool:
+    """Tell whether the exception, or what caused it, says that memory or a thread's stack was refused."""
+    link: BaseException | None = error
+    for _ in range(_MAX_CAUSES):
+        if link is None:
+            return False
+        if _says_no_memory(link):
+            return True
+        link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
+    return False
+
+
+def _says_no_memory(error: BaseException) -> bool:
+    if isinstance(error, MemoryError):
+        return True
+    if isinstance(error, OSError) and error.errno == errno.ENOMEM:
+        return True
+    if type(error).__module__.partition(".")[0] == "cv2" and getattr(error, "code", None) == _OPENCV_NO_MEMORY:
+        return True
+    # torch and Python's thread start say it in words alone; a plugin's own class may say what it likes.
+    if not isinstance(error, RuntimeError):
+        return False
+    text = text_of(error).lower()
+    return any(words in text for words in _NO_MEMORY_TEXTS)
+
+
+def _traceback_of(error: BaseException) -> str:
+    try:
+        told = "".join(traceback.format_exception(error, limit=-_MAX_FRAMES))
+        return told[-_MAX_TEXT_CHARS:].encode(errors="replace").decode()
+    except BaseException as second:  # noqa: BLE001 - border: plugin call; formatting runs the plugin's __str__
+        return f"<no traceback: formatting it raised {type(second).__name__}>"
+
+
+def _cut(text: str) -> str:
+    text = text.encode(errors="replace").decode()  # a lone surrogate has no form on the pipe
+    return text if len(text) <= _MAX_TEXT_CHARS else text[:_MAX_TEXT_CHARS] + " ..."

@@ -1,0 +1,192 @@
+"""Program `job`: one video or image through the tools of one plugin, over one decode.
+
+spec: `entry_point`, `tools`, `options` ({tool: options}), `input` (path), `kind` (video or image),
+`device`, `job_id`, `skip_frames`, and the fields of MediaLimits. An image is a job of one frame.
+Rows leave as they are made; the result holds what is known at the end: DecodeFacts' fields, `rows`, `total_frames`.
+"""
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from forgesyte_sandbox.child.media.decode_ahead import DecodeAhead
+from forgesyte_sandbox.child.media.frame_count import Basis
+from forgesyte_sandbox.child.media.media_limits import MediaLimits
+from forgesyte_sandbox.child.media.open_source import open_source
+from forgesyte_sandbox.child.media.source import Picture, Source
+from forgesyte_sandbox.shared import messages
+from forgesyte_sandbox.shared.heartbeat import Lane, Step
+from forgesyte_sdk import Frame, JobInfo, Plugin, Tool
+
+from .plugins import find_tool, load_plugin, typed_options
+from .preview import Previews
+from .rows import RowMaker
+
+if TYPE_CHECKING:
+    from forgesyte_sandbox.child.child import Context
+
+_TIMINGS_EVERY_S = 0.25
+_MAX_WARNINGS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class JobSpec:
+    """What the caller asks for; the fields are the keys of the spec."""
+
+    entry_point: str
+    tools: list[str]
+    input: str
+    job_id: str
+    kind: str = "video"
+    device: str = "cpu"
+    options: dict[str, dict[str, Any]] = field(default_factory=dict)
+    skip_frames: list[int] = field(default_factory=list)
+
+    @classmethod
+    def read(cls, spec: dict[str, Any]) -> "JobSpec":
+        """Take the known keys and leave what belongs to others."""
+        return cls(**{name: spec[name] for name in cls.__dataclass_fields__ if name in spec})
+
+
+def run(context: "Context") -> dict[str, Any]:
+    """Load the plugin, then look at the job: make its tools, decode, process every frame.
+
+    Nothing of the job is read before the plugin is loaded, so that what goes wrong until then is the plugin's fault.
+    Rejected: options first, which saves a load when they are wrong; job-api has held them against the schema by then.
+
+    Raises:
+        Refusal: bad options, unknown tool, bad media, a row that is too large. What the plugin raises goes through.
+    """
+    spec = JobSpec.read(context.spec)
+    plugin = load_plugin(spec.entry_point, spec.device)
+    context.loaded()
+    context.heartbeat.enter(Lane.TOOLS, Step.PREPARE)
+    return Job(context, spec, make_tools(plugin, spec)).run()
+
+
+def make_tools(plugin: Plugin, spec: JobSpec) -> dict[str, Tool[Any, Any]]:
+    """Read the options of the tools that a job asks for and make the tools; they are this job's alone.
+
+    Raises:
+        Refusal: TOOL_UNKNOWN, OPTIONS_INVALID. What the tools' own code raises goes through.
+    """
+    kinds = {name: find_tool(type(plugin), name) for name in spec.tools}
+    options = {name: typed_options(kind, spec.options.get(name, {})) for name, kind in kinds.items()}
+    return {name: kind(plugin, options[name]) for name, kind in kinds.items()}
+
+
+class Job:
+    """One job with the tools made for it; run() is called once.
+
+    Attributes:
+        has_begun: whether the tools have been told of their job.
+    """
+
+    def __init__(self, context: "Context", spec: JobSpec, tools: dict[str, Tool[Any, Any]]) -> None:
+        self.has_begun = False
+        self._context = context
+        self._heartbeat = context.heartbeat
+        self._spec = spec
+        self._tools = tools
+        self._maker = RowMaker(tools, output_bytes=context.limits.output_bytes)
+        self._previews = Previews(context)
+        self._skip = frozenset(spec.skip_frames)
+        self._rows = 0
+        self._skipped = 0
+        self._warned = 0
+        # At once for the first frame: a job that dies at the next one still has figures.
+        self._next_timings_s = 0.0
+
+    def run(self) -> dict[str, Any]:
+        """Decode and process every frame; gives what is known at the end.
+
+        Raises:
+            Refusal: bad media, a row that is too large. What the plugin raises goes through.
+        """
+        self._heartbeat.enter(Lane.TOOLS, Step.DECODE)
+        # No estimate may refuse what the run's own memory limit allows.
+        memory_bytes = max(MediaLimits().decode_memory_bytes, self._context.limits.memory_bytes)
+        allowed = MediaLimits.read(self._context.spec, decode_memory_bytes=memory_bytes)
+        return self._work(open_source(Path(self._spec.input), self._spec.kind, allowed))
+
+    def _work(self, source: Source) -> dict[str, Any]:
+        self._heartbeat.enter(Lane.TOOLS, Step.WAIT)
+        for picture in DecodeAhead(source, self._heartbeat, self._context.limits).pictures():
+            if picture.index == 0:
+                self._prepare(source)
+            self._frame(source, picture)
+            self._heartbeat.enter(Lane.TOOLS, Step.WAIT, picture.index)
+        self._heartbeat.enter(Lane.TOOLS, Step.FINALIZE, source.decoded - 1)
+        for tool in self._tools.values():
+            tool.finalize()
+        self._say_last(source)
+        return {**_facts(source), "frames_skipped": self._skipped, "rows": self._rows}
+
+    def _prepare(self, source: Source) -> None:
+        self.has_begun = True
+        width, height = source.size_wh
+        claims = source.claims
+        total = claims.frames if claims.frames_exact else None
+        self._context.send(
+            messages.Started(claims.codec, width, height, claims.fps, source.rotation, claims.frames, total)
+        )
+        spec = self._spec
+        info = JobInfo(spec.job_id, width, height, claims.fps, total, spec.device, Path.cwd())
+        for tool in self._tools.values():
+            self._heartbeat.enter(Lane.TOOLS, Step.PREPARE)
+            tool.prepare(info)
+
+    def _frame(self, source: Source, picture: Picture) -> None:
+        if picture.index in self._skip:
+            self._skipped += 1
+            text = f"frame {picture.index} was skipped: earlier attempts died at it"
+            self._context.send(messages.Warning(text, picture.index))
+            return
+        self._heartbeat.enter(Lane.TOOLS, Step.FRAME, picture.index)
+        row, warnings = self._maker.make(Frame(picture.image, picture.index, picture.timestamp_ms))
+        for text in warnings:
+            self._warn(text, picture.index)
+        self._context.send(row)
+        self._rows += 1
+        self._previews.offer(picture)
+        if time.monotonic() >= self._next_timings_s:
+            self._send_timings(source)
+
+    def _warn(self, text: str, frame: int | None) -> None:
+        self._warned += 1
+        if self._warned <= _MAX_WARNINGS:
+            self._context.send(messages.Warning(text, frame))
+
+    def _say_last(self, source: Source) -> None:
+        if self._warned > _MAX_WARNINGS:
+            self._context.send(
+                messages.Warning(f"{self._warned - _MAX_WARNINGS} more warnings about values were left out")
+            )
+        for text in source.warnings:
+            self._context.send(messages.Warning(text))
+        announced = source.claims.frames
+        if announced is not None and source.decoded < announced:
+            about = "about " if source.claims.basis is Basis.COMPUTED else ""
+            text = f"the container announced {about}{announced} frames, {source.decoded} were decoded"
+            self._context.send(messages.Warning(f"{text}, {source.corrupt} packets or frames were damaged"))
+        self._send_timings(source)
+
+    def _send_timings(self, source: Source) -> None:
+        spent_ms = {"decode": source.decode_ms, "process": self._maker.process_ms, "encode": self._maker.encode_ms}
+        stages = {stage: round(ms, 1) for stage, ms in spent_ms.items()}
+        self._context.send(messages.Timings(dict(self._maker.latest_ms), stages))
+        self._next_timings_s = time.monotonic() + _TIMINGS_EVERY_S
+
+
+def _facts(source: Source) -> dict[str, Any]:
+    return {
+        "frames_decoded": source.decoded,
+        "frames_corrupt": source.corrupt,
+        "total_frames": source.decoded,
+        "codec": source.claims.codec,
+        "fps": source.claims.fps,
+        "rotation": source.rotation,
+        "width": source.size_wh[0],
+        "height": source.size_wh[1],
+    }

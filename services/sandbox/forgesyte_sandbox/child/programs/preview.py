@@ -1,0 +1,62 @@
+"""Small pictures of the frames of a job, for whoever watches it: made while somebody does, a few a second.
+
+Made here, because nothing outside a sandbox opens media; and never worth a job: what can not be made is left out.
+"""
+
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import cv2
+
+from forgesyte_sandbox.child.media.source import Picture
+from forgesyte_sandbox.shared.messages import MAX_PREVIEW_BYTES, Preview
+from forgesyte_sdk import Image
+
+if TYPE_CHECKING:
+    from forgesyte_sandbox.child.child import Context
+
+EVERY_S = 0.2
+MAX_WIDTH_PX = 640
+MAX_HEIGHT_PX = 1280
+_QUALITY = 60
+
+
+class Previews:
+    """The previews of one job."""
+
+    def __init__(self, context: "Context") -> None:
+        self._context = context
+        self._next_s = 0.0
+
+    def offer(self, picture: Picture) -> None:
+        """Send a preview of the frame, when somebody watches and the last one is long enough ago."""
+        if not self._context.heartbeat.is_watched or time.monotonic() < self._next_s:
+            return
+        self._next_s = time.monotonic() + EVERY_S
+        jpeg = None
+        # The picture has been in a plugin's hands, which may have left of it what is no picture any more.
+        with suppress(cv2.error, ValueError, MemoryError):
+            jpeg = encode_preview(picture.image)
+        if jpeg is not None:
+            height, width = picture.image.shape[:2]
+            self._context.send(Preview(picture.index, jpeg, width, height))
+
+
+def encode_preview(image: Image) -> bytes | None:
+    """Give the picture as a JPEG within MAX_WIDTH_PX and MAX_HEIGHT_PX; None when it would be too large as bytes.
+
+    Args:
+        image: uint8, shape (h, w, 3), BGR.
+
+    Raises:
+        cv2.error, ValueError: it is no picture.
+    """
+    height, width = image.shape[:2]
+    scale = min(1.0, MAX_WIDTH_PX / max(width, 1), MAX_HEIGHT_PX / max(height, 1))
+    small = image
+    if scale < 1:
+        size_wh = max(1, round(width * scale)), max(1, round(height * scale))
+        small = cv2.resize(image, size_wh, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
+    is_made, jpeg = cv2.imencode(".jpg", small, (cv2.IMWRITE_JPEG_QUALITY, _QUALITY))
+    return jpeg.tobytes() if is_made and jpeg.size <= MAX_PREVIEW_BYTES else None

@@ -1,0 +1,124 @@
+"""Program `probe`: look at a file before a job for it is accepted. Runs no plugin.
+
+spec: `input` (path), `kind` (video or image), `filename`, `size_bytes`, `holes` ([[start, end], ...] of bytes that were
+not kept: the file is sparse there), and the fields of MediaLimits. The result says what the file is; a file that can
+not be used is a Refusal. What would have to be read in a hole is left open (`is_certain` false): the job's decoder,
+which has the whole file, gives the full verdict.
+"""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from forgesyte_contracts.problems import Code
+from forgesyte_sandbox.child.media.frame_count import duration_s
+from forgesyte_sandbox.child.media.image_source import Still
+from forgesyte_sandbox.child.media.media import count_streams
+from forgesyte_sandbox.child.media.media_limits import MediaLimits
+from forgesyte_sandbox.child.media.orientation import UPRIGHT, Turn, turn_of_frame
+from forgesyte_sandbox.child.media.sparse_file import KeptFile
+from forgesyte_sandbox.child.media.video_source import Decoder
+from forgesyte_sandbox.shared.heartbeat import Lane, Step
+
+from .failures import Refusal
+
+if TYPE_CHECKING:
+    from forgesyte_sandbox.child.child import Context
+
+_LOOK_SHARE = 0.5
+_NOT_KEPT = "part of what tells it lies in the middle of the file, which was not looked at"
+
+
+def run(context: "Context") -> dict[str, Any]:
+    """Open the file as the job would, decode its first picture, say what it is.
+
+    Raises:
+        Refusal: MEDIA_INVALID or MEDIA_TOO_LARGE, with what was found and what is accepted.
+    """
+    context.loaded()
+    context.heartbeat.enter(Lane.TOOLS, Step.PROBE)
+    spec = context.spec
+    allowed = MediaLimits.read(spec)
+    file = KeptFile(Path(spec["input"]), holes=spec.get("holes") or (), size=spec.get("size_bytes"))
+    look_until_s = time.monotonic() + context.limits.probe_timeout_s * _LOOK_SHARE
+    kind = spec.get("kind", "video")
+    try:
+        return _image(file, allowed) if kind == "image" else _video(file, allowed, look_until_s)
+    except Refusal as refusal:
+        # Damage that was seen in zeros is none; too large is too large all the same.
+        if refusal.code is Code.MEDIA_INVALID and file.saw_hole:
+            return {**_facts(kind), "is_certain": False, "note": f"{_NOT_KEPT}; seen so far: {refusal}"}
+        raise
+
+
+def _video(file: KeptFile, allowed: MediaLimits, look_until_s: float) -> dict[str, Any]:
+    decoder = Decoder(file, allowed)
+    turn = _turn_of_first_picture(decoder, file, look_until_s)
+    coded = decoder.stream.codec_context
+    size_wh = (turn or UPRIGHT).size_wh(coded.width, coded.height)
+    claims = decoder.claims
+    seconds = duration_s(decoder.container, decoder.stream)
+    return _facts("video") | {
+        "is_certain": turn is not None,
+        "note": None if turn is not None else f"no picture was decoded: {_NOT_KEPT}",
+        "container": _container_name(decoder, file),
+        "codec": claims.codec,
+        "pixel_format": coded.pix_fmt,
+        "width": size_wh[0] or None,
+        "height": size_wh[1] or None,
+        "fps": claims.fps,
+        "rotation": (turn or UPRIGHT).clockwise,
+        "frames": claims.frames,
+        "frames_exact": claims.frames_exact,
+        "duration_s": None if seconds is None else round(seconds, 3),
+        "decode_memory_bytes": decoder.memory_bytes,
+        "streams": count_streams(decoder.container),
+    }
+
+
+def _turn_of_first_picture(decoder: Decoder, file: KeptFile, look_until_s: float) -> Turn | None:
+    for packet in decoder.packets():
+        for frame in decoder.decode(packet):
+            decoder.require_shown(frame)
+            return turn_of_frame(frame)
+        if file.is_at_hole or file.saw_hole or time.monotonic() > look_until_s:
+            return None
+    decoder.require_pictures()
+    return None
+
+
+def _image(file: KeptFile, allowed: MediaLimits) -> dict[str, Any]:
+    still = Still(file, allowed)
+    if not file.has_holes:
+        still.require_decodable()
+    header = still.header
+    width, height = still.upright_wh
+    return _facts("image") | {
+        "is_certain": not file.has_holes,
+        "note": _NOT_KEPT if file.has_holes else None,
+        "container": header.codec,
+        "codec": header.codec,
+        "pixel_format": f"{header.channels} x {header.bits} bits",
+        "width": width,
+        "height": height,
+        "rotation": still.rotation,
+        "frames": 1,
+        "frames_exact": True,
+        "decode_memory_bytes": still.memory_bytes,
+        "streams": {"image": header.pictures},
+    }
+
+
+def _facts(kind: str) -> dict[str, Any]:
+    unknown = ("container", "codec", "pixel_format", "width", "height", "fps", "frames", "duration_s")
+    facts = dict.fromkeys((*unknown, "decode_memory_bytes", "note"), None)
+    return {"kind": kind, "is_certain": True, **facts, "rotation": 0, "frames_exact": False, "streams": {}}
+
+
+def _container_name(decoder: Decoder, file: KeptFile) -> str:
+    name = decoder.container.format.name
+    if name.startswith("mov"):
+        return "mov" if decoder.container.metadata.get("major_brand", "").strip() == "qt" else "mp4"
+    if name.startswith("matroska"):
+        return "webm" if b"webm" in file.at(0, 64) else "mkv"
+    return str(name).partition(",")[0]

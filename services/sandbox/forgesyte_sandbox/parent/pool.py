@@ -1,0 +1,211 @@
+"""Warm sandboxes (`isolation: plugin`): a plugin is loaded once, then serves one job after the other.
+
+A sandbox lives on only after a job that went well or was refused before the plugin saw it; any fault ends it, and so do
+a number of jobs, memory that does not come back, idleness, and whatever it can not put back itself. So a job meets a
+warm process of its own plugin or a new one, and never what another plugin left. There is no background task: the loop's
+timer ends idle ones, the zygote's word of an exit removes dead ones.
+"""
+
+import asyncio
+import tempfile
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from forgesyte_sandbox.shared.limits import Limits
+
+from .order import Order, Script
+from .outcome import SandboxOutcome
+from .run import Run
+from .warm_sandbox import WarmKey, WarmRules, WarmSandbox
+from .zygote import Zygote, not_started
+from .zygote_process import ZygoteFailed
+
+__all__ = ["WarmKey", "WarmPool", "WarmRules"]
+
+_TRIES = 2
+
+
+class WarmPool:
+    """Runs jobs in warm sandboxes. Made by `async with WarmPool.open(zygote, ...)`, inside the zygote's context.
+
+    Attributes:
+        retired: how many sandboxes were ended, by reason: fault, jobs, drift, idle, room, died, unfit, reload, end.
+    """
+
+    def __init__(self, zygote: Zygote, folder: Path, slots: int, rules: WarmRules) -> None:
+        self._zygote = zygote
+        self._folder = folder
+        self._slots = slots
+        self._rules = rules
+        self._idle: list[WarmSandbox] = []  # the longest idle first
+        self._busy: Counter[WarmKey] = Counter()
+        self._epochs: Counter[str] = Counter()
+        self._dying: set[WarmSandbox] = set()
+        self._sweeps: set[asyncio.Future[None]] = set()
+        self._is_closed = False
+        self.retired: Counter[str] = Counter()
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls, zygote: Zygote, *, folder: Path, slots: int, rules: WarmRules | None = None
+    ) -> "AsyncIterator[WarmPool]":
+        """Open an empty pool; at the end every idle sandbox is dead. One that still works ends with its run.
+
+        Args:
+            zygote: where sandboxes are forked.
+            folder: an existing folder; each sandbox gets one of its own in it, for as long as it lives.
+            slots: how many sandboxes may be there, idle and busy together. The caller bounds how many are busy.
+            rules: when they are replaced.
+        """
+        pool = cls(zygote, folder, slots, rules or WarmRules())
+        try:
+            yield pool
+        finally:
+            await pool._close()
+
+    def processes(self) -> dict[WarmKey, tuple[int, int]]:
+        """Count the sandboxes by what they have loaded: idle, busy."""
+        idle = Counter(warm.key for warm in self._idle)
+        return {key: (idle[key], self._busy[key]) for key in {*idle, *self._busy} if idle[key] or self._busy[key]}
+
+    def idle_pids(self) -> dict[int, WarmKey]:
+        """Give the processes that wait for a job, and what they have loaded; may be asked from another thread."""
+        return {warm.sandbox.pid: warm.key for warm in list(self._idle)}
+
+    def retire(self, plugin: str) -> None:
+        """End what has loaded `plugin`: idle sandboxes now, busy ones after their job."""
+        self._epochs[plugin] += 1
+        for warm in [warm for warm in self._idle if warm.key.plugin == plugin]:
+            self._kill_idle(warm, "reload")
+
+    async def run(self, key: WarmKey, order: Order) -> SandboxOutcome:
+        """Run the program `job` as Zygote.run does, in a warm sandbox; the first of its kind is loaded for it.
+
+        Args:
+            key: which plugin, where; the order's `spec` has to mean the same.
+            order: what to do; its program is `job`.
+
+        Returns:
+            How it ended. When this returns, or raises, nothing that the job started is alive.
+        """
+        began_s = time.monotonic()
+        script = Script.warm(order)
+        self._busy[key] += 1
+        try:
+            for _ in range(_TRIES):
+                warm = await self._take_idle(key, order.limits)
+                is_loaded = warm is not None
+                try:
+                    warm = warm or await self._start(key)
+                except ZygoteFailed as error:
+                    return not_started(str(error))
+                run = Run(order, warm.sandbox, script, began_s=began_s)
+                outcome, was_taken = await self._work(warm, run, order.limits)
+                # It may have died or stopped while it was idle: that is no fault of this job.
+                if was_taken or not is_loaded or outcome.kind == "cancelled":
+                    break
+            return outcome
+        finally:
+            self._busy[key] -= 1
+
+    async def _work(self, warm: WarmSandbox, run: Run, limits: Limits) -> tuple[SandboxOutcome, bool]:
+        """Give the outcome, and whether the sandbox took the job at all."""
+        epoch = self._epochs[warm.key.plugin]
+        try:
+            outcome = await run.to_end()
+            return outcome, run.was_taken
+        finally:
+            warm.jobs += 1
+            reason = warm.why_replace(self._rules, limits) if run.is_reusable else run.why_not
+            if self._is_closed or epoch != self._epochs[warm.key.plugin]:
+                reason = "end" if self._is_closed else "reload"
+            if reason is None:
+                self._rest(warm)
+            else:
+                await self._end(warm, reason)
+
+    async def _take_idle(self, key: WarmKey, limits: Limits) -> WarmSandbox | None:
+        """Give the sandbox that worked last, so that spare ones get old; those that are not fit are ended."""
+        for warm in [warm for warm in reversed(self._idle) if warm.key == key]:
+            if warm not in self._idle:  # ended while another was being ended
+                continue
+            self._wake(warm)
+            if warm.may_take(limits):
+                warm.sandbox.log.clear()
+                return warm
+            await self._end(warm, "unfit")
+        return None
+
+    async def _start(self, key: WarmKey) -> WarmSandbox:
+        # This job is counted as busy already, so what is idle has to leave it a slot.
+        while self._idle and len(self._idle) + self._busy.total() > self._slots:
+            warm = self._idle[0]
+            self._wake(warm)
+            await self._end(warm, "room")
+        home = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="warm-", dir=self._folder))
+        try:
+            return WarmSandbox(key, await self._zygote.fork(home), home)
+        except BaseException:
+            await asyncio.to_thread(home.rmdir)
+            raise
+
+    def _rest(self, warm: WarmSandbox) -> None:
+        loop = asyncio.get_running_loop()
+        warm.timer = loop.call_later(self._rules.idle_s, self._kill_idle, warm, "idle")
+        warm.on_exit = lambda _: self._on_death(warm)
+        warm.sandbox.process.exited.add_done_callback(warm.on_exit)
+        self._idle.append(warm)
+        # One of those that are busy is this one; more can only be when more ran at once than there are slots.
+        if len(self._idle) + self._busy.total() - 1 > self._slots:
+            self._kill_idle(self._idle[0], "room")
+
+    def _wake(self, warm: WarmSandbox) -> None:
+        self._idle.remove(warm)
+        if warm.timer is not None:
+            warm.timer.cancel()
+        if warm.on_exit is not None:
+            warm.sandbox.process.exited.remove_done_callback(warm.on_exit)
+
+    async def _end(self, warm: WarmSandbox, reason: str) -> None:
+        """End a sandbox that is not idle, and wait until nothing of it is alive."""
+        self._kill(warm, reason)
+        await warm.sandbox.end()
+        await warm.sandbox.zygote.bury_if_gone()
+
+    def _kill_idle(self, warm: WarmSandbox, reason: str) -> None:
+        """End an idle sandbox without waiting for it."""
+        self._wake(warm)
+        self._kill(warm, reason)
+
+    def _kill(self, warm: WarmSandbox, reason: str) -> None:
+        self.retired[reason] += 1
+        self._dying.add(warm)
+        warm.sandbox.process.kill()
+        warm.sandbox.process.exited.add_done_callback(lambda _: self._clear(warm))
+
+    def _on_death(self, warm: WarmSandbox) -> None:
+        if warm in self._idle:  # else a job, or its own end, came between its death and this word of it
+            self._wake(warm)
+            self.retired["died"] += 1
+            self._clear(warm)
+
+    def _clear(self, warm: WarmSandbox) -> None:
+        self._dying.discard(warm)
+        warm.sandbox.close()
+        sweep = asyncio.get_running_loop().run_in_executor(None, warm.remove_home)
+        self._sweeps.add(sweep)
+        sweep.add_done_callback(self._sweeps.discard)
+
+    async def _close(self) -> None:
+        self._is_closed = True
+        for warm in list(self._idle):
+            self._kill_idle(warm, "end")
+        for warm in list(self._dying):
+            if warm in self._dying:  # not cleared while another one was waited for
+                await warm.sandbox.end()
+        while self._sweeps:
+            await asyncio.wait(self._sweeps)

@@ -1,0 +1,252 @@
+"""One run from its order to its verdict: reads the child's messages, watches it, ends it, says how it went.
+
+The first ending decides: the child's last message, a limit, the caller's cancel, a broken message, a death. Whichever
+it is, the sandbox is killed and its exit awaited before the verdict is given. Only a warm sandbox that did its job, put
+everything back and says so is left alive for the next one.
+"""
+
+import asyncio
+import time
+from contextlib import suppress
+
+from forgesyte_sandbox.shared.limits import MIB
+from forgesyte_sandbox.shared.messages import (
+    AnyMessage,
+    Failed,
+    Finished,
+    Loaded,
+    Message,
+    ProtocolError,
+    Row,
+    Started,
+    decode,
+)
+from forgesyte_sandbox.shared.pipe import SLACK_BYTES, HalfMessage, read_frame
+
+from . import verdict
+from .order import Order, Script
+from .outcome import SandboxOutcome
+from .sandbox import Baseline, Sandbox
+from .verdict import Verdict
+from .watchdog import Watchdog
+from .zygote_process import Exit
+
+_SILENT_LIMIT_S = 0.5
+_REST_LIMIT_S = 2.0
+_ASK_EVERY_S = 0.2
+
+
+class Run:
+    """One order in one sandbox. to_end() is called once.
+
+    Attributes:
+        is_reusable: whether the sandbox is alive and ready for another job; known when to_end() has returned.
+    """
+
+    def __init__(self, order: Order, sandbox: Sandbox, script: Script, *, began_s: float) -> None:
+        self._order = order
+        self._sandbox = sandbox
+        self._script = script
+        self._began_s = began_s
+        self._was_warm = sandbox.baseline is not None
+        self._ready_s: float | None = None
+        self._over = asyncio.Event()
+        self._verdict: Verdict | None = None
+        self._last: Finished | Failed | None = None
+        self._caller_error: Exception | None = None
+        self._has_plugin_begun = False
+        self._last_row = -1
+        self._half = ""
+        self._watchdog = Watchdog(sandbox.pid, sandbox.page, order.limits)
+        self.is_reusable = False
+
+    @property
+    def why_not(self) -> str:
+        """In a word why the sandbox is not reusable: `unfit` to serve on after a good job, or a `fault`."""
+        return "unfit" if self._may_live_on() else "fault"
+
+    @property
+    def was_taken(self) -> bool:
+        """Whether the child did anything about the order; False means that it was spoiled or dead before."""
+        return self._last is not None or self._sandbox.page.is_job_taken
+
+    async def to_end(self) -> SandboxOutcome:
+        """Supervise; end the sandbox, unless it is reusable. Raises only what on_message raised."""
+        try:
+            return await self._supervise()
+        except BaseException:
+            self.is_reusable = False
+            raise
+        finally:
+            if not self.is_reusable:
+                await self._sandbox.end()
+
+    async def _supervise(self) -> SandboxOutcome:
+        process = self._sandbox.process
+        # Before the child hears of this run: the job before it in a warm sandbox may have been watched.
+        self._sandbox.page.set_watched(False)
+        # A duplicate, because closing a stream closes its socket, and a warm sandbox's has another run before it.
+        reader, writer = await asyncio.open_unix_connection(sock=self._sandbox.socket.dup())
+        try:
+            self._order.on_started(process.pid)
+            process.exited.add_done_callback(self._exit_came)
+            async with asyncio.TaskGroup() as group:
+                tasks = [
+                    group.create_task(self._converse(reader, writer)),
+                    group.create_task(self._watchdog.watch(self._give_up)),
+                    group.create_task(self._await_cancel()),
+                    group.create_task(self._pass_on_watched()),
+                ]
+                await self._over.wait()
+                exit_ = None if self.is_reusable else await self._bury()
+                for task in tasks:
+                    task.cancel()
+        finally:
+            process.exited.remove_done_callback(self._exit_came)
+            writer.transport.abort()
+        if self._caller_error is not None:
+            raise self._caller_error
+        self._sandbox.log.drain()
+        return self._outcome(self._judge(exit_))
+
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._sandbox.baseline is None:
+            writer.write(self._script.load)
+        else:
+            self._go(writer)
+        max_bytes = max(self._order.limits.output_bytes, MIB) + SLACK_BYTES
+        try:
+            while self._last is None and (frame := await read_frame(reader, max_bytes=max_bytes)) is not None:
+                await self._take(decode(*frame), writer)
+            if self._may_live_on():
+                await self._await_rest(reader)
+        except HalfMessage as error:
+            self._half = str(error)
+        except ProtocolError as error:
+            self._give_up(verdict.broken_protocol(str(error), self._watchdog.frame))
+        self._over.set()
+
+    def _go(self, writer: asyncio.StreamWriter) -> None:
+        """Set the limits of the job above what was there after load, and have it begin."""
+        sandbox = self._sandbox
+        if sandbox.baseline is None:
+            sandbox.baseline = Baseline.of(sandbox.pid)
+        self._watchdog.allow_above(sandbox.baseline.resident_bytes)
+        # False: it is dead, or already below by the plugin's own hand, and then the lower limit is the one that holds.
+        sandbox.allow(self._order.limits.memory_bytes)
+        if self._script.is_warm:
+            sandbox.page.begin_job()
+        self._ready_s = time.monotonic()
+        writer.write(self._script.go)
+
+    async def _take(self, message: AnyMessage, writer: asyncio.StreamWriter) -> None:
+        if isinstance(message, Loaded):
+            if self._ready_s is not None:
+                raise ProtocolError("it said again that it is loaded")
+            self._go(writer)
+            return
+        if isinstance(message, Row):
+            if message.frame_index <= self._last_row:
+                raise ProtocolError(f"row {message.frame_index} came after row {self._last_row}")
+            self._last_row = message.frame_index
+        self._has_plugin_begun |= isinstance(message, Started)
+        if isinstance(message, Finished | Failed):
+            self._last = message
+        if not isinstance(message, Failed):
+            await self._tell(message)
+
+    def _may_live_on(self) -> bool:
+        if not self._script.is_warm or self._caller_error is not None or self._verdict is not None:
+            return False
+        if isinstance(self._last, Failed):
+            return self._last.is_about_the_order and not self._has_plugin_begun
+        return self._last is not None
+
+    async def _await_rest(self, reader: asyncio.StreamReader) -> None:
+        # The job is over whatever comes now; only the sandbox's future hangs on it.
+        with suppress(TimeoutError, ProtocolError):
+            async with asyncio.timeout(_REST_LIMIT_S):
+                frame = await read_frame(reader, max_bytes=SLACK_BYTES)
+            is_rested = frame is not None and isinstance(decode(*frame), Loaded)
+            self.is_reusable = is_rested and not self._over.is_set() and not self._sandbox.has_strays
+
+    async def _tell(self, message: Message) -> None:
+        try:
+            waiting = self._order.on_message(message)
+            if waiting is not None:
+                await waiting
+        except Exception as error:  # noqa: BLE001 - border: message handler; raised again by to_end, the child dies first
+            self._caller_error = error
+            self._over.set()
+
+    def _give_up(self, found: Verdict) -> None:
+        # The first ending decides; a limit that is passed while the last message is handled changes nothing.
+        if self._verdict is None and self._last is None:
+            self._verdict = found
+        self._over.set()
+
+    def _exit_came(self, exited: "asyncio.Future[Exit | None]") -> None:
+        exit_ = exited.result()
+        if exit_ is None:
+            self._give_up(verdict.released("the zygote ended and its sandboxes with it", self._watchdog.frame))
+        elif exit_.survivors:
+            self._over.set()  # somebody may hold the pipe open: the end of the messages will not come by itself
+
+    async def _await_cancel(self) -> None:
+        if self._order.cancel is not None:
+            await self._order.cancel.wait()
+            self._give_up(verdict.cancelled(self._watchdog.frame))
+
+    async def _pass_on_watched(self) -> None:
+        """Keep the child told whether somebody watches."""
+        if (is_watched := self._order.is_watched) is None:
+            return
+        was_watched = False
+        while True:
+            if (now_watched := is_watched()) is not was_watched:
+                self._sandbox.page.set_watched(now_watched)
+                was_watched = now_watched
+            await asyncio.sleep(_ASK_EVERY_S)
+
+    async def _bury(self) -> Exit | None:
+        if self._verdict is None and self._last is None and self._caller_error is None:
+            # The pipe ended without a last word: let a dying process die its own way, so that its exit code is known.
+            await asyncio.wait({self._sandbox.process.exited}, timeout=_SILENT_LIMIT_S)
+            if not self._sandbox.process.exited.done():
+                self._verdict = verdict.broken_protocol(self._half or "it closed its pipe", self._watchdog.frame)
+        return await self._sandbox.end()
+
+    def _judge(self, exit_: Exit | None) -> Verdict | None:
+        frame = self._watchdog.frame
+        if isinstance(self._last, Finished):
+            return None
+        if self._last is not None:
+            return verdict.raised(self._last, frame)
+        if self._verdict is not None:
+            return self._verdict
+        if exit_ is None:
+            return verdict.released("the zygote ended and its sandboxes with it", frame)
+        if self._half and exit_.code == 0:
+            return verdict.broken_protocol(self._half, frame)
+        return verdict.died(exit_.code, frame, self._sandbox.log.text)
+
+    def _outcome(self, found: Verdict | None) -> SandboxOutcome:
+        return SandboxOutcome(
+            ok=found is None,
+            result=self._last.result if self._last is not None else None,
+            error=None if found is None else found.text,
+            error_type=None if found is None else found.name,
+            execution_time_ms=_ms(time.monotonic() - self._began_s),
+            kind="succeeded" if found is None else found.kind,
+            code=None if found is None else found.code,
+            frame=None if found is None else found.frame,
+            traceback=None if found is None else found.traceback,
+            log_tail=self._sandbox.log.text,
+            start_ms=None if self._ready_s is None else _ms(self._ready_s - self._began_s),
+            was_warm=self._was_warm,
+            exit_code=None if found is None else found.exit_code,
+        )
+
+
+def _ms(seconds: float) -> float:
+    return round(seconds * 1000, 1)

@@ -1,0 +1,157 @@
+"""One living sandbox as its parent holds it: process, pipe, heartbeat page, last words, and what it was when warm.
+
+It knows no job. A run leads it through one; a sandbox of a fresh run dies with the run, a warm one lives on.
+"""
+
+import asyncio
+import os
+import socket
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from forgesyte_sandbox.shared.heartbeat import HeartbeatPage
+from forgesyte_sandbox.shared.process_memory import data_bytes, file_bytes, limit_data, resident_bytes
+from forgesyte_sandbox.shared.process_tree import descendants_of
+
+from .log_tail import LogTail
+from .zygote_process import Exit, SandboxProcess, ZygoteProcess
+
+_EXIT_LIMIT_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """A sandbox right after load; every job's memory is counted from here.
+
+    Attributes:
+        members: its processes, itself included.
+        resident_bytes: what they held together, counted as the watchdog's quick sum counts.
+        data_bytes: the private memory that the sandbox itself had asked for (VmData).
+    """
+
+    members: frozenset[int]
+    resident_bytes: int
+    data_bytes: int
+
+    @classmethod
+    def of(cls, pid: int) -> Self:
+        """Measure a sandbox as it is now; what is gone counts nothing."""
+        members = frozenset({pid, *descendants_of(pid)})
+        try:
+            data = data_bytes(pid)
+        except ProcessLookupError:
+            data = 0
+        return cls(members, sum(map(resident_bytes, members)) + file_bytes(members), data)
+
+
+class Sandbox:
+    """Made by fork(); end() must follow, then close().
+
+    Attributes:
+        zygote: where it was forked.
+        process: the child.
+        page: what it says it is doing.
+        socket: our end of its pipe; runs work on duplicates.
+        log: its stdout and stderr.
+        baseline: None until it is loaded.
+    """
+
+    def __init__(
+        self, zygote: ZygoteProcess, process: SandboxProcess, page: HeartbeatPage, sock: socket.socket, log: LogTail
+    ) -> None:
+        self.zygote = zygote
+        self.process = process
+        self.page = page
+        self.socket = sock
+        self.log = log
+        self.baseline: Baseline | None = None
+
+    @classmethod
+    async def fork(cls, zygote: ZygoteProcess, scratch: Path) -> Self:
+        """Fork a sandbox with `scratch` as its folder.
+
+        Raises:
+            ZygoteFailed: nothing was started.
+        """
+        with ExitStack() as held:
+            page = HeartbeatPage()
+            held.callback(page.close)
+            ours, its = socket.socketpair()
+            held.callback(ours.close)
+            log_read, log_write = os.pipe()
+            log = LogTail(log_read)
+            held.callback(log.close)
+            try:
+                process = await zygote.fork((its.fileno(), page.fd, log_write), scratch)
+            finally:
+                its.close()
+                os.close(log_write)
+            held.pop_all()
+            return cls(zygote, process, page, ours, log)
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self.process.pid
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether it is there and has said nothing since it said that it is ready."""
+        if self.process.exited.done():
+            return False
+        try:
+            self.socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        return False
+
+    @property
+    def has_strays(self) -> bool:
+        """Whether there are processes below it that were not there after load."""
+        return self.baseline is None or not descendants_of(self.pid) <= self.baseline.members
+
+    def drift_bytes(self) -> int:
+        """Give what it holds, or has asked for, above its baseline; the larger of the two."""
+        if self.baseline is None:
+            return 0
+        now = Baseline.of(self.pid)
+        return max(now.resident_bytes - self.baseline.resident_bytes, now.data_bytes - self.baseline.data_bytes)
+
+    def allow(self, memory_bytes: int) -> bool:
+        """Set the kernel's limit to the baseline and `memory_bytes` above it.
+
+        Returns:
+            False when that can not be: the process is gone, or was given less before, which is never taken back.
+        """
+        if self.baseline is None:
+            return False
+        try:
+            limit_data(self.pid, self.baseline.data_bytes + memory_bytes)
+        except (ProcessLookupError, PermissionError):
+            return False
+        return True
+
+    async def end(self) -> Exit | None:
+        """Kill it and wait until nothing of it is alive.
+
+        A zygote that does not tell of it in time is killed, and its sandboxes with it.
+
+        Returns:
+            How it ended; None when the zygote ended before it could tell.
+        """
+        self.process.kill()
+        await asyncio.wait({self.process.exited}, timeout=_EXIT_LIMIT_S)
+        if not self.process.exited.done():
+            self.zygote.condemn()
+        return self.process.exited.result()
+
+    def close(self) -> None:
+        """Let go of its descriptors."""
+        self.process.close()
+        self.log.close()
+        self.socket.close()
+        self.page.close()

@@ -1,0 +1,74 @@
+"""A sandbox that has loaded its plugin: what it is for, whether it may go on, what goes with it."""
+
+import asyncio
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from forgesyte_sandbox.shared.limits import MIB, Limits
+
+from .sandbox import Sandbox
+from .zygote_process import Exit
+
+
+@dataclass(frozen=True, slots=True)
+class WarmKey:
+    """What a warm sandbox has loaded."""
+
+    plugin: str
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class WarmRules:
+    """When a warm sandbox is replaced.
+
+    Attributes:
+        idle_s: seconds without a job after which it is ended.
+        jobs: jobs it may serve.
+        drift_bytes: memory above its state after load that it may keep when a job is over; never more than half of
+            what a job is allowed, because the next job has to live with the rest.
+    """
+
+    idle_s: float = 600
+    jobs: int = 100
+    drift_bytes: int = 256 * MIB
+
+
+class WarmSandbox:
+    """One of a pool's sandboxes, with its folder and its history.
+
+    Attributes:
+        key: what it has loaded.
+        sandbox: the process and the ways to it.
+        home: its folder for as long as it lives; jobs have folders of their own.
+        jobs: how many it served.
+        timer: ends it when it was idle too long; None before it was idle.
+        on_exit: told of its death while it is idle.
+    """
+
+    def __init__(self, key: WarmKey, sandbox: Sandbox, home: Path) -> None:
+        self.key = key
+        self.sandbox = sandbox
+        self.home = home
+        self.jobs = 0
+        self.timer: asyncio.TimerHandle | None = None
+        self.on_exit: Callable[[asyncio.Future[Exit | None]], None] | None = None
+
+    def may_take(self, limits: Limits) -> bool:
+        """Whether it is as it was left, and could be given the job's memory; sets the limit of it."""
+        sandbox = self.sandbox
+        return sandbox.is_silent and not sandbox.has_strays and sandbox.allow(limits.memory_bytes)
+
+    def why_replace(self, rules: WarmRules, limits: Limits) -> str | None:
+        """Give why it should not serve another job after a good one, `jobs` or `drift`; None when it may."""
+        if self.jobs >= rules.jobs:
+            return "jobs"
+        if self.sandbox.drift_bytes() > min(rules.drift_bytes, limits.memory_bytes // 2):
+            return "drift"
+        return None
+
+    def remove_home(self) -> None:
+        """Remove its folder (blocks)."""
+        shutil.rmtree(self.home, ignore_errors=True)

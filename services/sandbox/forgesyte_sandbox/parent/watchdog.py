@@ -1,0 +1,97 @@
+"""Watches one sandbox from outside: each step against its limit, the whole run, the memory of the group.
+
+It asks nothing of the child, so a child that hangs in C, holds the GIL or is stopped is judged like any other.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from forgesyte_sandbox.shared.heartbeat import Beat, HeartbeatPage, Lane, Step
+from forgesyte_sandbox.shared.limits import Limits
+from forgesyte_sandbox.shared.process_memory import group_bytes, resident_bytes
+from forgesyte_sandbox.shared.process_tree import descendants_of
+
+from . import verdict
+from .verdict import Verdict
+
+LOOK_EVERY_S = 0.05
+_TREE_EVERY_S = 0.5
+_TAKE_LIMIT_S = 10.0
+
+
+class Watchdog:
+    """Judges the process `pid` until its run ends."""
+
+    def __init__(self, pid: int, page: HeartbeatPage, limits: Limits) -> None:
+        self._pid = pid
+        self._page = page
+        self._limits = limits
+        self._began_s = time.monotonic()
+        self._seen: dict[Lane, tuple[Beat, int]] = {}
+        self._members: frozenset[int] = frozenset({pid})
+        self._members_at_s = self._began_s
+        self._allowed_bytes = resident_bytes(pid) + limits.load_memory_bytes
+        self._step_limits_s = {
+            Step.LOAD: limits.load_timeout_s,
+            Step.PREPARE: limits.frame_timeout_s,
+            Step.FRAME: limits.frame_timeout_s,
+            Step.DECODE: limits.frame_timeout_s,
+            Step.FINALIZE: limits.finalize_timeout_s,
+            Step.PROBE: limits.probe_timeout_s,
+            Step.BEGIN: _TAKE_LIMIT_S,
+        }
+
+    @property
+    def frame(self) -> int | None:
+        """The frame the run is at: the tools' when they work on one, else the one being decoded."""
+        tools, decoder = self._page.read(Lane.TOOLS), self._page.read(Lane.DECODER)
+        if tools.step in (Step.WAIT, Step.IDLE) and decoder.step is Step.DECODE:
+            return decoder.frame
+        return tools.frame
+
+    def allow_above(self, baseline_bytes: int) -> None:
+        """Go from the allowance for loading to the job's: what was there after load, plus the job's share."""
+        self._allowed_bytes = baseline_bytes + self._limits.memory_bytes
+
+    async def watch(self, give_up: Callable[[Verdict], None]) -> None:
+        """Look until cancelled, or until a limit is passed: then `give_up` is called once."""
+        while (found := self.look()) is None:  # noqa: ASYNC110 - the child can not set an event: it may hang
+            await asyncio.sleep(LOOK_EVERY_S)
+        give_up(found)
+
+    def look(self) -> Verdict | None:
+        """Judge the run as it stands now."""
+        return self._judge_time() or self._judge_memory()
+
+    def _judge_time(self) -> Verdict | None:
+        now_ns = time.monotonic_ns()
+        tools, decoder = self._page.read(Lane.TOOLS), self._page.read(Lane.DECODER)
+        tools_s, decoder_s = self._age_s(Lane.TOOLS, tools, now_ns), self._age_s(Lane.DECODER, decoder, now_ns)
+        for beat, age_s in ((tools, tools_s), (decoder, decoder_s)):
+            limit_s = self._step_limits_s.get(beat.step)
+            if limit_s is not None and age_s > limit_s:
+                return verdict.too_slow(beat.step, limit_s, beat.frame)
+        # Both lanes wait for each other: somebody spoiled the decoder's thread.
+        is_stuck = tools.step is Step.WAIT and decoder.step is Step.IDLE
+        if is_stuck and min(tools_s, decoder_s) > self._limits.frame_timeout_s:
+            return verdict.too_slow(Step.WAIT, self._limits.frame_timeout_s, tools.frame)
+        if time.monotonic() - self._began_s > self._limits.job_timeout_s:
+            return verdict.too_long(self._limits.job_timeout_s, tools.frame)
+        return None
+
+    def _judge_memory(self) -> Verdict | None:
+        now_s = time.monotonic()
+        if now_s - self._members_at_s >= _TREE_EVERY_S:
+            self._members = frozenset({self._pid, *descendants_of(self._pid)})
+            self._members_at_s = now_s
+        held_bytes = group_bytes(self._members, suspicious_above=self._allowed_bytes)
+        if held_bytes <= self._allowed_bytes:
+            return None
+        return verdict.too_much_memory(held_bytes, self._allowed_bytes, self.frame)
+
+    def _age_s(self, lane: Lane, beat: Beat, now_ns: int) -> float:
+        # The child may have turned its clock: a step is at least as old as our first sight of it.
+        if lane not in self._seen or self._seen[lane][0] != beat:
+            self._seen[lane] = (beat, now_ns)
+        return (now_ns - min(beat.started_ns, self._seen[lane][1])) / 1e9

@@ -1,0 +1,215 @@
+"""One zygote process as its parent sees it: started, asked to fork, buried with all it left behind."""
+
+import asyncio
+import os
+import secrets
+import socket
+import sys
+import threading
+from collections.abc import Mapping
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from forgesyte_sandbox.shared import zygote_protocol
+from forgesyte_sandbox.shared.kill import kill_marked, kill_pidfd
+
+_START_LIMIT_S = 60.0
+_FORK_LIMIT_S = 10.0
+_LEAVE_LIMIT_S = 7.0
+_MARK = "SANDBOX_MARK"
+_PASSED_ON = ("PATH", "LANG", "TZ", "PYTHONPATH", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "SSL_CERT_FILE")
+_PASSED_ON_PREFIXES = ("LC_", "CUDA_", "NVIDIA_")
+_ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
+
+class ZygoteFailed(Exception):  # noqa: N818 - read as a sentence where it is caught
+    """The zygote did not start, did not fork, or is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """A sandbox's end: exit code (below zero: the signal), and how many of its descendants would not die."""
+
+    code: int
+    survivors: int
+
+
+class SandboxProcess:
+    """One forked sandbox. `exited` holds its Exit, or None when the zygote died before it could tell."""
+
+    def __init__(self, pid: int, pidfd: int, exited: "asyncio.Future[Exit | None]") -> None:
+        self.pid = pid
+        self.exited = exited
+        self._pidfd = pidfd
+
+    def kill(self) -> None:
+        """Send SIGKILL; what follows stands in kill.py."""
+        kill_pidfd(self._pidfd)
+
+    def close(self) -> None:
+        """Let go of the pidfd."""
+        os.close(self._pidfd)
+
+
+class ZygoteProcess:
+    """A running zygote. spawn() makes it, bury() must follow."""
+
+    def __init__(self, process: asyncio.subprocess.Process, sock: socket.socket, mark: str) -> None:
+        self._process = process
+        self._socket = sock
+        self._mark = mark
+        self._loop = asyncio.get_running_loop()
+        self._ready: asyncio.Future[None] = self._loop.create_future()
+        self._forks: dict[int, asyncio.Future[tuple[int, int]]] = {}
+        self._exits: dict[int, asyncio.Future[Exit | None]] = {}
+        self._last_id = 0
+        self._burying = asyncio.Lock()
+        self._is_buried = False
+        self.is_gone = False
+        sock.setblocking(False)
+        self._loop.add_reader(sock.fileno(), self._receive)
+
+    @classmethod
+    async def spawn(cls, env: Mapping[str, str]) -> "ZygoteProcess":
+        """Start a zygote and wait until it is warm.
+
+        Raises:
+            ZygoteFailed: it ended, or was not ready within its limit.
+            RuntimeError: not in the main thread.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            raise RuntimeError("start the zygote in the main thread: it ends when the thread that started it ends")
+        ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        mark = secrets.token_hex(16)
+        with its, ExitStack() as held:
+            held.callback(ours.close)
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-P", "-m", f"{__package__}.zygote", str(its.fileno()), str(os.getpid())),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.DEVNULL,
+                env={**_clean_environment(), **_ONE_THREAD, **env, _MARK: mark},
+                pass_fds=(its.fileno(),),
+                start_new_session=True,
+            )
+            held.pop_all()
+        zygote = cls(process, ours, mark)
+        try:
+            async with asyncio.timeout(_START_LIMIT_S):
+                await zygote._ready
+        except BaseException as error:
+            await zygote.bury()
+            if isinstance(error, TimeoutError):
+                raise ZygoteFailed(f"the zygote was not ready within {_START_LIMIT_S:g} s") from None
+            raise
+        return zygote
+
+    @property
+    def pid(self) -> int:
+        """The zygote's process id."""
+        return self._process.pid
+
+    async def fork(self, descriptors: tuple[int, int, int], scratch: Path) -> SandboxProcess:
+        """Fork a sandbox.
+
+        Args:
+            descriptors: the sandbox's end of the pipe, the heartbeat page, the log pipe; they stay open here.
+            scratch: its folder.
+
+        Raises:
+            ZygoteFailed: no answer within the limit (the zygote is then killed), or it refused.
+        """
+        self._last_id += 1
+        number = self._last_id
+        forked: asyncio.Future[tuple[int, int]] = self._loop.create_future()
+        exited: asyncio.Future[Exit | None] = self._loop.create_future()
+        self._forks[number], self._exits[number] = forked, exited
+        try:
+            zygote_protocol.send(self._socket, {"id": number, "scratch": str(scratch)}, descriptors)
+            async with asyncio.timeout(_FORK_LIMIT_S):
+                pid, pidfd = await forked
+        except (OSError, TimeoutError) as error:  # TimeoutError is an OSError; both are named for the reader
+            self.condemn()
+            raise ZygoteFailed(f"the zygote did not fork: {error!r}") from None
+        except asyncio.CancelledError:
+            self.condemn()  # a child may come that nobody would own
+            raise
+        finally:
+            self._forks.pop(number, None)
+        return SandboxProcess(pid, pidfd, exited)
+
+    def condemn(self) -> None:
+        """Kill a zygote that does not answer; its sandboxes die with it."""
+        with suppress(ProcessLookupError):
+            self._process.kill()
+        self._lost()
+
+    async def bury(self) -> None:
+        """End the zygote and everything that came from it, and reap it; safe to call again."""
+        async with self._burying:
+            if self._is_buried:
+                return
+            self._lost()
+            self._socket.close()  # it kills all sandboxes and their strays, then leaves
+            try:
+                async with asyncio.timeout(_LEAVE_LIMIT_S):
+                    await self._process.wait()
+            except TimeoutError:
+                self._process.kill()
+                await self._process.wait()
+            await asyncio.to_thread(kill_marked, f"{_MARK}={self._mark}")
+            self._is_buried = True
+
+    async def bury_if_gone(self) -> None:
+        """Kill and reap what a zygote that ended left behind; leave one that lives alone."""
+        if self.is_gone:
+            await self.bury()
+
+    def _receive(self) -> None:
+        while not self.is_gone:
+            try:
+                packet = zygote_protocol.receive(self._socket)
+            except BlockingIOError:
+                return
+            if packet is None:
+                self._lost()
+                return
+            self._take(*packet)
+
+    def _take(self, packet: dict[str, Any], descriptors: list[int]) -> None:
+        number = packet.get("id", 0)
+        match packet["event"]:
+            case "ready" if not self._ready.done():
+                self._ready.set_result(None)
+            case "forked" if (forked := self._forks.get(number)) is not None and not forked.done():
+                forked.set_result((packet["pid"], descriptors.pop()))
+            case "refused" if (forked := self._forks.get(number)) is not None and not forked.done():
+                self._exits.pop(number, None)
+                forked.set_exception(ZygoteFailed(packet["reason"]))
+            case "exited" if (exited := self._exits.pop(number, None)) is not None and not exited.done():
+                exited.set_result(Exit(packet["code"], packet["survivors"]))
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+    def _lost(self) -> None:
+        if self.is_gone:
+            return
+        self.is_gone = True
+        self._loop.remove_reader(self._socket.fileno())
+        gone = ZygoteFailed("the zygote ended")
+        waiting: list[asyncio.Future[Any]] = [self._ready, *self._forks.values()]
+        for future in waiting:
+            if not future.done():
+                future.set_exception(gone)
+        for exited in self._exits.values():
+            if not exited.done():
+                exited.set_result(None)
+        self._exits.clear()
+
+
+def _clean_environment() -> dict[str, str]:
+    # An allow list: nobody can list what other people's secrets are called.
+    return {
+        name: value for name, value in os.environ.items() if name in _PASSED_ON or name.startswith(_PASSED_ON_PREFIXES)
+    }

@@ -1,0 +1,72 @@
+"""How a sandbox and everything it started die, and who does what.
+
+1. The parent sends SIGKILL to the sandbox by its pidfd: never to a number that may belong to somebody else by now.
+2. The kernel hands the sandbox's orphans to the zygote (a subreaper); while the sandbox lived they were its own,
+   because it is a subreaper too. So a daemonised grandchild never escapes upwards and is never mixed with neighbours'.
+3. The zygote sees its dead child, kills the child's process group while the unreaped leader still holds the group's
+   number, reaps it, then kills every child it did not fork itself, again and again until there is none.
+4. Only then it reports the exit: the parent's verdict comes when nothing is left.
+
+When the zygote itself dies, its sandboxes get SIGKILL from the kernel (PDEATHSIG) and step 3 falls to the parent: it
+kills every process that carries the zygote's mark in its environment. Rejected: killpg alone (setsid escapes it) and
+waiting politely (a sandbox has nothing to tidy: its scratch folder belongs to the parent).
+"""
+
+import os
+import select
+import signal
+from contextlib import suppress
+
+from .process_tree import carriers_of
+
+_ROUNDS = 10
+_ROUND_MS = 200
+
+
+def kill_stray(pid: int) -> None:
+    """Kill a child of this process that it did not start, with its process group (zygote side)."""
+    with suppress(ProcessLookupError, PermissionError):
+        group = os.getpgid(pid)
+        if group != os.getpgrp():
+            os.killpg(group, signal.SIGKILL)
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+
+
+def kill_group(leader: int) -> None:
+    """Kill the process group of a dead, unreaped leader (zygote side)."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, signal.SIGKILL)
+
+
+def kill_pidfd(pidfd: int) -> None:
+    """Send SIGKILL to the process behind a pidfd; nothing happens when it is dead."""
+    with suppress(ProcessLookupError):
+        signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+
+
+def kill_marked(mark: str) -> int:
+    """Kill every process that carries `mark` in its environment and wait for their ends (blocks up to 2 s).
+
+    Returns:
+        How many would not die.
+    """
+    for _ in range(_ROUNDS):
+        pidfds = [pidfd for pid in carriers_of(mark) if (pidfd := _open(pid)) is not None]
+        if not pidfds:
+            return 0
+        poller = select.poll()
+        for pidfd in pidfds:
+            kill_pidfd(pidfd)
+            poller.register(pidfd, select.POLLIN)
+        poller.poll(_ROUND_MS)
+        for pidfd in pidfds:
+            os.close(pidfd)
+    return len(list(carriers_of(mark)))
+
+
+def _open(pid: int) -> int | None:
+    try:
+        return os.pidfd_open(pid)
+    except ProcessLookupError:
+        return None

@@ -1,0 +1,210 @@
+"""The zygote's own life: it dies, it is replaced, it leaves nothing."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from forgesyte_contracts.problems import ForgeSyteError
+from forgesyte_sandbox.parent.order import Order
+from forgesyte_sandbox.parent.zygote import Zygote
+from forgesyte_sandbox.shared.limits import Limits
+from forgesyte_sandbox.shared.process_tree import children_of
+from tests.support import eventually
+
+PLUGINS = Path(__file__).parents[1] / "plugins"
+
+
+@pytest.mark.slow
+async def test_kill_9_of_the_zygote_releases_its_runs_and_the_next_run_works(bench, survivors):
+    told = bench.told()
+    scratch = bench.scratch()
+    first_pid = bench.zygote.pid
+
+    async with asyncio.TaskGroup() as group:
+        run = group.create_task(bench.fault("family-hang", told=told, scratch=scratch))
+        await eventually(lambda: any(file.read_text() for file in scratch.glob("*.pid")))
+        os.kill(first_pid, signal.SIGKILL)
+    left = survivors(bench.folder)
+    after = await bench.job()
+
+    assert (run.result().outcome.kind, run.result().outcome.code) == ("released", None)
+    assert left == []
+    assert after.outcome.ok
+    assert bench.zygote.pid != first_pid
+
+
+@pytest.mark.slow
+async def test_a_zygote_that_died_while_idle_is_replaced_by_the_next_run(bench):
+    os.kill(bench.zygote.pid, signal.SIGKILL)
+
+    told = await bench.job()
+
+    assert told.outcome.ok
+
+
+@pytest.mark.slow
+async def test_leaving_the_context_releases_what_runs_and_leaves_nothing_alive(tmp_path, clip, survivors):
+    from .conftest import Bench
+
+    async with asyncio.TaskGroup() as group, Zygote.start(env={"PYTHONPATH": str(PLUGINS)}) as zygote:
+        bench = Bench(zygote, tmp_path, clip)
+        told = bench.told()
+        run = group.create_task(bench.fault("ignore-sigterm", told=told))
+        await eventually(lambda: len(told.rows) == 2)
+        pid = zygote.pid
+
+    assert run.result().outcome.kind == "released"
+    assert survivors(tmp_path) == []
+    assert not Path(f"/proc/{pid}").exists()
+
+
+@pytest.mark.slow
+async def test_a_dead_parent_takes_everything_along(tmp_path, clip, survivors):
+    # The zygote keeps its starter's folder, so it is among the survivors too until it has gone.
+    program = f"""
+import asyncio
+from pathlib import Path
+from forgesyte_sandbox.shared.limits import Limits
+from forgesyte_sandbox.parent.order import Order
+from forgesyte_sandbox.parent.zygote import Zygote
+
+async def main():
+    spec = {{"entry_point": "sandbox_plugins:Faulty", "tools": ["misbehave"], "job_id": "j", "input": {str(clip)!r},
+             "options": {{"misbehave": {{"fault": "family-hang"}}}}}}
+    async with Zygote.start(env={{"PYTHONPATH": {str(PLUGINS)!r}}}) as zygote:
+        await zygote.run(Order("job", spec, limits=Limits(), scratch=Path({str(tmp_path)!r})))
+
+asyncio.run(main())
+"""
+    with subprocess.Popen([sys.executable, "-c", program], cwd=tmp_path) as parent:
+        await eventually(lambda: (tmp_path / "daemon-1.pid").exists() and (tmp_path / "daemon-1.pid").read_text(), 60)
+        parent.kill()
+        parent.wait()
+
+    await eventually(lambda: not survivors(tmp_path))
+
+
+async def test_the_zygote_has_one_thread_and_no_plugin(bench):
+    await bench.job()
+
+    threads = list(Path(f"/proc/{bench.zygote.pid}/task").iterdir())
+    maps = Path(f"/proc/{bench.zygote.pid}/maps").read_text()
+    assert len(threads) == 1
+    assert "libavcodec" in maps
+    assert children_of(bench.zygote.pid) == set()
+
+
+async def test_ten_runs_at_once_each_get_their_own_rows(bench):
+    async with asyncio.TaskGroup() as group:
+        runs = [group.create_task(bench.job()) for _ in range(10)]
+
+    assert [len(run.result().rows) for run in runs] == [12] * 10
+
+
+async def test_a_run_leaves_no_descriptor_open_in_the_parent(bench):
+    await bench.job()
+    before = set(Path("/proc/self/fd").iterdir())
+
+    for fault in ("none", "segfault", "raise"):
+        await bench.fault(fault)
+
+    assert set(Path("/proc/self/fd").iterdir()) <= before, "none is new; one of an earlier test may be closed meanwhile"
+
+
+async def test_the_zygote_can_only_be_started_from_the_main_thread():
+    async def start():
+        async with Zygote.start():
+            pass
+
+    with pytest.raises(RuntimeError, match="main thread"):
+        await asyncio.to_thread(asyncio.run, start())
+
+
+async def test_an_interpreter_that_can_not_start_is_reported(tmp_path):
+    with pytest.raises(ForgeSyteError, match="forgesyte doctor"):
+        async with Zygote.start(env={"PYTHONHOME": str(tmp_path)}):
+            pass
+
+
+@pytest.mark.slow
+async def test_a_run_on_a_closed_zygote_is_released(tmp_path):
+    async with Zygote.start() as zygote:
+        pass
+
+    outcome = await zygote.run(Order("manifest", {}, limits=Limits(), scratch=tmp_path))
+
+    assert outcome.kind == "released"
+
+
+@pytest.mark.slow
+async def test_it_works_under_uvloop(tmp_path, clip):
+    program = f"""
+import asyncio, sys, uvloop
+from pathlib import Path
+from forgesyte_sandbox.shared.limits import Limits
+from forgesyte_sandbox.parent.order import Order
+from forgesyte_sandbox.parent.zygote import Zygote
+
+async def main():
+    spec = {{"entry_point": "sandbox_plugins:Good", "tools": ["measure"], "job_id": "j", "input": {str(clip)!r}}}
+    async with Zygote.start(env={{"PYTHONPATH": {str(PLUGINS)!r}}}) as zygote:
+        outcome = await zygote.run(Order("job", spec, limits=Limits(), scratch=Path({str(tmp_path)!r})))
+    sys.exit(0 if outcome.ok and outcome.result["rows"] == 12 else 1)
+
+uvloop.run(main())
+"""
+    assert subprocess.run([sys.executable, "-W", "error", "-c", program], cwd=tmp_path, check=False).returncode == 0
+
+
+def test_the_parent_side_imports_no_media_library_and_no_sdk():
+    program = (
+        "import sys, forgesyte_sandbox.parent.zygote\n"
+        "heavy = {'av', 'cv2', 'numpy', 'torch', 'forgesyte_sdk'} & set(sys.modules)\n"
+        "print(sorted(heavy))"
+    )
+
+    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert answer.stdout.strip() == "[]"
+
+
+@pytest.mark.slow
+async def test_a_zygote_with_more_than_one_thread_refuses_to_fork(tmp_path):
+    (tmp_path / "sitecustomize.py").write_text(
+        "import threading\nthreading.Thread(target=threading.Event().wait, daemon=True).start()\n"
+    )
+    async with Zygote.start(env={"PYTHONPATH": str(tmp_path)}) as zygote:
+        outcome = await zygote.run(Order("manifest", {}, limits=Limits(), scratch=tmp_path))
+
+    assert outcome.kind == "released"
+    assert "2 threads" in outcome.error
+
+
+@pytest.mark.slow
+async def test_a_stopped_zygote_is_replaced(bench, monkeypatch):
+    from forgesyte_sandbox.parent import zygote_process
+
+    monkeypatch.setattr(zygote_process, "_FORK_LIMIT_S", 2.0)  # the healthy one that follows has to keep it too
+    monkeypatch.setattr(zygote_process, "_LEAVE_LIMIT_S", 0.2)
+    stopped_pid = bench.zygote.pid
+    os.kill(stopped_pid, signal.SIGSTOP)
+
+    told = await bench.job()
+
+    assert told.outcome.ok, told.outcome
+    assert bench.zygote.pid != stopped_pid
+
+
+async def test_somebody_elses_sigterm_does_not_end_the_zygote(bench):
+    pid = bench.zygote.pid
+    os.kill(pid, signal.SIGTERM)
+
+    told = await bench.job()
+
+    assert told.outcome.ok
+    assert bench.zygote.pid == pid

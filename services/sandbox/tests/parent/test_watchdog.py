@@ -1,0 +1,189 @@
+"""Each step against its limit, judged from the page alone; this very process stands in for the child."""
+
+import os
+import time
+
+import pytest
+
+from forgesyte_sandbox.parent.watchdog import Watchdog
+from forgesyte_sandbox.shared.heartbeat import Heartbeat, HeartbeatPage, Lane, Step
+from forgesyte_sandbox.shared.limits import MIB, Limits
+from forgesyte_sandbox.shared.process_memory import (
+    data_bytes,
+    file_bytes,
+    group_bytes,
+    proportional_bytes,
+    resident_bytes,
+)
+
+TINY = 1e-9
+AMPLE = {
+    "frame_timeout_s": 600, "load_timeout_s": 600, "finalize_timeout_s": 600, "job_timeout_s": 600,
+    "memory_bytes": 1 << 40, "load_memory_bytes": 1 << 40,
+}  # fmt: skip
+
+
+@pytest.fixture
+def page():
+    page = HeartbeatPage()
+    yield page
+    page.close()
+
+
+def judge(page, **limits):
+    return Watchdog(os.getpid(), page, Limits(**{**AMPLE, **limits})).look()
+
+
+@pytest.mark.parametrize(
+    ("lane", "step", "limit"),
+    [
+        (Lane.TOOLS, Step.LOAD, "load_timeout_s"),
+        (Lane.TOOLS, Step.PREPARE, "frame_timeout_s"),
+        (Lane.TOOLS, Step.FRAME, "frame_timeout_s"),
+        (Lane.TOOLS, Step.DECODE, "frame_timeout_s"),
+        (Lane.DECODER, Step.DECODE, "frame_timeout_s"),
+        (Lane.TOOLS, Step.FINALIZE, "finalize_timeout_s"),
+        (Lane.TOOLS, Step.WAIT, "frame_timeout_s"),
+        (Lane.TOOLS, Step.WRITE, "job_timeout_s"),
+        (Lane.TOOLS, Step.IDLE, "job_timeout_s"),
+    ],
+)
+def test_a_step_past_its_limit_is_a_timeout(page, lane, step, limit):
+    heartbeat = Heartbeat(page.fd)
+    heartbeat.enter(Lane.TOOLS, Step.IDLE)
+    heartbeat.enter(lane, step, 7)
+
+    within, past = judge(page), judge(page, **{limit: TINY})
+
+    assert within is None
+    assert past.kind == "timeout"
+    assert past.frame in (7, None)
+
+
+def test_a_step_that_claims_to_begin_tomorrow_is_as_old_as_our_first_sight_of_it(page, monkeypatch):
+    tomorrow_ns = time.monotonic_ns() + 86_400 * 10**9
+    heartbeat, watchdog = Heartbeat(page.fd), Watchdog(os.getpid(), page, Limits(**{**AMPLE, "frame_timeout_s": TINY}))
+    with monkeypatch.context() as turned:
+        turned.setattr(time, "monotonic_ns", lambda: tomorrow_ns)
+        heartbeat.enter(Lane.TOOLS, Step.FRAME, 7)
+
+    seen, later = watchdog.look(), watchdog.look()
+
+    assert seen is None
+    assert (later.kind, later.frame) == ("timeout", 7)
+
+
+@pytest.mark.parametrize("step", [Step.WRITE, Step.IDLE])
+def test_a_blocked_write_counts_against_no_step(page, step):
+    Heartbeat(page.fd).enter(Lane.TOOLS, step, 7)
+
+    assert judge(page, frame_timeout_s=TINY, load_timeout_s=TINY, finalize_timeout_s=TINY) is None
+
+
+def test_tools_that_wait_for_a_busy_decoder_are_not_to_blame(page):
+    heartbeat = Heartbeat(page.fd)
+    heartbeat.enter(Lane.TOOLS, Step.WAIT, 3)
+    heartbeat.enter(Lane.DECODER, Step.WRITE, 4)
+
+    assert judge(page, frame_timeout_s=TINY) is None
+
+
+def test_a_write_gives_the_step_before_it_a_new_start(page):
+    heartbeat = Heartbeat(page.fd)
+    heartbeat.enter(Lane.TOOLS, Step.FRAME, 3)
+    first = page.read(Lane.TOOLS)
+    with heartbeat.writing():
+        during = page.read(Lane.TOOLS)
+    after = page.read(Lane.TOOLS)
+
+    assert (during.step, during.frame) == (Step.WRITE, 3)
+    assert (after.step, after.frame) == (Step.FRAME, 3)
+    assert after.started_ns > first.started_ns
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        pytest.param(lambda fd: os.ftruncate(fd, 0), id="truncated"),
+        pytest.param(lambda fd: os.pwrite(fd, b"\xff" * 128, 0), id="overwritten"),
+    ],
+)
+def test_a_spoiled_page_keeps_the_last_known_beat(page, spoil):
+    Heartbeat(page.fd).enter(Lane.TOOLS, Step.FRAME, 7)
+    before = page.read(Lane.TOOLS)
+
+    spoil(page.fd)
+
+    assert page.read(Lane.TOOLS) == before
+    assert judge(page, frame_timeout_s=TINY).kind == "timeout"
+
+
+def test_a_group_over_its_memory_is_oom(page):
+    Heartbeat(page.fd).enter(Lane.TOOLS, Step.FRAME, 7)
+    watchdog = Watchdog(os.getpid(), page, Limits(**{**AMPLE, "load_memory_bytes": 1}))
+    kept = bytearray(b"x" * (64 * MIB))
+
+    found = watchdog.look()
+
+    assert (found.kind, found.frame) == ("oom", 7)
+    assert len(kept) == 64 * MIB
+
+
+def test_the_exact_sum_is_only_asked_for_when_the_quick_one_is_suspicious():
+    pid = os.getpid()
+
+    quick, exact = group_bytes([pid], suspicious_above=1 << 40), group_bytes([pid], suspicious_above=0)
+
+    assert quick >= exact > 0
+    assert proportional_bytes(pid) > 0
+    assert data_bytes(pid) > 0
+
+
+def test_memory_in_open_files_counts_once_for_all_who_hold_them():
+    pid, before = os.getpid(), file_bytes([os.getpid()])
+    memory = os.memfd_create("test")
+    again = os.dup(memory)
+    os.write(memory, b"x" * MIB)
+
+    held, in_group = file_bytes([pid]), group_bytes([pid], suspicious_above=0)
+    os.close(memory)
+    os.close(again)
+
+    assert held - before == MIB
+    assert in_group >= proportional_bytes(pid)
+    assert file_bytes([pid]) == before
+
+
+def test_a_process_that_is_gone_holds_nothing():
+    gone = 2**22 - 1
+
+    assert (resident_bytes(gone), proportional_bytes(gone), file_bytes([gone])) == (0, 0, 0)
+    with pytest.raises(ProcessLookupError):
+        data_bytes(gone)
+
+
+@pytest.mark.parametrize("name", ["frame_timeout_s", "memory_bytes", "job_timeout_s"])
+def test_a_limit_must_be_above_zero(name):
+    with pytest.raises(ValueError, match=name):
+        Limits(**{name: 0})
+
+
+def test_limits_come_back_from_their_plain_form():
+    limits = Limits(frame_timeout_s=1.5, memory_bytes=7)
+
+    assert Limits.from_dict(limits.as_dict()) == limits
+
+
+def test_the_default_limits_are_the_contracts():
+    limits = Limits()
+
+    assert (limits.frame_timeout_s, limits.load_timeout_s, limits.finalize_timeout_s) == (60, 120, 60)
+    assert (limits.probe_timeout_s, limits.job_timeout_s, limits.memory_bytes) == (10, 6 * 3600, 1 << 30)
+    assert (limits.output_bytes, limits.decode_ahead_bytes) == (1 << 20, 64 << 20)
+
+
+def test_beats_use_the_monotonic_clock(page):
+    before = time.monotonic_ns()
+    Heartbeat(page.fd).enter(Lane.TOOLS, Step.FRAME, 0)
+
+    assert before <= page.read(Lane.TOOLS).started_ns <= time.monotonic_ns()
