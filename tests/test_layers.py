@@ -12,7 +12,11 @@ ROOT = Path(__file__).parent.parent
 LINT = str(Path(sys.executable).parent / "lint-imports")
 
 PLANTED = [
-    ("contracts/forgesyte_contracts/ids.py", "import forgesyte_chassis.blobs", "Rooms know only the rooms below them"),
+    (
+        "contracts/forgesyte_contracts/ids.py",
+        "import forgesyte_chassis.store.blobs",
+        "Rooms know only the rooms below them",
+    ),
     ("job-api/forgesyte_job_api/app.py", "import forgesyte_plugin_runner", "Rooms know only the rooms below them"),
     ("sandbox/forgesyte_sandbox/parent.py", "import cv2", "never import media or plugin code"),
     ("sandbox/forgesyte_sandbox/limits.py", "import forgesyte_chassis.logs", "The sandbox starts small"),

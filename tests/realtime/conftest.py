@@ -17,8 +17,8 @@ from prometheus_client import CollectorRegistry
 from websockets.asyncio.client import ClientConnection, connect
 
 from forgesyte_chassis.bus import Bus
-from forgesyte_chassis.httpserver import open_listener, serve_http
-from forgesyte_chassis.keys import KeyRing
+from forgesyte_chassis.web.keys import KeyRing
+from forgesyte_chassis.web.server import open_listener, serve_http
 from forgesyte_contracts import moves
 from forgesyte_contracts.ids import JobId, new_job_id
 from forgesyte_contracts.jobs import JobRecord

@@ -9,7 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from forgesyte_chassis.keys import KeyRing, digest_of
+from forgesyte_chassis.web.keys import KeyRing, digest_of
 from forgesyte_contracts.ids import new_job_id
 from forgesyte_contracts.realtime import PluginMetadata
 from forgesyte_realtime_gateway.settings import GatewaySettings

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from forgesyte_chassis.blobs import Store
+from forgesyte_chassis.store.blobs import Store
 from forgesyte_contracts import subjects
 from tests.support import eventually, make_clip
 

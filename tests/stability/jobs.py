@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 
-from forgesyte_chassis.blobs import Store
+from forgesyte_chassis.store.blobs import Store
 from forgesyte_contracts import subjects
 from forgesyte_contracts.ids import JobId, PluginName, new_job_id
 from forgesyte_contracts.jobs import JobRecord

@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from forgesyte_chassis.keys import KeyRing
+from forgesyte_chassis.web.keys import KeyRing
 from forgesyte_contracts.jobs import JobStatus
 from forgesyte_contracts.plugins import PluginState
 from forgesyte_inspector.app import create_app

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 from fastapi import FastAPI
 
-from forgesyte_chassis.openapi import Described, complete_openapi
-from forgesyte_chassis.problems import MEDIA_TYPE, problem_document
+from forgesyte_chassis.web.openapi import Described, complete_openapi
+from forgesyte_chassis.web.problems import MEDIA_TYPE, problem_document
 
 from .examples import ANSWERS, PLUGIN, PROBLEMS, REFUSALS
 

@@ -14,7 +14,7 @@ import structlog
 
 from forgesyte_chassis.bus import BusUnavailable, PluginView
 from forgesyte_chassis.bus.errors import ApiRefusal
-from forgesyte_chassis.bus.plugins import PluginTable
+from forgesyte_chassis.bus.records.plugins import PluginTable
 from forgesyte_chassis.clock import Clock
 from forgesyte_contracts.ids import PluginName
 from forgesyte_contracts.plugins import KnownPlugin

@@ -11,7 +11,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from forgesyte_chassis.bus import Bus
-from forgesyte_chassis.keys import KeyRing
+from forgesyte_chassis.web.keys import KeyRing
 from forgesyte_contracts.plugins import PluginManifest, PluginOnRunner, PluginState, ToolManifest
 from forgesyte_contracts.runners import RunnerHeartbeat
 from forgesyte_inspector.app import create_app

@@ -9,7 +9,7 @@ import sys
 import httpx
 import pytest
 
-from forgesyte_chassis.keys import KeyRing, digest_of
+from forgesyte_chassis.web.keys import KeyRing, digest_of
 from forgesyte_contracts.routes import INSPECTOR, routes_of
 from forgesyte_inspector.settings import InspectorSettings
 

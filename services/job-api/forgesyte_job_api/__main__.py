@@ -5,10 +5,10 @@ import sys
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
-from forgesyte_chassis.blobs import Store
 from forgesyte_chassis.bus import Bus
-from forgesyte_chassis.keys import KeyRing
-from forgesyte_chassis.service import WebService, run_web_service
+from forgesyte_chassis.store.blobs import Store
+from forgesyte_chassis.web.keys import KeyRing
+from forgesyte_chassis.web.web_service import WebService, run_web_service
 
 from .app import create_app
 from .settings import JobApiSettings

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import structlog
 
-from forgesyte_chassis.blobs import BlobMissing, Store
 from forgesyte_chassis.scratch import Scratch
-from forgesyte_chassis.segments import read_rows
+from forgesyte_chassis.store.blobs import BlobMissing, Store
+from forgesyte_chassis.store.segments import read_rows
 from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.jobs import JobRecord
 from forgesyte_contracts.problems import Code, ForgeSyteError

@@ -7,14 +7,14 @@ from importlib.metadata import version
 from fastapi import Depends, FastAPI
 from prometheus_client import CollectorRegistry
 
-from forgesyte_chassis import problems
-from forgesyte_chassis.access import route_guard
-from forgesyte_chassis.beside import beside
-from forgesyte_chassis.blobs import Store
+from forgesyte_chassis.background import beside
 from forgesyte_chassis.bus import Bus
 from forgesyte_chassis.clock import Clock, SystemClock
-from forgesyte_chassis.keys import KeyRing
 from forgesyte_chassis.scratch import Scratch
+from forgesyte_chassis.store.blobs import Store
+from forgesyte_chassis.web import problems
+from forgesyte_chassis.web.keys import KeyRing
+from forgesyte_chassis.web.route_guard import route_guard
 from forgesyte_sandbox.parent.zygote import Zygote
 
 from .annotated import Annotator, Studio

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 import structlog
 
-from forgesyte_chassis.blobs import BlobMissing, Store
+from forgesyte_chassis.store.blobs import BlobMissing, Store
 from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.jobs import JobRecord, JobStatus
 from forgesyte_contracts.subjects import record_blob, result_blob

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from fastapi import HTTPException, Request, Response
 from fastapi.responses import StreamingResponse
 
-from forgesyte_chassis.blobs import Store
+from forgesyte_chassis.store.blobs import Store
 
 _RANGE = re.compile(r"\s*bytes\s*=\s*(\d{0,19})\s*-\s*(\d{0,19})\s*", re.IGNORECASE | re.ASCII)
 

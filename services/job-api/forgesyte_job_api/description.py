@@ -6,8 +6,8 @@ JSON Schema should stay small. Nothing here changes what a route does.
 
 from fastapi import FastAPI
 
-from forgesyte_chassis.openapi import Described, complete_openapi
-from forgesyte_chassis.problems import MEDIA_TYPE, problem_document
+from forgesyte_chassis.web.openapi import Described, complete_openapi
+from forgesyte_chassis.web.problems import MEDIA_TYPE, problem_document
 from forgesyte_contracts.problems import Code, ForgeSyteError
 
 from .examples import ANSWERS, FORM, ODD_PROBLEMS, PARAMETERS, TEXTS

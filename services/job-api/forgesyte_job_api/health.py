@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from forgesyte_chassis.blobs import Store
 from forgesyte_chassis.bus import Bus
 from forgesyte_chassis.clock import Clock
+from forgesyte_chassis.store.blobs import Store
 
 from .catalog import Catalog
 from .projection import Projection

@@ -9,9 +9,9 @@ from datetime import timedelta
 
 import structlog
 
-from forgesyte_chassis.blobs import Store
 from forgesyte_chassis.bus import Bus
 from forgesyte_chassis.clock import Clock
+from forgesyte_chassis.store.blobs import Store
 from forgesyte_contracts.ids import JobId, parse_job_id
 from forgesyte_contracts.subjects import job_folder, record_blob
 

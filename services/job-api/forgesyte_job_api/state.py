@@ -5,10 +5,10 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from forgesyte_chassis.blobs import Store
 from forgesyte_chassis.bus import Bus
 from forgesyte_chassis.clock import Clock
 from forgesyte_chassis.scratch import Scratch
+from forgesyte_chassis.store.blobs import Store
 from forgesyte_contracts.ids import JobId, parse_job_id
 from forgesyte_contracts.jobs import JobRecord
 from forgesyte_contracts.problems import Code, ForgeSyteError

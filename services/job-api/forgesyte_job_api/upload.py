@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from starlette.requests import Request
 
-from forgesyte_chassis.blobs import Store
+from forgesyte_chassis.store.blobs import Store
 from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.jobs import InputFacts
 from forgesyte_contracts.problems import Code, ForgeSyteError

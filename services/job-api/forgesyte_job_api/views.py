@@ -5,8 +5,8 @@ from typing import Any
 
 import orjson
 
-from forgesyte_chassis.blobs import BlobMissing, Store
-from forgesyte_chassis.segments import read_rows
+from forgesyte_chassis.store.blobs import BlobMissing, Store
+from forgesyte_chassis.store.segments import read_rows
 from forgesyte_contracts.jobs import DecodeFacts, ExtendedJobResponse, JobRecord, job_view
 from forgesyte_contracts.results import INLINE_RESULT_BYTES, ResultHeader, ResultSummary, Row
 

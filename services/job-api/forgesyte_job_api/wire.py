@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from forgesyte_chassis.problems import problem_document
+from forgesyte_chassis.web.problems import problem_document
 from forgesyte_contracts.jobs import JobView, Moment
 from forgesyte_contracts.problems import CODE_FACTS, Code, ForgeSyteError
 

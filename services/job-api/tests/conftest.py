@@ -12,9 +12,9 @@ import httpx
 import pytest
 from prometheus_client import CollectorRegistry
 
-from forgesyte_chassis.blobs import Store
 from forgesyte_chassis.bus import Bus
-from forgesyte_chassis.keys import KeyRing
+from forgesyte_chassis.store.blobs import Store
+from forgesyte_chassis.web.keys import KeyRing
 from forgesyte_contracts.ids import new_job_id
 from forgesyte_contracts.jobs import JobRecord
 from forgesyte_contracts.plugins import PluginManifest, PluginOnRunner, PluginState, Requires, ToolManifest

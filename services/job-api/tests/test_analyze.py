@@ -5,8 +5,8 @@ import asyncio
 import orjson
 import pytest
 
-from forgesyte_chassis.httpserver import open_listener, serve_http
-from forgesyte_chassis.segments import merge_segments, write_segment
+from forgesyte_chassis.store.segments import merge_segments, write_segment
+from forgesyte_chassis.web.server import open_listener, serve_http
 from forgesyte_contracts import moves
 from forgesyte_contracts.jobs import DecodeFacts
 from forgesyte_contracts.problems import Code

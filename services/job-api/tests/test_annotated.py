@@ -9,7 +9,7 @@ import av
 import orjson
 import pytest
 
-from forgesyte_chassis.segments import write_segment
+from forgesyte_chassis.store.segments import write_segment
 from forgesyte_contracts import moves
 from forgesyte_contracts.problems import Code
 from forgesyte_contracts.subjects import annotated_blob, input_blob

@@ -9,7 +9,7 @@ import sys
 import httpx
 import pytest
 
-from forgesyte_chassis.keys import KeyRing, digest_of
+from forgesyte_chassis.web.keys import KeyRing, digest_of
 from forgesyte_contracts.routes import JOB_API, routes_of
 from forgesyte_job_api.settings import JobApiSettings
 from tests.support import eventually

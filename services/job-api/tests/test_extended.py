@@ -3,8 +3,8 @@
 import orjson
 import pytest
 
-from forgesyte_chassis.older_warnings import write_warnings
-from forgesyte_chassis.segments import write_segment
+from forgesyte_chassis.store.segments import write_segment
+from forgesyte_chassis.store.warnings import write_warnings
 from forgesyte_contracts import moves
 from forgesyte_contracts.jobs import AttemptOutcome, DecodeFacts, StageTimings
 from forgesyte_contracts.problems import Code

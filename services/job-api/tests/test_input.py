@@ -2,7 +2,7 @@
 
 import pytest
 
-from forgesyte_chassis.keys import KeyRing, digest_of
+from forgesyte_chassis.web.keys import KeyRing, digest_of
 from forgesyte_contracts.ids import new_job_id
 from forgesyte_contracts.jobs import InputFacts
 from forgesyte_contracts.subjects import input_blob

@@ -5,7 +5,7 @@ from datetime import timedelta
 import orjson
 import pytest
 
-from forgesyte_chassis.segments import merge_segments, write_segment
+from forgesyte_chassis.store.segments import merge_segments, write_segment
 from forgesyte_contracts import moves
 from forgesyte_contracts.ids import new_job_id
 from forgesyte_contracts.jobs import RowRange, job_view

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
-from forgesyte_chassis.keys import KeyRing, digest_of
+from forgesyte_chassis.web.keys import KeyRing, digest_of
 from forgesyte_contracts.jobs import JobStatus
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_contracts.routes import JOB_API, routes_of

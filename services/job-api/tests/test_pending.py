@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from forgesyte_chassis.keys import KeyRing, digest_of
+from forgesyte_chassis.web.keys import KeyRing, digest_of
 from forgesyte_contracts import moves
 from forgesyte_job_api.settings import JobApiSettings
 from tests.support import eventually

@@ -6,7 +6,7 @@ import tracemalloc
 import orjson
 import pytest
 
-from forgesyte_chassis.segments import merge_segments, write_segment
+from forgesyte_chassis.store.segments import merge_segments, write_segment
 from forgesyte_contracts import moves
 from forgesyte_contracts.jobs import DecodeFacts
 from forgesyte_contracts.problems import Code

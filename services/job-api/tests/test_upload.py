@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 
-from forgesyte_chassis.httpserver import open_listener, serve_http
+from forgesyte_chassis.web.server import open_listener, serve_http
 from tests.support import eventually
 
 QUERY = "plugin_id=motion&tool=detect-motion"

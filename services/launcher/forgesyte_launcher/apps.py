@@ -11,9 +11,9 @@ from prometheus_client import CollectorRegistry
 from pydantic import ValidationError
 from starlette.types import ASGIApp
 
-from forgesyte_chassis.blobs import Store
 from forgesyte_chassis.bus import Bus
-from forgesyte_chassis.keys import KeyRing
+from forgesyte_chassis.store.blobs import Store
+from forgesyte_chassis.web.keys import KeyRing
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_contracts.routes import INSPECTOR, JOB_API, REALTIME_GATEWAY
 from forgesyte_inspector.app import create_app as create_inspector

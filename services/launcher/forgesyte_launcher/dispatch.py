@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from forgesyte_chassis.problems import problem_response
+from forgesyte_chassis.web.problems import problem_response
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_contracts.routes import REALTIME_GATEWAY, ROUTES, Route
 

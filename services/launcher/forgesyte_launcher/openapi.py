@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import request_response
 from starlette.types import ASGIApp
 
-from forgesyte_chassis.problems import MEDIA_TYPE
+from forgesyte_chassis.web.problems import MEDIA_TYPE
 
 from . import __version__
 

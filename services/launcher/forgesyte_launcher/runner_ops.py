@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import httpx
 import structlog
 
-from forgesyte_chassis.httpserver import open_listener
+from forgesyte_chassis.web.server import open_listener
 
 from .process import ProcessSpec
 

@@ -17,13 +17,13 @@ import structlog
 from pydantic import SecretStr
 from starlette.applications import Starlette
 
-from forgesyte_chassis.blobs import Store
 from forgesyte_chassis.bus import Bus
-from forgesyte_chassis.health import Health, ops_app, serve_ops
-from forgesyte_chassis.httpserver import open_listener
-from forgesyte_chassis.keys import KeyRing, require_loopback
 from forgesyte_chassis.main import Lifetime
 from forgesyte_chassis.metrics import new_registry
+from forgesyte_chassis.store.blobs import Store
+from forgesyte_chassis.web.keys import KeyRing, require_loopback
+from forgesyte_chassis.web.ops import Health, ops_app, serve_ops
+from forgesyte_chassis.web.server import open_listener
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_job_api.settings import JobApiSettings
 

@@ -8,7 +8,7 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from forgesyte_chassis.httpserver import open_listener, serve_http
+from forgesyte_chassis.web.server import open_listener, serve_http
 from forgesyte_launcher.audit import Answers, findings_in
 
 REASON = "onnxruntime is missing; install it and reload the plugin"

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from forgesyte_chassis import problems
+from forgesyte_chassis.web import problems
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_launcher.client import Client, Submission, open_client
 

@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from forgesyte_chassis.httpserver import open_listener
+from forgesyte_chassis.web.server import open_listener
 from forgesyte_contracts.plugins import PluginState
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_contracts.routes import INSPECTOR, JOB_API, REALTIME_GATEWAY

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from forgesyte_chassis import problems
+from forgesyte_chassis.web import problems
 from forgesyte_contracts.jobs import JobStatus, JobType, JobView
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_launcher.client import Client

@@ -14,7 +14,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from forgesyte_chassis.httpserver import open_listener, serve_http
+from forgesyte_chassis.web.server import open_listener, serve_http
 from forgesyte_contracts.jobs import JobStatus, JobView
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_contracts.realtime import (

@@ -11,13 +11,13 @@ from contextlib import AsyncExitStack
 import structlog
 from prometheus_client import CollectorRegistry
 
-from forgesyte_chassis.blobs import Store
 from forgesyte_chassis.bus import CANCEL, WATCH, Bus, BusUnavailable
 from forgesyte_chassis.clock import SystemClock
-from forgesyte_chassis.health import Health, ops_app, serve_ops, serve_ops_on
 from forgesyte_chassis.main import Lifetime
 from forgesyte_chassis.metrics import new_registry
 from forgesyte_chassis.scratch import Scratch
+from forgesyte_chassis.store.blobs import Store
+from forgesyte_chassis.web.ops import Health, ops_app, serve_ops, serve_ops_on
 from forgesyte_contracts.ids import JobId, new_runner_id
 from forgesyte_contracts.runners import CPU, GPU
 from forgesyte_sandbox.parent.pool import WarmPool, WarmRules

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import structlog
 
-from forgesyte_chassis.blobs import BlobMissing
 from forgesyte_chassis.bus import Delivery, Stored
+from forgesyte_chassis.store.blobs import BlobMissing
 from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.plugins import PluginManifest
 from forgesyte_contracts.problems import Code, ForgeSyteError

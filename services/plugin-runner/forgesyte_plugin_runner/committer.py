@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import structlog
 
-from forgesyte_chassis.blobs import Store
-from forgesyte_chassis.segments import SegmentTaken, write_segment
+from forgesyte_chassis.store.blobs import Store
+from forgesyte_chassis.store.segments import SegmentTaken, write_segment
 from forgesyte_contracts.ids import JobId
 
 from .ledger import Ledger

@@ -15,9 +15,9 @@ from datetime import datetime
 
 import structlog
 
-from forgesyte_chassis.blobs import BlobMissing
 from forgesyte_chassis.bus import RecordUnwritable
-from forgesyte_chassis.rowfile import RowsDamaged
+from forgesyte_chassis.store.blobs import BlobMissing
+from forgesyte_chassis.store.rowfile import RowsDamaged
 from forgesyte_contracts import moves
 from forgesyte_contracts.jobs import AttemptOutcome, JobRecord
 from forgesyte_contracts.moves import Fenced

@@ -2,7 +2,7 @@
 
 import structlog
 
-from forgesyte_chassis.older_warnings import write_warnings
+from forgesyte_chassis.store.warnings import write_warnings
 from forgesyte_contracts.jobs import JobRecord
 
 from .ledger import Ledger

@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 
 from forgesyte_chassis.bus import BusUnavailable, Delivery
-from forgesyte_chassis.bus.work import PULL_WAIT_S, WorkQueue
+from forgesyte_chassis.bus.work.work import PULL_WAIT_S, WorkQueue
 
 from .slots import RunningJob, Slots
 

@@ -12,7 +12,7 @@ from datetime import datetime
 import structlog
 
 from forgesyte_chassis.bus import BusUnavailable, RecordUnwritable, Stored
-from forgesyte_chassis.bus.records import Records
+from forgesyte_chassis.bus.records.records import Records
 from forgesyte_chassis.clock import Clock
 from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.jobs import AttemptOutcome, JobRecord, StageTimings

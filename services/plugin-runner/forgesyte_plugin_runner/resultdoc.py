@@ -2,8 +2,8 @@
 
 import orjson
 
-from forgesyte_chassis.blobs import Store
-from forgesyte_chassis.segments import merge_segments, read_rows
+from forgesyte_chassis.store.blobs import Store
+from forgesyte_chassis.store.segments import merge_segments, read_rows
 from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.jobs import JobRecord, JobStatus
 from forgesyte_contracts.problems import Code, ForgeSyteError

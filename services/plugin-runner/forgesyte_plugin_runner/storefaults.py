@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from forgesyte_chassis.blobs import StoreUnavailable
+from forgesyte_chassis.store.blobs import StoreUnavailable
 
 STORE_FAULTS = (StoreUnavailable, OSError)
 """The store itself, and a file of this machine on its way from or to it."""

@@ -4,10 +4,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
 
-from forgesyte_chassis.blobs import Store
 from forgesyte_chassis.bus import Bus
 from forgesyte_chassis.clock import Clock, SystemClock
 from forgesyte_chassis.scratch import Scratch
+from forgesyte_chassis.store.blobs import Store
 from forgesyte_contracts.ids import RunnerId
 from forgesyte_contracts.plugins import PluginManifest
 from forgesyte_sandbox.parent.order import Order

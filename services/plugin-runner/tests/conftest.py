@@ -13,9 +13,9 @@ import orjson
 import psutil
 import pytest
 
-from forgesyte_chassis.blobs import Store
 from forgesyte_chassis.bus import Bus
-from forgesyte_chassis.segments import read_rows
+from forgesyte_chassis.store.blobs import Store
+from forgesyte_chassis.store.segments import read_rows
 from forgesyte_contracts import moves, subjects
 from forgesyte_contracts.ids import JobId, RunnerId, new_job_id
 from forgesyte_contracts.jobs import JobRecord

@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from forgesyte_chassis.blobs import Store
 from forgesyte_chassis.bus import Bus
 from forgesyte_chassis.clock import SystemClock
 from forgesyte_chassis.main import Lifetime
 from forgesyte_chassis.metrics import new_registry
 from forgesyte_chassis.scratch import Scratch
+from forgesyte_chassis.store.blobs import Store
 from forgesyte_contracts.ids import RunnerId
 from forgesyte_contracts.plugins import PluginManifest, ToolManifest
 from forgesyte_plugin_runner import app

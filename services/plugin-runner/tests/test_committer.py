@@ -8,8 +8,8 @@ from pathlib import Path
 import orjson
 import pytest
 
-from forgesyte_chassis.blobs import Store
-from forgesyte_chassis.segments import read_rows, write_segment
+from forgesyte_chassis.store.blobs import Store
+from forgesyte_chassis.store.segments import read_rows, write_segment
 from forgesyte_contracts import moves, subjects
 from forgesyte_contracts.ids import JobId, new_job_id
 from forgesyte_contracts.jobs import JobRecord

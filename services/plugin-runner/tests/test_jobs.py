@@ -3,7 +3,7 @@
 import orjson
 import psutil
 
-from forgesyte_chassis.older_warnings import all_warnings
+from forgesyte_chassis.store.warnings import all_warnings
 from forgesyte_contracts import subjects
 from forgesyte_contracts.jobs import MAX_WARNINGS, AttemptOutcome, JobStatus
 from tests.support import alive, brightness_of, eventually

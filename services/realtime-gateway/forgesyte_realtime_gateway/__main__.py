@@ -6,8 +6,8 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from forgesyte_chassis.bus import Bus
-from forgesyte_chassis.keys import KeyRing
-from forgesyte_chassis.service import WebService, run_web_service
+from forgesyte_chassis.web.keys import KeyRing
+from forgesyte_chassis.web.web_service import WebService, run_web_service
 
 from .app import create_app, end_streams
 from .protocol import SocketProtocol

@@ -4,7 +4,7 @@ import re
 
 from starlette.requests import HTTPConnection
 
-from forgesyte_chassis.keys import KeyRing, presented_key
+from forgesyte_chassis.web.keys import KeyRing, presented_key
 from forgesyte_contracts.realtime import SUBPROTOCOL, SUBPROTOCOL_KEY_PREFIX
 from forgesyte_contracts.routes import scope_of
 

@@ -12,10 +12,10 @@ from prometheus_client import CollectorRegistry
 from starlette.responses import Response
 from starlette.routing import WebSocketRoute
 
-from forgesyte_chassis import problems
-from forgesyte_chassis.beside import beside
+from forgesyte_chassis.background import beside
 from forgesyte_chassis.bus import Bus, RunnerView
-from forgesyte_chassis.keys import KeyRing
+from forgesyte_chassis.web import problems
+from forgesyte_chassis.web.keys import KeyRing
 from forgesyte_contracts.problems import ForgeSyteError
 from forgesyte_contracts.routes import REALTIME_GATEWAY, routes_of
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from starlette.requests import HTTPConnection
 
 from forgesyte_chassis.bus import Bus, RunnerView
-from forgesyte_chassis.keys import KeyRing
+from forgesyte_chassis.web.keys import KeyRing
 from forgesyte_contracts.ids import JobId, parse_job_id
 from forgesyte_contracts.plugins import PluginManifest
 from forgesyte_contracts.problems import Code

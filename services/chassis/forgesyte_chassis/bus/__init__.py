@@ -5,15 +5,15 @@ The only package of ours that knows NATS. What it raises is BusUnavailable, or a
 
 from .bus import Bus
 from .claim import Adopted, Claim, Claimed, Refused, claim
-from .control import CANCEL, RELOAD, WATCH
-from .cut import RecordUnwritable
+from .control_messages import CANCEL, RELOAD, WATCH
 from .errors import BusUnavailable
-from .job_feed import Changed, JobFeed
 from .live import LiveMessage
-from .plugins import PluginView
-from .records import Stored
-from .runners import RunnerView
-from .work import Delivery
+from .records.job_feed import Changed, JobFeed
+from .records.plugins import PluginView
+from .records.record_size import RecordUnwritable
+from .records.records import Stored
+from .records.runners import RunnerView
+from .work.work import Delivery
 
 __all__ = [
     "CANCEL",

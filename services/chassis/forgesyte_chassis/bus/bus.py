@@ -6,14 +6,14 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from forgesyte_contracts.streams import WORK
 
-from .connection import CONNECT_LIMIT_S, Connection
-from .control import Control
-from .ensure import ensure
+from .connection.connection import CONNECT_LIMIT_S, Connection
+from .control_messages import Control
 from .live import Live
-from .plugins import PluginTable
-from .records import Records
-from .runners import RunnerTable
-from .work import WorkQueue
+from .provision import ensure
+from .records.plugins import PluginTable
+from .records.records import Records
+from .records.runners import RunnerTable
+from .work.work import WorkQueue
 
 
 class Bus:

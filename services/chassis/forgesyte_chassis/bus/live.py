@@ -15,7 +15,7 @@ from forgesyte_contracts import subjects
 from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.streams import MAX_BUS_BYTES
 
-from .connection import Connection
+from .connection.connection import Connection
 from .errors import BusUnavailable
 
 _UNSENT_LIMIT_BYTES = 2 * MAX_BUS_BYTES

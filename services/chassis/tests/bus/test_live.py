@@ -1,6 +1,6 @@
 import pytest
 
-from forgesyte_chassis.beside import beside
+from forgesyte_chassis.background import beside
 from forgesyte_chassis.bus import LiveMessage
 from forgesyte_contracts.ids import new_job_id
 from forgesyte_contracts.streams import MAX_BUS_BYTES

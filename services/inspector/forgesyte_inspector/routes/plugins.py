@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request, Response, status
 
-from forgesyte_chassis.problems import MEDIA_TYPE, problem_document
+from forgesyte_chassis.web.problems import MEDIA_TYPE, problem_document
 from forgesyte_contracts.ids import PluginName
 from forgesyte_contracts.plugins import PluginHealth, PluginManifest
 from forgesyte_contracts.problems import Code, ForgeSyteError

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import structlog
 from fastapi import APIRouter, Query, Request, Response
 
-from forgesyte_chassis.problems import MEDIA_TYPE, problem_document
+from forgesyte_chassis.web.problems import MEDIA_TYPE, problem_document
 from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.jobs import JobRecord, JobStatus
 from forgesyte_contracts.problems import CODE_FACTS, Code, ForgeSyteError

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
-from forgesyte_chassis.older_warnings import all_warnings
+from forgesyte_chassis.store.warnings import all_warnings
 from forgesyte_contracts.ids import JobId, NameText, parse_job_id
 from forgesyte_contracts.jobs import ExtendedJobResponse, JobStatus, JobView, job_view
 from forgesyte_contracts.problems import Code, ForgeSyteError

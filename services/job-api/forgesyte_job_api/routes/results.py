@@ -13,7 +13,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from forgesyte_chassis.segments import read_rows
+from forgesyte_chassis.store.segments import read_rows
 from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.jobs import JobRecord
 from forgesyte_contracts.problems import Code, ForgeSyteError

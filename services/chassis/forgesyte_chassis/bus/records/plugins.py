@@ -1,0 +1,121 @@
+"""What was last known of each plugin: the bucket that remembers one whose runners are all gone.
+
+Anybody may write, and all write the same thing, so a write that lost a race has nothing to mend: what won is there.
+What can not be read is as good as not there; it is said once in the log and overwritten when the plugin lives.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+from pydantic import ValidationError
+
+from forgesyte_chassis.background import beside
+from forgesyte_chassis.bus.connection.connection import Connection
+from forgesyte_chassis.bus.errors import ApiRefusal
+from forgesyte_contracts.ids import PluginName, is_name
+from forgesyte_contracts.plugins import KnownPlugin
+from forgesyte_contracts.streams import PLUGINS
+
+from .bucket_feed import Entry, Feed, watch_bucket
+from .buckets import BucketStore
+
+log = structlog.get_logger(__name__)
+
+
+class PluginView:
+    """The bucket as it stands; kept up to date while `PluginTable.watch` is open."""
+
+    def __init__(self) -> None:
+        self._known: dict[PluginName, KnownPlugin] = {}
+        self._revisions: dict[PluginName, int] = {}
+
+    def all(self) -> dict[PluginName, KnownPlugin]:
+        """Give everything that is known, by name."""
+        return dict(self._known)
+
+    def get(self, name: PluginName) -> KnownPlugin | None:
+        """Give what is known of one plugin."""
+        return self._known.get(name)
+
+    def revision(self, name: PluginName) -> int:
+        """The revision the key was last seen with, 0 when never."""
+        return self._revisions.get(name, 0)
+
+    def take(self, entry: Entry) -> None:
+        """Note one entry of the bucket."""
+        name = PluginName(entry.key)
+        self._revisions[name] = 0 if entry.is_missing else entry.revision
+        known = None if entry.data is None else _read(name, entry.data)
+        if known is None:
+            self._known.pop(name, None)
+        else:
+            self._known[name] = known
+
+
+class PluginTable:
+    """The bucket `plugins`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._bucket = BucketStore(connection, PLUGINS.name)
+
+    async def read(self, name: PluginName) -> KnownPlugin | None:
+        """Ask the leader; None when nothing that can be read is known. Raises BusUnavailable."""
+        value = await self._bucket.read(name)
+        return None if value is None else _read(name, value.data)
+
+    async def write(self, known: KnownPlugin, *, revision: int | None = None) -> bool:
+        """Write what is known of a plugin.
+
+        Args:
+            known: its name is the key.
+            revision: what the key must still have, 0 for "never written"; None writes in any case.
+
+        Returns:
+            False when somebody else wrote first, and nothing was written.
+
+        Raises:
+            BusUnavailable: no acknowledgement, or the value is larger than the bucket takes.
+        """
+        try:
+            await self._bucket.write(known.health.name, known.model_dump_json().encode(), expected=revision)
+        except ApiRefusal as refusal:
+            if refusal.is_lost_race:
+                return False
+            raise
+        return True
+
+    async def forget(self, name: PluginName) -> None:
+        """Take a plugin out, whatever is known of it. Raises BusUnavailable."""
+        await self._bucket.remove(name)
+
+    @asynccontextmanager
+    async def watch(self) -> AsyncIterator[PluginView]:
+        """Keep a view of the bucket; it holds all of this moment when the block begins.
+
+        Raises:
+            BusUnavailable: the bucket could not be read at the start.
+        """
+        view = PluginView()
+        async with watch_bucket(self._bucket.connection, PLUGINS.name) as feed:
+            for entry in await feed.snapshot():
+                view.take(entry)
+            async with beside(_follow(feed, view)):
+                yield view
+
+
+async def _follow(feed: Feed, view: PluginView) -> None:
+    async for entry in feed:
+        view.take(entry)
+
+
+def _read(name: PluginName, data: bytes) -> KnownPlugin | None:
+    try:
+        known = KnownPlugin.model_validate_json(data)
+    except ValidationError as error:
+        log.warning("known plugin unreadable", plugin=name, faults=error.error_count())
+        return None
+    if not is_name(name) or known.health.name != name:
+        log.warning("known plugin under another name", key=name, plugin=known.health.name)
+        return None
+    return known

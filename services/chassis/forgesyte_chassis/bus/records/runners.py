@@ -1,0 +1,116 @@
+"""Which runners live: each writes its heartbeat every 2 s into a bucket that forgets it after 8 s.
+
+The forgetting raises no event, so the view keeps the moment each beat arrived here and judges by our own clock. While
+the bus is away nobody can beat; then, and for one lifetime of a beat after it came back, nobody is given up.
+"""
+
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import structlog
+from pydantic import ValidationError
+
+from forgesyte_chassis.background import beside
+from forgesyte_chassis.bus.connection.connection import Connection
+from forgesyte_contracts.plugins import PluginOnRunner
+from forgesyte_contracts.runners import RunnerHeartbeat
+from forgesyte_contracts.streams import MAX_BUS_BYTES, RUNNERS
+
+from .bucket_feed import Entry, Feed, watch_bucket
+from .buckets import BucketStore
+
+log = structlog.get_logger(__name__)
+
+
+class RunnerView:
+    """The runners as last heard of; kept up to date while `RunnerTable.watch` is open."""
+
+    def __init__(self, connection: Connection, ttl_s: float, clock: Callable[[], float]) -> None:
+        self._connection = connection
+        self._ttl_s = ttl_s
+        self._clock = clock
+        self._heard: dict[str, tuple[float, RunnerHeartbeat]] = {}
+
+    def living(self) -> dict[str, RunnerHeartbeat]:
+        """Give the last heartbeat of every runner that lives, by its id."""
+        now = self._clock()
+        if self._connection.is_connected and self._connection.connected_for_s >= self._ttl_s:
+            self._heard = {key: heard for key, heard in self._heard.items() if now - heard[0] < self._ttl_s}
+        return {key: heartbeat for key, (_, heartbeat) in self._heard.items()}
+
+    def take(self, entry: Entry) -> None:
+        """Note one entry of the bucket."""
+        if entry.data is not None:
+            try:
+                self._heard[entry.key] = (self._clock(), RunnerHeartbeat.model_validate_json(entry.data))
+            except ValidationError as error:
+                log.warning("heartbeat unreadable", runner_id=entry.key, faults=error.error_count())
+        elif not entry.is_missing:
+            self._heard.pop(entry.key, None)
+
+
+class RunnerTable:
+    """The bucket `runners`."""
+
+    def __init__(self, connection: Connection, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._bucket = BucketStore(connection, RUNNERS.name)
+        self._clock = clock
+        self._left_out: frozenset[str] = frozenset()
+
+    async def beat(self, heartbeat: RunnerHeartbeat) -> None:
+        """Say that this runner lives. Raises BusUnavailable; the next beat is as good.
+
+        One that is too large goes without its largest manifests: a runner whose beat fails is held for dead.
+        """
+        data, left_out = _fitting(heartbeat)
+        if not left_out <= self._left_out:
+            log.error("manifests left out of the heartbeat", plugins=sorted(left_out), limit_bytes=MAX_BUS_BYTES)
+        self._left_out = left_out
+        await self._bucket.write(heartbeat.runner_id, data)
+
+    async def remove(self, runner_id: str) -> None:
+        """Say that this runner is gone, so that nobody waits for its beat to expire. Raises BusUnavailable."""
+        await self._bucket.remove(runner_id)
+
+    async def alive(self, runner_id: str) -> bool:
+        """Ask the leader whether the runner's heartbeat has not expired. Raises BusUnavailable."""
+        return await self._bucket.read(runner_id) is not None
+
+    @asynccontextmanager
+    async def watch(self) -> AsyncIterator[RunnerView]:
+        """Keep a view of all runners; it holds those of this moment when the block begins.
+
+        Raises:
+            BusUnavailable: the bucket could not be read at the start.
+        """
+        view = RunnerView(self._bucket.connection, RUNNERS.ttl_s or 0.0, self._clock)
+        async with watch_bucket(self._bucket.connection, RUNNERS.name) as feed:
+            for entry in await feed.snapshot():
+                view.take(entry)
+            async with beside(_follow(feed, view)):
+                yield view
+
+
+def _fitting(heartbeat: RunnerHeartbeat) -> tuple[bytes, frozenset[str]]:
+    """Give the beat as JSON that the bus takes, and the plugins whose manifests had to stay out."""
+    data = heartbeat.model_dump_json().encode()
+    left_out: set[str] = set()
+    for largest in sorted(heartbeat.plugins, key=_manifest_bytes, reverse=True):
+        if len(data) <= MAX_BUS_BYTES:
+            break
+        left_out.add(largest.name)
+        plugins = [
+            one.model_copy(update={"manifest": None}) if one.name in left_out else one for one in heartbeat.plugins
+        ]
+        data = heartbeat.model_copy(update={"plugins": tuple(plugins)}).model_dump_json().encode()
+    return data, frozenset(left_out)
+
+
+def _manifest_bytes(plugin: PluginOnRunner) -> int:
+    return len(plugin.manifest.model_dump_json()) if plugin.manifest is not None else 0
+
+
+async def _follow(feed: Feed, view: RunnerView) -> None:
+    async for entry in feed:
+        view.take(entry)

@@ -1,0 +1,150 @@
+"""Who may do what: one authorise function for every route and socket.
+
+Keys are configured as SHA-256 hashes, so a leaked configuration opens nothing. They are random tokens, not passwords:
+a slow hash (argon2, bcrypt) was rejected, because nothing is gained against 128 random bits and each request pays.
+Without any key the ring is open, and then require_loopback() refuses to listen where others could reach it.
+"""
+
+import hashlib
+import hmac
+import ipaddress
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from forgesyte_chassis.settings import ServiceSettings
+from forgesyte_contracts.problems import Code, ForgeSyteError
+
+SCOPES = frozenset({"read", "analyze", "stream", "plugins", "admin"})
+ANYBODY = "anybody"
+"""The name under which a caller goes who needs no key."""
+
+_SHA256_HEX = re.compile(r"[0-9a-fA-F]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One configured key: its name for logs, what it may do, and the SHA-256 of its text."""
+
+    name: str
+    scopes: frozenset[str]
+    digest: bytes
+
+
+def digest_of(key: str) -> str:
+    """Give the SHA-256 of a key's text in hex, as it stands in the configuration."""
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+class KeyRing:
+    """The keys of one service."""
+
+    def __init__(self, keys: Iterable[Key] = ()) -> None:
+        self._keys = tuple(keys)
+
+    @classmethod
+    def open_(cls) -> Self:
+        """A ring without keys: everybody may do everything, on loopback."""
+        return cls()
+
+    @classmethod
+    def from_settings(cls, settings: ServiceSettings) -> Self:
+        """Read the ring from `api_keys`.
+
+        Raises:
+            ValueError: an entry is not `name:scope+scope:sha256hex`, or two have one name. The text names the entry by
+                its place and never shows it: somebody may have put the key itself there.
+        """
+        keys = [_parse(number, entry) for number, entry in enumerate(settings.api_keys, start=1)]
+        names = [key.name for key in keys]
+        if len(set(names)) != len(names):
+            raise ValueError("two API keys have the same name; give each its own")
+        return cls(keys)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether no key is configured."""
+        return not self._keys
+
+    def authorise(self, presented: str | None, scope: str | None) -> str:
+        """Decide whether a caller may do what asks for `scope`.
+
+        Args:
+            presented: the key's text as presented_key() found it.
+            scope: what the route asks for; None means everybody.
+
+        Returns:
+            The key's name, or `anybody` where no key is needed.
+
+        Raises:
+            ForgeSyteError: KEY_MISSING when there is no key or nobody knows it, KEY_REFUSED when it lacks the scope.
+        """
+        if self.is_open or scope is None:
+            return ANYBODY
+        if not presented:
+            text = "Send an API key as X-API-Key, as `Authorization: Bearer <key>` or as the query parameter api_key."
+            raise ForgeSyteError(Code.KEY_MISSING, text)
+        key = self._find(presented)
+        if key is None:
+            raise ForgeSyteError(Code.KEY_MISSING, "The API key is not known here. Check that it was copied whole.")
+        if scope not in key.scopes:
+            text = f"The API key {key.name!r} may {', '.join(sorted(key.scopes))}; this asks for {scope}."
+            raise ForgeSyteError(Code.KEY_REFUSED, text, scope=scope)
+        return key.name
+
+    def _find(self, presented: str) -> Key | None:
+        digest = hashlib.sha256(presented.encode(errors="surrogateescape")).digest()
+        found = None
+        for key in self._keys:  # every key is compared, in constant time: the answer's delay tells nothing
+            if hmac.compare_digest(key.digest, digest):
+                found = key
+        return found
+
+
+def _parse(number: int, entry: str) -> Key:
+    name, _, rest = entry.partition(":")
+    scopes_text, _, digest = rest.partition(":")
+    scopes = frozenset(scopes_text.split("+"))
+    if not name or not scopes <= SCOPES or not _SHA256_HEX.fullmatch(digest):
+        wanted = "expected name:scope+scope:sha256hex with scopes of " + ", ".join(sorted(SCOPES))
+        raise ValueError(f"API key entry {number} can not be read: {wanted}")
+    return Key(name, scopes, bytes.fromhex(digest))
+
+
+def presented_key(headers: Mapping[str, str], query: Mapping[str, str]) -> str | None:
+    """Find the key a request carries: `X-API-Key`, then `Authorization: Bearer`, then the query's `api_key`."""
+    lower = {name.lower(): value for name, value in headers.items()}
+    if key := lower.get("x-api-key", "").strip():
+        return key
+    scheme, _, token = lower.get("authorization", "").strip().partition(" ")
+    if scheme.lower() == "bearer" and token.strip():
+        return token.strip()
+    return query.get("api_key") or None
+
+
+def require_loopback(host: str, ring: KeyRing) -> None:
+    """Refuse to listen where others could reach an open service.
+
+    Args:
+        host: the address to listen on. Of names only `localhost` counts as loopback: any other could point elsewhere
+            tomorrow.
+        ring: the service's keys.
+
+    Raises:
+        ForgeSyteError: KEY_MISSING, when the ring is open and the host is not loopback.
+    """
+    if ring.is_open and not _is_loopback(host):
+        text = f"No API key is configured, so {host or 'every address'} would be open to everybody who reaches it."
+        raise ForgeSyteError(Code.KEY_MISSING, text + " Configure a key, or listen on 127.0.0.1.", host=host)
+
+
+def _is_loopback(host: str) -> bool:
+    if host.lower() == "localhost":
+        return True
+    try:
+        address = ipaddress.ip_address(host.removeprefix("[").removesuffix("]"))
+    except ValueError:
+        return False
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return (mapped or address).is_loopback

@@ -1,0 +1,97 @@
+"""A service that answers on a public port, as a process of its own: bus, keys, ops port, application, orderly end.
+
+The one-box run does not come this way: it serves all applications behind one port over one connection. What a service
+is besides its application stands in WebService, and nothing here knows which of them it runs.
+"""
+
+import asyncio
+import math
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import structlog
+from prometheus_client import CollectorRegistry
+from starlette.applications import Starlette
+
+from forgesyte_chassis.bus import Bus
+from forgesyte_chassis.main import Lifetime, run_service
+from forgesyte_chassis.metrics import new_registry
+from forgesyte_chassis.settings import PublicSettings
+
+from .keys import KeyRing, require_loopback
+from .ops import Health, ops_app, serve_ops
+from .server import open_listener, serve_http
+
+log = structlog.get_logger(__name__)
+
+
+async def no_streams(_app: Starlette) -> None:
+    """End nothing: for an application all of whose answers end by themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class WebService[AppT: Starlette]:
+    """What one service is.
+
+    Attributes:
+        name: its name in the log, on the bus and in its metrics.
+        make_app: makes the application over a bus that has its streams and buckets, the keys, and the registry in which
+            it counts; its lifespan is run here.
+        end_streams: awaited when the stop was asked for, before open requests get their grace: ends what would never
+            end by itself.
+        longest_grace_s: seconds that open requests get at the most, whatever the drain limit is.
+        ws: the protocol class that speaks WebSocket, as serve_http takes it.
+    """
+
+    name: str
+    make_app: Callable[[Bus, KeyRing, CollectorRegistry], AppT]
+    end_streams: Callable[[AppT], Awaitable[None]] = no_streams
+    longest_grace_s: float = math.inf
+    ws: type[asyncio.Protocol] | Literal["none"] = "none"
+
+
+def run_web_service[AppT: Starlette](service: WebService[AppT], settings: PublicSettings) -> int:
+    """Run a service until it is told to stop; gives the exit code."""
+    return run_service(lambda lifetime: serve(service, settings, lifetime), name=service.name, settings=settings)
+
+
+async def serve[AppT: Starlette](service: WebService[AppT], settings: PublicSettings, lifetime: Lifetime) -> None:
+    """Serve the public port and the ops port until the lifetime stops.
+
+    Raises:
+        ForgeSyteError: the bus is away, an address is taken, or no key guards an address others can reach.
+    """
+    keys = KeyRing.from_settings(settings)
+    require_loopback(settings.host, keys)
+    registry = new_registry(service.name)
+    token = None if settings.bus_token is None else settings.bus_token.get_secret_value()
+    async with Bus.connect(settings.bus_url, name=service.name, token=token) as bus:
+        await bus.ensure()
+        app = service.make_app(bus, keys, registry)
+        ops = ops_app(_readiness(bus, lifetime), registry)
+        lifetime.group.create_task(serve_ops(ops, settings.ops_host, settings.ops_port, lifetime), name="ops")
+        async with app.router.lifespan_context(app):
+            await _serve_public(service, app, settings, lifetime)
+
+
+async def _serve_public[AppT: Starlette](
+    service: WebService[AppT], app: AppT, settings: PublicSettings, lifetime: Lifetime
+) -> None:
+    listener = open_listener(settings.host, settings.port)
+    log.info("%s ready", service.name, host=settings.host, port=listener.getsockname()[1])
+    streams_ended = asyncio.Event()
+    grace_s = min(settings.drain_s, service.longest_grace_s)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(serve_http(app, listener, stopping=streams_ended, grace_s=grace_s, ws=service.ws))
+        await lifetime.stopping.wait()
+        await service.end_streams(app)
+        streams_ended.set()
+
+
+def _readiness(bus: Bus, lifetime: Lifetime) -> Health:
+    health = Health()
+    health.add_check("bus", lambda: bus.is_connected or "the connection to the bus is down")
+    health.add_check("draining", lambda: not lifetime.stopping.is_set() or "stopping")
+    health.set_ready(True)
+    return health

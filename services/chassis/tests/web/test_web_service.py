@@ -1,0 +1,80 @@
+"""A whole service around a small application: where it answers, and its end in order."""
+
+import asyncio
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+import structlog
+from starlette.applications import Starlette
+from starlette.responses import StreamingResponse
+from starlette.routing import Route
+
+from forgesyte_chassis.main import Lifetime
+from forgesyte_chassis.settings import PublicSettings
+from forgesyte_chassis.web.web_service import WebService, serve
+from forgesyte_contracts.problems import Code, ForgeSyteError
+from tests.support import eventually, nats_server
+
+
+class RoomSettings(PublicSettings):
+    port: int = 0
+    ops_port: int = -1
+
+
+class Room:
+    """A service with one answer that goes on until its streams are ended."""
+
+    def __init__(self):
+        self.notes = []
+        self.streams_ended = asyncio.Event()
+        self.service = WebService("room", lambda _bus, _keys, _registry: self.app(), end_streams=self.end_streams)
+
+    def app(self):
+        @asynccontextmanager
+        async def lifespan(_app):
+            self.notes.append("begun")
+            yield
+            self.notes.append("ended")
+
+        return Starlette(routes=[Route("/stream", self.stream)], lifespan=lifespan)
+
+    async def stream(self, _request):
+        async def endless():
+            yield b"on"
+            await self.streams_ended.wait()
+            yield b"off"
+
+        return StreamingResponse(endless())
+
+    async def end_streams(self, _app):
+        self.notes.append("streams ended")
+        self.streams_ended.set()
+
+
+@pytest.mark.slow
+async def test_streams_end_before_the_server_does_and_the_application_last():
+    room = Room()
+    async with nats_server() as server, httpx.AsyncClient() as http, asyncio.TaskGroup() as group:
+        with structlog.testing.capture_logs() as logs:
+            lifetime = Lifetime(group)
+            group.create_task(serve(room.service, RoomSettings(bus_url=server.url), lifetime))
+            ready = await eventually(lambda: [log for log in logs if log["event"] == "room ready"])
+            async with http.stream("GET", f"http://127.0.0.1:{ready[0]['port']}/stream") as answer:
+                chunks = answer.aiter_raw()
+                assert await anext(chunks) == b"on"
+
+                lifetime.stop()
+
+                assert [chunk async for chunk in chunks] == [b"off"]
+                room.notes.append("answered")
+
+    assert room.notes == ["begun", "streams ended", "answered", "ended"]
+
+
+async def test_it_refuses_to_listen_beyond_loopback_without_keys():
+    async with asyncio.TaskGroup() as group:
+        with pytest.raises(ForgeSyteError) as refused:
+            await serve(Room().service, RoomSettings(host="0.0.0.0"), Lifetime(group))
+
+    assert refused.value.code is Code.KEY_MISSING
