@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from forgesyte_contracts.plugins import ModelFile, PluginManifest, PluginState
-from forgesyte_plugin_runner.dependencies import DependencyChecker
-from forgesyte_plugin_runner.gpucheck import GpuCheck, ask_smi, ask_torch
-from forgesyte_plugin_runner.modelfiles import fault_of
+from forgesyte_plugin_runner.devices.gpucheck import GpuCheck, ask_smi, ask_torch
+from forgesyte_plugin_runner.plugins.dependencies import DependencyChecker
+from forgesyte_plugin_runner.plugins.modelfiles import fault_of
 from tests.stability.runner import by_name, running_runner
 from tests.stability.workbench import PLUGINS
 

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from forgesyte_chassis.main import Lifetime
 from forgesyte_contracts.plugins import PluginManifest, PluginState
 from forgesyte_contracts.problems import Code, ForgeSyteError
-from forgesyte_plugin_runner.discovery import FoundPlugin, find_plugins
+from forgesyte_sandbox.parent.installed_plugins import FoundPlugin, find_plugins
 from forgesyte_sandbox.parent.order import Order
 from forgesyte_sandbox.parent.outcome import SandboxOutcome
 from forgesyte_sandbox.parent.zygote import Zygote

@@ -13,8 +13,8 @@ from forgesyte_chassis.bus import Bus
 from forgesyte_contracts.plugins import PluginState
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_contracts.runners import RunnerHeartbeat
-from forgesyte_plugin_runner.discovery import find_plugins
 from forgesyte_plugin_runner.settings import RunnerSettings
+from forgesyte_sandbox.parent.installed_plugins import find_plugins
 
 from .supervisor import Supervised
 

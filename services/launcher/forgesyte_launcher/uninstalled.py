@@ -8,7 +8,7 @@ machine and with this environment, so what is not installed here is nowhere.
 import structlog
 
 from forgesyte_chassis.bus import Bus
-from forgesyte_plugin_runner.discovery import find_plugins
+from forgesyte_sandbox.parent.installed_plugins import find_plugins
 
 log = structlog.get_logger(__name__)
 

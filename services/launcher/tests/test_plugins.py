@@ -3,7 +3,7 @@ import pytest
 from forgesyte_contracts.plugins import PluginState
 from forgesyte_contracts.problems import Code
 from forgesyte_launcher.plugins import line_of
-from forgesyte_plugin_runner.discovery import FoundPlugin
+from forgesyte_sandbox.parent.installed_plugins import FoundPlugin
 from forgesyte_sandbox.parent.outcome import SandboxOutcome
 
 LACKS = Code.PLUGIN_UNAVAILABLE

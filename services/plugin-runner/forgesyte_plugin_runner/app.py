@@ -20,23 +20,23 @@ from forgesyte_chassis.store.blobs import Store
 from forgesyte_chassis.web.ops import Health, ops_app, serve_ops, serve_ops_on
 from forgesyte_contracts.ids import JobId, new_runner_id
 from forgesyte_contracts.runners import CPU, GPU
+from forgesyte_sandbox.parent.installed_plugins import FoundPlugin, find_plugins
 from forgesyte_sandbox.parent.pool import WarmPool, WarmRules
 from forgesyte_sandbox.parent.zygote import Zygote
 
-from .attempt import Attempt
-from .devices import DeviceMonitor
-from .discovery import FoundPlugin, find_plugins
+from .attempt.attempt import Attempt
+from .attempt.live.watch_leases import WatchLeases
+from .devices.devices import DeviceMonitor
+from .devices.placement import devices_for
 from .dispatch import Dispatcher
 from .gauges import RunnerGauges
 from .heartbeat import Heartbeat
-from .leases import WatchLeases
-from .loading import load_plugins
 from .metrics import RunnerMetrics
-from .placement import devices_for
 from .plugin_labels import PluginLabels
+from .plugins.loading import load_plugins
+from .plugins.registry import PluginRegistry
+from .plugins.reloading import Reloader
 from .pulling import Puller
-from .registry import PluginRegistry
-from .reloading import Reloader
 from .settings import RunnerSettings
 from .slots import Slots
 from .workplace import Workplace

@@ -14,11 +14,11 @@ from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.jobs import JobRecord
 from forgesyte_contracts.problems import Code, ForgeSyteError
 
-from .attempt import Attempt
-from .ending import handover_delay_s
-from .resultdoc import write_record
+from .attempt.attempt import Attempt
+from .attempt.ending import handover_delay_s
+from .attempt.store_retry import StoreLost
+from .attempt.stored_result import write_record
 from .slots import Slots
-from .storefaults import StoreLost
 from .workplace import Workplace
 
 log = structlog.get_logger(__name__)

@@ -13,11 +13,11 @@ from prometheus_client.registry import Collector
 from forgesyte_contracts.plugins import PluginState
 from forgesyte_contracts.runners import Device
 
-from .attempt import Attempt
-from .devices import DeviceMonitor
+from .attempt.attempt import Attempt
+from .devices.devices import DeviceMonitor
+from .living_sandboxes import LivingSandbox, LivingSandboxes
 from .plugin_labels import PluginLabels
-from .registry import PluginRegistry
-from .sandboxes import LivingSandbox, LivingSandboxes
+from .plugins.registry import PluginRegistry
 from .slots import Slots
 
 

@@ -15,7 +15,7 @@ from forgesyte_chassis.bus import BusUnavailable
 from forgesyte_contracts.runners import RunnerHeartbeat
 from forgesyte_contracts.streams import HEARTBEAT_EVERY_S
 
-from .attempt import Attempt
+from .attempt.attempt import Attempt
 from .fitting import fitted
 from .slots import Slots
 from .workplace import Workplace

@@ -15,15 +15,15 @@ from forgesyte_sandbox.parent.outcome import SandboxOutcome
 from forgesyte_sandbox.parent.pool import WarmKey, WarmPool
 from forgesyte_sandbox.parent.zygote import Zygote
 
-from .dependencies import DependencyChecker
-from .devices import DeviceMonitor
-from .fitness import Fitness
-from .leases import WatchLeases
+from .attempt.live.watch_leases import WatchLeases
+from .attempt.store_retry import Patience
+from .devices.devices import DeviceMonitor
+from .fault_backoff import Fitness
+from .living_sandboxes import LivingSandboxes
 from .metrics import RunnerMetrics
-from .registry import PluginRegistry
-from .sandboxes import LivingSandboxes
+from .plugins.dependencies import DependencyChecker
+from .plugins.registry import PluginRegistry
 from .settings import RunnerSettings
-from .storefaults import Patience
 
 
 @dataclass(frozen=True, slots=True)

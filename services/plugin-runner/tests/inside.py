@@ -21,14 +21,14 @@ from forgesyte_chassis.store.blobs import Store
 from forgesyte_contracts.ids import RunnerId
 from forgesyte_contracts.plugins import PluginManifest, ToolManifest
 from forgesyte_plugin_runner import app
-from forgesyte_plugin_runner.attempt import Attempt
-from forgesyte_plugin_runner.devices import DeviceMonitor
-from forgesyte_plugin_runner.discovery import FoundPlugin
+from forgesyte_plugin_runner.attempt.attempt import Attempt
+from forgesyte_plugin_runner.devices.devices import DeviceMonitor
 from forgesyte_plugin_runner.metrics import RunnerMetrics
 from forgesyte_plugin_runner.plugin_labels import PluginLabels
-from forgesyte_plugin_runner.registry import PluginRegistry
+from forgesyte_plugin_runner.plugins.registry import PluginRegistry
 from forgesyte_plugin_runner.settings import RunnerSettings
 from forgesyte_plugin_runner.workplace import Workplace
+from forgesyte_sandbox.parent.installed_plugins import FoundPlugin
 from forgesyte_sandbox.parent.order import Order
 from forgesyte_sandbox.parent.outcome import SandboxOutcome
 from forgesyte_sandbox.shared.messages import Finished, Message, Row, Started

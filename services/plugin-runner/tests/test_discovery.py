@@ -1,7 +1,7 @@
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
-from forgesyte_plugin_runner.discovery import find_plugins
+from forgesyte_sandbox.parent.installed_plugins import find_plugins
 
 GROUP = "forgesyte.plugins"
 

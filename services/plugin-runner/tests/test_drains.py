@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from forgesyte_contracts.jobs import AttemptOutcome, JobStatus
-from forgesyte_plugin_runner import dispatch, ending
+from forgesyte_plugin_runner import dispatch
+from forgesyte_plugin_runner.attempt import ending
 from tests.support import eventually
 
 from .inside import a_runner

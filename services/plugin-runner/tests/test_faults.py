@@ -14,9 +14,9 @@ from forgesyte_contracts import moves, subjects
 from forgesyte_contracts.ids import RunnerId
 from forgesyte_contracts.jobs import Attempt as Entry
 from forgesyte_contracts.jobs import AttemptOutcome, InputFacts, JobStatus
-from forgesyte_plugin_runner import ending
-from forgesyte_plugin_runner.ending import HANDOVER_DELAY_S, MAX_HANDOVER_DELAY_S, handover_delay_s
-from forgesyte_plugin_runner.fitness import MAX_REST_S, Fitness
+from forgesyte_plugin_runner.attempt import ending
+from forgesyte_plugin_runner.attempt.ending import HANDOVER_DELAY_S, MAX_HANDOVER_DELAY_S, handover_delay_s
+from forgesyte_plugin_runner.fault_backoff import MAX_REST_S, Fitness
 from forgesyte_sandbox.shared import messages
 from forgesyte_sandbox.shared.messages import Row, Started
 from tests.support import eventually

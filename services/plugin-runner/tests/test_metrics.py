@@ -11,16 +11,16 @@ from forgesyte_contracts.ids import new_job_id
 from forgesyte_contracts.jobs import AttemptOutcome, DecodeFacts, JobRecord, JobType, StageTimings
 from forgesyte_contracts.plugins import PluginManifest
 from forgesyte_contracts.runners import Device
-from forgesyte_plugin_runner.devices import DeviceMonitor
-from forgesyte_plugin_runner.discovery import FoundPlugin
+from forgesyte_plugin_runner.devices.devices import DeviceMonitor
+from forgesyte_plugin_runner.devices.nvidia import Nvidia
 from forgesyte_plugin_runner.gauges import RunnerGauges
+from forgesyte_plugin_runner.living_sandboxes import LivingSandbox, LivingSandboxes
 from forgesyte_plugin_runner.metrics import RunnerMetrics
-from forgesyte_plugin_runner.nvidia import Nvidia
 from forgesyte_plugin_runner.plugin_labels import MAX_NAMED, PluginLabels
-from forgesyte_plugin_runner.registry import PluginRegistry
-from forgesyte_plugin_runner.sandboxes import LivingSandbox, LivingSandboxes
+from forgesyte_plugin_runner.plugins.registry import PluginRegistry
 from forgesyte_plugin_runner.slots import Slots
 from forgesyte_plugin_runner.stopping import StopReason
+from forgesyte_sandbox.parent.installed_plugins import FoundPlugin
 from forgesyte_sandbox.parent.outcome import SandboxOutcome
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -5,8 +5,8 @@ from forgesyte_contracts.jobs import AttemptOutcome
 from forgesyte_contracts.plugins import PluginOnRunner, PluginState
 from tests.support import eventually
 
+from .plugins.test_loading import install
 from .test_jobs import assert_right, outcomes
-from .test_loading import install
 
 PLUGIN = """
 from forgesyte_sdk import Plugin, Tool, ToolOptions, ToolOutput

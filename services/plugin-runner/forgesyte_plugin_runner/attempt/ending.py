@@ -1,0 +1,218 @@
+"""How an attempt ends: each outcome with its write of the record, and only then with its word to the queue.
+
+| outcome                   | record                                    | queue                    |
+| succeeded                 | completed, after rows and result document | ack                      |
+| failed by its own fault   | failed                                    | ack                      |
+| timeout, oom, crashed     | died: running without owner, or failed    | nak soon, or ack         |
+| released                  | released: running without owner           | nak                      |
+| fault of this runner      | released: running without owner           | nak, later each time     |
+| record can not be written | failed, without what did not fit          | ack                      |
+| ended by others           | is written already; kept as record.json   | ack                      |
+| fenced                    | belongs to another attempt                | nothing, never again     |
+"""
+
+from datetime import datetime
+
+import structlog
+
+from forgesyte_chassis.bus import RecordUnwritable
+from forgesyte_chassis.store.blobs import BlobMissing
+from forgesyte_chassis.store.rowfile import RowsDamaged
+from forgesyte_contracts import moves
+from forgesyte_contracts.jobs import AttemptOutcome, JobRecord
+from forgesyte_contracts.moves import Fenced
+from forgesyte_contracts.problems import Code
+from forgesyte_plugin_runner.plugins.blame import blame_death, blame_failure
+from forgesyte_plugin_runner.stopping import Stop, Stopped, StopReason
+from forgesyte_plugin_runner.workplace import Workplace
+from forgesyte_sandbox.parent.outcome import SandboxOutcome
+
+from .attempt_state import Ledger
+from .delivery_hold import Hold
+from .failure import Failure, death_of, failure_of
+from .keeping import keep_record, keep_warnings
+from .recorder import Recorder
+from .store_retry import StoreLost
+from .stored_result import RowsMissing, write_result
+
+log = structlog.get_logger(__name__)
+
+NEXT_ATTEMPT_DELAY_S = 0.2
+"""Between a death and the next attempt: short, but a plugin that dies at once does not spin the queue."""
+
+HANDOVER_DELAY_S = 3.0
+"""Before a job is tried again after this runner, not the job, had a fault; doubled with each time in a row."""
+
+MAX_HANDOVER_DELAY_S = 60.0
+
+
+def handover_delay_s(record: JobRecord) -> float:
+    """Seconds until a released job should be tried again: its attempts are few, and the fault may take a while."""
+    in_a_row = 0
+    for attempt in reversed(record.attempts):
+        if attempt.outcome is not AttemptOutcome.RELEASED:
+            break
+        in_a_row += 1
+    return min(HANDOVER_DELAY_S * 2.0 ** max(in_a_row - 1, 0), MAX_HANDOVER_DELAY_S)
+
+
+class Ending:
+    """Writes the end of one attempt."""
+
+    def __init__(self, place: Workplace, recorder: Recorder, hold: Hold, stop: Stop, ledger: Ledger) -> None:
+        self._place = place
+        self._recorder = recorder
+        self._hold = hold
+        self._stop = stop
+        self._ledger = ledger
+        self._input_id = ""
+
+    async def settle(self, result: SandboxOutcome | Failure | None, *, input_id: str = "") -> None:
+        """Bring record and queue to what `result` means; None and a stop mean that there is none.
+
+        Args:
+            result: what came of the attempt.
+            input_id: tells its media from other media.
+        """
+        self._input_id = input_id
+        if self._stop.reason is not StopReason.FENCED:
+            await keep_warnings(self._place, self._recorder.record, self._ledger)
+        try:
+            await self._settle(result)
+        except RecordUnwritable as fault:
+            await self._fail_unwritten(fault)
+
+    async def _settle(self, result: SandboxOutcome | Failure | None) -> None:
+        try:
+            if self._stop.reason is not None or result is None:
+                await self._obey()
+            elif isinstance(result, Failure):
+                await self._fail(result)
+            else:
+                await self._end_with(result)
+        except Stopped:
+            await self._obey()
+        except Fenced:
+            await self._step_aside()
+        except StoreLost as fault:
+            log.error("store refuses the ending", error=str(fault))
+            await self._release_for_fault()
+        except (RowsMissing, RowsDamaged, BlobMissing) as fault:
+            log.error("rows are not what was made", job_id=self._recorder.record.job_id, error=str(fault))
+            await self._release_or_step_aside()
+
+    async def _obey(self) -> None:
+        """Do what the stop wants."""
+        match self._stop.reason:
+            case StopReason.RELEASED:
+                await self._release_or_step_aside(0.0)
+            case StopReason.FAULT:
+                await self._release_for_fault()
+            case StopReason.UNWRITABLE if self._recorder.unwritable is not None:
+                raise self._recorder.unwritable
+            case _:
+                await self._step_aside()
+
+    async def _end_with(self, outcome: SandboxOutcome) -> None:
+        record = self._recorder.record
+        if not outcome.ok:
+            log.warning(
+                "sandbox failed",
+                job_id=record.job_id,
+                outcome=outcome.kind,
+                error_type=outcome.error_type,
+                error=outcome.error,
+                frame=outcome.frame,
+                traceback=outcome.traceback,
+                log_tail=outcome.log_tail,
+            )
+        if outcome.kind == "succeeded":
+            await self._complete()
+        elif outcome.kind == "failed":
+            blame_failure(self._place.registry, record.plugin_id, outcome)
+            await self._fail(failure_of(outcome, record.plugin_id))
+        elif death := death_of(outcome):
+            await self._die(outcome, *death)
+        else:
+            await self._release_for_fault()
+
+    async def _complete(self) -> None:
+        self._stop.finish()
+        final = await self._recorder.flush()
+        await self._stop.guard(self._place.patience.persist(lambda: write_result(self._place.store, final)))
+        record = await self._recorder.close(AttemptOutcome.SUCCEEDED, moves.completed)
+        self._place.registry.record_success(record.plugin_id)
+        await self._finish(record, AttemptOutcome.SUCCEEDED)
+
+    async def _fail(self, failure: Failure) -> None:
+        def fail(record: JobRecord, now: datetime) -> JobRecord:
+            return moves.failed(record, failure.code, failure.error_type, failure.message, now, frame=failure.frame)
+
+        await self._finish(await self._recorder.close(AttemptOutcome.FAILED, fail), AttemptOutcome.FAILED)
+
+    async def _fail_unwritten(self, fault: RecordUnwritable) -> None:
+        """End the job for what its record can not hold: the next attempt would come to the same."""
+
+        def fail(record: JobRecord, now: datetime) -> JobRecord:
+            return moves.failed(record, Code.INTERNAL, type(fault).__name__, fault.detail, now)
+
+        log.error("record can not be written", job_id=self._recorder.record.job_id, error=fault.detail)
+        try:
+            record = await self._recorder.close(AttemptOutcome.FAILED, fail, with_ledger=False)
+        except Fenced:
+            await self._step_aside()
+        else:
+            await self._finish(record, AttemptOutcome.FAILED)
+
+    async def _die(self, outcome: SandboxOutcome, death: AttemptOutcome, what: str) -> None:
+        # Before the write: nobody should be handed another job of a plugin that is found to be broken.
+        blame_death(self._place.registry, self._recorder.record, outcome, what=what, input_id=self._input_id)
+        record = await self._recorder.close(
+            death, lambda known, now: moves.died(known, death, outcome.frame, what, now)
+        )
+        if record.is_terminal:
+            self._place.registry.record_error(record.plugin_id)
+            await self._finish(record, death)
+            return
+        self._place.metrics.attempt_ended(record, death)
+        self._place.fitness.recovered()
+        await self._hold.nak(NEXT_ATTEMPT_DELAY_S)
+
+    async def _release_for_fault(self) -> None:
+        self._place.fitness.faulted()
+        await self._release_or_step_aside()
+
+    async def _release(self, delay_s: float | None) -> None:
+        frame = self._ledger.frames_done or None
+        record = await self._recorder.close(
+            AttemptOutcome.RELEASED, lambda known, now: moves.released(known, frame, now)
+        )
+        self._place.metrics.attempt_ended(record, AttemptOutcome.RELEASED)
+        log.info("job released", job_id=record.job_id, attempt=record.attempt, frame=frame)
+        await self._hold.nak(handover_delay_s(record) if delay_s is None else delay_s)
+
+    async def _finish(self, record: JobRecord, outcome: AttemptOutcome) -> None:
+        self._place.metrics.attempt_ended(record, outcome)
+        self._place.fitness.recovered()
+        await keep_record(self._place, record)
+        log.info("job ended", job_id=record.job_id, status=record.status, attempt=record.attempt)
+        await self._hold.ack()
+
+    async def _release_or_step_aside(self, delay_s: float | None = None) -> None:
+        try:
+            await self._release(delay_s)
+        except Fenced:
+            await self._step_aside()
+
+    async def _step_aside(self) -> None:
+        record = self._recorder.record
+        if self._stop.reason is StopReason.ENDED:
+            log.info("job ended by others", job_id=record.job_id, attempt=record.attempt)
+            self._place.metrics.attempt_ended(self._recorder.ended or record, AttemptOutcome.CANCELLED)
+            if self._recorder.ended is not None:
+                await keep_record(self._place, self._recorder.ended)
+            await self._hold.ack()
+            return
+        self._place.metrics.attempt_ended(record, AttemptOutcome.FENCED)
+        log.warning("attempt fenced", job_id=record.job_id, attempt=record.attempt)
+        self._hold.drop()

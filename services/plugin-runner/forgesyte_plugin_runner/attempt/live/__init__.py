@@ -1,0 +1,1 @@
+"""What watchers are sent while an attempt runs. Never writes the record."""

@@ -1,0 +1,233 @@
+"""Writes one attempt into its record: the only writer, as long as the attempt owns the job.
+
+It writes what the progress policy and the committer make due, reads the record when it wrote nothing for a while, and
+so finds out in either case that the job was cancelled or belongs to somebody else. While the bus is away it goes on
+trying; the rows do not wait for it.
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+
+import structlog
+
+from forgesyte_chassis.bus import BusUnavailable, RecordUnwritable, Stored
+from forgesyte_chassis.bus.records.records import Records
+from forgesyte_chassis.clock import Clock
+from forgesyte_contracts.ids import JobId
+from forgesyte_contracts.jobs import AttemptOutcome, JobRecord, StageTimings
+from forgesyte_contracts.moves import Fenced, require_owner
+from forgesyte_contracts.problems import Code, ForgeSyteError
+from forgesyte_plugin_runner.stopping import Stop, StopReason
+
+from .attempt_state import Ledger
+from .delivery_hold import Hold
+from .live.warning_backpressure import WarningPace
+from .progress import ProgressPolicy
+
+log = structlog.get_logger(__name__)
+
+READ_AFTER_S = 2.0
+"""A recorder that wrote nothing for this long reads the record."""
+
+_LAST_WORDS = (StopReason.ENDED, StopReason.FENCED, StopReason.UNWRITABLE)
+_TICK_S = 0.5
+_RETRY_EVERY_S = 0.25
+
+Move = Callable[[JobRecord, datetime], JobRecord]
+
+
+class Recorder:
+    """Keeps the record of one attempt true.
+
+    Attributes:
+        ended: the record as somebody else ended it, once that was seen.
+        unwritable: why what the ledger holds can never be written, once that was seen.
+        warnings: how fast they may come.
+    """
+
+    def __init__(
+        self, records: Records, claimed: Stored, *, ledger: Ledger, hold: Hold, stop: Stop, clock: Clock, every_s: float
+    ) -> None:
+        self._records = records
+        self._known = claimed
+        self._job_id = JobId(claimed.record.job_id)
+        self._runner_id = claimed.record.owner or ""
+        self._attempt = claimed.record.attempt
+        self._ledger = ledger
+        self._hold = hold
+        self._stop = stop
+        self._clock = clock
+        self._policy = ProgressPolicy(every_s)
+        self._policy.written(0, 0, clock.monotonic_s())
+        self._due = asyncio.Event()
+        self._lock = asyncio.Lock()
+        self._is_closing = False
+        self.warnings = WarningPace(ledger, lambda: self.record)
+        self.ended: JobRecord | None = None
+        self.unwritable: RecordUnwritable | None = None
+
+    @property
+    def record(self) -> JobRecord:
+        """The record as this attempt last wrote it."""
+        return self._known.record
+
+    def notice(self) -> None:
+        """Look whether the ledger holds something that should be written now."""
+        is_progress = self._policy.is_due(
+            self._ledger.frames_done, self._ledger.progress_percent, self._clock.monotonic_s()
+        )
+        if self._ledger.is_news or is_progress:
+            self._due.set()
+
+    async def run(self) -> None:
+        """Write and read until close() or a stop for good."""
+        while not self._is_over:
+            try:
+                async with asyncio.timeout(_TICK_S):
+                    await self._due.wait()
+            except TimeoutError:
+                self.notice()
+            await self._step()
+
+    async def close(self, outcome: AttemptOutcome, move: Move, *, with_ledger: bool = True) -> JobRecord:
+        """Write the end of the attempt; what the ledger holds goes with it.
+
+        It goes on trying while the bus is away. Written twice is written once: an end of ours that is already there
+        counts as success.
+
+        Args:
+            outcome: what the attempt's entry says then.
+            move: gives the record's next state.
+            with_ledger: False leaves out what this attempt would say, and what earlier writes said at length.
+
+        Raises:
+            Fenced: another attempt owns the job, or it has ended; the stop's reason says which.
+            RecordUnwritable: the end can not be written with the ledger, however often it is tried.
+        """
+        self._is_closing = True
+
+        def end(record: JobRecord) -> JobRecord:
+            if self._is_ended_by_us(record, outcome):
+                return record
+            self._require_ours(record)
+            now = self._clock.now()
+            return move(self._ledger.apply(record, now) if with_ledger else _slim(record), now)
+
+        return await self._insist(end)
+
+    async def flush(self) -> JobRecord:
+        """Write what the ledger holds now, and give the record.
+
+        Raises:
+            Fenced: as close().
+            RecordUnwritable: as close().
+        """
+        return await self._insist(self._write)
+
+    async def look(self) -> None:
+        """Read the record and stop when the job is no longer ours; nothing is judged once the end is being written.
+
+        Raises:
+            BusUnavailable: it could not be read.
+        """
+        # Behind the lock, so that our own end, which leaves the job without owner, is never taken for somebody else's.
+        async with self._lock:
+            if not self._is_closing:
+                self._judge(await self._records.get(self._job_id))
+
+    @property
+    def _is_over(self) -> bool:
+        return self._is_closing or self._stop.reason in _LAST_WORDS
+
+    async def _step(self) -> None:
+        try:
+            if self._due.is_set():
+                await self._change(self._write)
+            elif self._hold.untouched_s >= READ_AFTER_S:
+                await self.look()
+        except Fenced:
+            return
+        except RecordUnwritable as fault:
+            self.unwritable = fault
+            self._stop.ask(StopReason.UNWRITABLE)
+        except BusUnavailable:
+            await asyncio.sleep(_RETRY_EVERY_S)
+
+    def _write(self, record: JobRecord) -> JobRecord:
+        self._require_ours(record)
+        return self._ledger.apply(record, self._clock.now())
+
+    async def _insist(self, fn: Callable[[JobRecord], JobRecord]) -> JobRecord:
+        while True:
+            try:
+                return await self._change(fn)
+            except BusUnavailable:
+                await asyncio.sleep(_RETRY_EVERY_S)
+
+    async def _change(self, fn: Callable[[JobRecord], JobRecord]) -> JobRecord:
+        async with self._lock:
+            self._due.clear()
+            had_news, self._ledger.is_news = self._ledger.is_news, False
+            frame, percent = self._ledger.frames_done, self._ledger.progress_percent
+            begun = self._clock.monotonic_s()
+            self._policy.written(frame, percent, begun)  # what is on its way is not due once more
+            try:
+                stored = await self._records.change(self._job_id, fn, known=self._known)
+            except BusUnavailable:
+                self._ledger.is_news |= had_news
+                self._due.set()
+                raise
+            except ForgeSyteError as fault:
+                if fault.code is Code.JOB_UNKNOWN:
+                    self._judge(None)
+                    raise Fenced(fault.code, fault.detail, job_id=self._job_id) from fault
+                raise
+            self._known = stored
+            self.warnings.written()
+            self._hold.touch()
+            now_s = self._clock.monotonic_s()
+            self._ledger.add_stage_ms("publish", 1000 * (now_s - begun))
+            self._policy.written(frame, percent, now_s)
+            return stored.record
+
+    def _require_ours(self, record: JobRecord) -> None:
+        try:
+            require_owner(record, self._runner_id, self._attempt)
+        except Fenced:
+            self._judge_lost(record)
+            raise
+
+    def _judge(self, stored: Stored | None) -> None:
+        if stored is None:
+            self._stop.ask(StopReason.ENDED)
+            return
+        try:
+            self._require_ours(stored.record)
+        except Fenced:
+            return
+        self._hold.touch()
+
+    def _judge_lost(self, record: JobRecord) -> None:
+        # A record that has ended needs no more work, so its message may go; another attempt's message is not ours to
+        # touch, from this very moment on and not only when the sandbox is dead.
+        if record.is_terminal:
+            self.ended = record
+            self._stop.ask(StopReason.ENDED)
+        else:
+            self._hold.drop()
+            self._stop.ask(StopReason.FENCED)
+
+    def _is_ended_by_us(self, record: JobRecord, outcome: AttemptOutcome) -> bool:
+        last = record.attempts[-1] if record.attempts else None
+        return last is not None and (last.number, last.runner_id, last.outcome) == (
+            self._attempt,
+            self._runner_id,
+            outcome,
+        )
+
+
+def _slim(record: JobRecord) -> JobRecord:
+    """The record without what may have grown."""
+    bulky = {"warnings": (), "plugin_timings": {}, "stage_timings_ms": StageTimings(), "summary": None, "decode": None}
+    return record.model_copy(update={**bulky, "warnings_dropped": record.warnings_dropped + len(record.warnings)})

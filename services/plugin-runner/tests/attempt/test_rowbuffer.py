@@ -1,0 +1,52 @@
+import asyncio
+
+import pytest
+
+from forgesyte_plugin_runner.attempt.rowbuffer import BUFFER_BYTES, SEGMENT_BYTES, RowBuffer
+
+
+async def test_a_full_buffer_holds_the_sender_until_rows_are_taken():
+    buffer = RowBuffer(segment_rows=2, buffer_rows=2)
+    await buffer.put(0, b"{}")
+    await buffer.put(1, b"{}")
+
+    async with asyncio.TaskGroup() as group:
+        held = group.create_task(buffer.put(2, b"{}"))
+        await asyncio.sleep(0)
+        assert not held.done()
+        assert [index for index, _ in buffer.take()] == [0, 1]
+
+    assert buffer.take() == [(2, b"{}")]
+
+
+@pytest.mark.parametrize("size", [SEGMENT_BYTES, BUFFER_BYTES], ids=["segment", "buffer"])
+async def test_large_rows_make_small_segments(size):
+    buffer = RowBuffer(segment_rows=200)
+    await buffer.put(0, b"x" * size)
+    await buffer.wait_due(10)
+
+    assert len(buffer.take()) == 1
+
+
+async def test_closing_makes_the_rest_due_and_takes_nothing_more():
+    buffer = RowBuffer()
+    await buffer.put(0, b"{}")
+
+    buffer.close()
+    await buffer.put(1, b"{}")
+
+    await buffer.wait_due(10)
+    assert buffer.take() == [(0, b"{}")]
+    assert buffer.take() == []
+
+
+async def test_a_held_sender_is_let_go_when_the_buffer_closes():
+    buffer = RowBuffer(buffer_rows=1)
+    await buffer.put(0, b"{}")
+
+    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        group.create_task(buffer.put(1, b"{}"))
+        await asyncio.sleep(0)
+        buffer.close()
+
+    assert buffer.take() == [(0, b"{}")]
