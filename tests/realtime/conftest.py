@@ -34,9 +34,9 @@ from forgesyte_contracts.realtime import (
 )
 from forgesyte_contracts.runners import RunnerHeartbeat
 from forgesyte_realtime_gateway.app import create_app, end_streams
-from forgesyte_realtime_gateway.gateway import Gateway
-from forgesyte_realtime_gateway.protocol import SocketProtocol
 from forgesyte_realtime_gateway.settings import GatewaySettings
+from forgesyte_realtime_gateway.sockets.gateway import Gateway
+from forgesyte_realtime_gateway.sockets.protocol import SocketProtocol
 from tests.support import HandClock, NatsServer, eventually, nats_server
 
 LIMIT_S = 60.0

@@ -3,7 +3,7 @@
 import asyncio
 
 from forgesyte_contracts.realtime import ErrorDetails, ErrorPayload, MessageType, envelope
-from forgesyte_realtime_gateway.message import Message
+from forgesyte_realtime_gateway.messages.message import Message
 from tests.support import eventually
 
 

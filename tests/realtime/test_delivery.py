@@ -22,7 +22,7 @@ from forgesyte_contracts.realtime import (
     envelope,
     parse_message,
 )
-from forgesyte_realtime_gateway.client import Client
+from forgesyte_realtime_gateway.clients.client import Client
 from tests.support import eventually
 
 STUCK_S = 10.0

@@ -17,7 +17,7 @@ from forgesyte_chassis.web.route_guard import route_guard
 
 from .description import describe
 from .gauges import Gauges
-from .keeper import Keeper
+from .plugin_memory import Keeper
 from .roster import Roster
 from .routes import fleet, plugins
 from .service import InspectorService

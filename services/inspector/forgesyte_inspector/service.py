@@ -12,7 +12,7 @@ from forgesyte_chassis.clock import Clock
 from forgesyte_contracts.ids import PluginName
 from forgesyte_contracts.plugins import PluginHealth
 
-from .pictures import Picture, pictures_of, without_living
+from .plugin_summary import Picture, pictures_of, without_living
 from .roster import Roster
 from .wire import PluginMetadata, PluginReport, PluginTimings, metadata_of
 

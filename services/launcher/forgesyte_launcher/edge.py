@@ -14,7 +14,7 @@ from typing import Any
 import uvicorn
 
 from forgesyte_chassis.web.server import KEEP_ALIVE_S
-from forgesyte_realtime_gateway.protocol import SocketProtocol
+from forgesyte_realtime_gateway.sockets.protocol import SocketProtocol
 
 from .apps import Apps
 

@@ -10,8 +10,8 @@ from forgesyte_chassis.web.keys import KeyRing
 from forgesyte_chassis.web.web_service import WebService, run_web_service
 
 from .app import create_app, end_streams
-from .protocol import SocketProtocol
 from .settings import GatewaySettings
+from .sockets.protocol import SocketProtocol
 
 _GRACE_S = 5.0
 """What is left of requests once sockets and streams are closed is short."""

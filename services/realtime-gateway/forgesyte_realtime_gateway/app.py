@@ -19,17 +19,17 @@ from forgesyte_chassis.web.keys import KeyRing
 from forgesyte_contracts.problems import ForgeSyteError
 from forgesyte_contracts.routes import REALTIME_GATEWAY, routes_of
 
-from .access import authorise
-from .connections import ConnectionManager
+from .clients.connections import ConnectionManager
+from .clients.pings import Heartbeat
 from .description import describe
-from .gateway import Gateway
-from .heartbeat import Heartbeat
-from .labels import Result, Transport
+from .metric_labels import Result, Transport
 from .metrics import GatewayMetrics
 from .settings import GatewaySettings
-from .sockets import SocketEndpoint
-from .stream import EventStream, accepts_events
-from .watches import Watches
+from .sockets.access import authorise
+from .sockets.event_stream import EventStream, accepts_events
+from .sockets.gateway import Gateway
+from .sockets.sockets import SocketEndpoint
+from .watching.job_watches import Watches
 
 REALTIME = "/v1/realtime"
 _CLOSING_S = 2.0

@@ -19,14 +19,13 @@ from forgesyte_contracts.realtime import (
     parse_order,
     progress_of,
 )
-
-from .client import Client
-from .complaint import complaint
-from .connections import ConnectionManager
-from .labels import Passed
-from .message import COALESCED, Dialect, Message, Room
-from .metrics import GatewayMetrics
-from .wording import Wording
+from forgesyte_realtime_gateway.clients.client import Client
+from forgesyte_realtime_gateway.clients.connections import ConnectionManager
+from forgesyte_realtime_gateway.messages.complaint import complaint
+from forgesyte_realtime_gateway.messages.job_messages import Wording
+from forgesyte_realtime_gateway.messages.message import COALESCED, Dialect, Message, Room
+from forgesyte_realtime_gateway.metric_labels import Passed
+from forgesyte_realtime_gateway.metrics import GatewayMetrics
 
 
 class JobWatch:

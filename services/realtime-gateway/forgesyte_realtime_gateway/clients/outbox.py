@@ -11,10 +11,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from forgesyte_contracts.realtime import MessageType
-
-from .labels import Passed
-from .message import Event, Message, Slot
-from .metrics import GatewayMetrics
+from forgesyte_realtime_gateway.messages.message import Event, Message, Slot
+from forgesyte_realtime_gateway.metric_labels import Passed
+from forgesyte_realtime_gateway.metrics import GatewayMetrics
 
 Send = Callable[[Event], Awaitable[None]]
 

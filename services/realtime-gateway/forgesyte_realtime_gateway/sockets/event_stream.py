@@ -9,11 +9,11 @@ from starlette.types import Receive, Scope, Send
 from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_contracts.realtime import CloseCode
+from forgesyte_realtime_gateway.clients.client import Client, ClientFacts
+from forgesyte_realtime_gateway.metric_labels import Result, Transport
 
 from .access import is_session_id
-from .client import Client, ClientFacts
 from .gateway import Gateway, job_id_of, since_of
-from .labels import Result, Transport
 
 MEDIA_TYPE = "text/event-stream"
 _HEADERS = [

@@ -11,16 +11,15 @@ from forgesyte_contracts.ids import JobId, parse_job_id
 from forgesyte_contracts.plugins import PluginManifest
 from forgesyte_contracts.problems import Code
 from forgesyte_contracts.realtime import MessageType, envelope, metadata_of
-
-from .client import Client, ClientFacts, HangUp
-from .complaint import complaint
-from .connections import ConnectionManager
-from .heartbeat import Heartbeat
-from .message import Message
-from .metrics import GatewayMetrics
-from .outbox import OutboxLimits, Send
-from .settings import GatewaySettings
-from .watches import Watches
+from forgesyte_realtime_gateway.clients.client import Client, ClientFacts, HangUp
+from forgesyte_realtime_gateway.clients.connections import ConnectionManager
+from forgesyte_realtime_gateway.clients.outbox import OutboxLimits, Send
+from forgesyte_realtime_gateway.clients.pings import Heartbeat
+from forgesyte_realtime_gateway.messages.complaint import complaint
+from forgesyte_realtime_gateway.messages.message import Message
+from forgesyte_realtime_gateway.metrics import GatewayMetrics
+from forgesyte_realtime_gateway.settings import GatewaySettings
+from forgesyte_realtime_gateway.watching.job_watches import Watches
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ import orjson
 from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_contracts.realtime import MessageType, PongPayload, envelope
+from forgesyte_realtime_gateway.clients.client import Client
+from forgesyte_realtime_gateway.messages.message import Message
 
-from .client import Client
 from .gateway import Gateway, job_id_of
-from .message import Message
 
 _SHOWN_CHARS = 80
 

@@ -19,7 +19,7 @@ from forgesyte_chassis.clock import Clock
 from forgesyte_contracts.ids import PluginName
 from forgesyte_contracts.plugins import KnownPlugin
 
-from .pictures import Picture, at_rest
+from .plugin_summary import Picture, at_rest
 from .settings import InspectorSettings
 
 log = structlog.get_logger(__name__)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.realtime import CloseCode
+from forgesyte_realtime_gateway.messages.message import Dialect, Message
+from forgesyte_realtime_gateway.metric_labels import Reason, Transport
+from forgesyte_realtime_gateway.metrics import GatewayMetrics
 
-from .labels import Reason, Transport
-from .message import Dialect, Message
-from .metrics import GatewayMetrics
 from .outbox import Outbox, OutboxLimits, Send
 
 HangUp = Callable[[CloseCode, str], None]

@@ -8,11 +8,11 @@ from collections.abc import Callable
 
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_contracts.realtime import CloseCode
+from forgesyte_realtime_gateway.messages.message import Message, Room
+from forgesyte_realtime_gateway.metric_labels import Reason
+from forgesyte_realtime_gateway.metrics import GatewayMetrics
 
 from .client import Client
-from .labels import Reason
-from .message import Message, Room
-from .metrics import GatewayMetrics
 
 
 class SessionFull(ForgeSyteError):  # noqa: N818  it reads as the event it is

@@ -8,12 +8,12 @@ import asyncio
 from collections.abc import Callable
 
 from forgesyte_contracts.realtime import CloseCode, MessageType, PingPayload, envelope
+from forgesyte_realtime_gateway.messages.message import Message
+from forgesyte_realtime_gateway.metric_labels import Reason, Transport
+from forgesyte_realtime_gateway.settings import GatewaySettings
 
 from .client import Client
 from .connections import ConnectionManager
-from .labels import Reason, Transport
-from .message import Message
-from .settings import GatewaySettings
 
 _LOOKS_A_PERIOD = 10
 _LONGEST_PAUSE_S = 1.0

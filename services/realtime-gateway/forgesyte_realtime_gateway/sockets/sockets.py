@@ -13,14 +13,14 @@ from starlette.types import Receive, Scope, Send
 
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_contracts.realtime import CloseCode, MessageType
+from forgesyte_realtime_gateway.clients.client import Client, ClientFacts, HangUp
+from forgesyte_realtime_gateway.clients.connections import SessionFull
+from forgesyte_realtime_gateway.messages.message import Message
+from forgesyte_realtime_gateway.metric_labels import Result, Transport
 
-from . import inbound
+from . import client_messages
 from .access import authorise, chosen_subprotocol, is_session_id
-from .client import Client, ClientFacts, HangUp
-from .connections import SessionFull
 from .gateway import Gateway, job_id_of, since_of
-from .labels import Result, Transport
-from .message import Message
 from .protocol import HANG_UP
 
 log = structlog.get_logger(__name__)
@@ -44,7 +44,7 @@ class SocketEndpoint:
         self._transport = transport
         is_flat = transport is Transport.JOB_SOCKET
         self._begin: Begin = _begin_flat if is_flat else _begin_realtime
-        self._take: Take = _take_flat if is_flat else inbound.take
+        self._take: Take = _take_flat if is_flat else client_messages.take
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one socket to its end."""

@@ -7,8 +7,8 @@ import pytest
 
 from forgesyte_chassis.bus import Bus
 from forgesyte_chassis.clock import SystemClock
-from forgesyte_inspector.keeper import Keeper
-from forgesyte_inspector.pictures import pictures_of
+from forgesyte_inspector.plugin_memory import Keeper
+from forgesyte_inspector.plugin_summary import pictures_of
 from forgesyte_inspector.settings import InspectorSettings
 from tests.support import eventually
 

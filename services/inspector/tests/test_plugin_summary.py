@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from forgesyte_contracts.plugins import PluginState
-from forgesyte_inspector.pictures import at_rest, pictures_of, without_living
+from forgesyte_inspector.plugin_summary import at_rest, pictures_of, without_living
 
 BEST_FIRST = ["RUNNING", "INITIALIZED", "LOADED", "FAILED", "UNAVAILABLE"]
 

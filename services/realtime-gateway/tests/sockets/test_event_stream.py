@@ -1,6 +1,6 @@
 import pytest
 
-from forgesyte_realtime_gateway.stream import accepts_events
+from forgesyte_realtime_gateway.sockets.event_stream import accepts_events
 
 
 @pytest.mark.parametrize(

@@ -14,13 +14,13 @@ from forgesyte_chassis.bus import Bus, Changed, LiveMessage
 from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.jobs import JobRecord
 from forgesyte_contracts.problems import ForgeSyteError
+from forgesyte_realtime_gateway.clients.client import Client
+from forgesyte_realtime_gateway.clients.connections import ConnectionManager
+from forgesyte_realtime_gateway.metrics import GatewayMetrics
+from forgesyte_realtime_gateway.settings import GatewaySettings
 
-from .client import Client
-from .connections import ConnectionManager
-from .livetap import LiveTap
-from .metrics import GatewayMetrics
-from .settings import GatewaySettings
-from .watch import JobWatch
+from .job_watch import JobWatch
+from .live_subscriptions import LiveTap
 
 log = structlog.get_logger(__name__)
 

@@ -6,9 +6,9 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from forgesyte_contracts.realtime import MessageType
-from forgesyte_realtime_gateway.message import Message
+from forgesyte_realtime_gateway.clients.outbox import Outbox, OutboxLimits
+from forgesyte_realtime_gateway.messages.message import Message
 from forgesyte_realtime_gateway.metrics import GatewayMetrics
-from forgesyte_realtime_gateway.outbox import Outbox, OutboxLimits
 from tests.support import eventually
 
 

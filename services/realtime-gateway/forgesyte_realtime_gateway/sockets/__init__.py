@@ -1,0 +1,1 @@
+"""The endpoints: WebSockets and server-sent events. Never imports the bus."""
