@@ -17,22 +17,22 @@ from forgesyte_chassis.web.keys import KeyRing
 from forgesyte_chassis.web.route_guard import route_guard
 from forgesyte_sandbox.parent.zygote import Zygote
 
-from .annotated import Annotator, Studio
-from .archive import Archive
 from .catalog import Catalog
 from .consumers import keep_consumers
-from .counted import CountedRequests
-from .description import describe
 from .health import HealthCheck
 from .jobgauges import JobGauges
 from .metrics import ApiMetrics
-from .probe import Prober
+from .openapi import describe
 from .projection import Projection
-from .reconciler import Reconciler
+from .reconcile.reconciler import Reconciler
+from .request_counting import CountedRequests
+from .results.annotated import Annotator, Studio
+from .results.archive import Archive
 from .routes import analyze, cancel, health, jobs, results, submit
 from .routes import input as job_input
 from .settings import JobApiSettings
 from .state import ApiState
+from .submit.probe import Prober
 
 _DESCRIPTION = "Send a video to a plugin, follow the job, read its results."
 

@@ -10,9 +10,9 @@ from forgesyte_chassis.clock import Clock
 from forgesyte_chassis.store.blobs import Store
 
 from .catalog import Catalog
+from .models import HealthReport
 from .projection import Projection
 from .settings import JobApiSettings
-from .wire import HealthReport
 
 log = structlog.get_logger(__name__)
 

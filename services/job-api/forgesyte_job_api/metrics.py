@@ -18,7 +18,7 @@ from forgesyte_chassis.metrics import SECONDS_BUCKETS, closed
 from forgesyte_contracts.problems import CODE_FACTS, Code, ForgeSyteError
 from forgesyte_contracts.routes import JOB_API, routes_of
 
-from .upload import UploadStalled
+from .submit.upload import UploadStalled
 
 MAX_PLUGINS_NAMED = 100
 """More plugins than this are not told apart."""

@@ -14,14 +14,14 @@ from forgesyte_contracts.jobs import JobRecord
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_sandbox.parent.zygote import Zygote
 
-from .annotated import Annotator
-from .archive import Archive
 from .catalog import Catalog
-from .lookup import find_record
 from .metrics import ApiMetrics
-from .probe import Prober
 from .projection import Projection
+from .results.annotated import Annotator
+from .results.archive import Archive
+from .results.lookup import find_record
 from .settings import JobApiSettings
+from .submit.probe import Prober
 
 
 @dataclass(frozen=True, slots=True)

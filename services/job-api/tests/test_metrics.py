@@ -12,7 +12,7 @@ from forgesyte_contracts.jobs import JobStatus
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_contracts.routes import JOB_API, routes_of
 from forgesyte_job_api.metrics import MAX_PLUGINS_NAMED, ApiMetrics, Reconciled
-from forgesyte_job_api.reconciler import Reconciler
+from forgesyte_job_api.reconcile.reconciler import Reconciler
 from forgesyte_job_api.settings import JobApiSettings
 from tests.support import eventually
 

@@ -9,7 +9,7 @@ import numpy as np
 import psutil
 import pytest
 
-from forgesyte_job_api.sample import EDGE_BYTES
+from forgesyte_job_api.submit.upload_sample import EDGE_BYTES
 from tests.support import alive, eventually, make_clip
 
 pytestmark = pytest.mark.slow

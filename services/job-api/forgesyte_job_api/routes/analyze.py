@@ -14,13 +14,13 @@ from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.jobs import JobRecord, JobStatus
 from forgesyte_contracts.problems import CODE_FACTS, Code, ForgeSyteError
 from forgesyte_contracts.results import ResultDocument
-from forgesyte_job_api.counted import CountedSubmit
-from forgesyte_job_api.fields import AnalyzeFields
-from forgesyte_job_api.intake import Intake
-from forgesyte_job_api.mediakind import IMAGE
+from forgesyte_job_api.models import Problem, problem_responses, request_body
+from forgesyte_job_api.request_counting import CountedSubmit
+from forgesyte_job_api.results.views import result_document
 from forgesyte_job_api.state import State
-from forgesyte_job_api.views import result_document
-from forgesyte_job_api.wire import Problem, problem_responses, request_body
+from forgesyte_job_api.submit.intake import Intake
+from forgesyte_job_api.submit.mediakind import IMAGE
+from forgesyte_job_api.submit.submit_fields import AnalyzeFields
 
 from .submit import REFUSALS
 

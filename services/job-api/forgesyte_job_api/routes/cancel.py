@@ -8,9 +8,9 @@ from forgesyte_contracts import moves
 from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.jobs import JobRecord, job_view
 from forgesyte_contracts.problems import Code, ForgeSyteError
-from forgesyte_job_api.lookup import job_unknown
+from forgesyte_job_api.models import CancelledJob, problem_responses
+from forgesyte_job_api.results.lookup import job_unknown
 from forgesyte_job_api.state import ApiState, PathJobId, State
-from forgesyte_job_api.wire import CancelledJob, problem_responses
 
 log = structlog.get_logger(__name__)
 router = APIRouter(tags=["jobs"])

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request
 
 from forgesyte_job_api.health import HealthCheck
-from forgesyte_job_api.wire import HealthReport
+from forgesyte_job_api.models import HealthReport
 
 router = APIRouter(tags=["health"])
 

@@ -6,13 +6,13 @@ from fastapi import APIRouter, Query, Request, Response
 
 from forgesyte_contracts.jobs import JobRecord
 from forgesyte_contracts.problems import Code
-from forgesyte_job_api.counted import CountedSubmit
 from forgesyte_job_api.examples import EXAMPLE_JOB_ID
-from forgesyte_job_api.fields import SubmitFields
-from forgesyte_job_api.intake import Intake
-from forgesyte_job_api.mediakind import IMAGE, VIDEO, MediaKind
+from forgesyte_job_api.models import Submitted, problem_responses, request_body
+from forgesyte_job_api.request_counting import CountedSubmit
 from forgesyte_job_api.state import State
-from forgesyte_job_api.wire import Submitted, problem_responses, request_body
+from forgesyte_job_api.submit.intake import Intake
+from forgesyte_job_api.submit.mediakind import IMAGE, VIDEO, MediaKind
+from forgesyte_job_api.submit.submit_fields import SubmitFields
 
 router = APIRouter(tags=["submit"], route_class=CountedSubmit)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from forgesyte_contracts.problems import Code, ForgeSyteError
-from forgesyte_job_api.sample import EDGE_BYTES, Sample
+from forgesyte_job_api.submit.upload_sample import EDGE_BYTES, Sample
 
 EDGE = 64
 BYTES = bytes(range(256)) * 12
@@ -24,7 +24,7 @@ async def sampled(folder, data: bytes, piece: int, edge: int = EDGE):
 @pytest.mark.parametrize("piece", [1, 13, 64, 100, 5000], ids=lambda piece: f"pieces of {piece}")
 @pytest.mark.parametrize("size", [1, 63, 64, 65, 127, 128, 129, 191, 192, 193, 1000, 3000])
 async def test_both_ends_are_kept_at_their_true_places(tmp_path, monkeypatch, size, piece):
-    monkeypatch.setattr("forgesyte_job_api.sample._WRITE_BYTES", 48)
+    monkeypatch.setattr("forgesyte_job_api.submit.upload_sample._WRITE_BYTES", 48)
     data = BYTES[:size]
 
     passed, kept = await sampled(tmp_path, data, piece)

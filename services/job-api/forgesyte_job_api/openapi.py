@@ -11,7 +11,7 @@ from forgesyte_chassis.web.problems import MEDIA_TYPE, problem_document
 from forgesyte_contracts.problems import Code, ForgeSyteError
 
 from .examples import ANSWERS, FORM, ODD_PROBLEMS, PARAMETERS, TEXTS
-from .wire import Problem
+from .models import Problem
 
 _JSON = "application/json"
 _FORM = "multipart/form-data"

@@ -10,8 +10,7 @@ from forgesyte_chassis.clock import Clock
 from forgesyte_contracts.ids import JobId, PluginName
 from forgesyte_contracts.jobs import JobRecord
 from forgesyte_contracts.runners import CPU, GPU
-
-from .catalog import Offer
+from forgesyte_job_api.catalog import Offer
 
 _Route = tuple[str, str]
 

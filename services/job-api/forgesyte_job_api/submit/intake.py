@@ -15,14 +15,14 @@ from forgesyte_chassis.bus import BusUnavailable
 from forgesyte_contracts.ids import JobId, new_job_id
 from forgesyte_contracts.jobs import DecodeFacts, JobRecord
 from forgesyte_contracts.problems import Code, ForgeSyteError
+from forgesyte_job_api.request_counting import note_accepted
+from forgesyte_job_api.state import ApiState
 
-from .counted import note_accepted
-from .fields import SubmitFields, form_fields, merged
 from .mediakind import MediaKind
-from .sample import Sample
-from .state import ApiState
 from .submission import Submission, checked
+from .submit_fields import SubmitFields, form_fields, merged
 from .upload import RAW, Upload, form_of, refuse_announced_size
+from .upload_sample import Sample
 
 log = structlog.get_logger(__name__)
 

@@ -6,7 +6,7 @@ import io
 import orjson
 import pytest
 
-from forgesyte_job_api.csvrows import COLUMNS, csv_header, csv_lines
+from forgesyte_job_api.results.csvrows import COLUMNS, csv_header, csv_lines
 
 
 def read(rows, tools=("detect-motion",)):

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from forgesyte_contracts.plugins import PluginManifest
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_contracts.runners import CPU, GPU
-
-from .catalog import Offer
+from forgesyte_job_api.catalog import Offer
 
 
 @dataclass(frozen=True, slots=True)

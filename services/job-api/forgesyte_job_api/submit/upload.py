@@ -20,7 +20,7 @@ from forgesyte_contracts.subjects import input_blob
 
 from .mediakind import MediaKind
 from .multipart import PartStart, read_form
-from .sample import Sample
+from .upload_sample import Sample
 
 RAW = "raw"
 FORM = "form"

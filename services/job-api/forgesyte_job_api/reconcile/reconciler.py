@@ -14,13 +14,13 @@ from forgesyte_contracts import moves
 from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.jobs import AttemptOutcome, JobRecord, JobStatus
 from forgesyte_contracts.problems import Code, ForgeSyteError
+from forgesyte_job_api.metrics import Reconciled
+from forgesyte_job_api.projection import Seen
+from forgesyte_job_api.state import ApiState
 
-from .endings import Endings
-from .metrics import Reconciled
+from .ended_jobs import Endings
+from .lost_work import Resender
 from .orphans import Orphans, recall
-from .projection import Seen
-from .resend import Resender
-from .state import ApiState
 from .unrunnable import Unrunnable
 
 log = structlog.get_logger(__name__)

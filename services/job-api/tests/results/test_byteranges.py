@@ -3,7 +3,7 @@
 import pytest
 from fastapi import HTTPException
 
-from forgesyte_job_api.byteranges import range_of
+from forgesyte_job_api.results.byteranges import range_of
 
 SIZE = 1000
 

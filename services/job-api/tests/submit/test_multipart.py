@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forgesyte_contracts.problems import Code, ForgeSyteError
-from forgesyte_job_api.multipart import read_form
+from forgesyte_job_api.submit.multipart import read_form
 
 BOUNDARY = "the-boundary"
 TYPE = f"multipart/form-data; boundary={BOUNDARY}"

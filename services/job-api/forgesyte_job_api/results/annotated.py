@@ -20,12 +20,11 @@ from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.jobs import JobRecord
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_contracts.subjects import annotated_blob, input_blob
+from forgesyte_job_api.settings import JobApiSettings
 from forgesyte_sandbox.parent.order import Order
 from forgesyte_sandbox.parent.outcome import SandboxOutcome
 from forgesyte_sandbox.parent.zygote import Zygote
 from forgesyte_sandbox.shared.limits import Limits
-
-from .settings import JobApiSettings
 
 log = structlog.get_logger(__name__)
 

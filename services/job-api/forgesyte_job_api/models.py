@@ -9,7 +9,7 @@ from forgesyte_contracts.jobs import JobView, Moment
 from forgesyte_contracts.problems import CODE_FACTS, Code, ForgeSyteError
 
 from .examples import PROBLEMS
-from .mediakind import OCTETS, MediaKind
+from .submit.mediakind import OCTETS, MediaKind
 
 
 class Problem(BaseModel):

@@ -4,7 +4,7 @@ import pytest
 
 from forgesyte_contracts.plugins import PluginState
 from forgesyte_job_api.catalog import offers_of
-from forgesyte_job_api.unrunnable import Unrunnable
+from forgesyte_job_api.reconcile.unrunnable import Unrunnable
 
 
 @pytest.fixture

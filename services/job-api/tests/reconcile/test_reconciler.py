@@ -12,7 +12,7 @@ from forgesyte_contracts.ids import new_job_id
 from forgesyte_contracts.plugins import PluginState
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_contracts.subjects import input_blob, record_blob
-from forgesyte_job_api.reconciler import Reconciler
+from forgesyte_job_api.reconcile.reconciler import Reconciler
 from tests.support import eventually
 
 AT_ONCE = {"resend_after_s": 0, "judge_after_s": 0, "record_copy_after_s": 0, "broken_plugin_s": 0}

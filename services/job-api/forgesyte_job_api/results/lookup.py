@@ -4,9 +4,9 @@ from forgesyte_chassis.bus import Bus
 from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.jobs import JobRecord
 from forgesyte_contracts.problems import Code, ForgeSyteError
+from forgesyte_job_api.projection import Projection
 
 from .archive import Archive
-from .projection import Projection
 
 
 def job_unknown(job_id: JobId) -> ForgeSyteError:

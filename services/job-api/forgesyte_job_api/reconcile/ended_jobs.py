@@ -12,10 +12,9 @@ from forgesyte_chassis.clock import Clock
 from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.jobs import JobRecord
 from forgesyte_contracts.problems import ForgeSyteError
-
-from .archive import Archive
-from .metrics import ApiMetrics, Reconciled
-from .projection import Seen
+from forgesyte_job_api.metrics import ApiMetrics, Reconciled
+from forgesyte_job_api.projection import Seen
+from forgesyte_job_api.results.archive import Archive
 
 log = structlog.get_logger(__name__)
 

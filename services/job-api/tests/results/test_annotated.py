@@ -13,7 +13,7 @@ from forgesyte_chassis.store.segments import write_segment
 from forgesyte_contracts import moves
 from forgesyte_contracts.problems import Code
 from forgesyte_contracts.subjects import annotated_blob, input_blob
-from forgesyte_job_api import annotated
+from forgesyte_job_api.results import annotated
 from forgesyte_sandbox.parent.outcome import SandboxOutcome
 from tests.support import eventually, make_clip
 

@@ -11,8 +11,7 @@ from forgesyte_chassis.bus import Bus
 from forgesyte_chassis.clock import Clock
 from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.jobs import JobStatus
-
-from .projection import Projection, Seen
+from forgesyte_job_api.projection import Projection, Seen
 
 log = structlog.get_logger(__name__)
 

@@ -4,7 +4,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field
 
 from forgesyte_contracts.problems import Code, ForgeSyteError
-from forgesyte_job_api.options import parse_options
+from forgesyte_job_api.submit.options import parse_options
 
 LIMIT = 1000
 

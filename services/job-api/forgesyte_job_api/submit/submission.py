@@ -9,12 +9,12 @@ from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.jobs import DecodeFacts, InputFacts, JobRecord, JobType
 from forgesyte_contracts.plugins import PluginManifest, ToolManifest
 from forgesyte_contracts.problems import Code, ForgeSyteError
+from forgesyte_job_api.catalog import Catalog
 
-from .catalog import Catalog
 from .devices import ChosenDevice, choose_device
-from .fields import SubmitFields
 from .mediakind import MediaKind
 from .options import ToolOptions, parse_options
+from .submit_fields import SubmitFields
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from forgesyte_contracts.jobs import DecodeFacts, InputFacts
 from forgesyte_contracts.problems import Code, ForgeSyteError
+from forgesyte_job_api.settings import JobApiSettings
 from forgesyte_sandbox.parent.order import Order
 from forgesyte_sandbox.parent.outcome import SandboxOutcome
 from forgesyte_sandbox.parent.zygote import Zygote
@@ -22,8 +23,7 @@ from forgesyte_sandbox.shared.limits import Limits
 from forgesyte_sandbox.shared.specs import ProbeSpec
 
 from .mediakind import MediaKind
-from .sample import SampledFile
-from .settings import JobApiSettings
+from .upload_sample import SampledFile
 
 log = structlog.get_logger(__name__)
 

@@ -5,7 +5,7 @@ import pytest
 from forgesyte_contracts.plugins import PluginState
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_job_api.catalog import offers_of
-from forgesyte_job_api.devices import choose_device
+from forgesyte_job_api.submit.devices import choose_device
 
 CPU = ("cpu",)
 GPU = ("gpu",)

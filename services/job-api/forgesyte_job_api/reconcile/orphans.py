@@ -14,9 +14,8 @@ from forgesyte_chassis.clock import Clock
 from forgesyte_chassis.store.blobs import Store
 from forgesyte_contracts.ids import JobId, parse_job_id
 from forgesyte_contracts.subjects import job_folder, record_blob
-
-from .archive import Archive
-from .projection import Projection
+from forgesyte_job_api.projection import Projection
+from forgesyte_job_api.results.archive import Archive
 
 log = structlog.get_logger(__name__)
 
