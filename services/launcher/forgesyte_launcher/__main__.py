@@ -1,6 +1,6 @@
 """`python -m forgesyte_launcher` is the command `forgesyte`."""
 
-from .cli import main
+from .commands.cli import main
 
 if __name__ == "__main__":
     main()

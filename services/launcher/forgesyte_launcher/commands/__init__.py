@@ -1,0 +1,1 @@
+"""What each command of `forgesyte` does, and the command line that starts it."""

@@ -1,0 +1,129 @@
+"""`forgesyte plugins list` without a server: what is installed here, each manifest read in a sandbox as by a runner.
+
+No server is needed, and no plugin is ever imported by this process.
+"""
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from forgesyte_chassis.main import Lifetime
+from forgesyte_contracts.plugins import PluginManifest, PluginState
+from forgesyte_contracts.problems import Code, ForgeSyteError
+from forgesyte_launcher.settings import LauncherSettings
+from forgesyte_launcher.terminal.output import Exit, Interrupted, run_command, stdout, table, unless_stopped, warn
+from forgesyte_sandbox.parent.installed_plugins import FoundPlugin, find_plugins
+from forgesyte_sandbox.parent.order import Order
+from forgesyte_sandbox.parent.outcome import SandboxOutcome
+from forgesyte_sandbox.parent.zygote import Zygote
+from forgesyte_sandbox.shared.limits import Limits
+
+
+@dataclass(frozen=True, slots=True)
+class PluginLine:
+    """One installed plugin: what it is and, when it can not be used, why."""
+
+    name: str
+    state: PluginState
+    distribution: str
+    version: str | None = None
+    tools: tuple[str, ...] = ()
+    reason: str | None = None
+
+    def as_dict(self) -> dict[str, object]:
+        """Give it as plain JSON values."""
+        return {
+            "name": self.name,
+            "version": self.version,
+            "state": self.state.value,
+            "tools": list(self.tools),
+            "reason": self.reason,
+            "distribution": self.distribution,
+        }
+
+
+def list_plugins(settings: LauncherSettings, *, as_json: bool) -> Exit:
+    """Print every installed plugin; a broken one is a line with its reason, not a failure of the command."""
+
+    async def main(lifetime: Lifetime) -> Exit:
+        try:
+            lines = await unless_stopped(lifetime.stopping, read_plugins())
+        except Interrupted:
+            return Exit.INTERRUPTED
+        warn("plugins installed here (--server URL shows those of a running server):")
+        if as_json:
+            stdout().print_json(data=[line.as_dict() for line in lines])
+        elif lines:
+            rows = [
+                (line.name, line.version or "", line.state, ", ".join(line.tools), line.reason or "") for line in lines
+            ]
+            table("plugin", "version", "state", "tools", "reason", rows=rows)
+        else:
+            warn(
+                "no plugin is installed here; install one, for example forgesyte-motion-detector, into this environment"
+            )
+        return Exit.OK
+
+    return run_command(main, name="plugins", settings=settings)
+
+
+async def read_plugins() -> list[PluginLine]:
+    """Read the manifest of every installed plugin, one after the other, in name order.
+
+    Raises:
+        ForgeSyteError: INTERNAL when no sandbox can be started here.
+    """
+    found = find_plugins()
+    if not found:
+        return []
+    with tempfile.TemporaryDirectory(prefix="forgesyte-plugins-") as scratch:
+        async with Zygote.start() as zygote:
+            return [await _read(zygote, plugin, Path(scratch)) for plugin in found]
+
+
+def require_installed(name: str) -> None:
+    """Make sure that a plugin of this name is installed here; nothing is imported or started for that.
+
+    Raises:
+        ForgeSyteError: PLUGIN_UNKNOWN, naming those that are.
+    """
+    names = [plugin.name for plugin in find_plugins()]
+    if name not in names:
+        known = ", ".join(names) or "none"
+        raise ForgeSyteError(Code.PLUGIN_UNKNOWN, f"there is no plugin {name!r} here; installed: {known}.", plugin=name)
+
+
+async def _read(zygote: Zygote, plugin: FoundPlugin, scratch: Path) -> PluginLine:
+    if plugin.fault is not None:
+        return PluginLine(plugin.name, PluginState.FAILED, plugin.distribution, reason=plugin.fault)
+    spec = {"entry_point": plugin.entry_point, "distribution": plugin.distribution, "name": plugin.name}
+    outcome = await zygote.run(Order("manifest", spec, limits=Limits(), scratch=scratch))
+    return line_of(plugin, outcome)
+
+
+def line_of(plugin: FoundPlugin, outcome: SandboxOutcome) -> PluginLine:
+    """Judge what a sandbox found out about a plugin; a broken one keeps its version and tools where they are known."""
+    told = (outcome.result or {}).get("manifest")
+    try:
+        manifest = None if told is None else PluginManifest.model_validate(told)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        reason = f"its manifest is not valid: {'.'.join(map(str, first['loc']))}: {first['msg']}"
+        return PluginLine(plugin.name, PluginState.FAILED, plugin.distribution, reason=reason)
+    return PluginLine(
+        plugin.name,
+        _state(outcome, manifest),
+        plugin.distribution,
+        manifest.version if manifest else None,
+        tuple(tool.name for tool in manifest.tools) if manifest else (),
+        None if outcome.ok and manifest else outcome.error or f"its sandbox ended as {outcome.kind}",
+    )
+
+
+def _state(outcome: SandboxOutcome, manifest: PluginManifest | None) -> PluginState:
+    if outcome.ok and manifest:
+        return PluginState.INITIALIZED
+    is_missing_something = outcome.code is Code.PLUGIN_UNAVAILABLE
+    return PluginState.UNAVAILABLE if is_missing_something else PluginState.FAILED

@@ -1,0 +1,122 @@
+"""`forgesyte run`: one video or image, one job, the same way as every job; then the files and a table.
+
+Without a server it starts one of its own for the moment, through the same code as `forgesyte up`: there is no second,
+simpler way in which media could be analysed differently.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from forgesyte_chassis.main import Lifetime
+from forgesyte_contracts.jobs import JobStatus, JobView
+from forgesyte_contracts.problems import ForgeSyteError
+from forgesyte_launcher.client.client import Client, Submission, open_client
+from forgesyte_launcher.client.media import kind_of
+from forgesyte_launcher.client.results import make_out, save_results
+from forgesyte_launcher.client.watching import watch_job
+from forgesyte_launcher.settings import LauncherSettings
+from forgesyte_launcher.stack.stack import StackOptions, running_stack
+from forgesyte_launcher.stack.temporary_data import temporary_data
+from forgesyte_launcher.terminal.output import Exit, Interrupted, run_command, stderr, unless_stopped, warn
+from forgesyte_launcher.terminal.progress import ProgressView, open_progress
+
+from .summary import show_summary
+from .up import with_stop_margin
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What to run and where.
+
+    Attributes:
+        job: what to submit.
+        out: folder for the result's files; made if missing.
+        server: an address; None starts everything here for the moment.
+        api_key: the server's key.
+        data_dir: data folder of the own server; None takes a temporary one.
+        slots: jobs at once of the own server.
+        is_drawn: whether the annotated video is wanted.
+    """
+
+    job: Submission
+    out: Path
+    server: str | None = None
+    api_key: str | None = None
+    data_dir: Path | None = None
+    slots: int | None = None
+    is_drawn: bool = True
+
+
+def run(options: RunOptions, settings: LauncherSettings) -> Exit:
+    """Run one job to its end; Exit.OK only when it completed."""
+
+    async def main(lifetime: Lifetime) -> Exit:
+        try:
+            with open_progress(stderr()) as view:
+                job = await _one_job(options, lifetime, settings, view)
+        except Interrupted:
+            return Exit.INTERRUPTED
+        show_summary(job, options.job.media.name, options.out)
+        if job.status is JobStatus.COMPLETED:
+            return Exit.OK
+        warn(f"error: {job.error_message or f'the job ended {job.status}'}")
+        return Exit.FAILED
+
+    return run_command(main, name="run", settings=with_stop_margin(settings))
+
+
+async def _one_job(options: RunOptions, lifetime: Lifetime, settings: LauncherSettings, view: ProgressView) -> JobView:
+    kind_of(options.job.media)  # what can not be read is refused before anything is started
+    make_out(options.out)
+    async with (
+        _server(options, lifetime, settings, view) as server,
+        open_client(server, api_key=options.api_key) as client,
+    ):
+        media = options.job.media
+        on_sent = partial(view.sent, media.name, media.stat().st_size)
+        on_sent(0)
+        job_id = await unless_stopped(lifetime.stopping, client.submit(options.job, on_sent=on_sent))
+        try:
+            job = await unless_stopped(lifetime.stopping, watch_job(client, job_id, view))
+        except Interrupted:
+            await _leave(client, job_id, options)
+            raise
+        try:
+            saving = save_results(client, job, options.out, view, is_drawn=options.is_drawn)
+            await unless_stopped(lifetime.stopping, saving)
+        except Interrupted:
+            warn(f"stopped; job {job_id} is {job.status}, but not all of its results are in {options.out}")
+            raise
+        return job
+
+
+@asynccontextmanager
+async def _server(
+    options: RunOptions, lifetime: Lifetime, settings: LauncherSettings, view: ProgressView
+) -> AsyncIterator[str]:
+    if options.server is not None:
+        yield options.server
+        return
+    async with AsyncExitStack() as stack:
+        data = options.data_dir
+        if data is None:
+            data = stack.enter_context(temporary_data())
+        view.say("starting nats-server, the runner and the HTTP port")
+        own = StackOptions(data, slots=options.slots)
+        yield await stack.enter_async_context(running_stack(own, lifetime, settings))
+
+
+async def _leave(client: Client, job_id: str, options: RunOptions) -> None:
+    """Ctrl-C: a job on our own server ends with it, one on somebody's server goes on."""
+    if options.server is not None:
+        warn(
+            f"stopped watching; job {job_id} goes on. Watch it with `forgesyte jobs watch {job_id} --server "
+            f"{options.server}`, or end it with `forgesyte jobs cancel {job_id} --server {options.server}`."
+        )
+        return
+    warn(f"stopped; job {job_id} is cancelled")
+    with suppress(ForgeSyteError):
+        await client.cancel(job_id)

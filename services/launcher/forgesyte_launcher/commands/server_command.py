@@ -1,0 +1,29 @@
+"""A command that asks a running server: opens the client, runs, and ends with an exit code."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from forgesyte_chassis.main import Lifetime
+from forgesyte_launcher.client.client import Client, open_client
+from forgesyte_launcher.settings import LauncherSettings
+from forgesyte_launcher.terminal.output import Exit, run_command
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where to ask and with which key."""
+
+    address: str
+    api_key: str | None = None
+
+
+def ask_server(
+    server: Server, settings: LauncherSettings, ask: Callable[[Client, Lifetime], Awaitable[Exit]], *, name: str
+) -> Exit:
+    """Run `ask` with a client of the server; `name` is the command's in the log."""
+
+    async def main(lifetime: Lifetime) -> Exit:
+        async with open_client(server.address, api_key=server.api_key) as client:
+            return await ask(client, lifetime)
+
+    return run_command(main, name=name, settings=settings)

@@ -1,0 +1,75 @@
+"""`forgesyte plugins` over a running server: list, show, reload."""
+
+from typing import Any
+
+from forgesyte_chassis.main import Lifetime
+from forgesyte_launcher.client.client import Client
+from forgesyte_launcher.settings import LauncherSettings
+from forgesyte_launcher.terminal.output import Exit, say, stdout, table, warn
+
+from .server_command import Server, ask_server
+
+
+def list_plugins_there(server: Server, settings: LauncherSettings, *, as_json: bool) -> Exit:
+    """Print every plugin the server knows of; a broken one is a line with its reason."""
+
+    async def ask(client: Client, _: Lifetime) -> Exit:
+        found = await client.plugins()
+        warn(f"plugins of {client.server}:")
+        if as_json:
+            stdout().print_json(data=found)
+        elif found:
+            table("plugin", "version", "state", "jobs done", "jobs failed", "reason", rows=[_row(one) for one in found])
+        else:
+            warn("none; no runner has reported yet, or none offers a plugin")
+        return Exit.OK
+
+    return ask_server(server, settings, ask, name="plugins")
+
+
+def show_plugin(server: Server, settings: LauncherSettings, name: str, *, as_json: bool) -> Exit:
+    """Print everything the server knows of one plugin."""
+
+    async def ask(client: Client, _: Lifetime) -> Exit:
+        report = await client.plugin(name)
+        if as_json:
+            stdout().print_json(data=report)
+        else:
+            table("field", "value", rows=_facts(report))
+        return Exit.OK
+
+    return ask_server(server, settings, ask, name="plugins")
+
+
+def reload_plugin(server: Server, settings: LauncherSettings, name: str) -> Exit:
+    """Ask for a reload and say how many runners were asked."""
+
+    async def ask(client: Client, _: Lifetime) -> Exit:
+        answer = await client.reload_plugin(name)
+        say(f"{answer['plugin']} is read anew by {answer['runners']} runner(s)")
+        warn(f"`forgesyte plugins show {name}` tells within seconds what came of it")
+        return Exit.OK
+
+    return ask_server(server, settings, ask, name="plugins")
+
+
+def _row(health: dict[str, Any]) -> tuple[str, ...]:
+    columns = ("name", "version", "state", "success_count", "error_count", "reason")
+    return tuple(_text(health.get(column)) for column in columns)
+
+
+def _facts(report: dict[str, Any]) -> list[tuple[str, str]]:
+    """The lines worth a look: health and timings as they are, of metadata what says something, tools and runners."""
+    health = report["health"]
+    facts = {**report["metadata"], **health, **report["timings"]}
+    facts["tools"] = [tool["name"] for tool in report["tools"]]
+    facts["runners"] = [f"{one['runner_id']} {one['state']}" for one in report["runners"]]
+    return [(name, _text(value)) for name, value in facts.items() if value not in (None, "", [], {})]
+
+
+def _text(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_text(inner)}" for name, inner in value.items() if inner not in (None, [], {}))
+    return "" if value is None else str(value)

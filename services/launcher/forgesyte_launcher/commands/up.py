@@ -1,0 +1,30 @@
+"""`forgesyte up`: everything on one box until Ctrl-C."""
+
+from forgesyte_chassis.main import Lifetime
+from forgesyte_launcher.settings import LauncherSettings
+from forgesyte_launcher.stack.stack import RUNNER_MARGIN_S, StackOptions, running_stack
+from forgesyte_launcher.terminal.output import Exit, Interrupted, run_command, say, warn
+
+STOP_MARGIN_S = RUNNER_MARGIN_S + 20.0
+"""What stopping may take beyond the runner's drain: the runner's margin, open requests, nats-server."""
+
+
+def up(options: StackOptions, settings: LauncherSettings) -> Exit:
+    """Run everything; say `ready http://HOST:PORT` when jobs can be submitted; end in order at the first signal."""
+
+    async def main(lifetime: Lifetime) -> Exit:
+        try:
+            async with running_stack(options, lifetime, settings) as url:
+                say(f"ready {url}")
+                warn(f"jobs are kept in {options.data_dir.expanduser().absolute()}; Ctrl-C stops")
+                await lifetime.stopping.wait()
+        except Interrupted:
+            return Exit.OK
+        return Exit.OK
+
+    return run_command(main, name="launcher", settings=with_stop_margin(settings))
+
+
+def with_stop_margin(settings: LauncherSettings) -> LauncherSettings:
+    """Give the main loop's limit: `drain_s` is the runner's, and the rest has to stop after it."""
+    return settings.model_copy(update={"drain_s": settings.drain_s + STOP_MARGIN_S})

@@ -1,0 +1,95 @@
+"""What this machine's kernel gives the sandbox, tried out for real in a child that may be spoilt by trying.
+
+`python -m forgesyte_launcher.kernel_abilities` tries everything and writes one JSON object, name -> null or what went wrong.
+It is a process of its own because no_new_privs and limits can not be taken back.
+"""
+
+import ctypes
+import json
+import os
+import resource
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
+_PR_SET_NO_NEW_PRIVS = 38
+_ALLOWANCE_BYTES = 64 * 1024 * 1024
+
+
+def _prctl(option: int, value: int) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(option, value, 0, 0, 0):
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+
+
+def _pdeathsig() -> None:
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _subreaper() -> None:
+    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def _no_new_privs() -> None:
+    _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+
+
+def _memfd() -> None:
+    os.close(os.memfd_create("forgesyte"))
+
+
+def _pidfd() -> None:
+    """A child is killed through its pidfd, and the same descriptor says that it ended."""
+    pid = os.fork()
+    if not pid:
+        signal.pause()
+        os._exit(0)
+    descriptor = os.pidfd_open(pid)
+    try:
+        signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+        os.waitid(os.P_PIDFD, descriptor, os.WEXITED)
+    finally:
+        os.close(descriptor)
+
+
+def _rlimit_data() -> None:
+    """A block past the limit is refused with MemoryError. Last: what comes after it would have little memory."""
+    with open("/proc/self/statm") as statm:  # noqa: PTH123 - pathlib is not needed for anything else here
+        data_bytes = int(statm.read().split()[5]) * resource.getpagesize()
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (data_bytes + _ALLOWANCE_BYTES, hard))
+    with suppress(MemoryError):
+        bytearray(4 * _ALLOWANCE_BYTES)
+        raise OSError(0, "memory past the limit was given out")
+
+
+TRIALS: dict[str, Callable[[], None]] = {
+    "no_new_privs": _no_new_privs,
+    "pdeathsig": _pdeathsig,
+    "subreaper": _subreaper,
+    "pidfd": _pidfd,
+    "memfd": _memfd,
+    "rlimit_data": _rlimit_data,
+}
+"""Name -> a function that raises OSError or AttributeError where the ability is missing; in the order of the trying."""
+
+
+def try_all() -> dict[str, str | None]:
+    """Try every ability in this process, which is spoilt afterwards; None means that it works."""
+    found: dict[str, str | None] = {}
+    for name, trial in TRIALS.items():
+        try:
+            trial()
+        except (OSError, AttributeError) as error:
+            found[name] = str(error)
+        else:
+            found[name] = None
+    return found
+
+
+if __name__ == "__main__":
+    json.dump(try_all(), sys.stdout)

@@ -1,0 +1,1 @@
+"""Everything on one box: processes, ports, the data folder. Never imports a command."""

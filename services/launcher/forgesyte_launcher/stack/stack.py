@@ -1,0 +1,183 @@
+"""Everything on one box, in the order it must start and the reverse order in which it must end.
+
+Start: lock on the data folder, nats-server, our connection to it, the apps behind the public port, the runner, and then
+the proof that it is all there. End: readiness off, no new connections, runners drain, sockets close with 1000, open
+requests end, apps stop, nats-server last. The order is the nesting of one function; nothing else knows it.
+"""
+
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import structlog
+from pydantic import SecretStr
+from starlette.applications import Starlette
+
+from forgesyte_chassis.bus import Bus
+from forgesyte_chassis.main import Lifetime
+from forgesyte_chassis.metrics import new_registry
+from forgesyte_chassis.store.blobs import Store
+from forgesyte_chassis.web.keys import KeyRing, require_loopback
+from forgesyte_chassis.web.ops import Health, ops_app, serve_ops
+from forgesyte_chassis.web.server import open_listener
+from forgesyte_contracts.problems import Code, ForgeSyteError
+from forgesyte_job_api.settings import JobApiSettings
+from forgesyte_launcher.settings import LauncherSettings
+from forgesyte_launcher.terminal.output import unless_stopped, warn
+
+from .apps import create_apps
+from .data_folder import DataFolder, open_folder
+from .edge import serving, url_of
+from .forget_uninstalled import forget_uninstalled
+from .logfiles import follow
+from .nats import BusAddress, running_nats
+from .process import ProcessSpec
+from .readiness import wait_ready
+from .runner_ops import open_runner_ops
+from .supervisor import supervise
+
+RUNNER_MARGIN_S = 10.0
+"""What the runner gets on top of its own drain before it is killed."""
+
+_HEALTH_KEPT_S = 0.2
+
+_KEY_REMEDY = (
+    "Keys stand in FORGESYTE_JOB_API_API_KEYS as NAME:SCOPE+SCOPE:HASH, where HASH is what "
+    "`printf %s KEY | sha256sum` prints; for a client of one's own: me:analyze+read+stream+plugins:HASH."
+)
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class StackOptions:
+    """What may be chosen.
+
+    Attributes:
+        data_dir: the data folder; made if missing.
+        host: where the public port listens.
+        port: the public port; 0 takes any free one.
+        slots: jobs at once; None leaves it to the runner.
+        has_ops_port: whether /livez, /readyz and /metrics are served as the settings say.
+        shows_logs: whether the children's logs are copied to stderr.
+    """
+
+    data_dir: Path
+    host: str = "127.0.0.1"
+    port: int = 0
+    slots: int | None = None
+    has_ops_port: bool = False
+    shows_logs: bool = False
+
+
+@asynccontextmanager
+async def running_stack(options: StackOptions, lifetime: Lifetime, settings: LauncherSettings) -> AsyncIterator[str]:
+    """Run everything for the length of the block, which begins when jobs can be submitted; gives the address.
+
+    Raises:
+        ForgeSyteError: a setting, the port, the data folder or a child stands in the way; the sentence says which.
+        Interrupted: the stop was asked for before everything was ready.
+    """
+    keys = _keys(options)
+    async with AsyncExitStack() as stack:
+        listener = stack.enter_context(open_listener(options.host, options.port))
+        url = url_of(options.host, listener)
+        folder = await stack.enter_async_context(open_folder(options.data_dir))
+        address, _ = await stack.enter_async_context(running_nats(folder, lifetime.group))
+        bus = await stack.enter_async_context(Bus.connect(address.url, name="edge", token=address.token))
+        await bus.ensure()
+        await forget_uninstalled(bus)
+        registry = new_registry("launcher")
+        api_settings = _api_settings(options, folder, address)
+        apps = create_apps(bus, Store.open(str(folder.store)), keys, api_settings, registry=registry)
+        health = Health()
+        health.add_check("bus", lambda: bus.is_connected)
+        ops = await stack.enter_async_context(open_runner_ops(is_asked=options.has_ops_port))
+        if options.has_ops_port:
+            _start_ops(ops_app(health, registry, ops.metrics), lifetime, settings)
+        edge = await stack.enter_async_context(serving(apps, listener, lifetime.group))
+        await stack.enter_async_context(apps.streams_closed_at_end())
+        spec = ops.handed_to(_runner(folder, address, options, settings))
+        runner = await stack.enter_async_context(supervise(spec, lifetime.group))
+        if options.shows_logs:
+            _show_logs(folder, lifetime)
+        await unless_stopped(lifetime.stopping, wait_ready(bus, runner, url))
+        health.set_ready(True)
+        try:
+            yield url
+        finally:
+            health.set_ready(False)
+            edge.stop_accepting()
+
+
+def _api_settings(options: StackOptions, folder: DataFolder, address: BusAddress) -> JobApiSettings:
+    return JobApiSettings(
+        bus_url=address.url,
+        bus_token=SecretStr(address.token),
+        store_url=str(folder.store),
+        scratch_dir=str(folder.scratch),
+        host=options.host,
+        port=options.port,
+        health_kept_s=_HEALTH_KEPT_S,
+    )
+
+
+def _keys(options: StackOptions) -> KeyRing:
+    try:
+        keys = KeyRing.from_settings(JobApiSettings())
+    except ValueError as error:
+        raise ForgeSyteError(Code.REQUEST_INVALID, f"FORGESYTE_JOB_API_* settings: {error}") from error
+    try:
+        require_loopback(options.host, keys)
+    except ForgeSyteError as error:
+        raise ForgeSyteError(error.code, f"{error.detail} {_KEY_REMEDY}") from error
+    return keys
+
+
+def _runner(folder: DataFolder, address: BusAddress, options: StackOptions, settings: LauncherSettings) -> ProcessSpec:
+    prefix = "FORGESYTE_RUNNER_"
+    env = {
+        # What the user may say in the environment as well ...
+        f"{prefix}LOG_FORMAT": os.environ.get(f"{prefix}LOG_FORMAT", "console"),
+        # ... and what is ours to say.
+        f"{prefix}BUS_URL": address.url,
+        f"{prefix}BUS_TOKEN": address.token,
+        f"{prefix}STORE_URL": str(folder.store),
+        f"{prefix}SCRATCH_DIR": str(folder.scratch),
+        f"{prefix}DRAIN_S": str(settings.drain_s),
+    }
+    if options.slots is not None:
+        env[f"{prefix}SLOTS"] = str(options.slots)
+    return ProcessSpec(
+        name="plugin-runner",
+        # -P: a folder named like one of our modules in the user's working directory must not be imported.
+        command=(sys.executable, "-P", "-m", "forgesyte_plugin_runner"),
+        log_file=folder.logs / "plugin-runner.log",
+        env=env,
+        grace_s=settings.drain_s + RUNNER_MARGIN_S,
+    )
+
+
+def _start_ops(app: Starlette, lifetime: Lifetime, settings: LauncherSettings) -> None:
+    port = settings.ops_port
+    if port > 0:
+        try:
+            open_listener(settings.ops_host, port).close()
+        except ForgeSyteError:
+            log.warning("ops port taken, a free one is used instead", port=port)
+            port = 0
+    lifetime.group.create_task(serve_ops(app, settings.ops_host, port, lifetime), name="ops port")
+
+
+def _show_logs(folder: DataFolder, lifetime: Lifetime) -> None:
+    for name in ("nats-server", "plugin-runner"):
+        copying = follow(folder.logs / f"{name}.log", partial(_show_line, name))
+        lifetime.group.create_task(copying, name=f"log of {name}")
+
+
+def _show_line(name: str, line: str) -> None:
+    warn(f"{name}: {line}")

@@ -1,0 +1,1 @@
+"""What is printed, and how. Never imports a command, the stack or the client."""

@@ -1,0 +1,98 @@
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from forgesyte_chassis.web import problems
+from forgesyte_contracts.jobs import JobStatus, JobType, JobView
+from forgesyte_contracts.problems import Code, ForgeSyteError
+from forgesyte_launcher.client.client import Client
+from forgesyte_launcher.client.results import save_results
+
+from ..builders import an_ended_job
+
+
+class SaidLines(list):
+    """A progress view that keeps what was said."""
+
+    def say(self, text: str) -> None:
+        self.append(text)
+
+    def sent(self, name: str, total_bytes: int, sent_bytes: int) -> None:
+        raise AssertionError("nothing is uploaded here")
+
+    def show(self, job: JobView) -> None:
+        raise AssertionError("an ended job is not shown again")
+
+
+@asynccontextmanager
+async def a_server(*refused: str):
+    """A client of a server that answers each format with its name, but not the refused ones."""
+
+    async def result(request: Request) -> Response:
+        asked = request.query_params["format"]
+        if asked in refused:
+            raise ForgeSyteError(Code.REQUEST_INVALID, f"{asked} can not be had.")
+        return PlainTextResponse(asked)
+
+    app = Starlette(routes=[Route("/v1/jobs/{job_id}/result", result)])
+    problems.install(app)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://server") as http:
+        yield Client("http://server", http)
+
+
+async def saved(client: Client, job: JobView, out, *, is_drawn: bool = True) -> tuple[dict[str, str], list[str]]:
+    view = SaidLines()
+    await save_results(client, job, out, view, is_drawn=is_drawn)
+    return {file.name: file.read_text() for file in out.iterdir()}, view
+
+
+async def test_a_video_gets_its_three_files_and_the_drawing_is_told(tmp_path):
+    async with a_server() as client:
+        files, said = await saved(client, an_ended_job(), tmp_path)
+
+    assert files == {"result.json": "json", "rows.jsonl": "jsonl", "annotated.mp4": "mp4"}
+    assert said == ["drawing annotated.mp4"]
+
+
+@pytest.mark.parametrize("job_type", [JobType.IMAGE, JobType.IMAGE_MULTI])
+async def test_an_image_has_no_annotated_video(tmp_path, job_type):
+    async with a_server() as client:
+        files, said = await saved(client, an_ended_job(job_type=job_type), tmp_path)
+
+    assert (set(files), said) == ({"result.json", "rows.jsonl"}, [])
+
+
+async def test_nothing_is_drawn_when_it_is_not_wanted(tmp_path):
+    async with a_server() as client:
+        files, said = await saved(client, an_ended_job(), tmp_path, is_drawn=False)
+
+    assert (set(files), said) == ({"result.json", "rows.jsonl"}, [])
+
+
+async def test_a_video_that_can_not_be_drawn_is_a_warning_and_the_rest_stands(tmp_path, capsys):
+    async with a_server("mp4") as client:
+        files, _ = await saved(client, an_ended_job(), tmp_path)
+
+    assert set(files) == {"result.json", "rows.jsonl"}
+    assert "warning: annotated.mp4 is missing: mp4 can not be had." in capsys.readouterr().err
+
+
+async def test_rows_of_a_completed_job_that_can_not_be_read_are_an_error(tmp_path):
+    async with a_server("jsonl") as client:
+        with pytest.raises(ForgeSyteError, match="jsonl can not be had"):
+            await saved(client, an_ended_job(), tmp_path)
+
+
+async def test_a_failed_job_leaves_nothing_of_an_earlier_one_behind(tmp_path):
+    for name in ("result.json", "rows.jsonl", "annotated.mp4", "notes.txt"):
+        (tmp_path / name).write_text("earlier")
+
+    async with a_server("json", "jsonl", "mp4") as client:
+        files, _ = await saved(client, an_ended_job(JobStatus.FAILED), tmp_path)
+
+    assert files == {"notes.txt": "earlier"}

@@ -1,0 +1,110 @@
+import json
+from typing import Any
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route as AppRoute
+from starlette.routing import WebSocketRoute
+from starlette.websockets import WebSocket
+
+from forgesyte_contracts.routes import INSPECTOR, JOB_API, REALTIME_GATEWAY, ROUTES, routes_of
+from forgesyte_launcher.stack.dispatch import Dispatcher
+
+GATEWAY = routes_of(REALTIME_GATEWAY)
+
+
+def an_app(service: str) -> Starlette:
+    """An application with the service's routes that answers with its name and the route's path."""
+
+    async def answer(request: Request) -> PlainTextResponse:
+        return PlainTextResponse(f"{service} {request.scope['route'].path}")
+
+    async def greet(socket: WebSocket) -> None:
+        await socket.accept()
+        await socket.send_text(service)
+        await socket.close()
+
+    own = routes_of(service)
+    app = Starlette(routes=[AppRoute(route.path, answer, methods=[route.method]) for route in own])
+    if service == REALTIME_GATEWAY:
+        app.router.routes.extend(WebSocketRoute(route.path, greet) for route in own)
+    app.router.redirect_slashes = False
+    return app
+
+
+APPS = {service: an_app(service) for service in (JOB_API, INSPECTOR, REALTIME_GATEWAY)}
+
+
+@pytest.fixture
+def door() -> Dispatcher:
+    return Dispatcher(APPS)
+
+
+async def ask(door: Dispatcher, method: str, path: str) -> httpx.Response:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(door), base_url="http://edge") as http:
+        return await http.request(method, path)
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
+async def test_every_route_of_the_table_is_answered_by_its_service(door, route):
+    answer = await ask(door, route.method, route.path.replace("{job_id}", "7").replace("{name}", "ocr"))
+
+    assert answer.text == f"{route.service} {route.path}"
+
+
+@pytest.mark.parametrize("path", ["/", "/nothing", "/v1/jobs/", "/v1/jobs/7/", "/v1/plugins//health", "/health/", "//"])
+async def test_what_the_table_does_not_hold_is_answered_here_with_a_problem(door, path):
+    answer = await ask(door, "GET", path)
+
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["code"] == "ROUTE_UNKNOWN"
+
+
+async def test_head_goes_where_get_goes(door):
+    assert (await ask(door, "HEAD", "/v1/jobs/7/input")).status_code == 200
+
+
+async def test_a_known_address_asked_in_another_way_is_its_service_s_to_refuse(door):
+    assert (await ask(door, "DELETE", "/v1/plugins")).status_code == 405
+
+
+async def test_what_this_process_answers_by_itself_goes_to_no_service():
+    own = Dispatcher(APPS, own={"/openapi.json": PlainTextResponse("ours")})
+
+    assert (await ask(own, "GET", "/openapi.json")).text == "ours"
+    assert (await ask(own, "GET", "/health")).text == "job-api /health"
+
+
+async def connect(door: Dispatcher, path: str) -> list[dict[str, Any]]:
+    """Open a socket as a server would; gives what the application sent."""
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "websocket.connect"}
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    extensions: dict[str, Any] = {"websocket.http.response": {}}
+    scope = {"type": "websocket", "path": path, "headers": [], "query_string": b"", "extensions": extensions}
+    await door(scope, receive, send)
+    return sent
+
+
+@pytest.mark.parametrize("path", [route.path.replace("{job_id}", "7") for route in GATEWAY])
+async def test_a_socket_goes_to_the_gateway(door, path):
+    sent = await connect(door, path)
+
+    assert [message.get("text") for message in sent] == [None, REALTIME_GATEWAY, None]
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/v1/jobs", "/ws/jobs"])
+async def test_a_socket_where_there_is_none_is_refused_in_its_handshake(door, path):
+    start, body = await connect(door, path)
+
+    assert (start["type"], start["status"]) == ("websocket.http.response.start", 404)
+    assert json.loads(body["body"])["code"] == "ROUTE_UNKNOWN"

