@@ -1,7 +1,7 @@
 """What this machine's kernel gives the sandbox, tried out for real in a child that may be spoilt by trying.
 
-`python -m forgesyte_launcher.kernel_abilities` tries everything and writes one JSON object, name -> null or what went wrong.
-It is a process of its own because no_new_privs and limits can not be taken back.
+`python -m forgesyte_launcher.kernel_abilities` tries everything and writes one JSON object: name -> null or what went
+wrong. It is a process of its own because no_new_privs and limits can not be taken back.
 """
 
 import ctypes
