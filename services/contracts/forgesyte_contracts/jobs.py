@@ -86,7 +86,7 @@ class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class Attempt(_Frozen):
+class AttemptEntry(_Frozen):
     """One claim of a job. `frame` is the frame it had reached when it ended, 0-based; None when nobody saw it."""
 
     number: int
@@ -172,7 +172,7 @@ class JobRecord(_Frozen):
     warnings_dropped: int = 0
     decode: DecodeFacts | None = None
     attempt: int = 0
-    attempts: tuple[Attempt, ...] = ()
+    attempts: tuple[AttemptEntry, ...] = ()
     owner: str | None = None
     order: str = "0.0"
     write_id: str = ""
@@ -232,7 +232,7 @@ class ExtendedJobResponse(JobView):
     fallback_reason: str | None = None
     frames: list[dict[str, Any]] | None = None
     decode: DecodeFacts | None = None
-    attempts: list[Attempt] = Field(default_factory=list)
+    attempts: list[AttemptEntry] = Field(default_factory=list)
 
 
 def job_view(record: JobRecord, *, results: dict[str, Any] | None = None) -> JobView:

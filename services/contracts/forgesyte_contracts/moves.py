@@ -11,7 +11,7 @@ from .jobs import (
     MAX_ATTEMPTS_KEPT,
     MAX_WARNING_CHARS,
     MAX_WARNINGS,
-    Attempt,
+    AttemptEntry,
     AttemptOutcome,
     JobRecord,
     JobStatus,
@@ -38,7 +38,7 @@ DEATH_CODES: dict[AttemptOutcome, Code] = {
 }
 
 
-class IllegalMove(ForgeSyteError):  # noqa: N818  it reads as the event it is
+class IllegalJobMove(ForgeSyteError):  # noqa: N818  it reads as the event it is
     """A record was asked to go where it may not; most often it has already ended."""
 
 
@@ -49,7 +49,9 @@ class Fenced(ForgeSyteError):  # noqa: N818  it reads as the event it is
 def _moved(record: JobRecord, to: JobStatus, now: datetime, **changes: object) -> JobRecord:
     if to not in LEGAL_MOVES[record.status]:
         code = Code.JOB_FINISHED if record.is_terminal else Code.INTERNAL
-        raise IllegalMove(code, f"job {record.job_id} is {record.status} and can not become {to}", job_id=record.job_id)
+        raise IllegalJobMove(
+            code, f"job {record.job_id} is {record.status} and can not become {to}", job_id=record.job_id
+        )
     return record.model_copy(update={"status": to, "updated_at": now, **changes})
 
 
@@ -96,7 +98,7 @@ def claimed(record: JobRecord, runner_id: str, now: datetime) -> JobRecord:
             f"The job was tried {MAX_ATTEMPTS} times without an end. Look at its attempts, then submit it again.",
             now,
         )
-    attempt = Attempt(number=number, runner_id=runner_id, started_at=now)
+    attempt = AttemptEntry(number=number, runner_id=runner_id, started_at=now)
     return _moved(
         record,
         JobStatus.RUNNING,
@@ -154,7 +156,7 @@ def died(record: JobRecord, outcome: AttemptOutcome, frame: int | None, what: st
     return record
 
 
-def _same_death(attempt: Attempt, frame: int | None) -> bool:
+def _same_death(attempt: AttemptEntry, frame: int | None) -> bool:
     return attempt.outcome is not None and attempt.outcome.is_death and attempt.frame == frame
 
 

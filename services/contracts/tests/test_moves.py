@@ -53,14 +53,14 @@ def test_claim_of_a_job_whose_runner_vanished_closes_that_attempt_as_lost():
 def test_terminal_states_never_change(end, move):
     job = a_job(status=end)
 
-    with pytest.raises(moves.IllegalMove) as caught:
+    with pytest.raises(moves.IllegalJobMove) as caught:
         move(job)
 
     assert end.value in caught.value.detail
 
 
 def test_pending_can_not_become_completed():
-    with pytest.raises(moves.IllegalMove, match="pending and can not become completed"):
+    with pytest.raises(moves.IllegalJobMove, match="pending and can not become completed"):
         moves.completed(a_job(), NOW)
 
 

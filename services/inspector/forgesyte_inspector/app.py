@@ -17,7 +17,7 @@ from forgesyte_chassis.web.route_guard import route_guard
 
 from .description import describe
 from .gauges import Gauges
-from .plugin_memory import Keeper
+from .plugin_memory import PluginMemory
 from .roster import Roster
 from .routes import fleet, plugins
 from .service import InspectorService
@@ -53,7 +53,7 @@ def create_app(
             roster = Roster(runners.living, clock.monotonic_s, settings)
             service = InspectorService(roster, known, clock, is_connected=lambda: bus.is_connected)
             app.state.inspector = state = InspectorState(bus, clock, roster, service)
-            keeper = Keeper(bus.plugins, known, clock, settings)
+            keeper = PluginMemory(bus.plugins, known, clock, settings)
             # A fault in one of them ends whoever holds the lifespan, loudly.
             async with beside(_look(state, gauges, settings.look_every_s), _keep(state, keeper, settings.look_every_s)):
                 yield
@@ -85,7 +85,7 @@ async def _look(state: InspectorState, gauges: Gauges, every_s: float) -> None:
         await asyncio.sleep(every_s)
 
 
-async def _keep(state: InspectorState, keeper: Keeper, every_s: float) -> None:
+async def _keep(state: InspectorState, keeper: PluginMemory, every_s: float) -> None:
     while True:
         if state.bus.is_connected:
             with suppress(BusUnavailable):  # said by the keeper; the next round tries again

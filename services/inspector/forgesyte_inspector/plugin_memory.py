@@ -19,7 +19,7 @@ from forgesyte_chassis.clock import Clock
 from forgesyte_contracts.ids import PluginName
 from forgesyte_contracts.plugins import KnownPlugin
 
-from .plugin_summary import Picture, at_rest
+from .plugin_summary import PluginSummary, at_rest
 from .settings import InspectorSettings
 
 log = structlog.get_logger(__name__)
@@ -41,7 +41,7 @@ def _page(known: KnownPlugin) -> _Page:
     return _Page(known, whole, known.model_dump_json(exclude={"updated_at": True, "health": _COUNTS}))
 
 
-class Keeper:
+class PluginMemory:
     """Keeps the bucket `plugins` true.
 
     Args:
@@ -59,7 +59,7 @@ class Keeper:
         self._last: dict[PluginName, _Page] = {}
         self._differs_since_s: dict[PluginName, float] = {}
 
-    async def round(self, living: Mapping[PluginName, Picture], seen: Mapping[PluginName, Picture]) -> None:
+    async def round(self, living: Mapping[PluginName, PluginSummary], seen: Mapping[PluginName, PluginSummary]) -> None:
         """Compare each plugin that a living runner has with the bucket, and write what is due.
 
         Args:
@@ -78,7 +78,7 @@ class Keeper:
             if kept is None or kept.whole != page.whole:
                 await self._write(name, page)
 
-    def _rest(self, picture: Picture) -> _Page:
+    def _rest(self, picture: PluginSummary) -> _Page:
         now = self._clock.now()
         return _page(KnownPlugin(manifest=picture.manifest, health=at_rest(picture.health), updated_at=now))
 

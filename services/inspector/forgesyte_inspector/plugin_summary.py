@@ -16,7 +16,7 @@ _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class PluginSummary:
     """One plugin as all living runners together have it."""
 
     health: PluginHealth
@@ -32,7 +32,7 @@ class _Word:
     plugin: PluginOnRunner
 
 
-def pictures_of(living: Mapping[str, RunnerHeartbeat]) -> dict[PluginName, Picture]:
+def pictures_of(living: Mapping[str, RunnerHeartbeat]) -> dict[PluginName, PluginSummary]:
     """Sum up the living runners, given by their ids."""
     words: dict[PluginName, list[_Word]] = {}
     for runner_id, beat in living.items():
@@ -53,7 +53,7 @@ def without_living(health: PluginHealth, why: str) -> PluginHealth:
     return at_rest(health).model_copy(update={"reason": reason})
 
 
-def _picture(name: PluginName, said: list[_Word]) -> Picture:
+def _picture(name: PluginName, said: list[_Word]) -> PluginSummary:
     # The runner that started last comes first: during a rollout it is the one that has the new version.
     newest_first = sorted(said, key=lambda word: (word.started_at, word.runner_id), reverse=True)
     best = min(newest_first, key=lambda word: word.plugin.state.rank)
@@ -78,7 +78,7 @@ def _picture(name: PluginName, said: list[_Word]) -> Picture:
             for word in sorted(said, key=lambda word: word.runner_id)
         ),
     )
-    return Picture(health, manifest)
+    return PluginSummary(health, manifest)
 
 
 def _manifest(newest_first: Sequence[_Word]) -> PluginManifest | None:

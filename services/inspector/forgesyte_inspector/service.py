@@ -12,7 +12,7 @@ from forgesyte_chassis.clock import Clock
 from forgesyte_contracts.ids import PluginName
 from forgesyte_contracts.plugins import PluginHealth
 
-from .plugin_summary import Picture, pictures_of, without_living
+from .plugin_summary import PluginSummary, pictures_of, without_living
 from .roster import Roster
 from .wire import PluginMetadata, PluginReport, PluginTimings, metadata_of
 
@@ -38,14 +38,14 @@ class InspectorService:
         self._known = known
         self._clock = clock
         self._is_connected = is_connected
-        self._last: dict[PluginName, Picture] = {}
+        self._last: dict[PluginName, PluginSummary] = {}
 
     @property
-    def seen(self) -> Mapping[PluginName, Picture]:
+    def seen(self) -> Mapping[PluginName, PluginSummary]:
         """Each plugin as it was when a living runner had it last, as far as this process saw it."""
         return self._last
 
-    def living(self) -> dict[PluginName, Picture]:
+    def living(self) -> dict[PluginName, PluginSummary]:
         """Give each plugin that a living runner has."""
         current = pictures_of(self._roster.living())
         self._last |= current
@@ -75,20 +75,20 @@ class InspectorService:
         """Everything about every plugin, in name order."""
         return [self._report(picture) for picture in self.pictures().values()]
 
-    def pictures(self) -> dict[PluginName, Picture]:
+    def pictures(self) -> dict[PluginName, PluginSummary]:
         """Every plugin, the ones that no living runner has too, in name order."""
         living = self.living()
-        remembered = {name: Picture(known.health, known.manifest) for name, known in self._known.all().items()}
+        remembered = {name: PluginSummary(known.health, known.manifest) for name, known in self._known.all().items()}
         why = _NOBODY_HAS_IT if self._is_connected() else _BUS_IS_AWAY
         # What this process saw itself is never older than what was written down of it.
         absent = {
-            name: Picture(without_living(picture.health, why), picture.manifest)
+            name: PluginSummary(without_living(picture.health, why), picture.manifest)
             for name, picture in (remembered | self._last).items()
             if name not in living
         }
         return dict(sorted((living | absent).items()))
 
-    def _report(self, picture: Picture) -> PluginReport:
+    def _report(self, picture: PluginSummary) -> PluginReport:
         health, manifest = picture.health, picture.manifest
         return PluginReport(
             metadata=metadata_of(health.name, manifest),

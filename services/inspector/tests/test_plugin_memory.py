@@ -7,7 +7,7 @@ import pytest
 
 from forgesyte_chassis.bus import Bus
 from forgesyte_chassis.clock import SystemClock
-from forgesyte_inspector.plugin_memory import Keeper
+from forgesyte_inspector.plugin_memory import PluginMemory
 from forgesyte_inspector.plugin_summary import pictures_of
 from forgesyte_inspector.settings import InspectorSettings
 from tests.support import eventually
@@ -120,7 +120,7 @@ async def test_replicas_that_see_a_change_at_the_same_moment_write_it_once(serve
     async with Bus.connect(server.url, name="test") as bus:
         await bus.ensure()
         async with bus.plugins.watch() as kept:
-            keepers = [Keeper(bus.plugins, kept, SystemClock(), InspectorSettings()) for _ in range(4)]
+            keepers = [PluginMemory(bus.plugins, kept, SystemClock(), InspectorSettings()) for _ in range(4)]
             for state, revision in (("INITIALIZED", 1), ("FAILED", 2)):
                 seen = pictures_of({"r": make.a_heartbeat("r", make.a_plugin(state=state, reason="x"))})
 
@@ -136,7 +136,7 @@ async def test_replica_that_hears_late_does_not_write_the_past_back(server, make
     async with Bus.connect(server.url, name="test") as bus:
         await bus.ensure()
         async with bus.plugins.watch() as kept:
-            quick, slow = (Keeper(bus.plugins, kept, SystemClock(), InspectorSettings()) for _ in range(2))
+            quick, slow = (PluginMemory(bus.plugins, kept, SystemClock(), InspectorSettings()) for _ in range(2))
             past, present = (
                 pictures_of({"r": make.a_heartbeat("r", make.a_plugin(state=state, reason="x"))})
                 for state in ("INITIALIZED", "FAILED")

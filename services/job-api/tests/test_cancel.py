@@ -110,7 +110,7 @@ async def test_cancel_against_completion_has_one_winner(api, make):
         async def complete(job_id=record.job_id):
             try:
                 await api.bus.jobs.change(job_id, lambda r: moves.completed(r, make.NOW))
-            except moves.IllegalMove:
+            except moves.IllegalJobMove:
                 return False
             return True
 

@@ -28,15 +28,15 @@ from .attempt.attempt import Attempt
 from .attempt.live.watch_leases import WatchLeases
 from .devices.devices import DeviceMonitor
 from .devices.placement import devices_for
-from .dispatch import Dispatcher
+from .dispatch import JobDispatcher
 from .gauges import RunnerGauges
-from .heartbeat import Heartbeat
+from .heartbeat import HeartbeatWriter
 from .metrics import RunnerMetrics
 from .plugin_labels import PluginLabels
 from .plugins.loading import load_plugins
 from .plugins.registry import PluginRegistry
 from .plugins.reloading import Reloader
-from .pulling import Puller
+from .pulling import WorkPuller
 from .settings import RunnerSettings
 from .slots import Slots
 from .workplace import Workplace
@@ -102,9 +102,9 @@ class Runner:
         self._health = Health()
         of_device = {GPU: place.settings.gpu_slots}
         self._slots: Slots[Attempt] = Slots(place.settings.slots, self._on_free, of_device=of_device)
-        self._heartbeat = Heartbeat(place, self._slots)
-        handle = Dispatcher(place, self._slots).handle
-        self._puller = Puller(place.bus.work, self._slots, handle, self._may_pull)
+        self._heartbeat = HeartbeatWriter(place, self._slots)
+        handle = JobDispatcher(place, self._slots).handle
+        self._puller = WorkPuller(place.bus.work, self._slots, handle, self._may_pull)
         self._reloader = Reloader(place, self._offer, self._heartbeat.nudge)
         counted.register(
             RunnerGauges(

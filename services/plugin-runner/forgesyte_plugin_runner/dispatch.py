@@ -27,7 +27,7 @@ AGAIN_DELAY_S = 3.0
 _RETRY_EVERY_S = 1.0
 
 
-class Dispatcher:
+class JobDispatcher:
     """Turns deliveries into attempts; one call of handle() for each reserved slot."""
 
     def __init__(self, place: Workplace, slots: Slots[Attempt]) -> None:

@@ -12,7 +12,7 @@ MAX_REST_S = 60.0
 SICK_AFTER_FAULTS = 3
 
 
-class Fitness:
+class FaultBackoff:
     """Counts faults in a row.
 
     Args:

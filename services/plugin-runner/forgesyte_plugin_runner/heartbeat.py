@@ -23,7 +23,7 @@ from .workplace import Workplace
 log = structlog.get_logger(__name__)
 
 
-class Heartbeat:
+class HeartbeatWriter:
     """Writes this runner's entry in the bucket `runners`."""
 
     def __init__(self, place: Workplace, slots: Slots[Attempt]) -> None:

@@ -25,7 +25,7 @@ Consumer = tuple[str, str]
 """Plugin and device."""
 
 
-class Puller[JobT: RunningJob]:
+class WorkPuller[JobT: RunningJob]:
     """The one loop that pulls for this runner."""
 
     def __init__(

@@ -18,7 +18,7 @@ from forgesyte_sandbox.parent.zygote import Zygote
 from .attempt.live.watch_leases import WatchLeases
 from .attempt.store_retry import Patience
 from .devices.devices import DeviceMonitor
-from .fault_backoff import Fitness
+from .fault_backoff import FaultBackoff
 from .living_sandboxes import LivingSandboxes
 from .metrics import RunnerMetrics
 from .plugins.dependencies import DependencyChecker
@@ -42,7 +42,7 @@ class Workplace:
     clock: Clock = field(default_factory=SystemClock)
     sandboxes: LivingSandboxes = field(default_factory=LivingSandboxes)
     dependencies: DependencyChecker = field(default_factory=DependencyChecker)
-    fitness: Fitness = field(default_factory=Fitness)
+    fitness: FaultBackoff = field(default_factory=FaultBackoff)
     leases: WatchLeases = field(default_factory=WatchLeases)
     warm: WarmPool | None = None
 

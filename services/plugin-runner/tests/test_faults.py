@@ -12,11 +12,11 @@ from forgesyte_chassis.bus import BusUnavailable, Delivery
 from forgesyte_chassis.clock import SystemClock
 from forgesyte_contracts import moves, subjects
 from forgesyte_contracts.ids import RunnerId
-from forgesyte_contracts.jobs import Attempt as Entry
+from forgesyte_contracts.jobs import AttemptEntry as Entry
 from forgesyte_contracts.jobs import AttemptOutcome, InputFacts, JobStatus
 from forgesyte_plugin_runner.attempt import ending
 from forgesyte_plugin_runner.attempt.ending import HANDOVER_DELAY_S, MAX_HANDOVER_DELAY_S, handover_delay_s
-from forgesyte_plugin_runner.fault_backoff import MAX_REST_S, Fitness
+from forgesyte_plugin_runner.fault_backoff import MAX_REST_S, FaultBackoff
 from forgesyte_sandbox.shared import messages
 from forgesyte_sandbox.shared.messages import Row, Started
 from tests.support import eventually
@@ -196,7 +196,7 @@ async def run_without_scratch(box, tmp_path):
 
 def test_each_fault_in_a_row_doubles_the_rest_and_a_job_that_ends_is_the_end_of_it():
     now_s = [0.0]
-    fitness = Fitness(lambda: now_s[0])
+    fitness = FaultBackoff(lambda: now_s[0])
     rests_s = []
     for _ in range(8):
         fitness.faulted()

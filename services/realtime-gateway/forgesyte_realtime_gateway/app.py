@@ -20,7 +20,7 @@ from forgesyte_contracts.problems import ForgeSyteError
 from forgesyte_contracts.routes import REALTIME_GATEWAY, routes_of
 
 from .clients.connections import ConnectionManager
-from .clients.pings import Heartbeat
+from .clients.pings import Pings
 from .description import describe
 from .metric_labels import Result, Transport
 from .metrics import GatewayMetrics
@@ -29,7 +29,7 @@ from .sockets.access import authorise
 from .sockets.event_stream import EventStream, accepts_events
 from .sockets.gateway import Gateway
 from .sockets.sockets import SocketEndpoint
-from .watching.job_watches import Watches
+from .watching.job_watches import JobWatches
 
 REALTIME = "/v1/realtime"
 _CLOSING_S = 2.0
@@ -131,7 +131,7 @@ def _gateway(
         clock=clock,
         metrics=metrics,
         manager=manager,
-        watches=Watches(bus, manager, settings, metrics=metrics, clock=clock),
-        heartbeat=Heartbeat(manager, settings, clock),
+        watches=JobWatches(bus, manager, settings, metrics=metrics, clock=clock),
+        heartbeat=Pings(manager, settings, clock),
         runners=runners,
     )

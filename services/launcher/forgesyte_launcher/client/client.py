@@ -27,7 +27,7 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(frozen=True, slots=True)
-class Submission:
+class SubmitRequest:
     """One job to be: the path of a video or image, the plugin, its tools, and the options as the server takes them."""
 
     media: Path
@@ -36,7 +36,7 @@ class Submission:
     options: dict[str, Any] = field(default_factory=dict)
 
 
-class Client:
+class ApiClient:
     """A server's routes. Every call raises ForgeSyteError: the server's own problem, or SERVICE_UNAVAILABLE."""
 
     def __init__(self, server: str, http: httpx.AsyncClient, *, api_key: str | None = None) -> None:
@@ -64,7 +64,7 @@ class Client:
         """Ask every runner that has the plugin to read it anew."""
         return await self._json("POST", f"/v1/plugins/{quote(name, safe='')}/reload")
 
-    async def submit(self, job: Submission, *, on_sent: Callable[[int], None] = lambda _: None) -> str:
+    async def submit(self, job: SubmitRequest, *, on_sent: Callable[[int], None] = lambda _: None) -> str:
         """Upload the media as it is read and submit the job, to the image route when it is an image.
 
         Args:
@@ -153,7 +153,7 @@ class Client:
 
 
 @asynccontextmanager
-async def open_client(server: str, *, api_key: str | None = None) -> AsyncIterator[Client]:
+async def open_client(server: str, *, api_key: str | None = None) -> AsyncIterator[ApiClient]:
     """Open a client for `server` (scheme, host, port).
 
     Raises:
@@ -165,7 +165,7 @@ async def open_client(server: str, *, api_key: str | None = None) -> AsyncIterat
     trust_env = not is_this_machine(base := server.rstrip("/"))
     headers = {"X-API-Key": api_key} if api_key else {}
     async with httpx.AsyncClient(base_url=base, headers=headers, timeout=_TIMEOUT, trust_env=trust_env) as http:
-        yield Client(base, http, api_key=api_key)
+        yield ApiClient(base, http, api_key=api_key)
 
 
 def is_this_machine(server: str) -> bool:

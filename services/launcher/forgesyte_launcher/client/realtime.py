@@ -23,7 +23,7 @@ from forgesyte_contracts.realtime import (
     parse_message,
 )
 
-from .client import Client, is_this_machine
+from .client import ApiClient, is_this_machine
 
 PATH = "/v1/realtime"
 MESSAGE_BYTES = 8 * 1024 * 1024
@@ -44,7 +44,7 @@ class ConnectionLost(Exception):  # noqa: N818 - expected in a long watch, and m
 
 
 @asynccontextmanager
-async def listening(client: Client, job_id: str, *, since: int | None) -> AsyncIterator[AsyncGenerator[Heard]]:
+async def listening(client: ApiClient, job_id: str, *, since: int | None) -> AsyncIterator[AsyncGenerator[Heard]]:
     """Connect and give the messages about a job as they come; they go on until the block is left or the line breaks.
 
     Args:

@@ -8,7 +8,7 @@ from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_launcher.terminal.output import warn
 from forgesyte_launcher.terminal.progress import ProgressView
 
-from .client import Client
+from .client import ApiClient
 
 DOCUMENT, ROWS, ANNOTATED = "result.json", "rows.jsonl", "annotated.mp4"
 FILES = (DOCUMENT, ROWS, ANNOTATED)
@@ -27,7 +27,7 @@ def make_out(out: Path) -> None:
         raise ForgeSyteError(Code.REQUEST_INVALID, text) from error
 
 
-async def save_results(client: Client, job: JobView, out: Path, view: ProgressView, *, is_drawn: bool) -> None:
+async def save_results(client: ApiClient, job: JobView, out: Path, view: ProgressView, *, is_drawn: bool) -> None:
     """Write an ended job's files into `out`; what an earlier job left there under these names is removed first.
 
     A failed or cancelled job has the rows so far, or nothing at all. The annotated video is an extra: when it can not

@@ -20,7 +20,7 @@ from forgesyte_contracts.realtime import (
 )
 from forgesyte_launcher.terminal.progress import ProgressView
 
-from .client import Client
+from .client import ApiClient
 from .realtime import ConnectionLost, NoRealtime, listening
 
 EVERY_S = 0.25
@@ -34,7 +34,7 @@ CALM_S = 5.0
 """A connection that lived so long has ended a series of tries."""
 
 
-async def watch_job(client: Client, job_id: str, view: ProgressView) -> JobView:
+async def watch_job(client: ApiClient, job_id: str, view: ProgressView) -> JobView:
     """Show the job's progress until it has ended; gives the ended job.
 
     Raises:
@@ -57,7 +57,7 @@ async def watch_job(client: Client, job_id: str, view: ProgressView) -> JobView:
 
 
 async def follow_job(
-    client: Client, job_id: str, *, on_away: Callable[[ForgeSyteError], None] = lambda _: None
+    client: ApiClient, job_id: str, *, on_away: Callable[[ForgeSyteError], None] = lambda _: None
 ) -> AsyncIterator[JobView]:
     """Give the job's record again and again; the last one is the ended job.
 
@@ -91,7 +91,7 @@ async def follow_job(
 class _GatewayWatch:
     """Follows one job over the socket, through its breaks; the last `seq` heard says where to go on."""
 
-    def __init__(self, client: Client, job_id: str, view: ProgressView) -> None:
+    def __init__(self, client: ApiClient, job_id: str, view: ProgressView) -> None:
         self._client = client
         self._job_id = job_id
         self._view = view

@@ -12,9 +12,9 @@ from typing import Any
 from forgesyte_chassis.main import Lifetime
 from forgesyte_contracts.plugins import PluginState
 from forgesyte_contracts.problems import ForgeSyteError
-from forgesyte_launcher.client.client import Client
+from forgesyte_launcher.client.client import ApiClient
 from forgesyte_launcher.settings import LauncherSettings
-from forgesyte_launcher.terminal.output import Exit, stdout, table, warn
+from forgesyte_launcher.terminal.output import ExitCode, stdout, table, warn
 
 from .server_command import Server, ask_server
 
@@ -48,17 +48,17 @@ class Answers:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class AuditFinding:
     """One thing that does not hold: of which plugin (`*`: of all of them together), and what."""
 
     plugin: str
     text: str
 
 
-def audit(server: Server, settings: LauncherSettings, *, as_json: bool) -> Exit:
+def audit(server: Server, settings: LauncherSettings, *, as_json: bool) -> ExitCode:
     """Print every plugin with what was found; Exit.FAILED when anything was."""
 
-    async def ask(client: Client, _: Lifetime) -> Exit:
+    async def ask(client: ApiClient, _: Lifetime) -> ExitCode:
         answers = await read_answers(client)
         for _look in range(LOOKS - 1):
             if not any(findings_in(answers)):
@@ -67,12 +67,12 @@ def audit(server: Server, settings: LauncherSettings, *, as_json: bool) -> Exit:
             answers = await read_answers(client)
         findings = list(findings_in(answers))
         _show(client.server, answers, findings, as_json=as_json)
-        return Exit.FAILED if findings else Exit.OK
+        return ExitCode.FAILED if findings else ExitCode.OK
 
     return ask_server(server, settings, ask, name="plugins")
 
 
-async def read_answers(client: Client) -> Answers:
+async def read_answers(client: ApiClient) -> Answers:
     """Ask the server all four questions about every plugin it lists.
 
     Raises:
@@ -88,36 +88,36 @@ async def read_answers(client: Client) -> Answers:
     )
 
 
-async def _or_refusal(client: Client, name: str, *, detail: bool) -> dict[str, Any] | str:
+async def _or_refusal(client: ApiClient, name: str, *, detail: bool) -> dict[str, Any] | str:
     try:
         return await client.plugin(name, "" if detail else "/health")
     except ForgeSyteError as error:
         return error.detail
 
 
-def findings_in(answers: Answers) -> Iterator[Finding]:
+def findings_in(answers: Answers) -> Iterator[AuditFinding]:
     """Give everything in the answers that does not hold."""
     yield from _of_the_list(answers)
     for one in answers.listed:
         name = one.get("name") if isinstance(one, dict) else None
         if not isinstance(name, str):
-            yield Finding("*", f"the list holds something without a name: {str(one)[:80]}")
+            yield AuditFinding("*", f"the list holds something without a name: {str(one)[:80]}")
             continue
         for text in (*_of_state(one), *_of_counts(one), *_of_detail(one, answers)):
-            yield Finding(name, text)
+            yield AuditFinding(name, text)
 
 
-def _of_the_list(answers: Answers) -> Iterator[Finding]:
+def _of_the_list(answers: Answers) -> Iterator[AuditFinding]:
     states = [one.get("state") for one in answers.listed if isinstance(one, dict)]
     names = [str(one.get("name")) for one in answers.listed if isinstance(one, dict)]
     if names != sorted(set(names)):
-        yield Finding("*", f"the list is not in name order, or holds a name twice: {', '.join(names)}")
+        yield AuditFinding("*", f"the list is not in name order, or holds a name twice: {', '.join(names)}")
     failed, unavailable = states.count(PluginState.FAILED), states.count(PluginState.UNAVAILABLE)
     usable = len(answers.listed) - failed - unavailable
     expected = {"total": len(answers.listed), "available": usable, "failed": failed, "unavailable": unavailable}
     told = {name: answers.counted.get(name) for name in expected}
     if told != expected:
-        yield Finding("*", f"/v1/plugins/ counts {told}, the list holds {expected}")
+        yield AuditFinding("*", f"/v1/plugins/ counts {told}, the list holds {expected}")
 
 
 def _of_state(one: dict[str, Any]) -> Iterator[str]:
@@ -151,7 +151,7 @@ def _of_detail(one: dict[str, Any], answers: Answers) -> Iterator[str]:
                 yield f"{field} is {one.get(field)!r} in the list and {told.get(field)!r} in {place}"
 
 
-def _show(server: str, answers: Answers, findings: list[Finding], *, as_json: bool) -> None:
+def _show(server: str, answers: Answers, findings: list[AuditFinding], *, as_json: bool) -> None:
     if as_json:
         told = [{"plugin": finding.plugin, "finding": finding.text} for finding in findings]
         stdout().print_json(

@@ -115,7 +115,7 @@ def run(  # noqa: PLR0913 - each is an option of the command line
     Without --server everything is started for the moment and stopped again. Exits with 0 only when the job completed,
     with 1 when it failed, 2 when the call was wrong, 130 after Ctrl-C.
     """
-    from forgesyte_launcher.client.client import Submission
+    from forgesyte_launcher.client.client import SubmitRequest
 
     from .installed_plugins import require_installed
     from .run import RunOptions
@@ -126,7 +126,7 @@ def run(  # noqa: PLR0913 - each is an option of the command line
             require_installed(plugin)
         except ForgeSyteError as error:
             leave(show_error(error))
-    job = Submission(media, plugin, tuple(tool), _json_object(options))
+    job = SubmitRequest(media, plugin, tuple(tool), _json_object(options))
     where = out or Path("forgesyte-out") / media.stem
     leave(run_run(RunOptions(job, where, server, api_key, data_dir, slots, not no_annotated), load_settings()))
 

@@ -9,11 +9,11 @@ import sys
 from pathlib import Path
 
 from forgesyte_contracts.problems import ForgeSyteError
-from forgesyte_launcher.client.client import Submission
+from forgesyte_launcher.client.client import SubmitRequest
 from forgesyte_launcher.client.results import make_out
 from forgesyte_launcher.demo_clip import Score, compare, truth
 from forgesyte_launcher.settings import LauncherSettings
-from forgesyte_launcher.terminal.output import Exit, show_error, table, warn
+from forgesyte_launcher.terminal.output import ExitCode, show_error, table, warn
 
 from .run import RunOptions, run
 
@@ -24,7 +24,7 @@ GOOD_SHARE = 0.9
 """Recall and precision below this mean that something is wrong, and the demo fails."""
 
 
-def run_demo(settings: LauncherSettings, out: Path, video: Path | None) -> Exit:
+def run_demo(settings: LauncherSettings, out: Path, video: Path | None) -> ExitCode:
     """Run detect-motion over `video`, or over a drawn clip whose result is then compared with the truth.
 
     Args:
@@ -43,9 +43,9 @@ def run_demo(settings: LauncherSettings, out: Path, video: Path | None) -> Exit:
         return _run(settings, out, video)
     clip = out / "demo.mp4"
     if not _draw(clip):
-        return Exit.FAILED
+        return ExitCode.FAILED
     ended = _run(settings, out, clip)
-    if ended is not Exit.OK:
+    if ended is not ExitCode.OK:
         return ended
     with (out / "rows.jsonl").open() as lines:
         score = compare(truth(), [json.loads(line) for line in lines])
@@ -53,11 +53,11 @@ def run_demo(settings: LauncherSettings, out: Path, video: Path | None) -> Exit:
     is_good = min(score.recall, score.precision) >= GOOD_SHARE
     if not is_good:
         warn(f"error: what was found is not what was drawn; compare {clip} with {out / 'rows.jsonl'}.")
-    return Exit.OK if is_good else Exit.FAILED
+    return ExitCode.OK if is_good else ExitCode.FAILED
 
 
-def _run(settings: LauncherSettings, out: Path, video: Path) -> Exit:
-    return run(RunOptions(Submission(video, PLUGIN, (TOOL,)), out), settings)
+def _run(settings: LauncherSettings, out: Path, video: Path) -> ExitCode:
+    return run(RunOptions(SubmitRequest(video, PLUGIN, (TOOL,)), out), settings)
 
 
 def _draw(clip: Path) -> bool:

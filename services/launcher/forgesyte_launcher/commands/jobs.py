@@ -8,11 +8,11 @@ from forgesyte_chassis.main import Lifetime
 from forgesyte_contracts.ids import parse_job_id
 from forgesyte_contracts.jobs import JobStatus, JobView
 from forgesyte_contracts.problems import Code, ForgeSyteError
-from forgesyte_launcher.client.client import Client
+from forgesyte_launcher.client.client import ApiClient
 from forgesyte_launcher.client.results import make_out, save_results
 from forgesyte_launcher.client.watching import watch_job
 from forgesyte_launcher.settings import LauncherSettings
-from forgesyte_launcher.terminal.output import Exit, Interrupted, say, stderr, stdout, table, unless_stopped, warn
+from forgesyte_launcher.terminal.output import ExitCode, Interrupted, say, stderr, stdout, table, unless_stopped, warn
 from forgesyte_launcher.terminal.progress import open_progress
 
 from .server_command import Server, ask_server
@@ -28,10 +28,10 @@ class JobFilter:
     plugin: str | None = None
 
 
-def list_jobs(server: Server, settings: LauncherSettings, wanted: JobFilter, *, as_json: bool) -> Exit:
+def list_jobs(server: Server, settings: LauncherSettings, wanted: JobFilter, *, as_json: bool) -> ExitCode:
     """Print the newest jobs that are wanted, newest first."""
 
-    async def ask(client: Client, _: Lifetime) -> Exit:
+    async def ask(client: ApiClient, _: Lifetime) -> ExitCode:
         found = await client.jobs(limit=wanted.limit, status=wanted.status, plugin=wanted.plugin)
         if as_json:
             stdout().print_json(data=[job.model_dump(mode="json") for job in found])
@@ -41,50 +41,50 @@ def list_jobs(server: Server, settings: LauncherSettings, wanted: JobFilter, *, 
             warn("no such jobs; `forgesyte jobs list` shows all")
         else:
             warn("no jobs yet; submit one with `forgesyte run VIDEO --plugin NAME --tool NAME --server ADDRESS`")
-        return Exit.OK
+        return ExitCode.OK
 
     return ask_server(server, settings, ask, name="jobs")
 
 
-def show_job(server: Server, settings: LauncherSettings, job_id: str, *, as_json: bool) -> Exit:
+def show_job(server: Server, settings: LauncherSettings, job_id: str, *, as_json: bool) -> ExitCode:
     """Print one job's record."""
 
-    async def ask(client: Client, _: Lifetime) -> Exit:
+    async def ask(client: ApiClient, _: Lifetime) -> ExitCode:
         facts = (await client.job(_checked(job_id))).model_dump(mode="json", exclude={"results"})
         if as_json:
             stdout().print_json(data=facts)
         else:
             known = [(name, _text(value)) for name, value in facts.items() if value not in (None, [], {})]
             table("field", "value", rows=known)
-        return Exit.OK
+        return ExitCode.OK
 
     return ask_server(server, settings, ask, name="jobs")
 
 
-def watch(server: Server, settings: LauncherSettings, job_id: str) -> Exit:
+def watch(server: Server, settings: LauncherSettings, job_id: str) -> ExitCode:
     """Show a job's progress until it ends; Exit.OK only when it completed."""
 
-    async def ask(client: Client, lifetime: Lifetime) -> Exit:
+    async def ask(client: ApiClient, lifetime: Lifetime) -> ExitCode:
         try:
             with open_progress(stderr()) as view:
                 job = await unless_stopped(lifetime.stopping, watch_job(client, _checked(job_id), view))
         except Interrupted:
             warn(f"stopped watching; job {job_id} goes on")
-            return Exit.INTERRUPTED
+            return ExitCode.INTERRUPTED
         say(f"{job.job_id} {job.status}")
         if job.status is JobStatus.COMPLETED:
-            return Exit.OK
+            return ExitCode.OK
         if job.error_message:
             warn(f"error: {job.error_message}")
-        return Exit.FAILED
+        return ExitCode.FAILED
 
     return ask_server(server, settings, ask, name="jobs")
 
 
-def fetch(server: Server, settings: LauncherSettings, job_id: str, out: Path, *, is_drawn: bool) -> Exit:
+def fetch(server: Server, settings: LauncherSettings, job_id: str, out: Path, *, is_drawn: bool) -> ExitCode:
     """Write an ended job's results into `out`; Exit.FAILED when it has not ended yet."""
 
-    async def ask(client: Client, lifetime: Lifetime) -> Exit:
+    async def ask(client: ApiClient, lifetime: Lifetime) -> ExitCode:
         job = await client.job(_checked(job_id))
         if not job.status.is_terminal:
             text = f"job {job_id} is {job.status}; `forgesyte jobs watch {job_id}` waits for its end."
@@ -95,21 +95,21 @@ def fetch(server: Server, settings: LauncherSettings, job_id: str, out: Path, *,
                 await unless_stopped(lifetime.stopping, save_results(client, job, out, view, is_drawn=is_drawn))
         except Interrupted:
             warn(f"stopped; not all results are in {out}")
-            return Exit.INTERRUPTED
+            return ExitCode.INTERRUPTED
         show_summary(job, job.job_id, out)
-        return Exit.OK
+        return ExitCode.OK
 
     return ask_server(server, settings, ask, name="jobs")
 
 
-def cancel(server: Server, settings: LauncherSettings, job_id: str) -> Exit:
+def cancel(server: Server, settings: LauncherSettings, job_id: str) -> ExitCode:
     """Cancel a job; Exit.FAILED when it had already ended."""
 
-    async def ask(client: Client, _: Lifetime) -> Exit:
+    async def ask(client: ApiClient, _: Lifetime) -> ExitCode:
         answer = await client.cancel(_checked(job_id))
         dying = " (its sandbox is still being stopped)" if answer.get("stopping") else ""
         say(f"{job_id} {answer.get('status', 'cancelled')}{dying}")
-        return Exit.OK
+        return ExitCode.OK
 
     return ask_server(server, settings, ask, name="jobs")
 

@@ -13,14 +13,14 @@ from pathlib import Path
 from forgesyte_chassis.main import Lifetime
 from forgesyte_contracts.jobs import JobStatus, JobView
 from forgesyte_contracts.problems import ForgeSyteError
-from forgesyte_launcher.client.client import Client, Submission, open_client
+from forgesyte_launcher.client.client import ApiClient, SubmitRequest, open_client
 from forgesyte_launcher.client.media import kind_of
 from forgesyte_launcher.client.results import make_out, save_results
 from forgesyte_launcher.client.watching import watch_job
 from forgesyte_launcher.settings import LauncherSettings
 from forgesyte_launcher.stack.stack import StackOptions, running_stack
 from forgesyte_launcher.stack.temporary_data import temporary_data
-from forgesyte_launcher.terminal.output import Exit, Interrupted, run_command, stderr, unless_stopped, warn
+from forgesyte_launcher.terminal.output import ExitCode, Interrupted, run_command, stderr, unless_stopped, warn
 from forgesyte_launcher.terminal.progress import ProgressView, open_progress
 
 from .summary import show_summary
@@ -41,7 +41,7 @@ class RunOptions:
         is_drawn: whether the annotated video is wanted.
     """
 
-    job: Submission
+    job: SubmitRequest
     out: Path
     server: str | None = None
     api_key: str | None = None
@@ -50,20 +50,20 @@ class RunOptions:
     is_drawn: bool = True
 
 
-def run(options: RunOptions, settings: LauncherSettings) -> Exit:
+def run(options: RunOptions, settings: LauncherSettings) -> ExitCode:
     """Run one job to its end; Exit.OK only when it completed."""
 
-    async def main(lifetime: Lifetime) -> Exit:
+    async def main(lifetime: Lifetime) -> ExitCode:
         try:
             with open_progress(stderr()) as view:
                 job = await _one_job(options, lifetime, settings, view)
         except Interrupted:
-            return Exit.INTERRUPTED
+            return ExitCode.INTERRUPTED
         show_summary(job, options.job.media.name, options.out)
         if job.status is JobStatus.COMPLETED:
-            return Exit.OK
+            return ExitCode.OK
         warn(f"error: {job.error_message or f'the job ended {job.status}'}")
-        return Exit.FAILED
+        return ExitCode.FAILED
 
     return run_command(main, name="run", settings=with_stop_margin(settings))
 
@@ -109,7 +109,7 @@ async def _server(
         yield await stack.enter_async_context(running_stack(own, lifetime, settings))
 
 
-async def _leave(client: Client, job_id: str, options: RunOptions) -> None:
+async def _leave(client: ApiClient, job_id: str, options: RunOptions) -> None:
     """Ctrl-C: a job on our own server ends with it, one on somebody's server goes on."""
     if options.server is not None:
         warn(

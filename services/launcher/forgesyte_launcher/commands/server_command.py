@@ -4,9 +4,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from forgesyte_chassis.main import Lifetime
-from forgesyte_launcher.client.client import Client, open_client
+from forgesyte_launcher.client.client import ApiClient, open_client
 from forgesyte_launcher.settings import LauncherSettings
-from forgesyte_launcher.terminal.output import Exit, run_command
+from forgesyte_launcher.terminal.output import ExitCode, run_command
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +18,11 @@ class Server:
 
 
 def ask_server(
-    server: Server, settings: LauncherSettings, ask: Callable[[Client, Lifetime], Awaitable[Exit]], *, name: str
-) -> Exit:
+    server: Server, settings: LauncherSettings, ask: Callable[[ApiClient, Lifetime], Awaitable[ExitCode]], *, name: str
+) -> ExitCode:
     """Run `ask` with a client of the server; `name` is the command's in the log."""
 
-    async def main(lifetime: Lifetime) -> Exit:
+    async def main(lifetime: Lifetime) -> ExitCode:
         async with open_client(server.address, api_key=server.api_key) as client:
             return await ask(client, lifetime)
 

@@ -3,17 +3,17 @@
 from typing import Any
 
 from forgesyte_chassis.main import Lifetime
-from forgesyte_launcher.client.client import Client
+from forgesyte_launcher.client.client import ApiClient
 from forgesyte_launcher.settings import LauncherSettings
-from forgesyte_launcher.terminal.output import Exit, say, stdout, table, warn
+from forgesyte_launcher.terminal.output import ExitCode, say, stdout, table, warn
 
 from .server_command import Server, ask_server
 
 
-def list_plugins_there(server: Server, settings: LauncherSettings, *, as_json: bool) -> Exit:
+def list_plugins_there(server: Server, settings: LauncherSettings, *, as_json: bool) -> ExitCode:
     """Print every plugin the server knows of; a broken one is a line with its reason."""
 
-    async def ask(client: Client, _: Lifetime) -> Exit:
+    async def ask(client: ApiClient, _: Lifetime) -> ExitCode:
         found = await client.plugins()
         warn(f"plugins of {client.server}:")
         if as_json:
@@ -22,33 +22,33 @@ def list_plugins_there(server: Server, settings: LauncherSettings, *, as_json: b
             table("plugin", "version", "state", "jobs done", "jobs failed", "reason", rows=[_row(one) for one in found])
         else:
             warn("none; no runner has reported yet, or none offers a plugin")
-        return Exit.OK
+        return ExitCode.OK
 
     return ask_server(server, settings, ask, name="plugins")
 
 
-def show_plugin(server: Server, settings: LauncherSettings, name: str, *, as_json: bool) -> Exit:
+def show_plugin(server: Server, settings: LauncherSettings, name: str, *, as_json: bool) -> ExitCode:
     """Print everything the server knows of one plugin."""
 
-    async def ask(client: Client, _: Lifetime) -> Exit:
+    async def ask(client: ApiClient, _: Lifetime) -> ExitCode:
         report = await client.plugin(name)
         if as_json:
             stdout().print_json(data=report)
         else:
             table("field", "value", rows=_facts(report))
-        return Exit.OK
+        return ExitCode.OK
 
     return ask_server(server, settings, ask, name="plugins")
 
 
-def reload_plugin(server: Server, settings: LauncherSettings, name: str) -> Exit:
+def reload_plugin(server: Server, settings: LauncherSettings, name: str) -> ExitCode:
     """Ask for a reload and say how many runners were asked."""
 
-    async def ask(client: Client, _: Lifetime) -> Exit:
+    async def ask(client: ApiClient, _: Lifetime) -> ExitCode:
         answer = await client.reload_plugin(name)
         say(f"{answer['plugin']} is read anew by {answer['runners']} runner(s)")
         warn(f"`forgesyte plugins show {name}` tells within seconds what came of it")
-        return Exit.OK
+        return ExitCode.OK
 
     return ask_server(server, settings, ask, name="plugins")
 

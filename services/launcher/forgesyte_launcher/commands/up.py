@@ -3,24 +3,24 @@
 from forgesyte_chassis.main import Lifetime
 from forgesyte_launcher.settings import LauncherSettings
 from forgesyte_launcher.stack.stack import RUNNER_MARGIN_S, StackOptions, running_stack
-from forgesyte_launcher.terminal.output import Exit, Interrupted, run_command, say, warn
+from forgesyte_launcher.terminal.output import ExitCode, Interrupted, run_command, say, warn
 
 STOP_MARGIN_S = RUNNER_MARGIN_S + 20.0
 """What stopping may take beyond the runner's drain: the runner's margin, open requests, nats-server."""
 
 
-def up(options: StackOptions, settings: LauncherSettings) -> Exit:
+def up(options: StackOptions, settings: LauncherSettings) -> ExitCode:
     """Run everything; say `ready http://HOST:PORT` when jobs can be submitted; end in order at the first signal."""
 
-    async def main(lifetime: Lifetime) -> Exit:
+    async def main(lifetime: Lifetime) -> ExitCode:
         try:
             async with running_stack(options, lifetime, settings) as url:
                 say(f"ready {url}")
                 warn(f"jobs are kept in {options.data_dir.expanduser().absolute()}; Ctrl-C stops")
                 await lifetime.stopping.wait()
         except Interrupted:
-            return Exit.OK
-        return Exit.OK
+            return ExitCode.OK
+        return ExitCode.OK
 
     return run_command(main, name="launcher", settings=with_stop_margin(settings))
 

@@ -24,7 +24,7 @@ from forgesyte_realtime_gateway.app import create_app as create_gateway
 from forgesyte_realtime_gateway.app import end_streams
 from forgesyte_realtime_gateway.settings import GatewaySettings
 
-from .dispatch import Dispatcher
+from .dispatch import RouteDispatcher
 from .openapi import openapi_app
 
 
@@ -37,7 +37,7 @@ class Apps:
     @property
     def door(self) -> ASGIApp:
         """The one application in front of them all."""
-        return Dispatcher(self.by_service, own={"/openapi.json": openapi_app(self.by_service.values())})
+        return RouteDispatcher(self.by_service, own={"/openapi.json": openapi_app(self.by_service.values())})
 
     @asynccontextmanager
     async def streams_closed_at_end(self) -> AsyncIterator[None]:

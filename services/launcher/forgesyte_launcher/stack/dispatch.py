@@ -27,7 +27,7 @@ class _Place:
     has_sockets: bool
 
 
-class Dispatcher:
+class RouteDispatcher:
     """An ASGI application that hands each request and each socket to the application of its service.
 
     Args:

@@ -13,7 +13,7 @@ _STYLES: dict[Verdict, str] = {"ok": "green", "warn": "yellow", "fail": "bold re
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class DoctorFinding:
     """One matter. `remedy` says what to do when the verdict is not ok."""
 
     area: str
@@ -23,14 +23,14 @@ class Finding:
     remedy: str = ""
 
 
-def judged(area: str, name: str, fault: str | None, remedy: str, *, otherwise: Verdict = "fail") -> Finding:
+def judged(area: str, name: str, fault: str | None, remedy: str, *, otherwise: Verdict = "fail") -> DoctorFinding:
     """Make a finding of something that works (`fault` None) or does not."""
     if fault is None:
-        return Finding(area, name, "ok", "works")
-    return Finding(area, name, otherwise, fault, remedy)
+        return DoctorFinding(area, name, "ok", "works")
+    return DoctorFinding(area, name, otherwise, fault, remedy)
 
 
-def show_findings(findings: Sequence[Finding], *, as_json: bool) -> None:
+def show_findings(findings: Sequence[DoctorFinding], *, as_json: bool) -> None:
     """Print the findings by area, each remedy below its finding."""
     console = stdout()
     if as_json:

@@ -19,7 +19,7 @@ from forgesyte_launcher.settings import LauncherSettings
 _NO_EDGE = 4096
 
 
-class Exit(IntEnum):
+class ExitCode(IntEnum):
     """The command's exit codes."""
 
     OK = 0
@@ -73,7 +73,7 @@ def table(*columns: str, rows: Sequence[tuple[str, ...]], title: str | None = No
     console.print(drawn)
 
 
-def run_command(main: Callable[[Lifetime], Awaitable[Exit]], *, name: str, settings: LauncherSettings) -> Exit:
+def run_command(main: Callable[[Lifetime], Awaitable[ExitCode]], *, name: str, settings: LauncherSettings) -> ExitCode:
     """Run an asynchronous command under the chassis's main loop and show its errors.
 
     Args:
@@ -81,7 +81,7 @@ def run_command(main: Callable[[Lifetime], Awaitable[Exit]], *, name: str, setti
         name: the command's name in the log.
         settings: log and drain.
     """
-    ending: list[Exit] = []
+    ending: list[ExitCode] = []
 
     async def guarded(lifetime: Lifetime) -> None:
         try:
@@ -90,15 +90,15 @@ def run_command(main: Callable[[Lifetime], Awaitable[Exit]], *, name: str, setti
             ending.append(show_error(errors))
 
     status = run_service(guarded, name=name, settings=settings)
-    return ending[0] if ending and not status else Exit.FAILED
+    return ending[0] if ending and not status else ExitCode.FAILED
 
 
-def show_error(error: ForgeSyteError | BaseExceptionGroup[ForgeSyteError]) -> Exit:
+def show_error(error: ForgeSyteError | BaseExceptionGroup[ForgeSyteError]) -> ExitCode:
     """Print the error's sentence (the first one of a group) and give the exit code that fits."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     warn(f"error: {error.detail}")
-    return Exit.USAGE if error.code in USAGE_CODES else Exit.FAILED
+    return ExitCode.USAGE if error.code in USAGE_CODES else ExitCode.FAILED
 
 
 async def unless_stopped[T](stopping: asyncio.Event, work: Awaitable[T]) -> T:

@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from forgesyte_chassis.web import problems
 from forgesyte_contracts.problems import Code, ForgeSyteError
-from forgesyte_launcher.client.client import Client, Submission, open_client
+from forgesyte_launcher.client.client import ApiClient, SubmitRequest, open_client
 
 from ..builders import a_job
 
@@ -21,7 +21,7 @@ async def a_client(path: str, answer, method: str = "GET"):
     app = Starlette(routes=[Route(path, answer, methods=[method])])
     problems.install(app)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://server") as http:
-        yield Client("http://server", http)
+        yield ApiClient("http://server", http)
 
 
 async def test_a_submission_carries_the_video_and_what_to_do_with_it(tmp_path):
@@ -37,7 +37,7 @@ async def test_a_submission_carries_the_video_and_what_to_do_with_it(tmp_path):
         return JSONResponse({"job_id": "the-id"}, 202)
 
     async with a_client("/v1/video/submit", submit, "POST") as client:
-        job = Submission(video, "motion-detector", ("detect-motion", "track-objects"), {"min_area": 200})
+        job = SubmitRequest(video, "motion-detector", ("detect-motion", "track-objects"), {"min_area": 200})
         job_id = await client.submit(job, on_sent=sent.append)
 
     assert job_id == "the-id"

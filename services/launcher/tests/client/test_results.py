@@ -10,7 +10,7 @@ from starlette.routing import Route
 from forgesyte_chassis.web import problems
 from forgesyte_contracts.jobs import JobStatus, JobType, JobView
 from forgesyte_contracts.problems import Code, ForgeSyteError
-from forgesyte_launcher.client.client import Client
+from forgesyte_launcher.client.client import ApiClient
 from forgesyte_launcher.client.results import save_results
 
 from ..builders import an_ended_job
@@ -42,10 +42,10 @@ async def a_server(*refused: str):
     app = Starlette(routes=[Route("/v1/jobs/{job_id}/result", result)])
     problems.install(app)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://server") as http:
-        yield Client("http://server", http)
+        yield ApiClient("http://server", http)
 
 
-async def saved(client: Client, job: JobView, out, *, is_drawn: bool = True) -> tuple[dict[str, str], list[str]]:
+async def saved(client: ApiClient, job: JobView, out, *, is_drawn: bool = True) -> tuple[dict[str, str], list[str]]:
     view = SaidLines()
     await save_results(client, job, out, view, is_drawn=is_drawn)
     return {file.name: file.read_text() for file in out.iterdir()}, view

@@ -11,7 +11,7 @@ from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket
 
 from forgesyte_contracts.routes import INSPECTOR, JOB_API, REALTIME_GATEWAY, ROUTES, routes_of
-from forgesyte_launcher.stack.dispatch import Dispatcher
+from forgesyte_launcher.stack.dispatch import RouteDispatcher
 
 GATEWAY = routes_of(REALTIME_GATEWAY)
 
@@ -39,11 +39,11 @@ APPS = {service: an_app(service) for service in (JOB_API, INSPECTOR, REALTIME_GA
 
 
 @pytest.fixture
-def door() -> Dispatcher:
-    return Dispatcher(APPS)
+def door() -> RouteDispatcher:
+    return RouteDispatcher(APPS)
 
 
-async def ask(door: Dispatcher, method: str, path: str) -> httpx.Response:
+async def ask(door: RouteDispatcher, method: str, path: str) -> httpx.Response:
     async with httpx.AsyncClient(transport=httpx.ASGITransport(door), base_url="http://edge") as http:
         return await http.request(method, path)
 
@@ -73,13 +73,13 @@ async def test_a_known_address_asked_in_another_way_is_its_service_s_to_refuse(d
 
 
 async def test_what_this_process_answers_by_itself_goes_to_no_service():
-    own = Dispatcher(APPS, own={"/openapi.json": PlainTextResponse("ours")})
+    own = RouteDispatcher(APPS, own={"/openapi.json": PlainTextResponse("ours")})
 
     assert (await ask(own, "GET", "/openapi.json")).text == "ours"
     assert (await ask(own, "GET", "/health")).text == "job-api /health"
 
 
-async def connect(door: Dispatcher, path: str) -> list[dict[str, Any]]:
+async def connect(door: RouteDispatcher, path: str) -> list[dict[str, Any]]:
     """Open a socket as a server would; gives what the application sent."""
     sent: list[dict[str, Any]] = []
 

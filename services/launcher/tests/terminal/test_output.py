@@ -4,7 +4,7 @@ import pytest
 
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_launcher.settings import LauncherSettings
-from forgesyte_launcher.terminal.output import Exit, Interrupted, run_command, show_error, table, unless_stopped
+from forgesyte_launcher.terminal.output import ExitCode, Interrupted, run_command, show_error, table, unless_stopped
 
 
 async def forever() -> None:
@@ -38,7 +38,11 @@ async def test_a_fault_of_the_work_is_raised():
 
 @pytest.mark.parametrize(
     ("code", "expected"),
-    [(Code.PLUGIN_UNKNOWN, Exit.USAGE), (Code.TOOL_UNKNOWN, Exit.USAGE), (Code.SERVICE_UNAVAILABLE, Exit.FAILED)],
+    [
+        (Code.PLUGIN_UNKNOWN, ExitCode.USAGE),
+        (Code.TOOL_UNKNOWN, ExitCode.USAGE),
+        (Code.SERVICE_UNAVAILABLE, ExitCode.FAILED),
+    ],
 )
 def test_an_error_is_one_sentence_and_an_exit_code(code, expected, capsys):
     assert show_error(ForgeSyteError(code, "What [was] wrong.")) is expected
@@ -46,16 +50,16 @@ def test_an_error_is_one_sentence_and_an_exit_code(code, expected, capsys):
 
 
 def test_an_error_deep_inside_task_groups_is_shown_as_its_sentence(capfd):
-    async def main(_) -> Exit:
+    async def main(_) -> ExitCode:
         async with asyncio.TaskGroup() as outer, asyncio.TaskGroup():
             outer.create_task(unless_stopped(asyncio.Event(), refuse()))
             await forever()
-        return Exit.OK
+        return ExitCode.OK
 
     async def refuse() -> None:
         raise ForgeSyteError(Code.TOOL_UNKNOWN, "No such tool.")
 
-    assert run_command(main, name="test", settings=LauncherSettings()) is Exit.USAGE
+    assert run_command(main, name="test", settings=LauncherSettings()) is ExitCode.USAGE
     assert capfd.readouterr().err == "error: No such tool.\n"
 
 

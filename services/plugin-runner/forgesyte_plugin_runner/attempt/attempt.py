@@ -27,9 +27,9 @@ from forgesyte_sandbox.parent.outcome import SandboxOutcome
 from forgesyte_sandbox.shared import messages
 from forgesyte_sandbox.shared.messages import Message, Row, Timings
 
-from .attempt_state import Ledger
+from .attempt_state import AttemptState
 from .committer import Committer
-from .delivery_hold import Hold
+from .delivery_hold import DeliveryHold
 from .ending import Ending
 from .failure import Failure, missing_device, missing_input
 from .fingerprint import fingerprint
@@ -50,8 +50,8 @@ class Attempt:
         self._record = claimed.record
         self._job_id = JobId(claimed.record.job_id)
         self._stop = Stop()
-        self._hold = Hold(delivery, place.clock.monotonic_s, place.bus.ack_wait_s)
-        self._ledger = Ledger(claimed.record)
+        self._hold = DeliveryHold(delivery, place.clock.monotonic_s, place.bus.ack_wait_s)
+        self._ledger = AttemptState(claimed.record)
         self._buffer = RowBuffer(segment_rows=place.settings.checkpoint_rows)
         self._is_dead = asyncio.Event()
         self._input_id = ""

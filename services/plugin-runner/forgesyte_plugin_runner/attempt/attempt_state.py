@@ -36,7 +36,7 @@ _MAX_FIGURE = 2**53
 _MAX_MS = 1e12
 
 
-class Ledger:
+class AttemptState:
     """The state of one attempt as far as this runner knows it.
 
     Attributes:

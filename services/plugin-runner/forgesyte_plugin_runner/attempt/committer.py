@@ -14,7 +14,7 @@ from forgesyte_chassis.store.segments import SegmentTaken, write_segment
 from forgesyte_contracts.ids import JobId
 from forgesyte_plugin_runner.stopping import Stop, Stopped, StopReason
 
-from .attempt_state import Ledger
+from .attempt_state import AttemptState
 from .rowbuffer import RowBuffer
 from .store_retry import Patience, StoreLost
 
@@ -34,7 +34,7 @@ class Committer:
     job_id: JobId
     attempt: int
     buffer: RowBuffer
-    ledger: Ledger
+    ledger: AttemptState
     stop: Stop
     notice: Callable[[], None]
     patience: Patience

@@ -15,7 +15,7 @@ from forgesyte_contracts.streams import WORK
 log = structlog.get_logger(__name__)
 
 
-class Hold:
+class DeliveryHold:
     """The present delivery of one job's work message."""
 
     def __init__(self, delivery: Delivery, monotonic: Callable[[], float], ack_wait_s: float) -> None:

@@ -27,8 +27,8 @@ from forgesyte_plugin_runner.stopping import Stop, Stopped, StopReason
 from forgesyte_plugin_runner.workplace import Workplace
 from forgesyte_sandbox.parent.outcome import SandboxOutcome
 
-from .attempt_state import Ledger
-from .delivery_hold import Hold
+from .attempt_state import AttemptState
+from .delivery_hold import DeliveryHold
 from .failure import Failure, death_of, failure_of
 from .keeping import keep_record, keep_warnings
 from .recorder import Recorder
@@ -59,7 +59,9 @@ def handover_delay_s(record: JobRecord) -> float:
 class Ending:
     """Writes the end of one attempt."""
 
-    def __init__(self, place: Workplace, recorder: Recorder, hold: Hold, stop: Stop, ledger: Ledger) -> None:
+    def __init__(
+        self, place: Workplace, recorder: Recorder, hold: DeliveryHold, stop: Stop, ledger: AttemptState
+    ) -> None:
         self._place = place
         self._recorder = recorder
         self._hold = hold

@@ -6,7 +6,7 @@ from forgesyte_chassis.store.warnings import write_warnings
 from forgesyte_contracts.jobs import JobRecord
 from forgesyte_plugin_runner.workplace import Workplace
 
-from .attempt_state import Ledger
+from .attempt_state import AttemptState
 from .store_retry import StoreLost
 from .stored_result import write_record
 
@@ -21,7 +21,7 @@ async def keep_record(place: Workplace, record: JobRecord) -> None:
         log.error("record not kept in the store", job_id=record.job_id, error=str(fault))
 
 
-async def keep_warnings(place: Workplace, record: JobRecord, ledger: Ledger) -> None:
+async def keep_warnings(place: Workplace, record: JobRecord, ledger: AttemptState) -> None:
     """Keep the attempt's warnings when the record, as last written, has no room for all of them."""
     warnings = ledger.beyond(record)
     if not warnings:

@@ -20,9 +20,9 @@ from forgesyte_contracts.moves import Fenced, require_owner
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_plugin_runner.stopping import Stop, StopReason
 
-from .attempt_state import Ledger
-from .delivery_hold import Hold
-from .live.warning_backpressure import WarningPace
+from .attempt_state import AttemptState
+from .delivery_hold import DeliveryHold
+from .live.warning_backpressure import WarningBackpressure
 from .progress import ProgressPolicy
 
 log = structlog.get_logger(__name__)
@@ -47,7 +47,15 @@ class Recorder:
     """
 
     def __init__(
-        self, records: Records, claimed: Stored, *, ledger: Ledger, hold: Hold, stop: Stop, clock: Clock, every_s: float
+        self,
+        records: Records,
+        claimed: Stored,
+        *,
+        ledger: AttemptState,
+        hold: DeliveryHold,
+        stop: Stop,
+        clock: Clock,
+        every_s: float,
     ) -> None:
         self._records = records
         self._known = claimed
@@ -63,7 +71,7 @@ class Recorder:
         self._due = asyncio.Event()
         self._lock = asyncio.Lock()
         self._is_closing = False
-        self.warnings = WarningPace(ledger, lambda: self.record)
+        self.warnings = WarningBackpressure(ledger, lambda: self.record)
         self.ended: JobRecord | None = None
         self.unwritable: RecordUnwritable | None = None
 

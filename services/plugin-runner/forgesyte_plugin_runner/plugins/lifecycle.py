@@ -29,7 +29,7 @@ MAX_REASON_CHARS = 4000
 REMEDY = "Mend that, then reload the plugin or restart the runner"
 
 
-class IllegalMove(ValueError):  # noqa: N818 - it reads as the event it is
+class IllegalPluginMove(ValueError):  # noqa: N818 - it reads as the event it is
     """A plugin was asked to go where it may not; the text names both states."""
 
 
@@ -58,7 +58,7 @@ class PluginLifecycle:
             IllegalMove: the table does not have this move.
         """
         if to not in LEGAL_MOVES[self.state]:
-            raise IllegalMove(f"a plugin that is {self.state} can not become {to}")
+            raise IllegalPluginMove(f"a plugin that is {self.state} can not become {to}")
         self.reason = _with_remedy(reason or "") if to.is_broken else None
         self.state = to
 

@@ -9,7 +9,7 @@ from forgesyte_plugin_runner.attempt.attempt_state import (
     MAX_CLASSES_BYTES,
     MAX_OLDER_WARNINGS,
     OTHER,
-    Ledger,
+    AttemptState,
 )
 from forgesyte_sandbox.shared import messages
 from forgesyte_sandbox.shared.messages import Finished, Row, Started, Timings
@@ -32,7 +32,7 @@ def started(**changes) -> Started:
 
 def test_an_estimate_drives_progress_and_never_the_total():
     record = a_running_record()
-    ledger = Ledger(record)
+    ledger = AttemptState(record)
 
     ledger.take(started(estimated_total=10))
     ledger.take(a_row(4))
@@ -45,14 +45,14 @@ def test_what_was_known_of_the_media_stays_and_what_an_earlier_attempt_counted_d
     seen = DecodeFacts(codec="h264", width=160, height=120, rotation=90, frames_decoded=7, frames_corrupt=2)
     record = a_running_record(decode=seen)
 
-    written = Ledger(record).apply(record, NOW)
+    written = AttemptState(record).apply(record, NOW)
 
     assert written.decode == DecodeFacts(codec="h264", width=160, height=120, rotation=90)
 
 
 def test_the_end_tells_the_real_total():
     record = a_running_record()
-    ledger = Ledger(record)
+    ledger = AttemptState(record)
     ledger.take(started(estimated_total=12))
 
     ledger.take(Finished({"frames_decoded": 10, "frames_corrupt": 2, "frames_skipped": 0, "total_frames": 10}))
@@ -65,7 +65,7 @@ def test_the_end_tells_the_real_total():
 
 def test_writing_twice_changes_nothing():
     record = a_running_record(warnings=("old",))
-    ledger = Ledger(record)
+    ledger = AttemptState(record)
     ledger.take(messages.Warning("new"))
     ledger.take(a_row(0))
     ledger.commit(1)
@@ -79,7 +79,7 @@ def test_writing_twice_changes_nothing():
 
 def test_the_newest_warnings_are_kept_in_order():
     record = a_running_record()
-    ledger = Ledger(record)
+    ledger = AttemptState(record)
 
     for number in range(MAX_WARNINGS + 5):
         ledger.warn(str(number))
@@ -88,11 +88,11 @@ def test_the_newest_warnings_are_kept_in_order():
     assert written.warnings == tuple(str(number) for number in range(5, MAX_WARNINGS + 5))
     assert written.warnings_dropped == 5
     assert ledger.apply(written, NOW) == written
-    assert Ledger(written).apply(written, NOW).warnings_dropped == 5
+    assert AttemptState(written).apply(written, NOW).warnings_dropped == 5
 
 
 def test_warnings_that_the_record_has_no_room_for_are_known_with_their_places():
-    ledger = Ledger(a_running_record(warnings=("before",), warnings_dropped=7))
+    ledger = AttemptState(a_running_record(warnings=("before",), warnings_dropped=7))
     for number in range(MAX_WARNINGS + 1):
         ledger.warn(f"warning {number}")
     record = ledger.apply(a_running_record(), NOW)
@@ -105,14 +105,14 @@ def test_warnings_that_the_record_has_no_room_for_are_known_with_their_places():
 
 
 def test_nothing_is_beyond_a_record_that_holds_every_warning():
-    ledger = Ledger(a_running_record(warnings_dropped=7))
+    ledger = AttemptState(a_running_record(warnings_dropped=7))
     ledger.warn("one")
 
     assert ledger.beyond(ledger.apply(a_running_record(), NOW)) == []
 
 
 def test_a_child_that_never_ends_to_warn_fills_no_memory():
-    ledger = Ledger(a_running_record())
+    ledger = AttemptState(a_running_record())
     for number in range(MAX_OLDER_WARNINGS + 1000):
         ledger.warn("x" * 10_000 + str(number))
 
@@ -125,7 +125,7 @@ def test_a_child_that_never_ends_to_warn_fills_no_memory():
 
 def test_timings_are_a_tool_s_latest_and_the_plugin_s_sum():
     record = a_running_record(tools=("seek", "find"))
-    ledger = Ledger(record)
+    ledger = AttemptState(record)
 
     ledger.take(Timings({"seek": 1.04, "find": 2.0, "made-up": 9.0}, {"decode": 5.55, "made-up": 9.0}))
     ledger.add_stage_ms("fetch", 1.26)
@@ -136,7 +136,7 @@ def test_timings_are_a_tool_s_latest_and_the_plugin_s_sum():
 
 
 def test_the_summary_counts_classes_and_no_plugin_can_outgrow_it():
-    ledger = Ledger(a_running_record())
+    ledger = AttemptState(a_running_record())
 
     for number in range(MAX_CLASSES + 20):
         ledger.take(a_row(number, detections=1, classes={f"class {number}": 1}))
@@ -147,7 +147,7 @@ def test_the_summary_counts_classes_and_no_plugin_can_outgrow_it():
 
 
 def test_figures_that_a_child_made_up_are_not_believed():
-    ledger = Ledger(a_running_record())
+    ledger = AttemptState(a_running_record())
     ledger.take(a_row(2))
 
     ledger.take(Finished({"frames_decoded": "many"}))
@@ -157,7 +157,7 @@ def test_figures_that_a_child_made_up_are_not_believed():
 
 def test_what_runs_shows_its_decoded_frames_and_its_summary():
     record = a_running_record()
-    ledger = Ledger(record)
+    ledger = AttemptState(record)
     ledger.take(a_row(4, detections=3, classes={"cat": 3}))
 
     written = ledger.apply(record, NOW)
@@ -168,7 +168,7 @@ def test_what_runs_shows_its_decoded_frames_and_its_summary():
 
 def test_a_new_attempt_begins_without_the_summary_of_the_last_one():
     record = a_running_record()
-    ledger = Ledger(record)
+    ledger = AttemptState(record)
     ledger.take(a_row(4))
     given_back = moves.released(ledger.apply(record, NOW), 5, NOW)
 
@@ -177,7 +177,7 @@ def test_a_new_attempt_begins_without_the_summary_of_the_last_one():
 
 def test_no_figure_of_a_child_can_poison_the_record():
     record = a_running_record()
-    ledger = Ledger(record)
+    ledger = AttemptState(record)
 
     ledger.take(started(codec="x" * 70_000, fps=float("nan"), estimated_total=10**400))
     ledger.take(Timings({"seek": float("nan")}, {"decode": float("inf"), "process": -1.0}))
@@ -190,7 +190,7 @@ def test_no_figure_of_a_child_can_poison_the_record():
 
 
 def test_names_of_classes_have_a_limit_in_bytes_too():
-    ledger = Ledger(a_running_record())
+    ledger = AttemptState(a_running_record())
 
     for number in range(MAX_CLASSES):
         ledger.take(a_row(number, detections=1, classes={"\x01" * 60 + f"{number:04d}": 1}))

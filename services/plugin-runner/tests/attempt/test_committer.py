@@ -14,7 +14,7 @@ from forgesyte_contracts import moves, subjects
 from forgesyte_contracts.ids import JobId, new_job_id
 from forgesyte_contracts.jobs import JobRecord
 from forgesyte_contracts.results import INLINE_RESULT_BYTES
-from forgesyte_plugin_runner.attempt.attempt_state import Ledger
+from forgesyte_plugin_runner.attempt.attempt_state import AttemptState
 from forgesyte_plugin_runner.attempt.committer import Committer
 from forgesyte_plugin_runner.attempt.rowbuffer import RowBuffer
 from forgesyte_plugin_runner.attempt.store_retry import Patience
@@ -35,7 +35,7 @@ class Desk:
         self.folder = folder
         self.store = Store.open(str(folder))
         self.buffer = RowBuffer(segment_rows=200)
-        self.ledger = Ledger(self.record)
+        self.ledger = AttemptState(self.record)
         self.stop = Stop()
         self.committer = Committer(
             store=self.store,

@@ -8,7 +8,7 @@ from functools import wraps
 import pytest
 
 from forgesyte_chassis.bus import BusUnavailable
-from forgesyte_plugin_runner.attempt.delivery_hold import Hold
+from forgesyte_plugin_runner.attempt.delivery_hold import DeliveryHold
 
 
 class VirtualSelector(selectors.SelectSelector):
@@ -74,7 +74,7 @@ def delivery() -> FakeDelivery:
     return FakeDelivery()
 
 
-async def run_for(hold: Hold, seconds: float) -> None:
+async def run_for(hold: DeliveryHold, seconds: float) -> None:
     try:
         async with asyncio.timeout(seconds):
             await hold.run()
@@ -82,8 +82,8 @@ async def run_for(hold: Hold, seconds: float) -> None:
         return
 
 
-def a_hold(delivery: FakeDelivery) -> Hold:
-    return Hold(delivery, asyncio.get_running_loop().time, 10.0)
+def a_hold(delivery: FakeDelivery) -> DeliveryHold:
+    return DeliveryHold(delivery, asyncio.get_running_loop().time, 10.0)
 
 
 @virtually

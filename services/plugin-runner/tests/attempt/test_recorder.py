@@ -11,8 +11,8 @@ from forgesyte_contracts import moves
 from forgesyte_contracts.ids import RunnerId, new_job_id
 from forgesyte_contracts.jobs import MAX_WARNINGS, AttemptOutcome, JobRecord, JobStatus
 from forgesyte_contracts.moves import Fenced
-from forgesyte_plugin_runner.attempt.attempt_state import Ledger
-from forgesyte_plugin_runner.attempt.delivery_hold import Hold
+from forgesyte_plugin_runner.attempt.attempt_state import AttemptState
+from forgesyte_plugin_runner.attempt.delivery_hold import DeliveryHold
 from forgesyte_plugin_runner.attempt.recorder import Recorder
 from forgesyte_plugin_runner.stopping import Stop, StopReason
 from tests.support import eventually
@@ -32,8 +32,8 @@ class Desk:
         self.bus = bus
         self.job_id = stored.record.job_id
         self.stop = Stop()
-        self.ledger = Ledger(stored.record)
-        self.hold = Hold(delivery, clock.monotonic_s, 10.0)
+        self.ledger = AttemptState(stored.record)
+        self.hold = DeliveryHold(delivery, clock.monotonic_s, 10.0)
         self.recorder = Recorder(
             bus.jobs, stored, ledger=self.ledger, hold=self.hold, stop=self.stop, clock=clock, every_s=1.0
         )

@@ -7,7 +7,7 @@ import pytest
 from forgesyte_contracts.ids import new_job_id
 from forgesyte_contracts.jobs import JobRecord
 from forgesyte_contracts.plugins import PluginManifest
-from forgesyte_plugin_runner.attempt.attempt_state import Ledger
+from forgesyte_plugin_runner.attempt.attempt_state import AttemptState
 from forgesyte_plugin_runner.devices.placement import Placement, devices_for, place_job
 from forgesyte_plugin_runner.slots import Slots
 
@@ -55,7 +55,7 @@ def test_jobs_are_taken_on_every_device_that_will_do(gpu, kinds, devices):
 
 
 def test_the_record_tells_the_device_and_why_it_is_another():
-    ledger = Ledger(a_record("gpu"))
+    ledger = AttemptState(a_record("gpu"))
 
     ledger.placed(GONE)
     record = ledger.apply(a_record("gpu"), NOW)
@@ -65,7 +65,7 @@ def test_the_record_tells_the_device_and_why_it_is_another():
 
 def test_what_was_said_at_submit_about_a_fallback_stays():
     submitted = a_record("cpu").model_copy(update={"fallback": True, "fallback_reason": "no GPU is there"})
-    ledger = Ledger(submitted)
+    ledger = AttemptState(submitted)
 
     ledger.placed(Placement("cpu"))
     record = ledger.apply(submitted, NOW)

@@ -7,7 +7,7 @@ import pytest
 from forgesyte_chassis.clock import Clock
 from forgesyte_contracts.plugins import PluginManifest, PluginState
 from forgesyte_contracts.problems import Code, ForgeSyteError
-from forgesyte_plugin_runner.plugins.lifecycle import IllegalMove
+from forgesyte_plugin_runner.plugins.lifecycle import IllegalPluginMove
 from forgesyte_plugin_runner.plugins.registry import PluginRegistry
 from forgesyte_sandbox.parent.installed_plugins import FoundPlugin
 from tests.support import NOW, HandClock
@@ -69,7 +69,7 @@ def test_only_a_fresh_look_leads_out_of_a_broken_state(mark):
     registry = ready_registry()
     getattr(registry, mark)("seeker", "broken for a test")
 
-    with pytest.raises(IllegalMove):
+    with pytest.raises(IllegalPluginMove):
         registry.mark_initialized("seeker")
     registry.record_success("seeker")
     assert not registry.is_available("seeker")

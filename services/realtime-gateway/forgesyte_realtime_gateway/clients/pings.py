@@ -19,7 +19,7 @@ _LOOKS_A_PERIOD = 10
 _LONGEST_PAUSE_S = 1.0
 
 
-class Heartbeat:
+class Pings:
     """Looks after all connections."""
 
     def __init__(self, manager: ConnectionManager, settings: GatewaySettings, clock: Callable[[], float]) -> None:

@@ -28,7 +28,7 @@ from .message import Message
 log = structlog.get_logger(__name__)
 
 
-class Wording:
+class JobMessages:
     """Makes the messages of one job."""
 
     def __init__(self, job_id: JobId, clock: Callable[[], float]) -> None:

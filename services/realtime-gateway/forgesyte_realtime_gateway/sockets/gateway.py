@@ -14,12 +14,12 @@ from forgesyte_contracts.realtime import MessageType, envelope, metadata_of
 from forgesyte_realtime_gateway.clients.client import Client, ClientFacts, HangUp
 from forgesyte_realtime_gateway.clients.connections import ConnectionManager
 from forgesyte_realtime_gateway.clients.outbox import OutboxLimits, Send
-from forgesyte_realtime_gateway.clients.pings import Heartbeat
+from forgesyte_realtime_gateway.clients.pings import Pings
 from forgesyte_realtime_gateway.messages.complaint import complaint
 from forgesyte_realtime_gateway.messages.message import Message
 from forgesyte_realtime_gateway.metrics import GatewayMetrics
 from forgesyte_realtime_gateway.settings import GatewaySettings
-from forgesyte_realtime_gateway.watching.job_watches import Watches
+from forgesyte_realtime_gateway.watching.job_watches import JobWatches
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +32,8 @@ class Gateway:
     clock: Callable[[], float]
     metrics: GatewayMetrics
     manager: ConnectionManager
-    watches: Watches
-    heartbeat: Heartbeat
+    watches: JobWatches
+    heartbeat: Pings
     runners: RunnerView
 
     def client(self, facts: ClientFacts, send: Send, hang_up: HangUp) -> Client:

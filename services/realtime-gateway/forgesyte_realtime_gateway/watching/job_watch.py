@@ -22,7 +22,7 @@ from forgesyte_contracts.realtime import (
 from forgesyte_realtime_gateway.clients.client import Client
 from forgesyte_realtime_gateway.clients.connections import ConnectionManager
 from forgesyte_realtime_gateway.messages.complaint import complaint
-from forgesyte_realtime_gateway.messages.job_messages import Wording
+from forgesyte_realtime_gateway.messages.job_messages import JobMessages
 from forgesyte_realtime_gateway.messages.message import COALESCED, Dialect, Message, Room
 from forgesyte_realtime_gateway.metric_labels import Passed
 from forgesyte_realtime_gateway.metrics import GatewayMetrics
@@ -45,7 +45,7 @@ class JobWatch:
         self._manager = manager
         self._metrics = metrics
         self._clock = clock
-        self._wording = Wording(job_id, clock)
+        self._wording = JobMessages(job_id, clock)
         self._envelopes = Room(job_id, Dialect.ENVELOPE)
         self._flats = Room(job_id, Dialect.FLAT)
         self._waiting: dict[Client, int | None] = {}

@@ -20,12 +20,12 @@ from forgesyte_realtime_gateway.metrics import GatewayMetrics
 from forgesyte_realtime_gateway.settings import GatewaySettings
 
 from .job_watch import JobWatch
-from .live_subscriptions import LiveTap
+from .live_subscriptions import LiveSubscriptions
 
 log = structlog.get_logger(__name__)
 
 
-class Watches:
+class JobWatches:
     """The jobs that somebody watches on this gateway; run() must be running."""
 
     def __init__(
@@ -44,7 +44,7 @@ class Watches:
         self._clock = clock
         self._watches: dict[JobId, JobWatch] = {}
         self._wake = asyncio.Event()
-        self._tap = LiveTap(bus.live, self._on_live, self._watches.keys, most_single=settings.single_watches)
+        self._tap = LiveSubscriptions(bus.live, self._on_live, self._watches.keys, most_single=settings.single_watches)
 
     def __len__(self) -> int:
         return len(self._watches)

@@ -13,7 +13,7 @@ from forgesyte_chassis.bus.live import Live
 from forgesyte_contracts.ids import JobId
 
 
-class LiveTap:
+class LiveSubscriptions:
     """What is subscribed to now.
 
     Args:

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 import orjson
 
 from forgesyte_sandbox.parent.verdict import EXIT_NO_MEMORY
-from forgesyte_sandbox.shared.heartbeat import Heartbeat, Lane, Step
+from forgesyte_sandbox.shared.heartbeat import Lane, Step, StepMarker
 from forgesyte_sandbox.shared.limits import MIB, Limits
 from forgesyte_sandbox.shared.messages import GO, SPEC, AnyMessage, Finished, Loaded, ProtocolError, encode
 from forgesyte_sandbox.shared.pipe import receive_frame, send_frame
@@ -40,7 +40,7 @@ class Context:
     Messages are sent by the thread that runs the program, and by no other.
     """
 
-    def __init__(self, pipe: socket.socket, heartbeat: Heartbeat, spec: dict[str, Any], limits: Limits) -> None:
+    def __init__(self, pipe: socket.socket, heartbeat: StepMarker, spec: dict[str, Any], limits: Limits) -> None:
         self._pipe = pipe
         self.heartbeat = heartbeat
         self.spec = spec
@@ -84,7 +84,7 @@ def enter(descriptors: Descriptors, *, scratch: str, zygote_pid: int) -> NoRetur
     order = orjson.loads(body)
     limits = Limits.from_dict(order["limits"])
     hardening.limit_resources(limits)
-    heartbeat = Heartbeat(descriptors.page)
+    heartbeat = StepMarker(descriptors.page)
     os.close(descriptors.page)  # mapped, and the mapping holds a descriptor of its own
     _run(order["program"], Context(pipe, heartbeat, order["spec"], limits))
 

@@ -29,7 +29,7 @@ from .outcome import SandboxOutcome
 from .sandbox import Baseline, Sandbox
 from .verdict import Verdict
 from .watchdog import Watchdog
-from .zygote_process import Exit
+from .zygote_process import ChildExit
 
 _SILENT_LIMIT_S = 0.5
 _REST_LIMIT_S = 2.0
@@ -185,7 +185,7 @@ class Run:
             self._verdict = found
         self._over.set()
 
-    def _exit_came(self, exited: "asyncio.Future[Exit | None]") -> None:
+    def _exit_came(self, exited: "asyncio.Future[ChildExit | None]") -> None:
         exit_ = exited.result()
         if exit_ is None:
             self._give_up(verdict.released("the zygote ended and its sandboxes with it", self._watchdog.frame))
@@ -208,7 +208,7 @@ class Run:
                 was_watched = now_watched
             await asyncio.sleep(_ASK_EVERY_S)
 
-    async def _bury(self) -> Exit | None:
+    async def _bury(self) -> ChildExit | None:
         if self._verdict is None and self._last is None and self._caller_error is None:
             # The pipe ended without a last word: let a dying process die its own way, so that its exit code is known.
             await asyncio.wait({self._sandbox.process.exited}, timeout=_SILENT_LIMIT_S)
@@ -216,7 +216,7 @@ class Run:
                 self._verdict = verdict.broken_protocol(self._half or "it closed its pipe", self._watchdog.frame)
         return await self._sandbox.end()
 
-    def _judge(self, exit_: Exit | None) -> Verdict | None:
+    def _judge(self, exit_: ChildExit | None) -> Verdict | None:
         frame = self._watchdog.frame
         if isinstance(self._last, Finished):
             return None

@@ -16,7 +16,7 @@ from forgesyte_sandbox.shared.process_memory import data_bytes, file_bytes, limi
 from forgesyte_sandbox.shared.process_tree import descendants_of
 
 from .log_tail import LogTail
-from .zygote_process import Exit, SandboxProcess, ZygoteProcess
+from .zygote_process import ChildExit, SandboxProcess, ZygoteProcess
 
 _EXIT_LIMIT_S = 10.0
 
@@ -135,7 +135,7 @@ class Sandbox:
             return False
         return True
 
-    async def end(self) -> Exit | None:
+    async def end(self) -> ChildExit | None:
         """Kill it and wait until nothing of it is alive.
 
         A zygote that does not tell of it in time is killed, and its sandboxes with it.

@@ -9,7 +9,7 @@ from pathlib import Path
 from forgesyte_sandbox.shared.limits import MIB, Limits
 
 from .sandbox import Sandbox
-from .zygote_process import Exit
+from .zygote_process import ChildExit
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class WarmSandbox:
         self.home = home
         self.jobs = 0
         self.timer: asyncio.TimerHandle | None = None
-        self.on_exit: Callable[[asyncio.Future[Exit | None]], None] | None = None
+        self.on_exit: Callable[[asyncio.Future[ChildExit | None]], None] | None = None
 
     def may_take(self, limits: Limits) -> bool:
         """Whether it is as it was left, and could be given the job's memory; sets the limit of it."""

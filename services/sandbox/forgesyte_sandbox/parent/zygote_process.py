@@ -29,7 +29,7 @@ class ZygoteFailed(Exception):  # noqa: N818 - read as a sentence where it is ca
 
 
 @dataclass(frozen=True, slots=True)
-class Exit:
+class ChildExit:
     """A sandbox's end: exit code (below zero: the signal), and how many of its descendants would not die."""
 
     code: int
@@ -39,7 +39,7 @@ class Exit:
 class SandboxProcess:
     """One forked sandbox. `exited` holds its Exit, or None when the zygote died before it could tell."""
 
-    def __init__(self, pid: int, pidfd: int, exited: "asyncio.Future[Exit | None]") -> None:
+    def __init__(self, pid: int, pidfd: int, exited: "asyncio.Future[ChildExit | None]") -> None:
         self.pid = pid
         self.exited = exited
         self._pidfd = pidfd
@@ -63,7 +63,7 @@ class ZygoteProcess:
         self._loop = asyncio.get_running_loop()
         self._ready: asyncio.Future[None] = self._loop.create_future()
         self._forks: dict[int, asyncio.Future[tuple[int, int]]] = {}
-        self._exits: dict[int, asyncio.Future[Exit | None]] = {}
+        self._exits: dict[int, asyncio.Future[ChildExit | None]] = {}
         self._last_id = 0
         self._burying = asyncio.Lock()
         self._is_buried = False
@@ -123,7 +123,7 @@ class ZygoteProcess:
         self._last_id += 1
         number = self._last_id
         forked: asyncio.Future[tuple[int, int]] = self._loop.create_future()
-        exited: asyncio.Future[Exit | None] = self._loop.create_future()
+        exited: asyncio.Future[ChildExit | None] = self._loop.create_future()
         self._forks[number], self._exits[number] = forked, exited
         try:
             zygote_protocol.send(self._socket, {"id": number, "scratch": str(scratch)}, descriptors)
@@ -188,7 +188,7 @@ class ZygoteProcess:
                 self._exits.pop(number, None)
                 forked.set_exception(ZygoteFailed(packet["reason"]))
             case "exited" if (exited := self._exits.pop(number, None)) is not None and not exited.done():
-                exited.set_result(Exit(packet["code"], packet["survivors"]))
+                exited.set_result(ChildExit(packet["code"], packet["survivors"]))
         for descriptor in descriptors:
             os.close(descriptor)
 

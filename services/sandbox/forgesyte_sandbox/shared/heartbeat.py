@@ -98,7 +98,7 @@ class HeartbeatPage:
         os.close(self.fd)
 
 
-class Heartbeat:
+class StepMarker:
     """The child's side. Each lane has one writer; no lock."""
 
     def __init__(self, fd: int) -> None:

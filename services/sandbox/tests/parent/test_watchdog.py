@@ -6,7 +6,7 @@ import time
 import pytest
 
 from forgesyte_sandbox.parent.watchdog import Watchdog
-from forgesyte_sandbox.shared.heartbeat import Heartbeat, HeartbeatPage, Lane, Step
+from forgesyte_sandbox.shared.heartbeat import HeartbeatPage, Lane, Step, StepMarker
 from forgesyte_sandbox.shared.limits import MIB, Limits
 from forgesyte_sandbox.shared.process_memory import (
     data_bytes,
@@ -49,7 +49,7 @@ def judge(page, **limits):
     ],
 )
 def test_a_step_past_its_limit_is_a_timeout(page, lane, step, limit):
-    heartbeat = Heartbeat(page.fd)
+    heartbeat = StepMarker(page.fd)
     heartbeat.enter(Lane.TOOLS, Step.IDLE)
     heartbeat.enter(lane, step, 7)
 
@@ -62,7 +62,7 @@ def test_a_step_past_its_limit_is_a_timeout(page, lane, step, limit):
 
 def test_a_step_that_claims_to_begin_tomorrow_is_as_old_as_our_first_sight_of_it(page, monkeypatch):
     tomorrow_ns = time.monotonic_ns() + 86_400 * 10**9
-    heartbeat, watchdog = Heartbeat(page.fd), Watchdog(os.getpid(), page, Limits(**{**AMPLE, "frame_timeout_s": TINY}))
+    heartbeat, watchdog = StepMarker(page.fd), Watchdog(os.getpid(), page, Limits(**{**AMPLE, "frame_timeout_s": TINY}))
     with monkeypatch.context() as turned:
         turned.setattr(time, "monotonic_ns", lambda: tomorrow_ns)
         heartbeat.enter(Lane.TOOLS, Step.FRAME, 7)
@@ -75,13 +75,13 @@ def test_a_step_that_claims_to_begin_tomorrow_is_as_old_as_our_first_sight_of_it
 
 @pytest.mark.parametrize("step", [Step.WRITE, Step.IDLE])
 def test_a_blocked_write_counts_against_no_step(page, step):
-    Heartbeat(page.fd).enter(Lane.TOOLS, step, 7)
+    StepMarker(page.fd).enter(Lane.TOOLS, step, 7)
 
     assert judge(page, frame_timeout_s=TINY, load_timeout_s=TINY, finalize_timeout_s=TINY) is None
 
 
 def test_tools_that_wait_for_a_busy_decoder_are_not_to_blame(page):
-    heartbeat = Heartbeat(page.fd)
+    heartbeat = StepMarker(page.fd)
     heartbeat.enter(Lane.TOOLS, Step.WAIT, 3)
     heartbeat.enter(Lane.DECODER, Step.WRITE, 4)
 
@@ -89,7 +89,7 @@ def test_tools_that_wait_for_a_busy_decoder_are_not_to_blame(page):
 
 
 def test_a_write_gives_the_step_before_it_a_new_start(page):
-    heartbeat = Heartbeat(page.fd)
+    heartbeat = StepMarker(page.fd)
     heartbeat.enter(Lane.TOOLS, Step.FRAME, 3)
     first = page.read(Lane.TOOLS)
     with heartbeat.writing():
@@ -109,7 +109,7 @@ def test_a_write_gives_the_step_before_it_a_new_start(page):
     ],
 )
 def test_a_spoiled_page_keeps_the_last_known_beat(page, spoil):
-    Heartbeat(page.fd).enter(Lane.TOOLS, Step.FRAME, 7)
+    StepMarker(page.fd).enter(Lane.TOOLS, Step.FRAME, 7)
     before = page.read(Lane.TOOLS)
 
     spoil(page.fd)
@@ -119,7 +119,7 @@ def test_a_spoiled_page_keeps_the_last_known_beat(page, spoil):
 
 
 def test_a_group_over_its_memory_is_oom(page):
-    Heartbeat(page.fd).enter(Lane.TOOLS, Step.FRAME, 7)
+    StepMarker(page.fd).enter(Lane.TOOLS, Step.FRAME, 7)
     watchdog = Watchdog(os.getpid(), page, Limits(**{**AMPLE, "load_memory_bytes": 1}))
     kept = bytearray(b"x" * (64 * MIB))
 
@@ -184,6 +184,6 @@ def test_the_default_limits_are_the_contracts():
 
 def test_beats_use_the_monotonic_clock(page):
     before = time.monotonic_ns()
-    Heartbeat(page.fd).enter(Lane.TOOLS, Step.FRAME, 0)
+    StepMarker(page.fd).enter(Lane.TOOLS, Step.FRAME, 0)
 
     assert before <= page.read(Lane.TOOLS).started_ns <= time.monotonic_ns()

@@ -24,7 +24,7 @@ Reply = Msg | str
 """A message, or the status code that says why there is none."""
 
 
-class Puller:
+class ConsumerPull:
     """The questions one process asks one consumer.
 
     Args:

@@ -22,7 +22,7 @@ from forgesyte_contracts import subjects
 from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.streams import WORK
 
-from .consumer_pull import Puller
+from .consumer_pull import ConsumerPull
 
 PUBLISH_LIMIT_S = 5.0
 PULL_WAIT_S = 0.1
@@ -102,7 +102,7 @@ class WorkQueue:
         self._connection = connection
         self._stack = stack
         self.ack_wait_s = ack_wait_s
-        self._pullers: dict[str, Puller] = {}
+        self._pullers: dict[str, ConsumerPull] = {}
         self._made: dict[str, int] = {}
 
     async def publish(self, job_id: JobId, plugin: str, device: str, *, limit_s: float = PUBLISH_LIMIT_S) -> bool:
@@ -184,7 +184,7 @@ class WorkQueue:
         name = subjects.work_consumer(plugin, device)
         if (puller := self._pullers.get(name)) is None:
             subject = f"$JS.API.CONSUMER.MSG.NEXT.{WORK.name}.{name}"
-            puller = self._pullers[name] = Puller(self._connection, subject, self._stack)
+            puller = self._pullers[name] = ConsumerPull(self._connection, subject, self._stack)
         message = await puller.pull(wait_s, lambda: self._remake(plugin, device))
         if message is None:
             return None

@@ -50,7 +50,7 @@ async def test_second_create_of_the_same_id_is_refused(bus, a_record):
 async def test_change_that_raises_writes_nothing(bus, a_record):
     created = await bus.jobs.create(a_record())
 
-    with pytest.raises(moves.IllegalMove):
+    with pytest.raises(moves.IllegalJobMove):
         await bus.jobs.change(created.record.job_id, lambda record: moves.completed(record, NOW))
 
     assert await bus.jobs.get(created.record.job_id) == created

@@ -27,7 +27,7 @@ from forgesyte_contracts.realtime import (
     plugin_status_of,
     progress_of,
 )
-from forgesyte_plugin_runner.attempt.attempt_state import Ledger
+from forgesyte_plugin_runner.attempt.attempt_state import AttemptState
 from forgesyte_plugin_runner.stopping import Stop
 from forgesyte_sandbox.shared.messages import Message, Preview, Row
 
@@ -63,7 +63,7 @@ class LiveAttempt:
         live: Live,
         known: Callable[[], JobRecord],
         *,
-        ledger: Ledger,
+        ledger: AttemptState,
         leases: WatchLeases,
         stop: Stop,
         clock: Clock,

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable
 
 from forgesyte_contracts.jobs import MAX_WARNINGS, JobRecord
-from forgesyte_plugin_runner.attempt.attempt_state import Ledger
+from forgesyte_plugin_runner.attempt.attempt_state import AttemptState
 
 ROOM_LIMIT_S = 1.0
 """How long a warning waits for those before it to be written. While the bus is away one of them waits, and not each."""
@@ -17,7 +17,7 @@ UNWRITTEN_MOST = MAX_WARNINGS // 2
 """Half of what a record holds: nothing is lost when a watcher sees only every second write."""
 
 
-class WarningPace:
+class WarningBackpressure:
     """How fast warnings of one attempt may come.
 
     Args:
@@ -25,7 +25,7 @@ class WarningPace:
         known: gives the record as it was last written.
     """
 
-    def __init__(self, ledger: Ledger, known: Callable[[], JobRecord]) -> None:
+    def __init__(self, ledger: AttemptState, known: Callable[[], JobRecord]) -> None:
         self._ledger = ledger
         self._known = known
         self._written = asyncio.Event()

@@ -48,7 +48,7 @@ class Shaper:
         return np.ascontiguousarray(self.turn.apply(cast(Image, frame.to_ndarray())))
 
 
-class Timeline:
+class FrameClock:
     """Milliseconds after the first frame, by the frames' own times.
 
     Attributes:

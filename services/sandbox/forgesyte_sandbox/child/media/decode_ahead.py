@@ -8,7 +8,7 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 
-from forgesyte_sandbox.shared.heartbeat import Heartbeat, Lane, Step
+from forgesyte_sandbox.shared.heartbeat import Lane, Step, StepMarker
 from forgesyte_sandbox.shared.limits import Limits
 
 from .source import Picture, Source
@@ -19,7 +19,7 @@ _LARGE_PIXELS = 1920 * 1080
 class DecodeAhead:
     """Runs a Source in its own thread; `pictures()` is called once, in the program's thread."""
 
-    def __init__(self, source: Source, heartbeat: Heartbeat, limits: Limits) -> None:
+    def __init__(self, source: Source, heartbeat: StepMarker, limits: Limits) -> None:
         self._source = source
         self._heartbeat = heartbeat
         self._limits = limits

@@ -14,7 +14,7 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from .bgr_frames import Shaper, Timeline
+from .bgr_frames import FrameClock, Shaper
 from .decode_memory import estimate_decode_bytes
 from .media import claims_of, frame_bytes, media_invalid, open_video, require_headroom
 from .media_limits import MediaLimits
@@ -45,7 +45,7 @@ class Decoder:
         self.warnings: list[str] = []
         self.memory_bytes = self._require_fit()
         self._shaper = Shaper(allowed)
-        self._timeline = Timeline(self.claims.fps)
+        self._timeline = FrameClock(self.claims.fps)
 
     @property
     def size_wh(self) -> tuple[int, int]:

@@ -18,7 +18,7 @@ from av.video.stream import VideoStream
 
 from forgesyte_sdk import Image
 
-from .mp4_times import TICKS_A_SECOND, Timeline
+from .mp4_times import TICKS_A_SECOND, Mp4Times
 
 _ENCODER = "sync-lookahead=0:bframes=0:keyint=60:sliced-threads=1"
 """No pictures out of order (times need no offset), a keyframe every 60 pictures (seeking stays quick)."""
@@ -47,7 +47,7 @@ class Mp4Writer:
         """
         fps = 1000 / frame_ms if frame_ms else _USUAL_FPS
         self.size_wh = size_wh[0] + size_wh[0] % 2, size_wh[1] + size_wh[1] % 2
-        self._timeline = Timeline(frame_ms or 1000 / _USUAL_FPS)
+        self._timeline = Mp4Times(frame_ms or 1000 / _USUAL_FPS)
         self._reformatter = VideoReformatter()
         self._container = av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"})
         rate = Fraction(min(max(fps, _FPS_RANGE[0]), _FPS_RANGE[1])).limit_denominator(1001)

@@ -20,7 +20,7 @@ from forgesyte_sandbox.shared.heartbeat import Lane, Step
 from forgesyte_sdk import Frame, JobInfo, Plugin, Tool
 
 from .plugins import find_tool, load_plugin, typed_options
-from .preview import Previews
+from .preview import PreviewMaker
 from .rows import RowMaker
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class Job:
         self._spec = spec
         self._tools = tools
         self._maker = RowMaker(tools, output_bytes=context.limits.output_bytes)
-        self._previews = Previews(context)
+        self._previews = PreviewMaker(context)
         self._skip = frozenset(spec.skip_frames)
         self._rows = 0
         self._skipped = 0

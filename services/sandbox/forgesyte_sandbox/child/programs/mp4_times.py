@@ -6,7 +6,7 @@ TICKS_A_SECOND = 90_000
 _MAX_GAP_S = 3600
 
 
-class Timeline:
+class Mp4Times:
     """Turns milliseconds into ticks. Small steps are kept as they are, so a variable rate stays what it is.
 
     A jump back, or one of more than an hour, is taken for a break in the input's clock: the picture comes one

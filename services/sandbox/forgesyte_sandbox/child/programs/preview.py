@@ -22,7 +22,7 @@ MAX_HEIGHT_PX = 1280
 _QUALITY = 60
 
 
-class Previews:
+class PreviewMaker:
     """The previews of one job."""
 
     def __init__(self, context: "Context") -> None:

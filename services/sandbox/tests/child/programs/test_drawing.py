@@ -7,7 +7,7 @@ import pytest
 
 from forgesyte_contracts.boxes import boxes_of
 from forgesyte_sandbox.child.programs.drawing import Pen, colour_of, draw_boxes, label_of
-from forgesyte_sandbox.child.programs.mp4_times import Timeline
+from forgesyte_sandbox.child.programs.mp4_times import Mp4Times
 
 
 def a_box(**facts):
@@ -85,7 +85,7 @@ def test_an_input_drawn_smaller_has_its_boxes_scaled():
 
 
 def ticks(times_ms, frame_ms=40.0):
-    timeline = Timeline(frame_ms)
+    timeline = Mp4Times(frame_ms)
     return [timeline.ticks(each) / 90 for each in times_ms]
 
 
