@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from forgesyte_contracts.jobs import ExtendedJobResponse
+from forgesyte_contracts.http.jobs import ExtendedJobResponse
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

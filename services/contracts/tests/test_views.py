@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import ValidationError
 
-from forgesyte_contracts.jobs import ExtendedJobResponse, JobRecord, JobStatus, JobType, job_view
+from forgesyte_contracts.http.jobs import ExtendedJobResponse, job_view
+from forgesyte_contracts.jobs import JobRecord, JobStatus, JobType
 from forgesyte_contracts.plugins import PluginManifest
 from forgesyte_contracts.problems import CODE_FACTS, Code
 from forgesyte_contracts.routes import ROUTES, scope_of

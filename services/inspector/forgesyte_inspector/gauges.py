@@ -5,9 +5,8 @@ from collections.abc import Iterable
 
 from prometheus_client import CollectorRegistry, Gauge
 
+from forgesyte_contracts.http.runners import RunnerState
 from forgesyte_contracts.plugins import PluginState
-
-from .roster import RunnerState
 
 
 class Gauges:

@@ -7,8 +7,8 @@ once and is not lost.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
+from forgesyte_contracts.http.runners import RunnerState
 from forgesyte_contracts.runners import RunnerHeartbeat
 from forgesyte_contracts.streams import HEARTBEAT_EVERY_S
 
@@ -16,14 +16,6 @@ from .settings import InspectorSettings
 
 _MAX_LOST = 100
 _GOODBYE_LIMIT_S = 2 * HEARTBEAT_EVERY_S
-
-
-class RunnerState(StrEnum):
-    """Where a runner stands."""
-
-    ALIVE = "alive"
-    DRAINING = "draining"
-    LOST = "lost"
 
 
 @dataclass(slots=True)

@@ -9,12 +9,13 @@ from collections.abc import Callable, Mapping
 
 from forgesyte_chassis.bus import PluginView
 from forgesyte_chassis.clock import Clock
+from forgesyte_contracts.http.plugins import PluginMetadata, PluginReport, PluginTimings
 from forgesyte_contracts.ids import PluginName
 from forgesyte_contracts.plugins import PluginHealth
 
+from .answers import metadata_of
 from .plugin_summary import PluginSummary, pictures_of, without_living
 from .roster import Roster
-from .wire import PluginMetadata, PluginReport, PluginTimings, metadata_of
 
 _NOBODY_HAS_IT = (
     "No runner that has it lives at the moment; its jobs wait. Start one that has it, or look at the log of the one "

@@ -8,9 +8,9 @@ import structlog
 from forgesyte_chassis.bus import Bus
 from forgesyte_chassis.clock import Clock
 from forgesyte_chassis.store.blobs import Store
+from forgesyte_contracts.http.health import HealthReport
 
 from .catalog import Catalog
-from .models import HealthReport
 from .projection import Projection
 from .settings import JobApiSettings
 

@@ -8,10 +8,10 @@ from fastapi import FastAPI
 
 from forgesyte_chassis.web.openapi import Described, complete_openapi
 from forgesyte_chassis.web.problems import MEDIA_TYPE, problem_document
+from forgesyte_contracts.http.problems import Problem
 from forgesyte_contracts.problems import Code, ForgeSyteError
 
 from .examples import ANSWERS, FORM, ODD_PROBLEMS, PARAMETERS, TEXTS
-from .models import Problem
 
 _JSON = "application/json"
 _FORM = "multipart/form-data"

@@ -7,8 +7,9 @@ import pytest
 
 from forgesyte_chassis.store.segments import merge_segments, write_segment
 from forgesyte_contracts import moves
+from forgesyte_contracts.http.jobs import job_view
 from forgesyte_contracts.ids import new_job_id
-from forgesyte_contracts.jobs import RowRange, job_view
+from forgesyte_contracts.jobs import RowRange
 from forgesyte_contracts.problems import Code
 from forgesyte_contracts.subjects import record_blob, result_blob
 from tests.support import eventually

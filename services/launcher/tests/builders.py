@@ -3,8 +3,9 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from forgesyte_contracts.http.jobs import JobView
 from forgesyte_contracts.ids import new_job_id
-from forgesyte_contracts.jobs import JobStatus, JobType, JobView
+from forgesyte_contracts.jobs import JobStatus, JobType
 
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
 

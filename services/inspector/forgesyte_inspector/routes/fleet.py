@@ -2,8 +2,9 @@
 
 from fastapi import APIRouter, Response
 
+from forgesyte_contracts.http.runners import DeviceOnRunner, RunnerInfo
+from forgesyte_inspector.answers import json_response, runner_info
 from forgesyte_inspector.state import State
-from forgesyte_inspector.wire import DeviceOnRunner, RunnerInfo, json_response, runner_info
 
 router = APIRouter(tags=["fleet"])
 

@@ -3,11 +3,12 @@
 from fastapi import APIRouter, Request, Response, status
 
 from forgesyte_chassis.web.problems import MEDIA_TYPE, problem_document
+from forgesyte_contracts.http.plugins import PluginList, PluginReport, ReloadAccepted
 from forgesyte_contracts.ids import PluginName
 from forgesyte_contracts.plugins import PluginHealth, PluginManifest
 from forgesyte_contracts.problems import Code, ForgeSyteError
+from forgesyte_inspector.answers import json_response, list_of
 from forgesyte_inspector.state import InspectorState, State
-from forgesyte_inspector.wire import PluginList, PluginReport, ReloadAccepted, json_response, list_of
 
 router = APIRouter(tags=["plugins"])
 

@@ -7,7 +7,8 @@ import orjson
 
 from forgesyte_chassis.store.blobs import BlobMissing, Store
 from forgesyte_chassis.store.segments import read_rows
-from forgesyte_contracts.jobs import DecodeFacts, ExtendedJobResponse, JobRecord, job_view
+from forgesyte_contracts.http.jobs import ExtendedJobResponse, job_view
+from forgesyte_contracts.jobs import DecodeFacts, JobRecord
 from forgesyte_contracts.results import INLINE_RESULT_BYTES, ResultHeader, ResultSummary, Row
 
 NEWEST_ROWS = 20

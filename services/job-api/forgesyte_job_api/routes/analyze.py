@@ -10,13 +10,14 @@ import structlog
 from fastapi import APIRouter, Query, Request, Response
 
 from forgesyte_chassis.web.problems import MEDIA_TYPE, problem_document
+from forgesyte_contracts.http.problems import Problem
 from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.jobs import JobRecord, JobStatus
 from forgesyte_contracts.problems import CODE_FACTS, Code, ForgeSyteError
 from forgesyte_contracts.results import ResultDocument
-from forgesyte_job_api.models import Problem, problem_responses, request_body
 from forgesyte_job_api.request_counting import CountedSubmit
 from forgesyte_job_api.results.views import result_document
+from forgesyte_job_api.route_docs import problem_responses, request_body
 from forgesyte_job_api.state import State
 from forgesyte_job_api.submit.intake import Intake
 from forgesyte_job_api.submit.mediakind import IMAGE

@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter, Request
 
+from forgesyte_contracts.http.health import HealthReport
 from forgesyte_job_api.health import HealthCheck
-from forgesyte_job_api.models import HealthReport
 
 router = APIRouter(tags=["health"])
 

@@ -4,11 +4,12 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
+from forgesyte_contracts.http.jobs import Submitted
 from forgesyte_contracts.jobs import JobRecord
 from forgesyte_contracts.problems import Code
 from forgesyte_job_api.examples import EXAMPLE_JOB_ID
-from forgesyte_job_api.models import Submitted, problem_responses, request_body
 from forgesyte_job_api.request_counting import CountedSubmit
+from forgesyte_job_api.route_docs import problem_responses, request_body
 from forgesyte_job_api.state import State
 from forgesyte_job_api.submit.intake import Intake
 from forgesyte_job_api.submit.mediakind import IMAGE, VIDEO, MediaKind

@@ -15,7 +15,8 @@ from urllib.parse import quote, urlsplit
 
 import httpx
 
-from forgesyte_contracts.jobs import JobStatus, JobView
+from forgesyte_contracts.http.jobs import JobView
+from forgesyte_contracts.jobs import JobStatus
 from forgesyte_contracts.problems import Code, ForgeSyteError
 
 from .media import kind_of, media_type_of

@@ -3,7 +3,8 @@
 from contextlib import suppress
 from pathlib import Path
 
-from forgesyte_contracts.jobs import JobStatus, JobView
+from forgesyte_contracts.http.jobs import JobView
+from forgesyte_contracts.jobs import JobStatus
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_launcher.terminal.output import warn
 from forgesyte_launcher.terminal.progress import ProgressView

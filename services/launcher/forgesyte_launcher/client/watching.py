@@ -8,7 +8,8 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 
-from forgesyte_contracts.jobs import JobStatus, JobView
+from forgesyte_contracts.http.jobs import JobView
+from forgesyte_contracts.jobs import JobStatus
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_contracts.realtime import (
     ErrorPayload,

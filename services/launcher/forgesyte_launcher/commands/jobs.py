@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from forgesyte_chassis.main import Lifetime
+from forgesyte_contracts.http.jobs import JobView
 from forgesyte_contracts.ids import parse_job_id
-from forgesyte_contracts.jobs import JobStatus, JobView
+from forgesyte_contracts.jobs import JobStatus
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_launcher.client.client import ApiClient
 from forgesyte_launcher.client.results import make_out, save_results

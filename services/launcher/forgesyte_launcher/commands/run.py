@@ -11,7 +11,8 @@ from functools import partial
 from pathlib import Path
 
 from forgesyte_chassis.main import Lifetime
-from forgesyte_contracts.jobs import JobStatus, JobView
+from forgesyte_contracts.http.jobs import JobView
+from forgesyte_contracts.jobs import JobStatus
 from forgesyte_contracts.problems import ForgeSyteError
 from forgesyte_launcher.client.client import ApiClient, SubmitRequest, open_client
 from forgesyte_launcher.client.media import kind_of

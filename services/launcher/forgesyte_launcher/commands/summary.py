@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from forgesyte_contracts.jobs import JobView
+from forgesyte_contracts.http.jobs import JobView
 from forgesyte_launcher.client.results import FILES
 from forgesyte_launcher.terminal.output import table
 

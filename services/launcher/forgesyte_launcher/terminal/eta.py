@@ -3,7 +3,7 @@
 from collections import deque
 from dataclasses import dataclass, field
 
-from forgesyte_contracts.jobs import JobView
+from forgesyte_contracts.http.jobs import JobView
 
 WINDOW_S = 10.0
 """The speed is taken over this much of the past: long enough to be calm, short enough to follow a change."""

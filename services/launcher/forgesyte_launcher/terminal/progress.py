@@ -8,7 +8,7 @@ from typing import Protocol
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn
 
-from forgesyte_contracts.jobs import JobView
+from forgesyte_contracts.http.jobs import JobView
 
 from .eta import Pace
 

@@ -8,7 +8,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from forgesyte_chassis.web import problems
-from forgesyte_contracts.jobs import JobStatus, JobType, JobView
+from forgesyte_contracts.http.jobs import JobView
+from forgesyte_contracts.jobs import JobStatus, JobType
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_launcher.client.client import ApiClient
 from forgesyte_launcher.client.results import save_results

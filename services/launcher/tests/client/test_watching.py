@@ -15,7 +15,8 @@ from starlette.websockets import WebSocket
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from forgesyte_chassis.web.server import open_listener, serve_http
-from forgesyte_contracts.jobs import JobStatus, JobView
+from forgesyte_contracts.http.jobs import JobView
+from forgesyte_contracts.jobs import JobStatus
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_contracts.realtime import (
     ErrorDetails,

@@ -1,64 +1,13 @@
-"""The bodies job-api answers with that no other room needs, and how OpenAPI tells of problems."""
+"""How OpenAPI tells of the request bodies and the problems of a route."""
 
-from typing import Any, Literal
-
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Any
 
 from forgesyte_chassis.web.problems import problem_document
-from forgesyte_contracts.jobs import JobView, Moment
+from forgesyte_contracts.http.problems import Problem
 from forgesyte_contracts.problems import CODE_FACTS, Code, ForgeSyteError
 
 from .examples import PROBLEMS
 from .submit.mediakind import OCTETS, MediaKind
-
-
-class Problem(BaseModel):
-    """An error as RFC 9457 has it; `code` is the word programs may switch on."""
-
-    model_config = ConfigDict(extra="allow")
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    code: str
-    job_id: str | None = None
-    plugin: str | None = None
-
-
-class Submitted(BaseModel):
-    """A job was accepted. `plugin` and `tool` repeat `plugin_id` and the first of `tools` for older clients."""
-
-    job_id: str
-    plugin: str
-    plugin_id: str
-    tool: str
-    tools: tuple[str, ...]
-    status: Literal["queued"] = "queued"
-    submitted_at: Moment
-
-
-class JobPage(BaseModel):
-    """A page of jobs, newest first. `count` is how many match in all; `next_cursor` is null on the last page."""
-
-    jobs: list[JobView]
-    count: int = Field(ge=0)
-    next_cursor: str | None = None
-
-
-class CancelledJob(JobView):
-    """A cancelled job. `stopping` is true while its sandbox may still be dying, normally for less than a second."""
-
-    stopping: bool = False
-
-
-class HealthReport(BaseModel):
-    """Whether job-api can do its work. A check's value is `ok` or a sentence saying what is wrong."""
-
-    status: Literal["healthy", "degraded"]
-    version: str
-    plugins_loaded: int = Field(ge=0)
-    checks: dict[str, str]
 
 
 def request_body(kind: MediaKind, **more_fields: dict[str, Any]) -> dict[str, Any]:
