@@ -6,22 +6,20 @@ threads get a say after the last message.
 
 import os
 import socket
-import sys
-from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import orjson
 
-from forgesyte_sandbox.parent.verdict import EXIT_NO_MEMORY
-from forgesyte_sandbox.shared.heartbeat import Lane, Step, StepMarker
+from forgesyte_sandbox.shared.exit_codes import EXIT_NO_MEMORY
+from forgesyte_sandbox.shared.heartbeat import StepMarker
 from forgesyte_sandbox.shared.limits import MIB, Limits
-from forgesyte_sandbox.shared.messages import GO, SPEC, AnyMessage, Finished, Loaded, ProtocolError, encode
-from forgesyte_sandbox.shared.pipe import receive_frame, send_frame
+from forgesyte_sandbox.shared.messages import SPEC, AnyMessage, Finished, ProtocolError
+from forgesyte_sandbox.shared.pipe import receive_frame
 
 from . import hardening
+from .context import MAX_ORDER_BYTES, Context, flush_output
 
-MAX_ORDER_BYTES = 8 * MIB
 _RESERVE_BYTES = 4 * MIB
 
 
@@ -32,42 +30,6 @@ class Descriptors:
     pipe: int
     page: int
     log: int
-
-
-class Context:
-    """What a program works with: its spec, the limits, the heartbeat, and the way to the parent.
-
-    Messages are sent by the thread that runs the program, and by no other.
-    """
-
-    def __init__(self, pipe: socket.socket, heartbeat: StepMarker, spec: dict[str, Any], limits: Limits) -> None:
-        self._pipe = pipe
-        self.heartbeat = heartbeat
-        self.spec = spec
-        self.limits = limits
-
-    def send(self, message: AnyMessage) -> None:
-        """Send a message; blocks while the parent is busy, which counts against no step."""
-        with self.heartbeat.writing():
-            send_frame(self._pipe, *encode(message))
-
-    def loaded(self) -> bytes:
-        """Tell the parent that load has ended, or the job before, and wait until it has set the limits for what comes.
-
-        Returns:
-            What the parent sent along: the next job in a warm sandbox, nothing elsewhere.
-        """
-        # Idle before it is said: the parent marks the page when it answers, and nothing may be written over that.
-        self.heartbeat.enter(Lane.TOOLS, Step.IDLE)
-        send_frame(self._pipe, *encode(Loaded()))
-        kind, body = receive_frame(self._pipe, max_bytes=MAX_ORDER_BYTES)
-        if kind != GO:
-            raise ProtocolError(f"expected {GO!r} of the parent, found {kind!r}")
-        return body
-
-    def of_job(self, spec: dict[str, Any], limits: Limits) -> "Context":
-        """Give the context of one job in a warm sandbox."""
-        return Context(self._pipe, self.heartbeat, spec, limits)
 
 
 def enter(descriptors: Descriptors, *, scratch: str, zygote_pid: int) -> NoReturn:
@@ -110,9 +72,3 @@ def _send_last(context: Context, last: AnyMessage) -> NoReturn:
     flush_output()
     context.send(last)
     os._exit(0)
-
-
-def flush_output() -> None:
-    """Hand what was printed to the log pipe; whoever closed stdout lost the last words, not the run."""
-    with suppress(OSError, ValueError, AttributeError):
-        sys.stdout.flush()

@@ -4,12 +4,12 @@ import signal
 from dataclasses import dataclass
 
 from forgesyte_contracts.problems import Code
+from forgesyte_sandbox.shared.exit_codes import EXIT_NO_MEMORY
 from forgesyte_sandbox.shared.heartbeat import Step
 from forgesyte_sandbox.shared.messages import Failed
 
 from .outcome import OutcomeKind
 
-EXIT_NO_MEMORY = 71
 _STEP_WORDS = {
     Step.LOAD: "loading the plugin",
     Step.PREPARE: "prepare()",

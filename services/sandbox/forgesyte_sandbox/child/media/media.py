@@ -15,7 +15,7 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from forgesyte_contracts.problems import Code
-from forgesyte_sandbox.child.programs.failures import Refusal
+from forgesyte_sandbox.child.refusal import Refusal
 
 from .frame_count import Basis, count_frames
 from .headers.mp4_boxes import missing_index

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from forgesyte_contracts.problems import Code
-from forgesyte_sandbox.child.programs.failures import Refusal
+from forgesyte_sandbox.child.refusal import Refusal
 
 _MIB = 1 << 20
 

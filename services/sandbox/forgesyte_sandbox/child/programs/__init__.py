@@ -2,15 +2,14 @@
 
 from collections.abc import Callable
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from forgesyte_sandbox.child.child import Context
+from forgesyte_sandbox.child.context import Context
 
 _PROGRAMS = ("manifest", "job", "warm", "annotate", "probe")
 
 
-def load_program(name: str) -> "Callable[[Context], dict[str, Any]]":
+def load_program(name: str) -> Callable[[Context], dict[str, Any]]:
     """Give the `run` function of a program.
 
     Raises:

@@ -12,13 +12,14 @@ not decode it, and the encoder would not fit the sandbox. An image becomes a vid
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 import cv2
 import numpy as np
 import orjson
 
 from forgesyte_contracts.boxes import FoundBox, boxes_of, outputs_of
+from forgesyte_sandbox.child.context import Context
 from forgesyte_sandbox.child.media.decode_ahead import DecodeAhead
 from forgesyte_sandbox.child.media.media_limits import MediaLimits
 from forgesyte_sandbox.child.media.open_source import open_source
@@ -29,15 +30,12 @@ from forgesyte_sdk import Image
 from .drawing import draw_boxes
 from .encode import Mp4Writer
 
-if TYPE_CHECKING:
-    from forgesyte_sandbox.child.child import Context
-
 MAX_SIDE_PX = 3840
 MAX_PIXELS = 3840 * 2160
 _IMAGE_MS = 1000.0
 
 
-def run(context: "Context") -> dict[str, Any]:
+def run(context: Context) -> dict[str, Any]:
     """Decode, draw, encode.
 
     Raises:
@@ -91,7 +89,7 @@ class Sheet:
         return sheet
 
 
-def _draw_all(context: "Context", source: Source, rows: RowsBeside, output: Path) -> dict[str, Any]:
+def _draw_all(context: Context, source: Source, rows: RowsBeside, output: Path) -> dict[str, Any]:
     pictures = DecodeAhead(source, context.heartbeat, context.limits).pictures()
     context.heartbeat.enter(Lane.TOOLS, Step.WAIT)
     first = next(pictures)  # a source without any picture raises

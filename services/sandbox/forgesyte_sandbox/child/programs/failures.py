@@ -5,9 +5,9 @@ Nothing of a plugin's exception is trusted to work: its str() may raise, its cla
 
 import errno
 import traceback
-from typing import Any
 
 from forgesyte_contracts.problems import Code
+from forgesyte_sandbox.child.refusal import Refusal
 from forgesyte_sandbox.shared.messages import Failed
 from forgesyte_sdk import PluginUnavailable
 
@@ -21,23 +21,6 @@ _OPENCV_NO_MEMORY = -4
 _NO_MEMORY_TEXTS = (
     "can't allocate memory", "cannot allocate memory", "can't start new thread", "std::bad_alloc", "out of memory",
 )  # fmt: skip
-
-
-class Refusal(Exception):  # noqa: N818 - not an error of the sandbox: its verdict on what it was given
-    """The run can not go on for a reason that is nobody's bug: bad media, bad options, a missing thing.
-
-    Args:
-        code: what the caller should see.
-        text: what was found, what is expected, what to do next.
-        error_type: a short name for it.
-        result: what the program can still give.
-    """
-
-    def __init__(self, code: Code, text: str, *, error_type: str, result: dict[str, Any] | None = None) -> None:
-        super().__init__(text)
-        self.code = code
-        self.error_type = error_type
-        self.result = result
 
 
 def describe(error: BaseException, *, frame: int | None) -> Failed:

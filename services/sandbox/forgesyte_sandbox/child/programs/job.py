@@ -8,8 +8,9 @@ Rows leave as they are made; the result holds what is known at the end: DecodeFa
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from forgesyte_sandbox.child.context import Context
 from forgesyte_sandbox.child.media.decode_ahead import DecodeAhead
 from forgesyte_sandbox.child.media.frame_count import Basis
 from forgesyte_sandbox.child.media.media_limits import MediaLimits
@@ -22,9 +23,6 @@ from forgesyte_sdk import Frame, JobInfo, Plugin, Tool
 from .plugins import find_tool, load_plugin, typed_options
 from .preview import PreviewMaker
 from .rows import RowMaker
-
-if TYPE_CHECKING:
-    from forgesyte_sandbox.child.child import Context
 
 _TIMINGS_EVERY_S = 0.25
 _MAX_WARNINGS = 500
@@ -49,7 +47,7 @@ class JobSpec:
         return cls(**{name: spec[name] for name in cls.__dataclass_fields__ if name in spec})
 
 
-def run(context: "Context") -> dict[str, Any]:
+def run(context: Context) -> dict[str, Any]:
     """Load the plugin, then look at the job: make its tools, decode, process every frame.
 
     Nothing of the job is read before the plugin is loaded, so that what goes wrong until then is the plugin's fault.
@@ -83,7 +81,7 @@ class Job:
         has_begun: whether the tools have been told of their job.
     """
 
-    def __init__(self, context: "Context", spec: JobSpec, tools: dict[str, Tool[Any, Any]]) -> None:
+    def __init__(self, context: Context, spec: JobSpec, tools: dict[str, Tool[Any, Any]]) -> None:
         self.has_begun = False
         self._context = context
         self._heartbeat = context.heartbeat

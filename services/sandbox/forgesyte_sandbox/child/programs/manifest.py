@@ -4,23 +4,22 @@ spec: `entry_point`. result: `manifest` (None when it could not be built), `stat
 the plugin turns out unusable, so that a broken plugin can still be shown by name.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from forgesyte_contracts.plugins import PluginManifest, PluginState
 from forgesyte_contracts.problems import Code
+from forgesyte_sandbox.child.context import Context
+from forgesyte_sandbox.child.refusal import Refusal
 from forgesyte_sdk import Plugin, PluginContractError, PluginUnavailable
 
-from .failures import Refusal, is_want_of_memory, text_of
+from .failures import is_want_of_memory, text_of
 from .plugins import import_plugin
-
-if TYPE_CHECKING:
-    from forgesyte_sandbox.child.child import Context
 
 MAX_MANIFEST_BYTES = 128 * 1024
 """The runner tells of its plugins in one message on the bus, and refuses a larger manifest as well."""
 
 
-def run(context: "Context") -> dict[str, Any]:
+def run(context: Context) -> dict[str, Any]:
     """Import, construct, validate.
 
     Raises:

@@ -6,9 +6,8 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from forgesyte_contracts.problems import Code
+from forgesyte_sandbox.child.refusal import Refusal
 from forgesyte_sdk import Plugin, Tool
-
-from .failures import Refusal
 
 
 def import_plugin(entry_point: str) -> type[Plugin]:

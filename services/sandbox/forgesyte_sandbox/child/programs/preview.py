@@ -5,16 +5,13 @@ Made here, because nothing outside a sandbox opens media; and never worth a job:
 
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 import cv2
 
+from forgesyte_sandbox.child.context import Context
 from forgesyte_sandbox.child.media.source import Picture
 from forgesyte_sandbox.shared.messages import MAX_PREVIEW_BYTES, Preview
 from forgesyte_sdk import Image
-
-if TYPE_CHECKING:
-    from forgesyte_sandbox.child.child import Context
 
 EVERY_S = 0.2
 MAX_WIDTH_PX = 640
@@ -25,7 +22,7 @@ _QUALITY = 60
 class PreviewMaker:
     """The previews of one job."""
 
-    def __init__(self, context: "Context") -> None:
+    def __init__(self, context: Context) -> None:
         self._context = context
         self._next_s = 0.0
 

@@ -8,9 +8,10 @@ which has the whole file, gives the full verdict.
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from forgesyte_contracts.problems import Code
+from forgesyte_sandbox.child.context import Context
 from forgesyte_sandbox.child.media.frame_count import duration_s
 from forgesyte_sandbox.child.media.image_source import Still
 from forgesyte_sandbox.child.media.media import count_streams
@@ -18,18 +19,14 @@ from forgesyte_sandbox.child.media.media_limits import MediaLimits
 from forgesyte_sandbox.child.media.orientation import UPRIGHT, Turn, turn_of_frame
 from forgesyte_sandbox.child.media.sparse_file import KeptFile
 from forgesyte_sandbox.child.media.video_source import Decoder
+from forgesyte_sandbox.child.refusal import Refusal
 from forgesyte_sandbox.shared.heartbeat import Lane, Step
-
-from .failures import Refusal
-
-if TYPE_CHECKING:
-    from forgesyte_sandbox.child.child import Context
 
 _LOOK_SHARE = 0.5
 _NOT_KEPT = "part of what tells it lies in the middle of the file, which was not looked at"
 
 
-def run(context: "Context") -> dict[str, Any]:
+def run(context: Context) -> dict[str, Any]:
     """Open the file as the job would, decode its first picture, say what it is.
 
     Raises:

@@ -8,10 +8,9 @@ import orjson
 from pydantic import BaseModel, ValidationError
 
 from forgesyte_contracts.problems import Code
+from forgesyte_sandbox.child.refusal import Refusal
 from forgesyte_sandbox.shared.messages import MAX_CLASSES, MAX_COUNT, Row
 from forgesyte_sdk import Frame, Tool, count_detections, to_jsonable
-
-from .failures import Refusal
 
 _MAX_NAMES_CHARS = 8000
 """All class names of one frame; they travel beside the row, which has a limit of its own."""

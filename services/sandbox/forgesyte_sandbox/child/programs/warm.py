@@ -10,27 +10,25 @@ import gc
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 import orjson
 
 from forgesyte_sandbox.child import hardening
-from forgesyte_sandbox.child.child import flush_output
+from forgesyte_sandbox.child.context import Context, flush_output
+from forgesyte_sandbox.child.refusal import Refusal
 from forgesyte_sandbox.shared.heartbeat import Lane, Step
 from forgesyte_sandbox.shared.limits import Limits
 from forgesyte_sandbox.shared.messages import AnyMessage, Finished
 from forgesyte_sdk import Plugin
 
-from .failures import Refusal, describe
+from .failures import describe
 from .job import Job, JobSpec, make_tools
 from .plugins import load_plugin
 from .process_state import Surroundings
 
-if TYPE_CHECKING:
-    from forgesyte_sandbox.child.child import Context
 
-
-def run(context: "Context") -> NoReturn:
+def run(context: Context) -> NoReturn:
     """Load, serve.
 
     Raises:
@@ -51,7 +49,7 @@ def run(context: "Context") -> NoReturn:
             _leave(reason)
 
 
-def _serve(context: "Context", plugin: Plugin) -> None:
+def _serve(context: Context, plugin: Plugin) -> None:
     """Run one job and send its last message. When this returns, nothing here holds an object of the job any more."""
     spec, job = JobSpec.read(context.spec), None
     last: AnyMessage

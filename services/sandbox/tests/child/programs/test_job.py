@@ -54,8 +54,8 @@ async def test_rows_carry_the_counts_of_typed_outputs(bench):
     ],
 )
 def test_counts_that_no_summary_could_hold_are_refused(count, classes):
-    from forgesyte_sandbox.child.programs.failures import Refusal
     from forgesyte_sandbox.child.programs.rows import require_sane_counts
+    from forgesyte_sandbox.child.refusal import Refusal
 
     with pytest.raises(Refusal, match="frame 7") as refused:
         require_sane_counts(count, classes, 7)

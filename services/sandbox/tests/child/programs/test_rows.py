@@ -5,8 +5,8 @@ import pytest
 from pydantic import BaseModel
 
 from forgesyte_contracts.problems import Code
-from forgesyte_sandbox.child.programs.failures import Refusal
 from forgesyte_sandbox.child.programs.rows import RowMaker
+from forgesyte_sandbox.child.refusal import Refusal
 from forgesyte_sdk import EmptyOptions, Frame, Tool
 
 
