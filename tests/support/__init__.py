@@ -2,6 +2,7 @@
 
 from .clips import brightness_of, make_clip
 from .clock import NOW, HandClock
+from .forked import PLAIN_TERMINAL, Forked, run_forked, start_forked
 from .nats import NatsServer, nats_server
 from .stack import FORGESYTE, SHORT_KEEPING, TEST_PLUGINS, Stack, alive, running_stack
 from .waiting import eventually
@@ -9,8 +10,10 @@ from .waiting import eventually
 __all__ = [
     "FORGESYTE",
     "NOW",
+    "PLAIN_TERMINAL",
     "SHORT_KEEPING",
     "TEST_PLUGINS",
+    "Forked",
     "HandClock",
     "NatsServer",
     "Stack",
@@ -19,5 +22,7 @@ __all__ = [
     "eventually",
     "make_clip",
     "nats_server",
+    "run_forked",
     "running_stack",
+    "start_forked",
 ]

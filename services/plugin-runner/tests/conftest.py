@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -20,16 +19,16 @@ from forgesyte_contracts import moves, subjects
 from forgesyte_contracts.ids import JobId, RunnerId, new_job_id
 from forgesyte_contracts.jobs import JobRecord
 from forgesyte_contracts.streams import WORK
-from tests.support import TEST_PLUGINS, NatsServer, alive, eventually, make_clip, nats_server
+from tests.support import TEST_PLUGINS, Forked, NatsServer, alive, eventually, make_clip, nats_server, start_forked
 
 FRAMES = 60
 LIMIT_S = 60
 
 
 class RunnerProcess:
-    """One `python -m forgesyte_plugin_runner`."""
+    """One plugin-runner; test_a_runner_... of test_loading starts it with `python -m`."""
 
-    def __init__(self, process: subprocess.Popen[bytes], log: Path) -> None:
+    def __init__(self, process: Forked, log: Path) -> None:
         self.process = process
         self.log = log
 
@@ -72,8 +71,7 @@ class Box:
         env |= {f"FORGESYTE_RUNNER_{name.upper()}": str(value) for name, value in told.items()}
         log = self.folder / f"runner-{len(self.runners)}.log"
         with log.open("wb") as out:
-            command = [sys.executable, "-m", "forgesyte_plugin_runner"]
-            process = subprocess.Popen(command, env=env, stdout=out, stderr=out, start_new_session=True)
+            process = start_forked("forgesyte_plugin_runner", env=env, output=out)
         self.runners.append(RunnerProcess(process, log))
         return self.runners[-1]
 

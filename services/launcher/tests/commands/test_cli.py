@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from tests.support import PLAIN_TERMINAL, run_forked
+
 COMMANDS = [
     ("up",),
     ("run",),
@@ -29,15 +31,7 @@ JOB = "01920000-0000-7000-8000-000000000000"
 
 def forgesyte(*arguments: object, cwd=None, **env: str) -> subprocess.CompletedProcess[str]:
     """Run the command to its end, on a wide terminal that is none."""
-    return subprocess.run(
-        [sys.executable, "-m", "forgesyte_launcher", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-        cwd=cwd,
-        env={**os.environ, "COLUMNS": "200", "TERM": "dumb", "NO_COLOR": "1", **env},
-    )
+    return run_forked("forgesyte_launcher", *map(str, arguments), cwd=cwd, env={**os.environ, **PLAIN_TERMINAL, **env})
 
 
 @pytest.mark.slow

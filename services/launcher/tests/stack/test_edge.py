@@ -3,8 +3,8 @@ it. One of its plugins is broken."""
 
 import asyncio
 import json
+import os
 import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
@@ -20,7 +20,7 @@ from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_contracts.routes import INSPECTOR, JOB_API, REALTIME_GATEWAY
 from forgesyte_launcher.stack.apps import Apps
 from forgesyte_launcher.stack.edge import serving, url_of
-from tests.support import Stack, eventually, make_clip, running_stack
+from tests.support import Stack, eventually, make_clip, run_forked, running_stack
 
 pytestmark = pytest.mark.slow
 
@@ -105,8 +105,7 @@ def http(stack: Stack) -> Iterator[httpx.Client]:
 
 
 def forgesyte(stack: Stack, *arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "forgesyte_launcher", *map(str, arguments), "--server", stack.url]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    return run_forked("forgesyte_launcher", *map(str, arguments), "--server", stack.url, env={**os.environ})
 
 
 @pytest.mark.parametrize(
