@@ -1,5 +1,7 @@
 """The long form of the matrix: every fault through the whole product over HTTP, as its users meet it.
 
+All faults with `make stability` and `make soak`; otherwise the first of each group and each fourth after it.
+
 In both isolations, on video and, where it differs, on an image. One healthy job stands in the middle of its clip while
 all faults of a group run beside it, one healthy job runs after each. launcher, runner, zygote and nats-server keep
 their pids from the first fault to the last. In isolation `plugin` a fault that waits for its frame meets a sandbox that
@@ -16,6 +18,7 @@ from tests.stability.product import NEVER, Inputs, Product, running_product
 from tests.stability.promises import CAN_NOT_WAIT, CASES, IN_A_JOB, IN_PRODUCT_ALONE, POISON, STEPS, Promise
 from tests.stability.report import Line
 from tests.stability.workbench import entry_points
+from tests.support import IS_SOAK
 
 SERVES_BEFORE = {promise.plugin for promise in IN_A_JOB} - {promise.plugin for promise in STEPS} - {*CAN_NOT_WAIT}
 
@@ -72,7 +75,7 @@ async def test_faults_in_warm_sandboxes_end_as_promised_over_http_too(product, m
 
 async def run_group(product: Product, media: str, group: str, matrix: dict[str, list[Line]]) -> None:
     """Run the faults of a group beside a healthy job, and hold the product to what it promises."""
-    faults = [p for p in CASES[product.isolation, media, group] if p.plugin not in POISON]
+    faults = [p for p in CASES[product.isolation, media, group] if p.plugin not in POISON][:: 1 if IS_SOAK else 4]
     neighbour = await product.stand(f"{media}-{group}")
     lines = [Line(promise.plugin, "/".join(promise.kinds)) for promise in faults]
     matrix.setdefault(f"faults in the product (HTTP, isolation: {product.isolation}, {media})", []).extend(lines)

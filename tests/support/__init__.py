@@ -4,11 +4,13 @@ from .clips import brightness_of, make_clip
 from .clock import NOW, HandClock
 from .forked import PLAIN_TERMINAL, Forked, run_forked, start_forked
 from .nats import NatsServer, nats_server
+from .soak import IS_SOAK
 from .stack import FORGESYTE, SHORT_KEEPING, TEST_PLUGINS, Stack, alive, running_stack
 from .waiting import eventually
 
 __all__ = [
     "FORGESYTE",
+    "IS_SOAK",
     "NOW",
     "PLAIN_TERMINAL",
     "SHORT_KEEPING",
