@@ -45,7 +45,7 @@ class MidJob:
         return self
 
     async def wait_until_reached(self) -> int:
-        """Wait until the plugin stands in the middle; gives the sandbox's pid."""
+        """Wait until the plugin has reached the middle; return the sandbox's pid."""
         return int(await eventually(lambda: self.reached.exists() and self.reached.read_text(), 120, "mid-job"))
 
     def forget(self) -> None:

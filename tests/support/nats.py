@@ -27,11 +27,11 @@ _given: set[int] = set()
 
 
 def free_port() -> int:
-    """A TCP port nobody listens on at the moment.
+    """Return a TCP port that is free at the moment.
 
-    Below the ports the kernel gives to outgoing connections, of a range of its own for each of the test workers that
-    run side by side, and never the same twice while there are others, so that nobody takes it between the look and the
-    use, nor while its server is down.
+    It lies below the ports that the kernel gives to outgoing connections and in a range of this test worker's own, and
+    is not returned again while there are others: no other process takes it before it is used or while its server is
+    down.
     """
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 10
     ports = range(_LOWEST_PORT + worker * _PORTS_A_WORKER, _LOWEST_PORT + (worker + 1) * _PORTS_A_WORKER)
@@ -97,11 +97,11 @@ class NatsServer:
     async def restart(self) -> None:
         """SIGKILL, then a new process on the same port and folder.
 
-        Between the two it is seen that nobody listens, which gives clients in this very process the turns of the loop
-        in which they learn of their loss: who then waits for the connection does not see the old one.
+        Between the two it waits until the port is closed, so that clients in this process notice the loss: a test that
+        then waits for the connection does not see the old one.
         """
         self.kill()
-        await eventually(self._is_silent, what="nobody listens")
+        await eventually(self._is_silent, what="the port is closed")
         await self.start()
 
     async def _is_silent(self) -> bool:

@@ -93,7 +93,7 @@ class Stack:
         return self.service("nats-server")
 
     async def submit(self, clip: Path, tool: str, plugin: str = "probe", **options: object) -> str:
-        """Submit a clip; gives the job id."""
+        """Submit a clip; return the job id."""
         query = {"plugin_id": plugin, "tool": tool, "options": json.dumps(options), "filename": clip.name}
         answer = await self.http.post(
             "/v1/video/submit", params=query, content=clip.read_bytes(), headers={"Content-Type": "video/mp4"}
@@ -109,7 +109,7 @@ class Stack:
         return job
 
     async def ended(self, job_id: str, limit_s: float = 150) -> dict[str, Any]:
-        """Wait until the job has ended; gives the extended job."""
+        """Wait until the job has ended; return the extended job."""
 
         async def look() -> dict[str, Any] | None:
             try:
@@ -127,7 +127,7 @@ class Stack:
         return [json.loads(line) for line in answer.text.splitlines()]
 
     def kill(self) -> list[psutil.Process]:
-        """kill -9 of the launcher; gives every process that lived at that moment."""
+        """Send SIGKILL to the launcher; return every process that was alive at that moment."""
         assert self.process
         tree = self.tree()
         self.process.kill()
@@ -135,7 +135,7 @@ class Stack:
         return tree
 
     async def interrupt(self, limit_s: float = 120) -> int:
-        """Ctrl-C; gives the exit code."""
+        """Press Ctrl-C; return the exit code."""
         assert self.process
         self.process.send_signal(signal.SIGINT)
         return await asyncio.to_thread(self.process.wait, limit_s)

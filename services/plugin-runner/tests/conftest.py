@@ -26,7 +26,7 @@ LIMIT_S = 60
 
 
 class RunnerProcess:
-    """One plugin-runner; test_a_runner_... of test_loading starts it with `python -m`."""
+    """One plugin-runner."""
 
     def __init__(self, process: Forked, log: Path) -> None:
         self.process = process
