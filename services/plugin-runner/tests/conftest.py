@@ -11,6 +11,7 @@ from pathlib import Path
 import orjson
 import psutil
 import pytest
+import pytest_asyncio
 
 from forgesyte_chassis.bus import Bus
 from forgesyte_chassis.store.blobs import Store
@@ -137,13 +138,32 @@ class Box:
         return not await self.bus.work.has(job_id, plugin, "cpu")
 
 
+class SharedBox(Box):
+    """A box for the tests of one file: a test that wants the settings of the last runner gets that one."""
+
+    settings: dict[str, object] | None = None
+
+    def start_runner(self, **settings: object) -> RunnerProcess:
+        living = [runner for runner in self.runners if runner.process.poll() is None]
+        if len(living) == 1 and settings == self.settings:
+            return living[0]
+        for runner in living:
+            runner.kill()
+        self.settings = settings
+        return self.start_another(**settings)
+
+    def start_another(self, **settings: object) -> RunnerProcess:
+        """Start a runner beside those that run."""
+        return super().start_runner(**settings)
+
+
 @asynccontextmanager
-async def open_box(folder: Path) -> AsyncIterator[Box]:
+async def open_box(folder: Path, kind: type[Box] = Box) -> AsyncIterator[Box]:
     async with AsyncExitStack() as stack:
         nats = await stack.enter_async_context(nats_server())
         bus = await stack.enter_async_context(Bus.connect(nats.url, name="test"))
         await bus.ensure()
-        box = Box(folder, nats, bus)
+        box = kind(folder, nats, bus)
         try:
             yield box
         finally:
@@ -157,6 +177,13 @@ async def open_box(folder: Path) -> AsyncIterator[Box]:
 @pytest.fixture
 async def box(tmp_path: Path) -> AsyncIterator[Box]:
     async with open_box(tmp_path) as box:
+        yield box
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_box(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Box]:
+    """For files whose tests leave bus and runner in order; they run on the loop of their module."""
+    async with open_box(tmp_path_factory.mktemp("box"), SharedBox) as box:
         yield box
 
 
