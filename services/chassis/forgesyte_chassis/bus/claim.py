@@ -59,7 +59,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class _Taken(Exception):  # noqa: N818 - an answer, caught in this module
+class _Taken(Exception):
     """Somebody else claimed the job between our read and our write."""
 
 

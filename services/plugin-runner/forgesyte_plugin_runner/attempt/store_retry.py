@@ -13,7 +13,7 @@ RETRY_EVERY_S = 0.5
 _MAX_TEXT_CHARS = 500
 
 
-class StoreLost(Exception):  # noqa: N818 - a control flow of ours: the attempt is given back
+class StoreLost(Exception):
     """The store refused longer than we are patient; the text says with what."""
 
 
