@@ -9,11 +9,11 @@ import pytest
 from jsonschema import Draft202012Validator
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from forgesyte_chassis.web.keys import KeyRing, digest_of
+from forgesyte_chassis.web.keys import KeyRing
 from forgesyte_contracts.ids import new_job_id
 from forgesyte_contracts.realtime import PluginMetadata
 from forgesyte_realtime_gateway.settings import GatewaySettings
-from tests.support import eventually
+from tests.support import digest_of, eventually
 
 RING = KeyRing.from_settings(
     GatewaySettings(api_keys=(f"viewer:stream:{digest_of('let-me-see')}", f"sender:analyze:{digest_of('let-me-send')}"))

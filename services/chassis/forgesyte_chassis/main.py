@@ -54,7 +54,7 @@ class Lifetime:
             self._on_stop()
 
 
-class _MainReturned(Exception):  # noqa: N818 - it is a message to the task group, not an error
+class _MainReturned(Exception):
     """Raised inside the group so that it cancels what is left."""
 
 

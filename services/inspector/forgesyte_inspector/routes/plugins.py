@@ -16,7 +16,7 @@ _MAX_SHOWN = 80
 _MAX_NAMES = 20
 
 
-class PluginNotFound(ForgeSyteError):  # noqa: N818 - it is an answer, not a fault
+class PluginNotFound(ForgeSyteError):
     """There is no such plugin, or nothing of it that was asked for. Where a plugin is *sent* (job-api) the same code
     is a bad request; where it is the address it is a missing page."""
 

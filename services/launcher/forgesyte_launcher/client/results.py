@@ -1,6 +1,5 @@
 """The files a job's results are written to, and what happens when one of them can not be had."""
 
-from contextlib import suppress
 from pathlib import Path
 
 from forgesyte_contracts.http.jobs import JobView
@@ -47,9 +46,12 @@ async def save_results(client: ApiClient, job: JobView, out: Path, view: Progres
     for name in FILES:
         (out / name).unlink(missing_ok=True)
     is_completed = job.status is JobStatus.COMPLETED
-    with suppress(*(() if is_completed else (ForgeSyteError,))):
+    try:
         await client.save_result(job.job_id, "json", out / DOCUMENT)
         await client.save_result(job.job_id, "jsonl", out / ROWS)
+    except ForgeSyteError:
+        if is_completed:
+            raise
     if is_completed and is_drawn and job.job_type.kind == "video":
         view.say(f"drawing {ANNOTATED}")
         try:

@@ -122,5 +122,5 @@ async def _as_coroutine[T](work: Awaitable[T]) -> T:
     return await work
 
 
-class Interrupted(Exception):  # noqa: N818 - the user's wish, not an error
+class Interrupted(Exception):
     """The user pressed Ctrl-C."""

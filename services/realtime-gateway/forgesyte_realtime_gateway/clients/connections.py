@@ -15,7 +15,7 @@ from forgesyte_realtime_gateway.metrics import GatewayMetrics
 from .client import Client
 
 
-class SessionFull(ForgeSyteError):  # noqa: N818  it reads as the event it is
+class SessionFull(ForgeSyteError):
     """The session has as many connections as it may."""
 
 

@@ -95,7 +95,7 @@ class SocketEndpoint:
                 await asyncio.sleep(0)
 
 
-class _Refused(Exception):  # noqa: N818  it reads as the event it is
+class _Refused(Exception):
     def __init__(self, code: CloseCode, result: Result, reason: str) -> None:
         super().__init__(reason)
         self.code = code
