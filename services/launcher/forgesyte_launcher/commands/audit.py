@@ -14,8 +14,9 @@ from forgesyte_contracts.plugins import PluginState
 from forgesyte_contracts.problems import ForgeSyteError
 from forgesyte_launcher.client.client import ApiClient
 from forgesyte_launcher.settings import LauncherSettings
-from forgesyte_launcher.terminal.output import ExitCode, stdout, table, warn
+from forgesyte_launcher.terminal.output import stdout, table, warn
 
+from .command_runs import ExitCode
 from .server_command import Server, ask_server
 
 REASON_CHARS = 10

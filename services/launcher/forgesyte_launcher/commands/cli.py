@@ -11,10 +11,10 @@ import typer
 
 from forgesyte_contracts.problems import ForgeSyteError
 from forgesyte_launcher import __version__
-from forgesyte_launcher.terminal.output import show_error
 
 from .cli_jobs import jobs_app
 from .cli_plugins import plugins_app
+from .command_runs import show_error
 from .options import HELP, JsonOption, KeyOption, NoAnnotatedOption, SlotsOption, leave, load_settings
 
 app = typer.Typer(

@@ -13,8 +13,9 @@ from forgesyte_launcher.client.client import SubmitRequest
 from forgesyte_launcher.client.results import make_out
 from forgesyte_launcher.demo_clip import Score, compare, truth
 from forgesyte_launcher.settings import LauncherSettings
-from forgesyte_launcher.terminal.output import ExitCode, show_error, table, warn
+from forgesyte_launcher.terminal.output import table, warn
 
+from .command_runs import ExitCode, show_error
 from .run import RunOptions, run
 
 PLUGIN, TOOL = "motion-detector", "detect-motion"

@@ -25,10 +25,10 @@ from forgesyte_launcher.settings import LauncherSettings
 from forgesyte_launcher.stack.data_folder import open_folder
 from forgesyte_launcher.stack.nats import running_nats
 from forgesyte_launcher.terminal.findings import DoctorFinding, Verdict, judged, show_findings
-from forgesyte_launcher.terminal.output import ExitCode, run_command
 from forgesyte_plugin_runner.settings import RunnerSettings
 from forgesyte_sandbox.shared.limits import Limits
 
+from .command_runs import ExitCode, run_command
 from .installed_plugins import PluginLine, read_plugins
 
 CHILD_LIMIT_S = 60

@@ -12,13 +12,16 @@ from pydantic import ValidationError
 from forgesyte_chassis.main import Lifetime
 from forgesyte_contracts.plugins import PluginManifest, PluginState
 from forgesyte_contracts.problems import Code, ForgeSyteError
+from forgesyte_launcher.interruption import Interrupted, unless_stopped
 from forgesyte_launcher.settings import LauncherSettings
-from forgesyte_launcher.terminal.output import ExitCode, Interrupted, run_command, stdout, table, unless_stopped, warn
+from forgesyte_launcher.terminal.output import stdout, table, warn
 from forgesyte_sandbox.parent.installed_plugins import FoundPlugin, find_plugins
 from forgesyte_sandbox.parent.order import Order
 from forgesyte_sandbox.parent.outcome import SandboxOutcome
 from forgesyte_sandbox.parent.zygote import Zygote
 from forgesyte_sandbox.shared.limits import Limits
+
+from .command_runs import ExitCode, run_command
 
 
 @dataclass(frozen=True, slots=True)

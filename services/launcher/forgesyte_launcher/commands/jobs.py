@@ -12,10 +12,12 @@ from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_launcher.client.client import ApiClient
 from forgesyte_launcher.client.results import make_out, save_results
 from forgesyte_launcher.client.watching import watch_job
+from forgesyte_launcher.interruption import Interrupted, unless_stopped
 from forgesyte_launcher.settings import LauncherSettings
-from forgesyte_launcher.terminal.output import ExitCode, Interrupted, say, stderr, stdout, table, unless_stopped, warn
+from forgesyte_launcher.terminal.output import say, stderr, stdout, table, warn
 from forgesyte_launcher.terminal.progress import open_progress
 
+from .command_runs import ExitCode
 from .server_command import Server, ask_server
 from .summary import show_summary
 

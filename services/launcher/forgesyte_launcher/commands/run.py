@@ -18,12 +18,14 @@ from forgesyte_launcher.client.client import ApiClient, SubmitRequest, open_clie
 from forgesyte_launcher.client.media import kind_of
 from forgesyte_launcher.client.results import make_out, save_results
 from forgesyte_launcher.client.watching import watch_job
+from forgesyte_launcher.interruption import Interrupted, unless_stopped
 from forgesyte_launcher.settings import LauncherSettings
 from forgesyte_launcher.stack.stack import StackOptions, running_stack
 from forgesyte_launcher.stack.temporary_data import temporary_data
-from forgesyte_launcher.terminal.output import ExitCode, Interrupted, run_command, stderr, unless_stopped, warn
+from forgesyte_launcher.terminal.output import stderr, warn
 from forgesyte_launcher.terminal.progress import ProgressView, open_progress
 
+from .command_runs import ExitCode, run_command
 from .summary import show_summary
 from .up import with_stop_margin
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from forgesyte_chassis.main import Lifetime
 from forgesyte_launcher.client.client import ApiClient, open_client
 from forgesyte_launcher.settings import LauncherSettings
-from forgesyte_launcher.terminal.output import ExitCode, run_command
+
+from .command_runs import ExitCode, run_command
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,9 @@ from typing import Any
 from forgesyte_chassis.main import Lifetime
 from forgesyte_launcher.client.client import ApiClient
 from forgesyte_launcher.settings import LauncherSettings
-from forgesyte_launcher.terminal.output import ExitCode, say, stdout, table, warn
+from forgesyte_launcher.terminal.output import say, stdout, table, warn
 
+from .command_runs import ExitCode
 from .server_command import Server, ask_server
 
 

@@ -1,9 +1,12 @@
 """`forgesyte up`: everything on one box until Ctrl-C."""
 
 from forgesyte_chassis.main import Lifetime
+from forgesyte_launcher.interruption import Interrupted
 from forgesyte_launcher.settings import LauncherSettings
 from forgesyte_launcher.stack.stack import RUNNER_MARGIN_S, StackOptions, running_stack
-from forgesyte_launcher.terminal.output import ExitCode, Interrupted, run_command, say, warn
+from forgesyte_launcher.terminal.output import say, warn
+
+from .command_runs import ExitCode, run_command
 
 STOP_MARGIN_S = RUNNER_MARGIN_S + 20.0
 """What stopping may take beyond the runner's drain: the runner's margin, open requests, nats-server."""

@@ -26,8 +26,9 @@ from forgesyte_chassis.web.ops import Health, ops_app, serve_ops
 from forgesyte_chassis.web.server import open_listener
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_job_api.settings import JobApiSettings
+from forgesyte_launcher.interruption import unless_stopped
 from forgesyte_launcher.settings import LauncherSettings
-from forgesyte_launcher.terminal.output import unless_stopped, warn
+from forgesyte_launcher.terminal.output import warn
 
 from .apps import create_apps
 from .data_folder import DataFolder, open_folder
