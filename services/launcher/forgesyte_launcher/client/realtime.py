@@ -35,11 +35,11 @@ _CLOSE_S = 1.0
 Heard = tuple[RealtimeMessage, Payload]
 
 
-class NoRealtime(Exception):  # noqa: N818 - a fact about the server, not a fault
+class NoRealtime(Exception):
     """This server will not be followed over a socket; the text says why."""
 
 
-class ConnectionLost(Exception):  # noqa: N818 - expected in a long watch, and mended
+class ConnectionLost(Exception):
     """The connection ended or could not be made now; a later try may succeed."""
 
 

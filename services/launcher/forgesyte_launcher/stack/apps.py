@@ -35,7 +35,7 @@ class Apps:
     by_service: dict[str, FastAPI]
 
     @property
-    def door(self) -> ASGIApp:
+    def front(self) -> ASGIApp:
         """The one application in front of them all."""
         return RouteDispatcher(self.by_service, own={"/openapi.json": openapi_app(self.by_service.values())})
 
