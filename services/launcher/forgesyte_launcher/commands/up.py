@@ -3,7 +3,8 @@
 from forgesyte_chassis.main import Lifetime
 from forgesyte_launcher.interruption import Interrupted
 from forgesyte_launcher.settings import LauncherSettings
-from forgesyte_launcher.stack.stack import RUNNER_MARGIN_S, StackOptions, running_stack
+from forgesyte_launcher.stack.runner_process import RUNNER_MARGIN_S
+from forgesyte_launcher.stack.stack import StackOptions, running_stack
 from forgesyte_launcher.terminal.output import say, warn
 
 from .command_runs import ExitCode, run_command

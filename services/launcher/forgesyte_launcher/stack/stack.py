@@ -5,8 +5,6 @@ the proof that it is all there. End: readiness off, no new connections, runners 
 requests end, apps stop, nats-server last. The order is the nesting of one function; nothing else knows it.
 """
 
-import os
-import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -20,6 +18,7 @@ from starlette.applications import Starlette
 from forgesyte_chassis.bus import Bus
 from forgesyte_chassis.main import Lifetime
 from forgesyte_chassis.metrics import new_registry
+from forgesyte_chassis.settings import env_name
 from forgesyte_chassis.store.blobs import Store
 from forgesyte_chassis.web.keys import KeyRing, require_loopback
 from forgesyte_chassis.web.ops import Health, ops_app, serve_ops
@@ -36,19 +35,16 @@ from .edge import serving, url_of
 from .forget_uninstalled import forget_uninstalled
 from .logfiles import follow
 from .nats import BusAddress, running_nats
-from .process import ProcessSpec
 from .readiness import wait_ready
 from .runner_ops import open_runner_ops
+from .runner_process import runner_process
 from .supervisor import supervise
-
-RUNNER_MARGIN_S = 10.0
-"""What the runner gets on top of its own drain before it is killed."""
 
 _HEALTH_KEPT_S = 0.2
 
 _KEY_REMEDY = (
-    "Keys stand in FORGESYTE_JOB_API_API_KEYS as NAME:SCOPE+SCOPE:HASH, where HASH is what "
-    "`printf %s KEY | sha256sum` prints; for a client of one's own: me:analyze+read+stream+plugins:HASH."
+    f"Set keys in {env_name(JobApiSettings, 'api_keys')} as NAME:SCOPE+SCOPE:HASH, where HASH is "
+    "what `printf %s KEY | sha256sum` prints; for your own client: me:analyze+read+stream+plugins:HASH."
 )
 
 log = structlog.get_logger(__name__)
@@ -97,12 +93,12 @@ async def running_stack(options: StackOptions, lifetime: Lifetime, settings: Lau
         apps = create_apps(bus, Store.open(str(folder.store)), keys, api_settings, registry=registry)
         health = Health()
         health.add_check("bus", lambda: bus.is_connected)
-        ops = await stack.enter_async_context(open_runner_ops(is_asked=options.has_ops_port))
+        ops = await stack.enter_async_context(open_runner_ops(is_wanted=options.has_ops_port))
         if options.has_ops_port:
             _start_ops(ops_app(health, registry, ops.metrics), lifetime, settings)
         edge = await stack.enter_async_context(serving(apps, listener, lifetime.group))
         await stack.enter_async_context(apps.streams_closed_at_end())
-        spec = ops.handed_to(_runner(folder, address, options, settings))
+        spec = ops.handed_to(runner_process(folder, address, drain_s=settings.drain_s, slots=options.slots))
         runner = await stack.enter_async_context(supervise(spec, lifetime.group))
         if options.shows_logs:
             _show_logs(folder, lifetime)
@@ -137,30 +133,6 @@ def _keys(options: StackOptions) -> KeyRing:
     except ForgeSyteError as error:
         raise ForgeSyteError(error.code, f"{error.detail} {_KEY_REMEDY}") from error
     return keys
-
-
-def _runner(folder: DataFolder, address: BusAddress, options: StackOptions, settings: LauncherSettings) -> ProcessSpec:
-    prefix = "FORGESYTE_RUNNER_"
-    env = {
-        # What the user may say in the environment as well ...
-        f"{prefix}LOG_FORMAT": os.environ.get(f"{prefix}LOG_FORMAT", "console"),
-        # ... and what is ours to say.
-        f"{prefix}BUS_URL": address.url,
-        f"{prefix}BUS_TOKEN": address.token,
-        f"{prefix}STORE_URL": str(folder.store),
-        f"{prefix}SCRATCH_DIR": str(folder.scratch),
-        f"{prefix}DRAIN_S": str(settings.drain_s),
-    }
-    if options.slots is not None:
-        env[f"{prefix}SLOTS"] = str(options.slots)
-    return ProcessSpec(
-        name="plugin-runner",
-        # -P: a folder named like one of our modules in the user's working directory must not be imported.
-        command=(sys.executable, "-P", "-m", "forgesyte_plugin_runner"),
-        log_file=folder.logs / "plugin-runner.log",
-        env=env,
-        grace_s=settings.drain_s + RUNNER_MARGIN_S,
-    )
 
 
 def _start_ops(app: Starlette, lifetime: Lifetime, settings: LauncherSettings) -> None:
