@@ -13,6 +13,7 @@ from .records.plugins import PluginView
 from .records.record_size import RecordUnwritable
 from .records.records import Stored
 from .records.runners import RunnerView
+from .server_config import ServerConfig
 from .work.work import Delivery
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "RecordUnwritable",
     "Refused",
     "RunnerView",
+    "ServerConfig",
     "Stored",
     "claim",
 ]

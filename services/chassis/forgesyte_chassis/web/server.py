@@ -1,6 +1,6 @@
 """uvicorn as one task among others: it neither handles signals nor ends the process.
 
-The caller opens the listener first, so a port that is taken is an error of its own and the number behind port 0 is known.
+The caller opens the listener first, so that a taken port is an error of its own and the number behind port 0 is known.
 """
 
 import asyncio
@@ -72,7 +72,8 @@ def open_listener(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host.strip("[]"), port), family=family, backlog=2048)
     except OSError as error:
-        text = f"{host} port {port} cannot be opened: {error.strerror or error}. Choose another port, or stop the process that uses it."
+        why = error.strerror or error
+        text = f"{host} port {port} cannot be opened: {why}. Choose another port, or stop the process that uses it."
         raise ForgeSyteError(Code.SERVICE_UNAVAILABLE, text, port=port) from error
 
 
