@@ -164,6 +164,23 @@ def demo(
     leave(run_demo(load_settings(), out, video))
 
 
+@app.command(epilog="Example: forgesyte openapi > openapi.json")
+def openapi(
+    *,
+    realtime: Annotated[
+        bool, typer.Option("--realtime", help="Print the JSON Schemas of the realtime messages instead.")
+    ] = False,
+) -> None:
+    """Print the API as an OpenAPI document; no server has to run.
+
+    It is the document that a server of this version answers at GET /openapi.json, for generating clients and types.
+    With --realtime: one JSON Schema per message of GET /v1/realtime, under server_messages and client_messages.
+    """
+    from .openapi import print_openapi, print_realtime
+
+    leave(print_realtime() if realtime else print_openapi())
+
+
 def _json_object(text: str) -> dict[str, Any]:
     try:
         found = json.loads(text)

@@ -29,7 +29,7 @@ from forgesyte_launcher.interruption import unless_stopped
 from forgesyte_launcher.settings import LauncherSettings
 from forgesyte_launcher.terminal.output import warn
 
-from .apps import create_apps
+from .apps import create_apps, read_settings
 from .data_folder import DataFolder, open_folder
 from .edge import serving, url_of
 from .forget_uninstalled import forget_uninstalled
@@ -89,8 +89,8 @@ async def running_stack(options: StackOptions, lifetime: Lifetime, settings: Lau
         await bus.ensure()
         await forget_uninstalled(bus)
         registry = new_registry("launcher")
-        api_settings = _api_settings(options, folder, address)
-        apps = create_apps(bus, Store.open(str(folder.store)), keys, api_settings, registry=registry)
+        app_settings = read_settings(_api_settings(options, folder, address))
+        apps = create_apps(bus, Store.open(str(folder.store)), keys, app_settings, registry=registry)
         health = Health()
         health.add_check("bus", lambda: bus.is_connected)
         ops = await stack.enter_async_context(open_runner_ops(is_wanted=options.has_ops_port))

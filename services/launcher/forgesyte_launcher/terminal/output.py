@@ -33,8 +33,8 @@ def warn(text: str) -> None:
 
 
 def say_document(document: Any) -> None:  # noqa: ANN401 - any JSON
-    """Print a JSON document for a program to read: indented, without colour even on a terminal."""
-    sys.stdout.write(f"{json.dumps(document, indent=2, ensure_ascii=False)}\n")
+    """Print a JSON document for a program to read: indented, in ASCII, without colour even on a terminal."""
+    sys.stdout.write(f"{json.dumps(document, indent=2)}\n")
 
 
 def table(*columns: str, rows: Sequence[tuple[str, ...]], title: str | None = None) -> None:

@@ -21,6 +21,7 @@ COMMANDS = [
     ("plugins", "reload"),
     ("plugins", "audit"),
     ("doctor",),
+    ("openapi",),
     ("demo",),
 ]
 HEAVY = ("av", "cv2", "numpy", "torch", "forgesyte_sdk", "forgesyte_motion_detector")

@@ -105,7 +105,12 @@ def http(stack: Stack) -> Iterator[httpx.Client]:
 
 
 def forgesyte(stack: Stack, *arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "forgesyte_launcher", *map(str, arguments), "--server", stack.url]
+    """Run a command against the running server."""
+    return forgesyte_alone(*map(str, arguments), "--server", stack.url)
+
+
+def forgesyte_alone(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "forgesyte_launcher", *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
 
 
@@ -120,6 +125,19 @@ def test_every_service_answers_on_the_one_port(http, path):
 def test_each_lifespan_was_entered(http):
     assert http.get("/health").json()["checks"]["projection"] == "ok"
     assert len(http.get("/v1/runners").json()) == 1
+
+
+def test_the_printed_document_is_the_one_a_server_answers(http):
+    printed = forgesyte_alone("openapi")
+
+    assert json.loads(printed.stdout) == http.get("/openapi.json").json(), printed.stderr
+
+
+def test_the_printed_message_schemas_are_the_ones_a_server_answers(http):
+    printed = json.loads(forgesyte_alone("openapi", "--realtime").stdout)
+
+    protocol = http.get("/v1/realtime").json()
+    assert printed == {part: protocol[part] for part in ("server_messages", "client_messages")}
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/v1/jobs/", "/v1/runners/", "/ws/jobs"])

@@ -52,10 +52,18 @@ def test_a_refused_parameter_is_described_as_the_problem_document_it_is():
     assert content == {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 
 
-async def test_it_is_served():
-    app = openapi_app([an_app("/a", x=int), an_app("/b", x=int)])
+async def test_it_is_served_and_made_once():
+    asked: list[int] = []
+
+    def describe() -> dict:
+        asked.append(1)
+        return merged([an_app("/a", x=int).openapi(), an_app("/b", x=int).openapi()])
+
+    app = openapi_app(describe)
 
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://edge") as http:
+        await http.get("/openapi.json")
         answer = await http.get("/openapi.json")
 
+    assert len(asked) == 1
     assert list(answer.json()["paths"]) == ["/a", "/b"]
