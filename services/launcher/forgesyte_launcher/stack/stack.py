@@ -1,8 +1,8 @@
-"""Everything on one box, in the order it must start and the reverse order in which it must end.
+"""Everything on one machine, started in the order of its dependencies and stopped in the reverse order.
 
-Start: lock on the data folder, nats-server, our connection to it, the apps behind the public port, the runner, and then
-the proof that it is all there. End: readiness off, no new connections, runners drain, sockets close with 1000, open
-requests end, apps stop, nats-server last. The order is the nesting of one function; nothing else knows it.
+Start: lock on the data folder, nats-server, the connection to it, the apps behind the public port, the runner, then
+the check that all of it is ready. Stop: not ready, no new connections, runners drain, sockets close with 1000, open
+requests end, apps stop, nats-server last. The order is the nesting in one function and is written nowhere else.
 """
 
 from collections.abc import AsyncIterator
@@ -52,14 +52,14 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class StackOptions:
-    """What may be chosen.
+    """The options of a run.
 
     Attributes:
         data_dir: the data folder; made if missing.
-        host: where the public port listens.
-        port: the public port; 0 takes any free one.
-        slots: jobs at once; None leaves it to the runner.
-        has_ops_port: whether /livez, /readyz and /metrics are served as the settings say.
+        host: the address of the public port.
+        port: the public port; 0 takes any free port.
+        slots: how many jobs run at once; None leaves it to the runner's settings.
+        has_ops_port: whether /livez, /readyz and /metrics are served, at the address in the settings.
         shows_logs: whether the children's logs are copied to stderr.
     """
 
@@ -73,11 +73,11 @@ class StackOptions:
 
 @asynccontextmanager
 async def running_stack(options: StackOptions, lifetime: Lifetime, settings: LauncherSettings) -> AsyncIterator[str]:
-    """Run everything for the length of the block, which begins when jobs can be submitted; gives the address.
+    """Run everything during the block, which begins when jobs can be submitted; yield the public address.
 
     Raises:
-        ForgeSyteError: a setting, the port, the data folder or a child stands in the way; the sentence says which.
-        Interrupted: the stop was asked for before everything was ready.
+        ForgeSyteError: a setting, the port, the data folder or a child prevents the start; the text says which.
+        Interrupted: a signal arrived before everything was ready.
     """
     keys = _keys(options)
     async with AsyncExitStack() as stack:
@@ -141,7 +141,7 @@ def _start_ops(app: Starlette, lifetime: Lifetime, settings: LauncherSettings) -
         try:
             open_listener(settings.ops_host, port).close()
         except ForgeSyteError:
-            log.warning("ops port taken, a free one is used instead", port=port)
+            log.warning("ops port taken, using a free one", port=port)
             port = 0
     lifetime.group.create_task(serve_ops(app, settings.ops_host, port, lifetime), name="ops port")
 

@@ -23,14 +23,14 @@ def answer_of(document: dict, path: str) -> str:
     return document["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"]["$ref"]
 
 
-def test_paths_and_schemas_of_all_are_there_in_the_order_of_the_apps():
+def test_paths_and_schemas_are_merged_in_the_order_of_the_apps():
     document = merged([an_app("/b", x=int).openapi(), an_app("/a", x=int).openapi()])
 
     assert list(document["paths"]) == ["/b", "/a"]
     assert answer_of(document, "/a") == answer_of(document, "/b") == "#/components/schemas/Answer"
 
 
-def test_two_schemas_of_one_name_both_stay():
+def test_two_schemas_with_one_name_are_both_kept():
     document = merged([an_app("/a", x=int).openapi(), an_app("/b", y=Literal["z"]).openapi()])
 
     schemas = document["components"]["schemas"]
@@ -39,7 +39,7 @@ def test_two_schemas_of_one_name_both_stay():
     assert "y" in schemas["Answer2"]["properties"]
 
 
-def test_a_path_that_two_apps_have_stays_as_the_first_says():
+def test_a_path_of_two_apps_is_taken_from_the_first():
     document = merged([an_app("/a", x=int).openapi(), an_app("/a", y=int).openapi()])
 
     assert answer_of(document, "/a") == "#/components/schemas/Answer"

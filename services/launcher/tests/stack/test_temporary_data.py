@@ -24,7 +24,7 @@ def a_leftover(parent: Path, name: str) -> Path:
     return folder
 
 
-def test_what_a_killed_command_left_is_removed(parent):
+def test_the_folder_of_a_killed_command_is_removed(parent):
     killed, without_lock = a_leftover(parent, "killed"), parent / f"{PREFIX}no-lock"
     without_lock.mkdir()
 
