@@ -20,7 +20,7 @@ from .waiting import eventually
 
 FORGESYTE = str(Path(sys.executable).parent / "forgesyte")
 SHORT_KEEPING = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=2)
-"""The server closes a connection that is idle for 75 s. A client drops it long before, so no request meets the close."""
+"""The server closes a connection that is idle for 75 s. A client that drops it earlier never meets the close."""
 
 TEST_PLUGINS = str(Path(__file__).parent / "plugins")
 

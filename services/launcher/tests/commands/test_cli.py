@@ -6,6 +6,9 @@ import sys
 
 import pytest
 
+from forgesyte_chassis.settings import env_name
+from forgesyte_job_api.settings import JobApiSettings
+
 COMMANDS = [
     ("up",),
     ("run",),
@@ -48,6 +51,11 @@ def test_every_command_explains_itself_with_an_example(command):
 
     assert answer.returncode == 0, answer.stderr
     assert f"Example: forgesyte {' '.join(command)}" in answer.stdout
+
+
+@pytest.mark.slow
+def test_the_help_names_the_variable_from_which_keys_are_read():
+    assert env_name(JobApiSettings, "api_keys") in forgesyte("up", "--help").stdout
 
 
 def test_the_version_is_printed():

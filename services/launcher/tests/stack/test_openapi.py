@@ -53,10 +53,10 @@ def test_a_refused_parameter_is_described_as_the_problem_document_it_is():
 
 
 async def test_it_is_served_and_made_once():
-    asked: list[int] = []
+    calls: list[int] = []
 
     def describe() -> dict:
-        asked.append(1)
+        calls.append(1)
         return merged([an_app("/a", x=int).openapi(), an_app("/b", x=int).openapi()])
 
     app = openapi_app(describe)
@@ -65,5 +65,5 @@ async def test_it_is_served_and_made_once():
         await http.get("/openapi.json")
         answer = await http.get("/openapi.json")
 
-    assert len(asked) == 1
+    assert len(calls) == 1
     assert list(answer.json()["paths"]) == ["/a", "/b"]

@@ -28,9 +28,9 @@ def test_the_folder_of_a_killed_command_is_removed(parent):
     killed, without_lock = a_leftover(parent, "killed"), parent / f"{PREFIX}no-lock"
     without_lock.mkdir()
 
-    gone = sweep(parent, young_s=0)
+    removed = sweep(parent, young_s=0)
 
-    assert gone == [killed, without_lock]
+    assert removed == [killed, without_lock]
     assert list(parent.iterdir()) == []
 
 
@@ -38,9 +38,9 @@ async def test_the_folder_of_a_living_command_is_left_alone(parent):
     living = parent / f"{PREFIX}living"
 
     async with open_folder(living):
-        gone = sweep(parent, young_s=0)
+        removed = sweep(parent, young_s=0)
 
-    assert gone == []
+    assert removed == []
     assert (living / "run" / "lock").exists()
 
 
@@ -49,10 +49,10 @@ def test_a_folder_whose_nats_server_still_lives_is_left_alone(parent):
     held_by_child = open_lock(folder / "run" / "lock")
     assert try_lock(held_by_child)
 
-    gone = sweep(parent, young_s=0)
+    removed = sweep(parent, young_s=0)
 
     os.close(held_by_child)
-    assert gone == []
+    assert removed == []
 
 
 def test_a_new_folder_and_a_link_are_left_alone(parent):
