@@ -5,7 +5,7 @@ reads it once in its `__main__` and passes it down; nothing reads the environmen
 run: no variable is needed. It refuses to be changed after it was read.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -74,8 +74,7 @@ def env_name(model: type[BaseSettings], field: str) -> str:
     Raises:
         ValueError: the model has no such field.
     """
-    if field not in model.model_fields:
-        raise ValueError(f"{model.__name__} has no setting {field!r}; it has {', '.join(model.model_fields)}")
+    _require(model, field)
     return f"{model.model_config.get('env_prefix', '')}{field}".upper()
 
 
@@ -86,3 +85,22 @@ def env_of(model: type[BaseSettings], **values: str | float) -> dict[str, str]:
         ValueError: the model has no such field.
     """
     return {env_name(model, field): str(value) for field, value in values.items()}
+
+
+def settings_with[SettingsT: BaseSettings](
+    model: type[SettingsT],
+    **values: Any,  # noqa: ANN401 - the model checks them
+) -> SettingsT:
+    """Read settings from the environment, except those that are given.
+
+    Raises:
+        ValueError: the model has no such field, which the model itself would ignore; or a value is invalid.
+    """
+    for field in values:
+        _require(model, field)
+    return model(**values)
+
+
+def _require(model: type[BaseSettings], field: str) -> None:
+    if field not in model.model_fields:
+        raise ValueError(f"{model.__name__} has no setting {field!r}; it has {', '.join(model.model_fields)}")

@@ -2,7 +2,7 @@ import pytest
 from pydantic import ValidationError
 from pydantic_settings import SettingsConfigDict
 
-from forgesyte_chassis.settings import ServiceSettings, env_name, env_of
+from forgesyte_chassis.settings import ServiceSettings, env_name, env_of, settings_with
 
 
 class RoomSettings(ServiceSettings):
@@ -68,6 +68,17 @@ def test_an_environment_made_for_a_model_is_read_back_by_it(monkeypatch):
     settings = RoomSettings()
 
     assert (settings.slots, settings.drain_s, settings.bus_url) == (7, 1.5, "nats://here:1")
+
+
+def test_given_settings_come_before_the_environment_and_unknown_ones_are_an_error(monkeypatch):
+    monkeypatch.setenv("FORGESYTE_ROOM_SLOTS", "7")
+    monkeypatch.setenv("FORGESYTE_ROOM_DRAIN_S", "1.5")
+
+    settings = settings_with(RoomSettings, slots=3)
+
+    assert (settings.slots, settings.drain_s) == (3, 1.5)
+    with pytest.raises(ValueError, match="RoomSettings has no setting 'workers'"):
+        settings_with(RoomSettings, workers=2)
 
 
 def test_the_variable_of_a_field_that_a_model_lacks_is_an_error():

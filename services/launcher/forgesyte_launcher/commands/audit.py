@@ -134,7 +134,7 @@ def _of_counts(one: dict[str, Any]) -> Iterator[str]:
     for name in _COUNTS:
         count = one.get(name)
         if isinstance(count, bool) or not isinstance(count, int) or count < 0:
-            yield f"{name} is {count!r}, expected a number from 0 up"
+            yield f"{name} is {count!r}, expected a non-negative integer"
 
 
 def _of_detail(one: dict[str, Any], answers: Answers) -> Iterator[str]:

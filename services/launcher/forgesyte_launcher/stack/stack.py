@@ -18,7 +18,7 @@ from starlette.applications import Starlette
 from forgesyte_chassis.bus import Bus
 from forgesyte_chassis.main import Lifetime
 from forgesyte_chassis.metrics import new_registry
-from forgesyte_chassis.settings import env_name
+from forgesyte_chassis.settings import env_name, settings_with
 from forgesyte_chassis.store.blobs import Store
 from forgesyte_chassis.web.keys import KeyRing, require_loopback
 from forgesyte_chassis.web.ops import Health, ops_app, serve_ops
@@ -112,7 +112,8 @@ async def running_stack(options: StackOptions, lifetime: Lifetime, settings: Lau
 
 
 def _api_settings(options: StackOptions, folder: DataFolder, address: BusAddress) -> JobApiSettings:
-    return JobApiSettings(
+    return settings_with(
+        JobApiSettings,
         bus_url=address.url,
         bus_token=SecretStr(address.token),
         store_url=str(folder.store),
