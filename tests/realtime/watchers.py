@@ -1,4 +1,4 @@
-"""Clients of a running product for the tests of this folder, and what must hold of everything a client was told."""
+"""Clients of a running product for the tests of this folder, and what must hold of everything a client received."""
 
 import asyncio
 import json
@@ -114,8 +114,8 @@ async def hear_until(socket: ClientConnection, is_last: Callable[[Message], bool
     return heard
 
 
-async def told_at_once(stack: Stack, job_id: str, since: int | None = None) -> list[Message]:
-    """What a client is told that joins now, up to its own first ping's answer; metadata left out."""
+async def heard_at_once(stack: Stack, job_id: str, since: int | None = None) -> list[Message]:
+    """Return what a client that joins now receives, up to the answer to its first ping; metadata is left out."""
     async with connect(address(stack, job_id, since=since), **OPTIONS) as socket:
         heard: list[Message] = []
         if since is None:
@@ -126,7 +126,7 @@ async def told_at_once(stack: Stack, job_id: str, since: int | None = None) -> l
 
 
 def assert_conforms(messages: list[Message], job_id: str, schemas: dict[str, Draft202012Validator]) -> None:
-    """What holds of everything one connection to /v1/realtime was told about one job that ended."""
+    """Check everything that one connection to /v1/realtime received about one job that ended."""
     for message in messages:
         schemas[message["type"]].validate(message)
     kinds = [message["type"] for message in messages if message["type"] not in ("ping", "pong")]
@@ -140,7 +140,7 @@ def assert_conforms(messages: list[Message], job_id: str, schemas: dict[str, Dra
     indexes = [message["payload"]["index"] for message in of_job if message["type"] == "warning"]
     assert indexes == sorted(set(indexes)), "each warning once, in order"
     assert [is_ending(message) for message in of_job].count(True) == 1
-    assert is_ending(of_job[-1]), "nothing is said of the job after its ending"
+    assert is_ending(of_job[-1]), "nothing about the job follows its ending"
     errors = [place for place, message in enumerate(of_job) if message["type"] == "error"]
     failed = of_job[-1]["payload"]["status"] != "completed"
     assert errors == ([len(of_job) - 2] if failed else []), "the error stands before its ending and nowhere else"
@@ -151,8 +151,8 @@ def assert_never_falls(values: list[int | None]) -> None:
     assert known == sorted(known)
 
 
-def assert_says_the_same(messages: list[Message], job: Message) -> None:
-    """What was told last is what the extended job says."""
+def assert_agrees(messages: list[Message], job: Message) -> None:
+    """Check that the last messages agree with the extended job."""
     ending = messages[-1]["payload"]
     shared = ("job_id", "status", "progress", "current_frame", "total_frames", "tools_completed")
     assert {name: ending[name] for name in shared} == {name: job[name] for name in shared}
