@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.support.gateway import hear, hear_until, is_ending, is_frame, joined
+from tests.support.gateway import IN_MODULE_LOOP, hear, hear_until, is_ending, is_frame, joined
 
 PATHS = ("/ws/jobs/{}", "/v1/ws/jobs/{}")
 
@@ -13,18 +13,20 @@ async def ping(socket) -> None:
     await socket.send(json.dumps({"type": "ping"}))
 
 
+@IN_MODULE_LOOP
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("job_id", ["0190b7a4-9c1e-7f3a-8d2b-5e6f7a8b9c0d", "any-id", "a.*.>", "%20"])
-async def test_the_socket_is_accepted_for_any_id_and_ping_is_answered_pong(served, path, job_id):
-    async with served.watch(path.format(job_id)) as socket:
+async def test_the_socket_is_accepted_for_any_id_and_ping_is_answered_pong(shared_gateway, path, job_id):
+    async with shared_gateway.watch(path.format(job_id)) as socket:
         await ping(socket)
 
         assert await hear(socket) == {"type": "pong"}
 
 
+@IN_MODULE_LOOP
 @pytest.mark.parametrize("text", ["hello", "{", "[]", '{"type": "subscribe"}', "x" * 1_000_000, "", b"\x00\xff"])
-async def test_other_text_is_ignored(served, text):
-    async with served.flat("any-id") as socket:
+async def test_other_text_is_ignored(shared_gateway, text):
+    async with shared_gateway.flat("any-id") as socket:
         await socket.send(text)
         await ping(socket)
 

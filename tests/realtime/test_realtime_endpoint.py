@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
+import pytest_asyncio
 from jsonschema import Draft202012Validator
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
@@ -14,12 +15,19 @@ from forgesyte_contracts.ids import new_job_id
 from forgesyte_contracts.realtime import PluginMetadata
 from forgesyte_realtime_gateway.settings import GatewaySettings
 from tests.support import HandClock, eventually
-from tests.support.gateway import checked, hear, hear_until, is_ending, is_frame, joined, serving
-from tests.support.played_runner import a_heartbeat
+from tests.support.gateway import IN_MODULE_LOOP, checked, hear, hear_until, is_ending, is_frame, joined, serving
+from tests.support.played_runner import RUNNER, a_heartbeat
 
 RING = KeyRing.from_settings(
     GatewaySettings(api_keys=(f"viewer:stream:{digest_of('let-me-see')}", f"sender:analyze:{digest_of('let-me-send')}"))
 )
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def guarded(shared_server):
+    """A gateway that asks for the keys of RING."""
+    async with serving(shared_server, keys=RING) as started:
+        yield started
 
 
 async def closed(socket) -> int:
@@ -65,8 +73,19 @@ async def test_a_plain_get_answers_200_with_the_protocol(served):
     assert set(description["close_codes"]) == {"1000", "1008", "4000", "4001", "4008"}
 
 
-async def test_each_plugin_is_introduced_on_connect(served, bus):
-    await bus.runners.beat(a_heartbeat("ocr", "motion"))
+@pytest.fixture
+async def beat(bus):
+    """Let a runner with these plugins report; it says goodbye at the end of the test."""
+
+    async def report(*names) -> None:
+        await bus.runners.beat(a_heartbeat(*names))
+
+    yield report
+    await bus.runners.remove(RUNNER)
+
+
+async def test_each_plugin_is_introduced_on_connect(served, beat):
+    await beat("ocr", "motion")
     await eventually(lambda: served.gateway.runners.living())
 
     async with (
@@ -165,6 +184,7 @@ async def test_without_a_job_a_client_gets_no_jobs_messages(served, play):
         assert (await hear(socket))["type"] == "pong"
 
 
+@IN_MODULE_LOOP
 @pytest.mark.parametrize(
     ("sent", "code"),
     [
@@ -180,8 +200,8 @@ async def test_without_a_job_a_client_gets_no_jobs_messages(served, play):
         pytest.param('{"type": "metadata"}', "REQUEST_INVALID", id="not for clients"),
     ],
 )
-async def test_a_message_that_cannot_be_read_gets_an_error_and_the_socket_stays_open(served, sent, code):
-    async with served.watch("/v1/realtime") as socket:
+async def test_a_message_that_cannot_be_read_gets_an_error_and_the_socket_stays_open(shared_gateway, sent, code):
+    async with shared_gateway.watch("/v1/realtime") as socket:
         await send(socket, sent)
         answer = await hear(socket)
         await send(socket, {"type": "ping"})
@@ -227,12 +247,14 @@ async def test_a_session_holds_five_connections_and_the_sixth_is_closed_4001(ser
             assert await again.recv()
 
 
+@IN_MODULE_LOOP
 @pytest.mark.parametrize("session_id", ["", "a%20b", "x" * 65, "a.b"])
-async def test_a_malformed_session_id_is_closed_4000(served, session_id):
-    async with served.watch(f"/v1/realtime?session_id={session_id}") as socket:
+async def test_a_malformed_session_id_is_closed_4000(shared_gateway, session_id):
+    async with shared_gateway.watch(f"/v1/realtime?session_id={session_id}") as socket:
         assert await closed(socket) == 4000
 
 
+@IN_MODULE_LOOP
 @pytest.mark.parametrize(
     ("path", "options"),
     [
@@ -243,23 +265,25 @@ async def test_a_malformed_session_id_is_closed_4000(served, session_id):
         pytest.param("", {"subprotocols": ["forgesyte.key.let-me-see"]}, id="subprotocol alone"),
     ],
 )
-async def test_a_key_is_accepted_wherever_it_is_carried(server, path, options):
-    async with serving(server, keys=RING) as served, served.watch(f"/v1/realtime{path}", **options) as socket:
+async def test_a_key_is_accepted_wherever_it_is_carried(guarded, path, options):
+    async with guarded.watch(f"/v1/realtime{path}", **options) as socket:
         await send(socket, {"type": "ping"})
 
         assert (await hear(socket))["type"] == "pong"
         assert socket.subprotocol == (options["subprotocols"][0] if "subprotocols" in options else None)
 
 
+@IN_MODULE_LOOP
 @pytest.mark.parametrize("key", ["", "wrong", "let-me-send"])
 @pytest.mark.parametrize("path", ["/v1/realtime", "/ws/jobs/x", "/v1/ws/jobs/x"])
-async def test_no_key_a_wrong_key_or_one_without_the_scope_is_closed_1008(server, path, key):
-    async with serving(server, keys=RING) as served, served.watch(f"{path}?api_key={key}") as socket:
+async def test_no_key_a_wrong_key_or_one_without_the_scope_is_closed_1008(guarded, path, key):
+    async with guarded.watch(f"{path}?api_key={key}") as socket:
         assert await closed(socket) == 1008
 
 
-async def test_a_get_without_a_key_is_a_401(server):
-    async with serving(server, keys=RING) as served, httpx.AsyncClient(base_url=served.http) as http:
+@IN_MODULE_LOOP
+async def test_a_get_without_a_key_is_a_401(guarded):
+    async with httpx.AsyncClient(base_url=guarded.http) as http:
         answers = [
             await http.get("/v1/realtime", headers={"X-API-Key": key}) for key in ("", "let-me-send", "let-me-see")
         ]
@@ -373,9 +397,10 @@ async def test_a_stream_ends_with_the_service(server):
     assert body.startswith(b"retry:")
 
 
+@IN_MODULE_LOOP
 @pytest.mark.parametrize("query", [{"job_id": "none"}, {"session_id": "a b"}])
-async def test_a_stream_with_a_bad_parameter_is_a_422(served, query):
-    async with httpx.AsyncClient(base_url=served.http) as http:
+async def test_a_stream_with_a_bad_parameter_is_a_422(shared_gateway, query):
+    async with httpx.AsyncClient(base_url=shared_gateway.http) as http:
         answer = await http.get("/v1/realtime", params=query, headers={"Accept": "text/event-stream"})
 
     assert (answer.status_code, answer.json()["code"]) == (422, "REQUEST_INVALID")

@@ -172,7 +172,6 @@ async def test_a_lease_is_renewed_while_a_client_watches_and_ends_with_it(server
         async with served.flat(other.job_id):
             await eventually(lambda: heard.count(f"watch {other.job_id}") >= 3)
 
-    later = heard[
-        heard.index(f"watch {other.job_id}") :
-    ]  # leases already on their way when the first client left come before
+    # Leases that were on their way when the first client left come before this one.
+    later = heard[heard.index(f"watch {other.job_id}") :]
     assert set(later) == {f"watch {other.job_id}"}

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
+import pytest_asyncio
 from fastapi import FastAPI
 from jsonschema import Draft202012Validator
 from prometheus_client import CollectorRegistry
@@ -186,6 +187,17 @@ def server(shared_server: NatsServer) -> NatsServer:
 async def served(server: NatsServer) -> AsyncIterator[Served]:
     """A gateway with the default settings and no keys."""
     async with serving(server) as started:
+        yield started
+
+
+IN_MODULE_LOOP = pytest.mark.asyncio(loop_scope="module")
+"""Marks a test that uses a fixture of its whole module, like `shared_gateway`."""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_gateway(shared_server: NatsServer) -> AsyncIterator[Served]:
+    """A gateway like `served` for all tests of a module that ask it something and leave nothing behind."""
+    async with serving(shared_server) as started:
         yield started
 
 
