@@ -40,7 +40,7 @@ def address(stack: Stack, job_id: str, *, is_flat: bool = False, since: int | No
 
 
 class Watcher:
-    """A good client: it answers pings, comes back after a break with its last seq, and leaves after the ending."""
+    """A good client: it answers pings, reconnects with its last seq, and leaves after the ending."""
 
     def __init__(self, stack: Stack, job_id: str, *, is_flat: bool = False) -> None:
         self.connections: list[list[Message]] = []

@@ -129,5 +129,5 @@ def clock() -> HandClock:
 
 @pytest.fixture
 def make():
-    """The builders of this module: tests are imported by path, so they can not import them by name."""
+    """The builders of this module: tests are imported by path, so they cannot import them by name."""
     return SimpleNamespace(NOW=NOW, a_heartbeat=a_heartbeat, a_manifest=a_manifest, a_plugin=a_plugin)
