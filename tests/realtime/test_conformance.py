@@ -18,18 +18,17 @@ from forgesyte_contracts.realtime import parse_message
 from tests.realtime.watchers import (
     LIMIT_S,
     OPTIONS,
-    Message,
     address,
     assert_agrees,
     assert_conforms,
     assert_never_falls,
     hear_until,
     heard_at_once,
-    is_ending,
     readable,
     served_schemas,
 )
 from tests.support import Stack, eventually, make_clip, running_stack
+from tests.support.gateway import Message, is_ending
 
 CARS = Path(__file__).parents[3] / "shared" / "video" / "car-detection.mp4"
 FRAMES = 377

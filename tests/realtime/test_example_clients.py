@@ -20,9 +20,9 @@ import pytest_asyncio
 from aiohttp import web
 
 from forgesyte_contracts.realtime import CloseCode, MessageType, message_schemas
-from tests.realtime.watchers import Message, assert_never_falls, is_ending, served_schemas
+from tests.realtime.watchers import assert_never_falls, served_schemas
 from tests.support import Stack, alive, eventually, make_clip, running_stack
-from tests.support.gateway import IN_MODULE_LOOP
+from tests.support.gateway import IN_MODULE_LOOP, Message, is_ending
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = DOCS / "realtime.md"

@@ -12,17 +12,16 @@ import psutil
 import pytest
 
 from tests.realtime.watchers import (
-    Message,
     Watcher,
     assert_agrees,
     assert_conforms,
     assert_never_falls,
     heard_at_once,
-    is_ending,
     served_schemas,
 )
 from tests.stability.workbench import PLUGINS as MISBEHAVING
 from tests.support import TEST_PLUGINS, Stack, alive, eventually, make_clip, running_stack
+from tests.support.gateway import Message, is_ending
 
 FRAMES = 60
 STOP_AT = 30

@@ -11,19 +11,11 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
 from tests.support import Stack
+from tests.support.gateway import Message, is_ending
 
 LIMIT_S = 180.0
 OPTIONS: dict[str, Any] = {"proxy": None, "compression": None, "max_size": None, "open_timeout": 30}
 TRY_AGAIN_S = 0.1
-
-Message = dict[str, Any]
-
-
-def is_ending(message: Message) -> bool:
-    """Whether it is a job's ending, in either dialect."""
-    if "payload" in message:
-        return message["type"] == "progress" and message["payload"]["status"] != "running"
-    return "status" in message
 
 
 async def served_schemas(stack: Stack) -> dict[str, Draft202012Validator]:
