@@ -1,6 +1,6 @@
-"""Sums up what the living runners say of a plugin, and what may still be said of one that no runner has.
+"""Sums up what the living runners report about a plugin, and what remains true of one that no runner has.
 
-Pure functions: no clock, no bus. A number that belongs to one runner (the time of the last frame) is taken from the
+Pure functions: no clock, no bus. A number that belongs to one runner (the time of its last frame) is taken from the
 runner that used the plugin last; a mean over runners would mix old frames with new ones.
 """
 
@@ -17,48 +17,48 @@ _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class PluginSummary:
-    """One plugin as all living runners together have it."""
+    """One plugin over all living runners."""
 
     health: PluginHealth
     manifest: PluginManifest | None
 
 
 @dataclass(frozen=True, slots=True)
-class _Word:
-    """What one runner says."""
+class _Report:
+    """What one runner reports about a plugin."""
 
     runner_id: str
     started_at: str
     plugin: PluginOnRunner
 
 
-def pictures_of(living: Mapping[str, RunnerHeartbeat]) -> dict[PluginName, PluginSummary]:
-    """Sum up the living runners, given by their ids."""
-    words: dict[PluginName, list[_Word]] = {}
+def summaries_of(living: Mapping[str, RunnerHeartbeat]) -> dict[PluginName, PluginSummary]:
+    """Return a summary of each plugin, from the heartbeats of the living runners by runner id."""
+    reports: dict[PluginName, list[_Report]] = {}
     for runner_id, beat in living.items():
         for plugin in beat.plugins:
-            words.setdefault(PluginName(plugin.name), []).append(_Word(runner_id, beat.started_at, plugin))
-    return {name: _picture(name, said) for name, said in words.items()}
+            reports.setdefault(PluginName(plugin.name), []).append(_Report(runner_id, beat.started_at, plugin))
+    return {name: _summary(name, of_plugin) for name, of_plugin in reports.items()}
 
 
 def at_rest(health: PluginHealth) -> PluginHealth:
-    """Take away what only a living runner can say: RUNNING, the uptime and the runners themselves."""
+    """Return the health without what only a living runner has: RUNNING, the uptime and the runners themselves."""
     state = PluginState.INITIALIZED if health.state is PluginState.RUNNING else health.state
     return health.model_copy(update={"state": state, "uptime_seconds": None, "runners": ()})
 
 
 def without_living(health: PluginHealth, why: str) -> PluginHealth:
-    """Give what was last known of a plugin that no living runner has; `why` goes behind the reason it had."""
+    """Return the last known health of a plugin that no living runner has; `why` is added to its reason."""
     reason = why if health.reason is None else f"{health.reason} {why}"
     return at_rest(health).model_copy(update={"reason": reason})
 
 
-def _picture(name: PluginName, said: list[_Word]) -> PluginSummary:
-    # The runner that started last comes first: during a rollout it is the one that has the new version.
-    newest_first = sorted(said, key=lambda word: (word.started_at, word.runner_id), reverse=True)
-    best = min(newest_first, key=lambda word: word.plugin.state.rank)
+def _summary(name: PluginName, reports: list[_Report]) -> PluginSummary:
+    # The runner that started last comes first: during a rollout it has the new version.
+    newest_first = sorted(reports, key=lambda report: (report.started_at, report.runner_id), reverse=True)
+    best = min(newest_first, key=lambda report: report.plugin.state.rank)
     manifest = _manifest(newest_first)
-    plugins = [word.plugin for word in said]
+    plugins = [report.plugin for report in reports]
     uptimes = [plugin.uptime_seconds for plugin in plugins if plugin.uptime_seconds is not None]
     last = max(plugins, key=lambda plugin: plugin.last_used or _LONG_AGO)
     health = PluginHealth(
@@ -74,22 +74,22 @@ def _picture(name: PluginName, said: list[_Word]) -> PluginSummary:
         last_execution_time_ms=_tenths(last.last_execution_time_ms),
         avg_execution_time_ms=_tenths(last.avg_execution_time_ms),
         runners=tuple(
-            PluginRunner(runner_id=word.runner_id, state=word.plugin.state, reason=word.plugin.reason)
-            for word in sorted(said, key=lambda word: word.runner_id)
+            PluginRunner(runner_id=report.runner_id, state=report.plugin.state, reason=report.plugin.reason)
+            for report in sorted(reports, key=lambda report: report.runner_id)
         ),
     )
     return PluginSummary(health, manifest)
 
 
-def _manifest(newest_first: Sequence[_Word]) -> PluginManifest | None:
-    usable_first = sorted(newest_first, key=lambda word: word.plugin.state.is_broken)
-    return next((word.plugin.manifest for word in usable_first if word.plugin.manifest is not None), None)
+def _manifest(newest_first: Sequence[_Report]) -> PluginManifest | None:
+    usable_first = sorted(newest_first, key=lambda report: report.plugin.state.is_broken)
+    return next((report.plugin.manifest for report in usable_first if report.plugin.manifest is not None), None)
 
 
-def _reason(best: _Word) -> str | None:
+def _reason(best: _Report) -> str | None:
     if best.plugin.reason or not best.plugin.state.is_broken:
         return best.plugin.reason or None
-    return f"Runner {best.runner_id} gave no reason. Look at its log, mend what it names, then reload the plugin."
+    return f"Runner {best.runner_id} gave no reason. Check its log, fix the problem it names, then reload the plugin."
 
 
 def _tenths(amount: float | None) -> float | None:
