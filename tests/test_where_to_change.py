@@ -1,6 +1,7 @@
 """docs/where-to-change.md and the folder tables of docs/architecture.md show the tree as it is."""
 
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -30,9 +31,14 @@ def rows_of(text: str) -> list[list[str]]:
     lines = [line.strip().strip("|") for line in text.splitlines() if line.startswith("|")]
     return [
         [cell.strip() for cell in line.split("|")]
-        for line, below in zip(lines, [*lines[1:], ""], strict=True)
-        if not set(line) <= set("-| ") and not (below and set(below) <= set("-| "))
+        for line, below in pairwise([*lines, ""])
+        if not is_rule(line) and not is_rule(below)
     ]
+
+
+def is_rule(line: str) -> bool:
+    """Whether it is the line of dashes below a table's head."""
+    return "-" in line and set(line) <= set("-| ")
 
 
 def paths_in(text: str) -> list[str]:
