@@ -22,9 +22,9 @@ from .consumers import keep_consumers
 from .health import HealthCheck
 from .jobgauges import JobGauges
 from .metrics import ApiMetrics
-from .openapi import describe
+from .openapi.document import describe
 from .projection import Projection
-from .reconcile.reconciler import Reconciler
+from .reconcile.rounds import Rounds
 from .request_counting import CountedRequests
 from .results.annotated import Annotator, Studio
 from .results.archive import Archive
@@ -69,7 +69,6 @@ def create_app(
             runners = await stack.enter_async_context(bus.runners.watch())
             sandboxes = await stack.enter_async_context(Zygote.start()) if zygote is None else zygote
             scratch = await stack.enter_async_context(Scratch.open(settings.scratch_path, "job-api"))
-            studio = Studio(store, scratch, sandboxes, settings)
             state = ApiState(
                 bus=bus,
                 store=store,
@@ -81,15 +80,16 @@ def create_app(
                 archive=Archive(store, kept=settings.inline_results_kept),
                 scratch=scratch,
                 zygote=sandboxes,
-                annotator=await stack.enter_async_context(Annotator.open(studio)),
+                annotator=await stack.enter_async_context(Annotator.open(Studio(store, scratch, sandboxes, settings))),
                 prober=Prober(sandboxes, settings),
             )
+            rounds = Rounds(at_hand, metrics, every_s=settings.reconcile_every_s)
             app.state.job_api = state
-            app.state.health = _health(state, release)
+            app.state.health = _health(state, rounds, release)
             stack.enter_context(JobGauges(state.projection, at_hand).shown_in(registry))
-            # A fault in one of them ends whoever holds the lifespan, loudly.
+            # A fault in one of them propagates to the process that runs the lifespan and ends it.
             await stack.enter_async_context(
-                beside(state.projection.run(bus), keep_consumers(bus, state.catalog), Reconciler(state).run())
+                beside(state.projection.run(bus), keep_consumers(bus, state.catalog), state.reconciler().run(rounds))
             )
             await state.projection.wait_filled(settings.lookup_wait_s)
             yield
@@ -113,12 +113,13 @@ def create_app(
     return app
 
 
-def _health(state: ApiState, release: str) -> HealthCheck:
+def _health(state: ApiState, rounds: Rounds, release: str) -> HealthCheck:
     return HealthCheck(
         bus=state.bus,
         store=state.store,
         projection=state.projection,
         catalog=state.catalog,
+        reconciler=rounds.health,
         settings=state.settings,
         clock=state.clock,
         version=release,

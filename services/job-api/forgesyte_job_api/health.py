@@ -1,6 +1,7 @@
 """Whether job-api can do its work: bus, store, projection. Asked by anybody, so the answer is reused for a moment."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import structlog
@@ -22,12 +23,13 @@ _PROBE_BLOB = "health/probe"
 
 @dataclass(slots=True)
 class HealthCheck:
-    """Looks at what job-api stands on."""
+    """Checks what job-api depends on; `reconciler` returns that check's own finding, OK or a sentence."""
 
     bus: Bus
     store: Store
     projection: Projection
     catalog: Catalog
+    reconciler: Callable[[], str]
     settings: JobApiSettings
     clock: Clock
     version: str
@@ -48,6 +50,7 @@ class HealthCheck:
             "bus": OK if self.bus.is_connected else "the connection to the bus is down",
             "storage": await self._storage(),
             "projection": OK if self.projection.is_current else "the list of jobs is behind the bus",
+            "reconciler": self.reconciler(),
         }
         return HealthReport(
             status="healthy" if all(said == OK for said in checks.values()) else "degraded",

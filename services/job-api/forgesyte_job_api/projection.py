@@ -20,7 +20,7 @@ from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.jobs import JobRecord, JobStatus
 from forgesyte_contracts.problems import ForgeSyteError
 
-from .submit.pending import PendingJobs
+from .pending import PendingJobs
 
 log = structlog.get_logger(__name__)
 

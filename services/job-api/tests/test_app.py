@@ -51,7 +51,7 @@ async def test_health_is_healthy_and_counts_plugins_that_can_run(api):
         assert answer.status_code == 200
         assert answer.json()["status"] == "healthy"
         assert answer.json()["plugins_loaded"] == 1
-        assert answer.json()["checks"] == {"bus": "ok", "storage": "ok", "projection": "ok"}
+        assert answer.json()["checks"] == {"bus": "ok", "storage": "ok", "projection": "ok", "reconciler": "ok"}
 
 
 async def test_health_is_degraded_and_still_200_when_bus_and_store_are_away(start, monkeypatch):

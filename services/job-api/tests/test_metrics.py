@@ -12,13 +12,13 @@ from forgesyte_contracts.jobs import JobStatus
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_contracts.routes import JOB_API, routes_of
 from forgesyte_job_api.metrics import MAX_PLUGINS_NAMED, ApiMetrics, Reconciled
-from forgesyte_job_api.reconcile.reconciler import Reconciler
 from forgesyte_job_api.settings import JobApiSettings
 from tests.support import eventually
 
 NAMES = {
     "requests_total", "request_seconds", "jobs_submitted_total", "jobs_rejected_total", "jobs_open",
     "oldest_pending_seconds", "uploads_total", "upload_bytes_total", "projection_lag", "reconciled_total",
+    "reconcile_failures_total", "reconcile_age_seconds",
 }  # fmt: skip
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND", "BREW")
 
@@ -158,7 +158,7 @@ async def test_work_that_is_sent_again_is_counted(start, make):
     async with start(resend_after_s=0) as api:
         await api.put(make.a_record())
 
-        await Reconciler(api.state).round()
+        await api.state.reconciler().round()
 
         assert api.value("reconciled_total", reason="work_sent_again") == 1
         assert {api.value("reconciled_total", reason=reason) for reason in Reconciled} == {0, 1}
@@ -168,7 +168,7 @@ async def test_a_job_that_nobody_can_run_is_counted(start, make):
     clock = make.HandClock()
     async with start(clock=clock, judge_after_s=0, absent_plugin_s=1) as api:
         await api.put(make.a_record(plugin_id="gone"))
-        reconciler = Reconciler(api.state)
+        reconciler = api.state.reconciler()
         await reconciler.round()
         clock.passed_s = 2
 

@@ -15,11 +15,10 @@ from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.jobs import JobRecord, JobStatus
 from forgesyte_contracts.problems import CODE_FACTS, Code, ForgeSyteError
 from forgesyte_contracts.results import ResultDocument
+from forgesyte_job_api.openapi.route_docs import problem_responses, request_body
 from forgesyte_job_api.request_counting import CountedSubmit
 from forgesyte_job_api.results.views import result_document
-from forgesyte_job_api.route_docs import problem_responses, request_body
 from forgesyte_job_api.state import State
-from forgesyte_job_api.submit.intake import Intake
 from forgesyte_job_api.submit.mediakind import IMAGE
 from forgesyte_job_api.submit.submit_fields import AnalyzeFields
 
@@ -49,9 +48,9 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
 )
 async def analyze_image(request: Request, state: State, query: Annotated[AnalyzeFields, Query()]) -> Response:
     """Run an image through a plugin's tools and answer with the result; 504 after `timeout_s`, and the job goes on."""
-    intake = Intake(request, state, IMAGE, query)
-    job_id = JobId((await intake.accept()).job_id)
-    wait_s = intake.fields.timeout_s or state.settings.analyze_wait_s
+    accepted = await state.intake().accept(request, IMAGE, query)
+    job_id = JobId(accepted.record.job_id)
+    wait_s = accepted.fields.timeout_s or state.settings.analyze_wait_s
     record = await state.projection.wait_ended(job_id, wait_s) or await state.find(job_id)
     if not record.is_terminal:
         return _not_in_time(record, wait_s)

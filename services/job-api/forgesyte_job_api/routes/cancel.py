@@ -9,8 +9,8 @@ from forgesyte_contracts.http.jobs import CancelledJob, job_view
 from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.jobs import JobRecord
 from forgesyte_contracts.problems import Code, ForgeSyteError
+from forgesyte_job_api.openapi.route_docs import problem_responses
 from forgesyte_job_api.results.lookup import job_unknown
-from forgesyte_job_api.route_docs import problem_responses
 from forgesyte_job_api.state import ApiState, PathJobId, State
 
 log = structlog.get_logger(__name__)

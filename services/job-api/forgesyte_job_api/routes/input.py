@@ -14,8 +14,8 @@ from fastapi.responses import StreamingResponse
 from forgesyte_contracts.jobs import InputFacts
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_contracts.subjects import input_blob
+from forgesyte_job_api.openapi.route_docs import problem_responses
 from forgesyte_job_api.results.byteranges import Offered, blob_response
-from forgesyte_job_api.route_docs import problem_responses
 from forgesyte_job_api.state import PathJobId, State
 
 router = APIRouter(tags=["results"])

@@ -10,9 +10,9 @@ from forgesyte_contracts.http.jobs import ExtendedJobResponse, JobPage, JobView,
 from forgesyte_contracts.ids import JobId, NameText, parse_job_id
 from forgesyte_contracts.jobs import JobStatus
 from forgesyte_contracts.problems import Code, ForgeSyteError
+from forgesyte_job_api.openapi.route_docs import problem_responses
 from forgesyte_job_api.projection import PageQuery
 from forgesyte_job_api.results.views import extended_view, newest_rows
-from forgesyte_job_api.route_docs import problem_responses
 from forgesyte_job_api.state import PathJobId, State
 
 router = APIRouter(tags=["jobs"])

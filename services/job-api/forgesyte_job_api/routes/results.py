@@ -19,10 +19,10 @@ from forgesyte_contracts.jobs import JobRecord
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_contracts.results import ResultDocument
 from forgesyte_contracts.subjects import annotated_blob
+from forgesyte_job_api.openapi.route_docs import problem_responses
 from forgesyte_job_api.results.byteranges import Offered, blob_response
 from forgesyte_job_api.results.csvrows import csv_header, csv_lines
 from forgesyte_job_api.results.views import result_header
-from forgesyte_job_api.route_docs import problem_responses
 from forgesyte_job_api.state import PathJobId, State
 
 router = APIRouter(tags=["results"])

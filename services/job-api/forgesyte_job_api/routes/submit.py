@@ -7,11 +7,10 @@ from fastapi import APIRouter, Query, Request, Response
 from forgesyte_contracts.http.jobs import Submitted
 from forgesyte_contracts.jobs import JobRecord
 from forgesyte_contracts.problems import Code
-from forgesyte_job_api.examples import EXAMPLE_JOB_ID
+from forgesyte_job_api.openapi.examples import EXAMPLE_JOB_ID
+from forgesyte_job_api.openapi.route_docs import problem_responses, request_body
 from forgesyte_job_api.request_counting import CountedSubmit
-from forgesyte_job_api.route_docs import problem_responses, request_body
 from forgesyte_job_api.state import State
-from forgesyte_job_api.submit.intake import Intake
 from forgesyte_job_api.submit.mediakind import IMAGE, VIDEO, MediaKind
 from forgesyte_job_api.submit.submit_fields import SubmitFields
 
@@ -78,7 +77,7 @@ async def submit_image(
 async def _submit(
     request: Request, response: Response, state: State, kind: MediaKind, query: SubmitFields
 ) -> Submitted:
-    record = await Intake(request, state, kind, query).accept()
+    record = (await state.intake().accept(request, kind, query)).record
     response.headers["Location"] = f"/v1/jobs/{record.job_id}"
     return _submitted(record)
 

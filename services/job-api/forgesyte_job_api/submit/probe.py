@@ -50,7 +50,7 @@ class Prober:
             memory_bytes=settings.probe_memory_bytes,
         )
 
-    async def look(self, sample: SampledFile, media: InputFacts, kind: MediaKind, scratch: Path) -> DecodeFacts:
+    async def probe(self, sample: SampledFile, media: InputFacts, kind: MediaKind, scratch: Path) -> DecodeFacts:
         """Judge an upload.
 
         Args:

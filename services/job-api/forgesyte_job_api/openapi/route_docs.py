@@ -5,9 +5,9 @@ from typing import Any
 from forgesyte_chassis.web.problems import problem_document
 from forgesyte_contracts.http.problems import Problem
 from forgesyte_contracts.problems import CODE_FACTS, Code, ForgeSyteError
+from forgesyte_job_api.submit.mediakind import OCTETS, MediaKind
 
 from .examples import PROBLEMS
-from .submit.mediakind import OCTETS, MediaKind
 
 
 def request_body(kind: MediaKind, **more_fields: dict[str, Any]) -> dict[str, Any]:
