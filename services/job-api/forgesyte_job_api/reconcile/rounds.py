@@ -59,6 +59,6 @@ class Rounds:
         if age_s <= STALE_AFTER_ROUNDS * self._every_s:
             return OK
         return (
-            f"the reconciler completed its last round {age_s:.0f} s ago, expected is one every {self._every_s:g} s: "
-            "lost jobs are not sent again; the log of job-api says what failed"
+            f"the reconciler's last complete round was {age_s:.0f} s ago; one is expected every {self._every_s:g} s. "
+            "Jobs whose work message was lost are not sent again. The log of job-api says what failed."
         )
