@@ -18,11 +18,11 @@ def judge(clock):
 
 
 def broken(make):
-    return offers_of([make.a_heartbeat(make.a_plugin(state=PluginState.FAILED, reason="it raised"))])
+    return offers_of({"runner-1": make.a_heartbeat(make.a_plugin(state=PluginState.FAILED, reason="it raised"))})
 
 
 def working(make, **facts):
-    return offers_of([make.a_heartbeat(make.a_plugin(), **facts)])
+    return offers_of({"runner-1": make.a_heartbeat(make.a_plugin(), **facts)})
 
 
 def test_a_plugin_broken_for_60_s_ends_its_jobs_with_the_reason(judge, clock, make):

@@ -29,7 +29,9 @@ REFUSED = {
 
 @pytest.fixture
 def offer_of(make):
-    return lambda devices, **facts: offers_of([make.a_heartbeat(make.a_plugin(**facts), devices=devices)])["motion"]
+    return lambda devices, **facts: offers_of({"runner-1": make.a_heartbeat(make.a_plugin(**facts), devices=devices)})[
+        "motion"
+    ]
 
 
 @pytest.mark.parametrize(("devices", "facts", "requested", "expected"), CHOSEN.values(), ids=CHOSEN)
