@@ -4,9 +4,9 @@ A row is plain JSON: `frame_index`, `timestamp_ms`, and `detections` (the tool's
 for several. Rows stay dictionaries, because what a tool gives is the plugin's own type; its schema is in the manifest.
 """
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 INLINE_RESULT_BYTES = 256 * 1024
 """How many bytes of rows the record view and result.json carry; the rest is read by `result_url`."""
@@ -14,7 +14,14 @@ INLINE_RESULT_BYTES = 256 * 1024
 MAX_ROW_BYTES = 1024 * 1024
 """How large one frame's output may be."""
 
-Row = dict[str, Any]
+_ROW_SCHEMA = {
+    "type": "object",
+    "properties": {"frame_index": {"type": "integer", "minimum": 0}, "timestamp_ms": {"type": ["number", "null"]}},
+    "required": ["frame_index"],
+    "additionalProperties": True,
+}
+Row = Annotated[dict[str, Any], WithJsonSchema(_ROW_SCHEMA)]
+"""What the tools said about one frame."""
 
 
 class ResultSummary(BaseModel):

@@ -14,6 +14,7 @@ from forgesyte_chassis.scratch import Scratch
 from forgesyte_chassis.store.blobs import Store
 from forgesyte_chassis.web import problems
 from forgesyte_chassis.web.keys import KeyRing
+from forgesyte_chassis.web.openapi import with_problem_schema
 from forgesyte_chassis.web.route_guard import route_guard
 from forgesyte_sandbox.parent.zygote import Zygote
 
@@ -22,7 +23,6 @@ from .consumers import keep_consumers
 from .health import HealthCheck
 from .jobgauges import JobGauges
 from .metrics import ApiMetrics
-from .openapi.document import describe
 from .projection import Projection
 from .reconcile.rounds import Rounds
 from .request_counting import CountedRequests
@@ -109,7 +109,7 @@ def create_app(
     app.add_middleware(CountedRequests, metrics=metrics, clock=at_hand)  # outside of the above: it sees what was sent
     for part in (submit, analyze, jobs, results, job_input, cancel, health):
         app.include_router(part.router)
-    describe(app)
+    with_problem_schema(app)
     return app
 
 

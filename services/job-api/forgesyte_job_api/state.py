@@ -19,6 +19,7 @@ from forgesyte_sandbox.parent.zygote import Zygote
 
 from .catalog import Catalog
 from .metrics import ApiMetrics
+from .openapi.examples import EXAMPLE_JOB_ID
 from .projection import Projection
 from .reconcile.reconciler import Reconciler
 from .results.annotated import Annotator
@@ -93,7 +94,7 @@ def _job_id(
         str,
         Path(
             description="The job's id, a UUID, as the submit answered it.",
-            examples=["01928f7e-6b3a-7c4e-9d2f-3f5b8a1c7e60"],
+            examples=[EXAMPLE_JOB_ID],
         ),
     ],
 ) -> JobId:

@@ -12,7 +12,7 @@ _ROW: dict[str, Any] = {
         "motion_share": 0.0061,
     },
 }
-_RESULT: dict[str, Any] = {
+RESULT: dict[str, Any] = {
     "job_id": EXAMPLE_JOB_ID,
     "status": "completed",
     "plugin_id": "motion-detector",
@@ -25,7 +25,7 @@ _RESULT: dict[str, Any] = {
     "frames": [_ROW],
     "truncated": False,
 }
-_JOB: dict[str, Any] = {
+JOB: dict[str, Any] = {
     "job_id": EXAMPLE_JOB_ID,
     "status": "running",
     "plugin_id": "motion-detector",
@@ -60,64 +60,56 @@ _ATTEMPT = {
     "frame": None,
 }
 
-ANSWERS: dict[str, dict[str, Any]] = {
-    "JobView": _JOB,
-    "JobPage": {"jobs": [_JOB], "count": 1, "next_cursor": None},
-    "CancelledJob": _JOB
-    | _ENDED
-    | {
-        "status": "cancelled",
-        "error_message": "The job was cancelled.",
-        "error_code": "CANCELLED",
-        "error_type": "cancelled",
-        "stopping": False,
-    },
-    "ExtendedJobResponse": _JOB
-    | {
-        "plugin_timings": {"motion-detector.detect-motion": 3.4, "motion-detector": 3.4},
-        "stage_timings_ms": {"fetch": 12.1, "decode": 310.2, "process": 540.9, "encode": 20.4, "publish": 8.8},
-        "warnings": ["1 of 159 frames could not be decoded and was left out"],
-        "device_requested": "auto",
-        "device_used": "cpu",
-        "fallback": False,
-        "fallback_reason": None,
-        "frames": [_ROW],
-        "decode": {
-            "frames_decoded": 158,
-            "frames_corrupt": 1,
-            "frames_skipped": 0,
-            "codec": "h264",
-            "fps": 29.97,
-            "rotation": 0,
-            "width": 768,
-            "height": 432,
-        },
-        "attempts": [_ATTEMPT],
-    },
-    "ResultDocument": _RESULT,
-    "Submitted": {
-        "job_id": EXAMPLE_JOB_ID,
-        "plugin": "motion-detector",
-        "plugin_id": "motion-detector",
-        "tool": "detect-motion",
-        "tools": ["detect-motion"],
-        "status": "queued",
-        "submitted_at": "2025-01-01T12:00:00.000Z",
-    },
-    "HealthReport": {
-        "status": "healthy",
-        "version": "0.1.0",
-        "plugins_loaded": 1,
-        "checks": {"bus": "ok", "storage": "ok", "projection": "ok"},
-    },
+JOB_PAGE: dict[str, Any] = {"jobs": [JOB], "count": 1, "next_cursor": None}
+CANCELLED_JOB: dict[str, Any] = {
+    **JOB,
+    **_ENDED,
+    "status": "cancelled",
+    "error_message": "The job was cancelled.",
+    "error_code": "CANCELLED",
+    "error_type": "cancelled",
+    "stopping": False,
 }
-"""A JSON answer for each model, by the model's name."""
+EXTENDED_JOB: dict[str, Any] = {
+    **JOB,
+    "plugin_timings": {"motion-detector.detect-motion": 3.4, "motion-detector": 3.4},
+    "stage_timings_ms": {"fetch": 12.1, "decode": 310.2, "process": 540.9, "encode": 20.4, "publish": 8.8},
+    "warnings": ["1 of 159 frames could not be decoded and was left out"],
+    "device_requested": "auto",
+    "device_used": "cpu",
+    "fallback": False,
+    "fallback_reason": None,
+    "frames": [_ROW],
+    "decode": {
+        "frames_decoded": 158,
+        "frames_corrupt": 1,
+        "frames_skipped": 0,
+        "codec": "h264",
+        "fps": 29.97,
+        "rotation": 0,
+        "width": 768,
+        "height": 432,
+    },
+    "attempts": [_ATTEMPT],
+}
+SUBMITTED: dict[str, Any] = {
+    "job_id": EXAMPLE_JOB_ID,
+    "plugin": "motion-detector",
+    "plugin_id": "motion-detector",
+    "tool": "detect-motion",
+    "tools": ["detect-motion"],
+    "status": "queued",
+    "submitted_at": "2025-01-01T12:00:00.000Z",
+}
+HEALTH: dict[str, Any] = {
+    "status": "healthy",
+    "version": "0.1.0",
+    "plugins_loaded": 1,
+    "checks": {"bus": "ok", "storage": "ok", "projection": "ok", "reconciler": "ok"},
+}
 
-TEXTS = {
-    "application/jsonl": '{"frame_index":0,"timestamp_ms":0.0,"detections":{"regions":[],"motion_share":0.0}}\n',
-    "text/csv": "frame_index,timestamp_ms,tool,x1,y1,x2,y2\n0,0.0,detect-motion,10.0,20.0,70.0,60.0\n",
-}
-"""An answer for each other media type that people can read."""
+JSON_LINES = '{"frame_index":0,"timestamp_ms":0.0,"detections":{"regions":[],"motion_share":0.0}}\n'
+CSV = "frame_index,timestamp_ms,tool,x1,y1,x2,y2\n0,0.0,detect-motion,10.0,20.0,70.0,60.0\n"
 
 FORM: dict[str, Any] = {
     "plugin_id": "motion-detector",
@@ -126,26 +118,6 @@ FORM: dict[str, Any] = {
     "device": "auto",
 }
 """The fields of a form beside its media."""
-
-PARAMETERS: dict[str, tuple[str, Any]] = {
-    "job_id": ("The job's id, a UUID, as the submit answered.", EXAMPLE_JOB_ID),
-    "plugin_id": ("Name of the plugin.", "motion-detector"),
-    "tool": ("A tool of the plugin; repeat it for several.", ["detect-motion"]),
-    "options": ("JSON object with the tool's options.", '{"threshold": 6}'),
-    "device": ("Where to run.", "auto"),
-    "skip_bad_frames": ("Go on behind a frame that killed the plugin twice.", False),
-    "filename": ("Name of the media, for people.", "traffic.mp4"),
-    "timeout_s": ("Seconds to wait for the result.", 30),
-    "limit": ("At most so many.", 20),
-    "status": ("Only jobs in this state.", "completed"),
-    "plugin": ("Only jobs of this plugin.", "motion-detector"),
-    "cursor": ("`next_cursor` of the page before.", EXAMPLE_JOB_ID),
-    "skip": ("How many to leave out; for older clients.", 0),
-    "format": ("What to answer with.", "jsonl"),
-    "from_frame": ("First frame_index to give.", 0),
-    "range": ("Bytes of the media, as RFC 9110 has it.", "bytes=0-1023"),
-}
-"""Description and example of each parameter, by name; what a route says itself counts first."""
 
 PROBLEMS: dict[str, str] = {
     "PLUGIN_UNKNOWN": "there is no plugin 'motion'; known plugins: motion-detector",
@@ -171,16 +143,6 @@ PROBLEMS: dict[str, str] = {
 }
 """The `detail` of an example of each problem, by code."""
 
-ODD_PROBLEMS: dict[int, tuple[str, str, str]] = {
-    416: (
-        "REQUEST_INVALID",
-        "Requested Range Not Satisfiable",
-        "Range: the input has 7079 bytes, so nothing is behind byte 7078",
-    ),
-    504: (
-        "JOB_UNFINISHED",
-        "The job is not finished yet",
-        f"job {EXAMPLE_JOB_ID} is running after 30 s and goes on; follow it at /v1/jobs/{EXAMPLE_JOB_ID}",
-    ),
-}
-"""Problems whose status is not their code's own: code, title and detail by status."""
+RANGE_OUTSIDE = "Range is 'bytes=9000-' and the file has 7079 bytes; ask for a part that lies within it."
+NOT_IN_TIME = f"job {EXAMPLE_JOB_ID} is running after 30 s and goes on; follow it at /v1/jobs/{EXAMPLE_JOB_ID}"
+"""The `detail` of problems whose status is not their code's own."""

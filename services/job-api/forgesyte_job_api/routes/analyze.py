@@ -4,7 +4,7 @@ It is a submit that waits: the job lives like any other, whether the client is s
 later under its id.
 """
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import structlog
 from fastapi import APIRouter, Query, Request, Response
@@ -15,7 +15,8 @@ from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.jobs import JobRecord, JobStatus
 from forgesyte_contracts.problems import CODE_FACTS, Code, ForgeSyteError
 from forgesyte_contracts.results import ResultDocument
-from forgesyte_job_api.openapi.route_docs import problem_responses, request_body
+from forgesyte_job_api.openapi.examples import NOT_IN_TIME, RESULT
+from forgesyte_job_api.openapi.route_docs import Responses, answer, odd_problem, problem_responses, request_body
 from forgesyte_job_api.request_counting import CountedSubmit
 from forgesyte_job_api.results.views import result_document
 from forgesyte_job_api.state import State
@@ -28,22 +29,23 @@ log = structlog.get_logger(__name__)
 router = APIRouter(tags=["submit"], route_class=CountedSubmit)
 
 _NOT_IN_TIME = 504
-_RESPONSES: dict[int | str, dict[str, Any]] = {
-    200: {"description": "The result document."},
+_RESPONSES: Responses = {
+    200: answer(RESULT, description="The result document."),
     **problem_responses(*REFUSALS, Code.CANCELLED, Code.PLUGIN_ERROR, Code.PLUGIN_OOM),
-    _NOT_IN_TIME: {
-        "model": Problem,
-        "description": "The job did not end in time (JOB_UNFINISHED) and goes on; `job_id` names it. "
+    _NOT_IN_TIME: odd_problem(
+        _NOT_IN_TIME,
+        Code.JOB_UNFINISHED,
+        NOT_IN_TIME,
+        "The job did not end in time (JOB_UNFINISHED) and goes on; `job_id` names it. "
         "Or its plugin took longer than its limit (PLUGIN_TIMEOUT).",
-        "content": {MEDIA_TYPE: {}},
-    },
+    ),
 }
 
 
 @router.post(
     "/v1/image/analyze",
     response_model=ResultDocument,
-    openapi_extra={"requestBody": request_body(IMAGE, timeout_s={"type": "number"})},
+    openapi_extra={"requestBody": request_body(IMAGE, AnalyzeFields)},
     responses=_RESPONSES,
 )
 async def analyze_image(request: Request, state: State, query: Annotated[AnalyzeFields, Query()]) -> Response:

@@ -9,7 +9,8 @@ from forgesyte_contracts.http.jobs import CancelledJob, job_view
 from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.jobs import JobRecord
 from forgesyte_contracts.problems import Code, ForgeSyteError
-from forgesyte_job_api.openapi.route_docs import problem_responses
+from forgesyte_job_api.openapi.examples import CANCELLED_JOB
+from forgesyte_job_api.openapi.route_docs import answer, problem_responses
 from forgesyte_job_api.results.lookup import job_unknown
 from forgesyte_job_api.state import ApiState, PathJobId, State
 
@@ -20,14 +21,17 @@ router = APIRouter(tags=["jobs"])
 @router.post(
     "/v1/jobs/{job_id}/cancel",
     response_model=CancelledJob,
-    responses=problem_responses(
-        Code.KEY_MISSING,
-        Code.KEY_REFUSED,
-        Code.JOB_UNKNOWN,
-        Code.JOB_FINISHED,
-        Code.REQUEST_INVALID,
-        Code.SERVICE_UNAVAILABLE,
-    ),
+    responses={
+        200: answer(CANCELLED_JOB),
+        **problem_responses(
+            Code.KEY_MISSING,
+            Code.KEY_REFUSED,
+            Code.JOB_UNKNOWN,
+            Code.JOB_FINISHED,
+            Code.REQUEST_INVALID,
+            Code.SERVICE_UNAVAILABLE,
+        ),
+    },
 )
 async def cancel_job(state: State, job_id: PathJobId) -> CancelledJob:
     """End a job that has not ended; of two endings at once the first one written counts."""

@@ -4,12 +4,16 @@ from fastapi import APIRouter, Request
 
 from forgesyte_contracts.http.health import HealthReport
 from forgesyte_job_api.health import HealthCheck
+from forgesyte_job_api.openapi.examples import HEALTH
+from forgesyte_job_api.openapi.route_docs import Responses, answer
 
 router = APIRouter(tags=["health"])
 
+_RESPONSES: Responses = {200: answer(HEALTH)}
 
-@router.get("/health", response_model=HealthReport)
-@router.get("/v1/health", response_model=HealthReport)
+
+@router.get("/health", response_model=HealthReport, responses=_RESPONSES)
+@router.get("/v1/health", response_model=HealthReport, responses=_RESPONSES)
 @router.head("/health", include_in_schema=False)
 @router.head("/v1/health", include_in_schema=False)
 async def get_health(request: Request) -> HealthReport:

@@ -6,7 +6,6 @@ run: a picture or a video as announced or as the name says, or plain bytes to be
 
 import mimetypes
 import re
-from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
@@ -14,7 +13,7 @@ from fastapi.responses import StreamingResponse
 from forgesyte_contracts.jobs import InputFacts
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_contracts.subjects import input_blob
-from forgesyte_job_api.openapi.route_docs import problem_responses
+from forgesyte_job_api.openapi.route_docs import BINARY, Responses, problem_responses, range_problem
 from forgesyte_job_api.results.byteranges import Offered, blob_response
 from forgesyte_job_api.state import PathJobId, State
 
@@ -25,12 +24,12 @@ PLAIN_BYTES = "application/octet-stream"
 _SHOWN = re.compile(r"(video|image)/[a-z0-9][a-z0-9.+-]*")
 _RUN_BY_BROWSERS = ("xml", "svg", "html")
 _PATHS = ("/v1/jobs/{job_id}/input", "/v1/jobs/{job_id}/video")
-_MEDIA: dict[str, Any] = {"video/*": {"schema": {"type": "string", "format": "binary"}}}
-_RESPONSES: dict[int | str, dict[str, Any]] = {
+_MEDIA = {"video/*": {"schema": BINARY}, "image/*": {"schema": BINARY}}
+_RESPONSES: Responses = {
     200: {"description": "The whole input.", "content": _MEDIA},
     206: {"description": "The part that `Range` asked for.", "content": _MEDIA},
     304: {"description": "The client's copy, by `If-None-Match`, is the input."},
-    416: {"description": "The input has no such part."},
+    416: range_problem("The input"),
     **problem_responses(
         Code.KEY_MISSING, Code.KEY_REFUSED, Code.JOB_UNKNOWN, Code.REQUEST_INVALID, Code.SERVICE_UNAVAILABLE
     ),

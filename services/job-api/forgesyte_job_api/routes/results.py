@@ -19,7 +19,8 @@ from forgesyte_contracts.jobs import JobRecord
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_contracts.results import ResultDocument
 from forgesyte_contracts.subjects import annotated_blob
-from forgesyte_job_api.openapi.route_docs import problem_responses
+from forgesyte_job_api.openapi.examples import CSV, JSON_LINES, RESULT
+from forgesyte_job_api.openapi.route_docs import BINARY, problem_responses, range_problem
 from forgesyte_job_api.results.byteranges import Offered, blob_response
 from forgesyte_job_api.results.csvrows import csv_header, csv_lines
 from forgesyte_job_api.results.views import result_header
@@ -49,7 +50,7 @@ _MEDIA_TYPES = {
     ResultFormat.MP4: "video/mp4",
 }
 _TEXT: dict[str, Any] = {"schema": {"type": "string"}}
-_BYTES: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
+_BYTES: dict[str, Any] = {"schema": BINARY}
 
 
 @router.get(
@@ -60,11 +61,16 @@ _BYTES: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
             "description": "The result document; its rows as JSON lines, of an unfinished job the rows so far; its "
             "detections as CSV; or the input with the boxes drawn in as MP4, which the first request waits for.",
             "model": ResultDocument,
-            "content": {"application/jsonl": _TEXT, "text/csv": _TEXT, "video/mp4": _BYTES},
+            "content": {
+                "application/json": {"example": RESULT},
+                "application/jsonl": {**_TEXT, "example": JSON_LINES},
+                "text/csv": {**_TEXT, "example": CSV},
+                "video/mp4": _BYTES,
+            },
             "headers": {STATUS_HEADER: {"description": "The job's status.", "schema": {"type": "string"}}},
         },
         206: {"description": "The part of the MP4 that `Range` asked for.", "content": {"video/mp4": _BYTES}},
-        416: {"description": "The MP4 has no such part."},
+        416: range_problem("The MP4"),
         **problem_responses(
             Code.KEY_MISSING,
             Code.KEY_REFUSED,
@@ -85,10 +91,15 @@ async def get_result(
     job_id: PathJobId,
     format: Annotated[  # noqa: A002  the parameter's public name
         ResultFormat,
-        Query(description="One document; a row a line; a detection a line; or the video with the boxes drawn in."),
+        Query(
+            description="One document; one row per line; one detection per line; or the video with the boxes drawn in.",
+            examples=["jsonl"],
+        ),
     ] = ResultFormat.JSON,
-    from_frame: Annotated[int, Query(ge=0, description="First frame_index to give; not for mp4.")] = 0,
-    limit: Annotated[int | None, Query(ge=1, description="At most so many rows (frames); not for mp4.")] = None,
+    from_frame: Annotated[int, Query(ge=0, description="First frame_index to return; not for mp4.", examples=[0])] = 0,
+    limit: Annotated[
+        int | None, Query(ge=1, description="Most rows (frames) to return; not for mp4.", examples=[20])
+    ] = None,
 ) -> Response:
     """Give what a job found; of a failed or cancelled one what it got, with the status beside it."""
     record = await state.find(job_id)

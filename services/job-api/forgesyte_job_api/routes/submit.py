@@ -1,14 +1,14 @@
 """POST /v1/video/submit and /v1/image/submit: the answer is the job's id, and the job goes its own way."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
 from forgesyte_contracts.http.jobs import Submitted
 from forgesyte_contracts.jobs import JobRecord
 from forgesyte_contracts.problems import Code
-from forgesyte_job_api.openapi.examples import EXAMPLE_JOB_ID
-from forgesyte_job_api.openapi.route_docs import problem_responses, request_body
+from forgesyte_job_api.openapi.examples import EXAMPLE_JOB_ID, SUBMITTED
+from forgesyte_job_api.openapi.route_docs import Responses, answer, problem_responses, request_body
 from forgesyte_job_api.request_counting import CountedSubmit
 from forgesyte_job_api.state import State
 from forgesyte_job_api.submit.mediakind import IMAGE, VIDEO, MediaKind
@@ -31,17 +31,18 @@ REFUSALS = (
 )
 """Why media may not become a job."""
 
-_RESPONSES: dict[int | str, dict[str, Any]] = {
-    202: {
-        "description": "The job was accepted and waits for a runner.",
-        "headers": {
+_RESPONSES: Responses = {
+    202: answer(
+        SUBMITTED,
+        description="The job was accepted and waits for a runner.",
+        headers={
             "Location": {
                 "description": "Where the job can be followed.",
                 "schema": {"type": "string"},
                 "example": f"/v1/jobs/{EXAMPLE_JOB_ID}",
             }
         },
-    },
+    ),
     **problem_responses(*REFUSALS),
 }
 
@@ -50,7 +51,7 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
     "/v1/video/submit",
     status_code=202,
     response_model=Submitted,
-    openapi_extra={"requestBody": request_body(VIDEO)},
+    openapi_extra={"requestBody": request_body(VIDEO, SubmitFields)},
     responses=_RESPONSES,
 )
 async def submit_video(
@@ -64,7 +65,7 @@ async def submit_video(
     "/v1/image/submit",
     status_code=202,
     response_model=Submitted,
-    openapi_extra={"requestBody": request_body(IMAGE)},
+    openapi_extra={"requestBody": request_body(IMAGE, SubmitFields)},
     responses=_RESPONSES,
 )
 async def submit_image(

@@ -24,14 +24,14 @@ class SubmitFields(BaseModel):
     tool: tuple[str, ...] = Field(default=(), max_length=32, examples=[["detect-motion"]])
     """Tool of the plugin, by id or alias; repeat it for several tools over one decode."""
 
-    device: Literal["auto", "cpu", "gpu"] | None = None
-    """Where to run; `auto` when missing."""
+    device: Literal["auto", "cpu", "gpu"] | None = Field(default=None, examples=["auto"])
+    """The kind of device to run on; `auto` when missing."""
 
     options: str | None = Field(default=None, examples=['{"threshold": 25}'])
-    """JSON object with the tool's options; {tool: options} for several tools."""
+    """JSON object with the tool's options; `{tool: options}` for several tools."""
 
-    skip_bad_frames: bool | None = None
-    """Go on behind a frame that killed the plugin twice instead of failing the job; false when missing."""
+    skip_bad_frames: bool | None = Field(default=None, examples=[False])
+    """Skip a frame at which the plugin died twice instead of failing the job; false when missing."""
 
     filename: str | None = Field(default=None, examples=["cars.mp4"])
     """Name of the media, for people; in a form the file's own name counts."""
