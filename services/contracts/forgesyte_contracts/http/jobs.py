@@ -31,7 +31,7 @@ class JobView(_Body):
     """The tools that run over the media, all of them over one decode."""
 
     job_type: JobType
-    """What was submitted; `_multi` when more than one tool was asked for."""
+    """The kind of media, with `_multi` when the job has more than one tool."""
 
     progress: int | None = Field(default=None, ge=0, le=100)
     """Per cent of the frames; never falls, and is 100 only when the job is completed. Null until it has begun."""
