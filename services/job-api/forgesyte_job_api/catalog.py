@@ -1,7 +1,7 @@
-"""Which plugins, tools and devices exist, as the runners' heartbeats tell it.
+"""Which plugins, tools and devices exist, according to the runners' heartbeats.
 
-A plugin whose runners are all gone for the moment (restarted, scaled to zero) is remembered, so that its jobs are
-accepted and wait. Nothing here imports or runs a plugin.
+A plugin whose runners are all gone for the moment (restarted, scaled to zero) is remembered, so its jobs are accepted
+and wait. Nothing here imports or runs a plugin.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,8 +19,8 @@ class Offer:
     """One plugin as all runners together offer it.
 
     `state` is the best among them, `reason` belongs to it; `devices` are the kinds (cpu, gpu) on which it can run,
-    `refusals` says for the kinds of runners on which it is broken how it is there. `is_living` is False when no runner
-    offers it now, and everything here is as it was last seen.
+    `refusals` holds the reason for each kind on which it is broken. `is_living` is False when no runner offers it now;
+    everything else is then as it was last seen.
     """
 
     name: PluginName
@@ -57,49 +57,49 @@ def _offer(name: PluginName, fleet: FleetPlugin) -> Offer:
 
 
 class Catalog:
-    """The plugins known to this process: those of living runners, and behind them the last that was seen."""
+    """The plugins known to this process: those of living runners, and those that were seen earlier."""
 
     def __init__(self, living: Callable[[], Mapping[str, RunnerHeartbeat]]) -> None:
         self._living = living
         self._known: dict[PluginName, Offer] = {}
 
     def lives(self, runner_id: str) -> bool:
-        """Whether this runner was heard of within its time."""
+        """Whether this runner sent a heartbeat recently enough."""
         return runner_id in self._living()
 
     def observe(self) -> dict[PluginName, Offer]:
-        """Read the living runners, remember what they offer, and give it."""
+        """Read the living runners, remember what they offer, and return it."""
         current = offers_of(self._living())
         self._known |= current
         return current
 
     def get(self, name: str) -> Offer | None:
-        """The plugin as it stands now or, when no runner offers it now, as it was last seen."""
+        """Return the plugin as it is now or, when no runner offers it now, as it was last seen."""
         living = self.observe()
         known = self._known.get(PluginName(name))
         return known if known is None or name in living else replace(known, is_living=False)
 
     def names(self) -> list[str]:
-        """Every plugin known, in name order."""
+        """Return the names of all known plugins, sorted."""
         self.observe()
         return sorted(self._known)
 
     def usable_count(self) -> int:
-        """How many plugins some living runner can run."""
+        """Return how many plugins can run on some living runner."""
         return sum(not offer.is_broken for offer in self.observe().values())
 
     def require(self, name: str | None) -> Offer:
         """Find a plugin that can take a job.
 
         Raises:
-            ForgeSyteError: PLUGIN_UNKNOWN when the name is missing or nobody ever offered it; PLUGIN_UNAVAILABLE with
-                the plugin's reason when no runner can run it.
+            ForgeSyteError: PLUGIN_UNKNOWN when the name is missing or no runner ever offered it;
+                PLUGIN_UNAVAILABLE, with the plugin's reason, when no runner can run it.
         """
         offer = self.get(name) if name else None
         if offer is None:
             raise self._unknown(name)
         if offer.is_broken or offer.manifest is None:
-            reason = offer.reason or "its runners gave no reason; look at their log"
+            reason = offer.reason or "its runners gave no reason; see their logs"
             raise ForgeSyteError(
                 Code.PLUGIN_UNAVAILABLE, f"plugin {name} is {offer.state.value}: {reason}", plugin=name
             )

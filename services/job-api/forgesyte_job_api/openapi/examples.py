@@ -1,4 +1,4 @@
-"""The examples of the OpenAPI document, all of one job; a test holds each against its model."""
+"""The examples of the OpenAPI document, all of the same job; a test checks each against its model."""
 
 from typing import Any
 
@@ -127,14 +127,15 @@ PROBLEMS: dict[str, str] = {
     "OPTIONS_INVALID": "options.detect-motion.threshold: 'high' is not of type 'number'",
     "MEDIA_INVALID": "the upload is empty (0 bytes); send a video with at least one picture",
     "MEDIA_TOO_LARGE": "the upload has 3221225472 bytes, at most 2147483648 are allowed",
-    "KEY_MISSING": "this server wants a key; send it as X-API-Key or as Authorization: Bearer",
-    "KEY_REFUSED": "the key holds no scope `analyze`; ask for one that does",
-    "JOB_UNKNOWN": f"there is no job {EXAMPLE_JOB_ID}; it may have been removed",
-    "JOB_FINISHED": f"job {EXAMPLE_JOB_ID} is already completed",
-    "JOB_UNFINISHED": f"job {EXAMPLE_JOB_ID} is running; wait for its end, or take the rows so far with format=jsonl",
+    "KEY_MISSING": "Send an API key as X-API-Key, as `Authorization: Bearer <key>` or as the query parameter api_key.",
+    "KEY_REFUSED": "The API key 'viewer' may read; this asks for analyze.",
+    "JOB_UNKNOWN": f"there is no job {EXAMPLE_JOB_ID}; it never existed, or it is older than the retention period",
+    "JOB_FINISHED": f"job {EXAMPLE_JOB_ID} is already completed, so it cannot be cancelled",
+    "JOB_UNFINISHED": f"job {EXAMPLE_JOB_ID} is running; wait until it has ended, "
+    "or get the rows so far with format=jsonl",
     "REQUEST_INVALID": "query.limit: Input should be less than or equal to 100",
-    "SERVICE_UNAVAILABLE": "the bus is away, so no job can be accepted; try again shortly",
-    "TOO_MANY_REQUESTS": "32 annotated videos are being made already; ask again in a moment",
+    "SERVICE_UNAVAILABLE": "The message broker (NATS) is unavailable, so no job can be accepted. Try again shortly.",
+    "TOO_MANY_REQUESTS": "32 annotated videos are already being made; try again shortly",
     "CANCELLED": f"job {EXAMPLE_JOB_ID} was cancelled",
     "PLUGIN_ERROR": f"job {EXAMPLE_JOB_ID} failed (ValueError); GET /v1/jobs/{EXAMPLE_JOB_ID} says what happened",
     "PLUGIN_CRASH": f"job {EXAMPLE_JOB_ID} failed (crashed); GET /v1/jobs/{EXAMPLE_JOB_ID} says what happened",

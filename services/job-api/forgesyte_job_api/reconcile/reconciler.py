@@ -1,8 +1,8 @@
-"""Round by round over all jobs on the bus: whatever stands still is set going, whatever can not go on is ended.
+"""Checks all jobs on the bus, round by round: restarts those that have stalled and ends those that cannot go on.
 
 Any number of replicas may do this at once: every step is either a compare-and-set, a create-only put or a publish
-that only the first can make. Nothing is done while the bus is away or the projection is behind, and owners and
-runners are judged only after a stretch of unbroken bus.
+that only the first can make. Nothing is done while the bus is unavailable or the projection is behind, and owners and
+runners are judged only after the bus has been connected for a while.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class Reconciler:
-    """The reconciler of one job-api; what it works with, and what it remembers from round to round."""
+    """The reconciler of one job-api: what it needs, and what it remembers from round to round."""
 
     bus: Bus
     store: Store
@@ -115,7 +115,7 @@ class Reconciler:
                 self.metrics.reconciled(Reconciled.WORK_SENT_AGAIN)
         except BusUnavailable:
             raise
-        except Exception:  # a border like a message handler's: one bad job must not keep the others from their turn
+        except Exception:  # a border like a message handler's: one bad job must not hold up the others
             log.exception("job not reconciled", job_id=seen.record.job_id)
             return False
         return True
@@ -150,8 +150,8 @@ class Reconciler:
         stored = await self.bus.jobs.change(job_id, failed)
         self.projection.apply(job_id, stored.record, stored.revision)
         if stored.record.is_terminal:
-            self.metrics.reconciled(Reconciled.NOBODY_CAN_RUN_IT)
-            log.info("job ended, nobody can run it", job_id=job_id, plugin=stored.record.plugin_id, reason=reason)
+            self.metrics.reconciled(Reconciled.NO_RUNNER_FOR_IT)
+            log.info("job ended, no runner can run it", job_id=job_id, plugin=stored.record.plugin_id, reason=reason)
             await self._endings.settle(stored.record)
 
     async def _recall(self) -> None:

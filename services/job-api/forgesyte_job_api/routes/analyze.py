@@ -1,7 +1,7 @@
-"""POST /v1/image/analyze: the answer is the result, when it is there in time.
+"""POST /v1/image/analyze: the answer is the result, if it is ready in time.
 
-It is a submit that waits: the job lives like any other, whether the client is still there or not, and can be fetched
-later under its id.
+It is a submit that waits: the job is like any other, whether the client still waits or not, and its result can be
+fetched later by its id.
 """
 
 from typing import Annotated
@@ -49,7 +49,7 @@ _RESPONSES: Responses = {
     responses=_RESPONSES,
 )
 async def analyze_image(request: Request, state: State, query: Annotated[AnalyzeFields, Query()]) -> Response:
-    """Run an image through a plugin's tools and answer with the result; 504 after `timeout_s`, and the job goes on."""
+    """Run a plugin's tools on an image and answer with the result; 504 after `timeout_s`, and the job goes on."""
     accepted = await state.intake().accept(request, IMAGE, query)
     job_id = JobId(accepted.record.job_id)
     wait_s = accepted.fields.timeout_s or state.settings.analyze_wait_s
@@ -71,7 +71,7 @@ def _not_in_time(record: JobRecord, wait_s: float) -> Response:
         job_url=where,
         result_url=f"{where}/result",
     )
-    # The code's own status, 409, is for who asks for a result too early; who waited for it meets a time limit.
+    # The code's own status, 409, is for clients that ask for a result too early; here a time limit has passed.
     document = Problem(**problem_document(error) | {"status": _NOT_IN_TIME})
     return Response(
         document.model_dump_json(exclude_none=True), _NOT_IN_TIME, {"Location": where}, media_type=MEDIA_TYPE
@@ -79,7 +79,7 @@ def _not_in_time(record: JobRecord, wait_s: float) -> Response:
 
 
 def _problem_of(record: JobRecord) -> ForgeSyteError:
-    """Why an ended job has no result. A code whose status is 500 shows no exception's text; the job itself does."""
+    """Say why an ended job has no result. A code with status 500 shows no exception's text; the job itself does."""
     where = f"/v1/jobs/{record.job_id}"
     if record.status is JobStatus.CANCELLED:
         return ForgeSyteError(Code.CANCELLED, f"job {record.job_id} was cancelled", job_id=record.job_id)

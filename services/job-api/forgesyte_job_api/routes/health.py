@@ -1,4 +1,4 @@
-"""GET /health and /v1/health: always 200, so that a broken part is data and not an error."""
+"""GET /health and /v1/health: always 200, because a broken part is data and not an error."""
 
 from fastapi import APIRouter, Request
 
@@ -17,7 +17,7 @@ _RESPONSES: Responses = {200: answer(HEALTH)}
 @router.head("/health", include_in_schema=False)
 @router.head("/v1/health", include_in_schema=False)
 async def get_health(request: Request) -> HealthReport:
-    """Tell whether the service can do its work and, part by part, what is wrong."""
+    """Say whether the service can do its work and, check by check, what is wrong."""
     check = request.app.state.health
     assert isinstance(check, HealthCheck)  # noqa: S101  create_app put it there
     return await check.report()

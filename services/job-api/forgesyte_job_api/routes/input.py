@@ -1,7 +1,7 @@
 """GET /v1/jobs/{job_id}/input, for older clients /video: the media as it was uploaded, with ranges for players.
 
-It comes from strangers, so the browser is told to believe the type it is given, and that type is never one it would
-run: a picture or a video as announced or as the name says, or plain bytes to be saved.
+It comes from strangers, so browsers are told not to guess its type, and that type is never one that a browser would
+execute: a picture or a video by its Content-Type or file name, else plain bytes to be saved.
 """
 
 import mimetypes
@@ -28,7 +28,7 @@ _MEDIA = {"video/*": {"schema": BINARY}, "image/*": {"schema": BINARY}}
 _RESPONSES: Responses = {
     200: {"description": "The whole input.", "content": _MEDIA},
     206: {"description": "The part that `Range` asked for.", "content": _MEDIA},
-    304: {"description": "The client's copy, by `If-None-Match`, is the input."},
+    304: {"description": "The client's copy, named by `If-None-Match`, is still the input."},
     416: range_problem("The input"),
     **problem_responses(
         Code.KEY_MISSING, Code.KEY_REFUSED, Code.JOB_UNKNOWN, Code.REQUEST_INVALID, Code.SERVICE_UNAVAILABLE
@@ -41,7 +41,7 @@ _RESPONSES: Responses = {
 @router.head(_PATHS[0], include_in_schema=False)
 @router.head(_PATHS[1], include_in_schema=False)
 async def get_input(request: Request, state: State, job_id: PathJobId) -> Response:
-    """Give the media of a job as it was uploaded, or the part of it that `Range` asks for."""
+    """Return the media of a job as it was uploaded, or the part of it that `Range` asks for."""
     record = await state.find(job_id)
     path = input_blob(job_id)
     size = await state.store.size(path)
@@ -54,7 +54,7 @@ async def get_input(request: Request, state: State, job_id: PathJobId) -> Respon
 
 
 def media_type_of(facts: InputFacts) -> str:
-    """Choose the media type to serve an input under.
+    """Choose the media type with which an input is served.
 
     >>> media_type_of(InputFacts(media_type="application/octet-stream", filename="clip.mp4"))
     'video/mp4'

@@ -1,4 +1,4 @@
-"""GET /v1/jobs, /v1/jobs/{job_id} and /extended: answers from memory, with the bus and the store behind it."""
+"""GET /v1/jobs, /v1/jobs/{job_id} and /extended: answers from memory, else from the bus or the store."""
 
 from typing import Annotated
 
@@ -53,7 +53,7 @@ async def list_jobs(
 @router.get("/v1/jobs/{job_id}", response_model=JobView, responses={200: answer(JOB), **_ONE_JOB})
 @router.head("/v1/jobs/{job_id}", include_in_schema=False)
 async def get_job(state: State, job_id: PathJobId) -> Response:
-    """Tell where a job stands; a completed one carries its result document, cut at the inline limit."""
+    """Return the state of a job; a completed one has its result document, cut at the inline limit."""
     record = await state.find(job_id)
     return _answer(job_view(record, results=await state.archive.results(record)))
 
@@ -63,7 +63,7 @@ async def get_job(state: State, job_id: PathJobId) -> Response:
 )
 @router.head("/v1/jobs/{job_id}/extended", include_in_schema=False)
 async def get_job_extended(state: State, job_id: PathJobId) -> Response:
-    """Tell where a job stands and how it was made: timings, warnings, device, newest rows, decoding, attempts."""
+    """Return the state of a job and how it was made: timings, warnings, device, newest rows, decoding, attempts."""
     record = await state.find(job_id)
     results = await state.archive.results(record)
     frames, warnings = await newest_rows(state.store, record), await all_warnings(state.store, record)

@@ -1,7 +1,6 @@
 """GET /v1/jobs/{job_id}/result: rows as a document, as JSON lines or as CSV, or the video with the boxes drawn in.
 
-Rows are streamed from the store, in memory never more than one batch of them; the video is made when it is first asked
-for.
+Rows are streamed from the store, never more than one batch in memory; the video is made when it is first requested.
 """
 
 import asyncio
@@ -29,13 +28,13 @@ from forgesyte_job_api.state import PathJobId, State
 router = APIRouter(tags=["results"])
 
 STATUS_HEADER = "X-Job-Status"
-"""Tells the job's status beside rows that have no place for it."""
+"""Has the job's status, for formats that have no place for it."""
 
 _BATCH_BYTES = 64 * 1024
 
 
 class ResultFormat(StrEnum):
-    """What a result can be had as."""
+    """The formats of a result."""
 
     JSON = "json"
     JSONL = "jsonl"
@@ -58,8 +57,8 @@ _BYTES: dict[str, Any] = {"schema": BINARY}
     response_class=StreamingResponse,
     responses={
         200: {
-            "description": "The result document; its rows as JSON lines, of an unfinished job the rows so far; its "
-            "detections as CSV; or the input with the boxes drawn in as MP4, which the first request waits for.",
+            "description": "The result document; its rows as JSON lines, for an unfinished job the rows so far; its "
+            "detections as CSV; or the input with the boxes drawn in as MP4, which is made on the first request.",
             "model": ResultDocument,
             "content": {
                 "application/json": {"example": RESULT},
@@ -101,22 +100,22 @@ async def get_result(
         int | None, Query(ge=1, description="Most rows (frames) to return; not for mp4.", examples=[20])
     ] = None,
 ) -> Response:
-    """Give what a job found; of a failed or cancelled one what it got, with the status beside it."""
+    """Return what a job found; for a failed or cancelled one the rows so far, with its status."""
     record = await state.find(job_id)
     if format is not ResultFormat.JSONL and not record.is_terminal:
         raise ForgeSyteError(
             Code.JOB_UNFINISHED,
-            f"job {job_id} is {record.status.value}; wait for its end, or take the rows so far with format=jsonl",
+            f"job {job_id} is {record.status.value}; wait until it has ended, or get the rows so far with format=jsonl",
             job_id=job_id,
         )
     headers = {STATUS_HEADER: record.status.value}
     if format is ResultFormat.MP4:
         if from_frame or limit is not None:
-            text = "from_frame and limit choose rows; format=mp4 is the whole video, of which Range gives a part"
+            text = "from_frame and limit select rows; format=mp4 is the whole video, of which Range selects a part"
             raise ForgeSyteError(Code.REQUEST_INVALID, text, field="from_frame" if from_frame else "limit")
         return await _video(request, state, job_id, record, headers)
     if request.method == "HEAD":
-        return StreamingResponse(iter(()), headers=headers, media_type=_MEDIA_TYPES[format])  # it has no length to tell
+        return StreamingResponse(iter(()), headers=headers, media_type=_MEDIA_TYPES[format])  # its length is unknown
     rows = await _opened(read_rows(state.store, record, from_frame=from_frame, limit=limit))
     if format is ResultFormat.CSV:
         headers["Content-Disposition"] = f'attachment; filename="{job_id}.csv"'
@@ -133,7 +132,7 @@ async def _video(request: Request, state: State, job_id: JobId, record: JobRecor
 
 
 async def _opened(rows: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
-    """Read the first row now, while a fault can still become a problem document instead of a torn answer."""
+    """Read the first row now, while a fault can still become a problem document instead of a truncated answer."""
     first = await anext(rows, None)
 
     async def all_rows() -> AsyncGenerator[bytes]:
@@ -158,7 +157,7 @@ async def _lines(rows: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
 
 
 async def _csv(record: JobRecord, rows: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
-    """Convert in a thread, a batch at a time: it costs too much for the loop that answers everybody."""
+    """Convert in a thread, a batch at a time: it would hold up the event loop for too long."""
     yield csv_header()
     batch: list[bytes] = []
     held = 0
@@ -185,7 +184,7 @@ async def _document(record: JobRecord, rows: AsyncGenerator[bytes]) -> AsyncGene
 
 
 async def _batched(pieces: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
-    """Send rows in batches: a send a row would cost more than reading it."""
+    """Send rows in batches: one send per row would cost more than reading it."""
     batch = bytearray()
     async with aclosing(pieces):
         async for piece in pieces:

@@ -1,4 +1,4 @@
-"""POST /v1/video/submit and /v1/image/submit: the answer is the job's id, and the job goes its own way."""
+"""POST /v1/video/submit and /v1/image/submit: the answer is the job's id; the job runs later."""
 
 from typing import Annotated
 
@@ -29,7 +29,7 @@ REFUSALS = (
     Code.TOO_MANY_REQUESTS,
     Code.SERVICE_UNAVAILABLE,
 )
-"""Why media may not become a job."""
+"""Why a submit may be refused."""
 
 _RESPONSES: Responses = {
     202: answer(
