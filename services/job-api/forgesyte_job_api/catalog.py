@@ -57,19 +57,23 @@ def _offer(name: PluginName, fleet: FleetPlugin) -> Offer:
 
 
 class Catalog:
-    """The plugins known to this process: those of living runners, and those that were seen earlier."""
+    """The plugins known to this process: those of living runners, and those that were seen earlier.
+
+    Attributes:
+        living: returns the living runners' heartbeats by runner id.
+    """
 
     def __init__(self, living: Callable[[], Mapping[str, RunnerHeartbeat]]) -> None:
-        self._living = living
+        self.living = living
         self._known: dict[PluginName, Offer] = {}
 
     def lives(self, runner_id: str) -> bool:
         """Whether this runner sent a heartbeat recently enough."""
-        return runner_id in self._living()
+        return runner_id in self.living()
 
     def observe(self) -> dict[PluginName, Offer]:
         """Read the living runners, remember what they offer, and return it."""
-        current = offers_of(self._living())
+        current = offers_of(self.living())
         self._known |= current
         return current
 

@@ -29,7 +29,7 @@ _LOOK_EVERY_S = 0.02
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class SeenJob:
     """A record as it was last seen.
 
     `since_s` is the monotonic time in seconds at which this revision was first seen here: how long a job stays
@@ -85,7 +85,7 @@ class Projection:
         self.pending = PendingJobs()
         self._history = history
         self._clock = clock
-        self._seen: dict[JobId, Seen] = {}
+        self._seen: dict[JobId, SeenJob] = {}
         self._ids: list[JobId] = []
         self._gone: list[JobId] = []
         self._feed: _Currency | None = None
@@ -160,7 +160,7 @@ class Projection:
         if (is_older or is_same) and not is_anew:
             return
         if record is not None:
-            self._put(Seen(record, revision, self._clock.monotonic_s()))
+            self._put(SeenJob(record, revision, self._clock.monotonic_s()))
         elif known is not None and known.record.is_terminal:
             self.remember(known.record, revision)
         else:
@@ -169,7 +169,7 @@ class Projection:
     def remember(self, record: JobRecord, revision: int = 0) -> None:
         """Keep an ended job that is no longer on the bus; the oldest beyond the history are dropped."""
         job_id = JobId(record.job_id)
-        self._put(Seen(record, revision, self._clock.monotonic_s(), is_gone=True))
+        self._put(SeenJob(record, revision, self._clock.monotonic_s(), is_gone=True))
         insort(self._gone, job_id)
         while len(self._gone) > self._history:
             self.forget(self._gone[0])
@@ -183,7 +183,7 @@ class Projection:
         if job_id in self._gone:
             self._gone.remove(job_id)
 
-    def get(self, job_id: JobId) -> Seen | None:
+    def get(self, job_id: JobId) -> SeenJob | None:
         """Return the job as it was last seen, or None."""
         return self._seen.get(job_id)
 
@@ -192,7 +192,7 @@ class Projection:
         seen = list(self._seen.values())  # one step of the interpreter, so no change can interfere
         return [one.record for one in seen]
 
-    def on_bus(self) -> list[Seen]:
+    def on_bus(self) -> list[SeenJob]:
         """Return every job whose record is on the bus, oldest first."""
         return [seen for seen in map(self._seen.__getitem__, self._ids) if not seen.is_gone]
 
@@ -213,7 +213,7 @@ class Projection:
             if matches(record):
                 yield record
 
-    def _put(self, seen: Seen) -> None:
+    def _put(self, seen: SeenJob) -> None:
         job_id = JobId(seen.record.job_id)
         if job_id not in self._seen:
             insort(self._ids, job_id)

@@ -13,7 +13,7 @@ from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.jobs import JobRecord
 from forgesyte_contracts.problems import ForgeSyteError
 from forgesyte_job_api.metrics import ApiMetrics, Reconciled
-from forgesyte_job_api.projection import Seen
+from forgesyte_job_api.projection import SeenJob
 from forgesyte_job_api.results.archive import Archive
 
 log = structlog.get_logger(__name__)
@@ -44,7 +44,7 @@ class Endings:
         """Forget jobs that have left the bus."""
         self._copied &= on_bus
 
-    async def look_at(self, seen: Seen) -> None:
+    async def look_at(self, seen: SeenJob) -> None:
         """Do what is due for one ended job.
 
         Raises:

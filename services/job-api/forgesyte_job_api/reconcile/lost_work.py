@@ -11,7 +11,7 @@ from forgesyte_chassis.bus import Bus
 from forgesyte_chassis.clock import Clock
 from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.jobs import JobStatus
-from forgesyte_job_api.projection import Projection, Seen
+from forgesyte_job_api.projection import Projection, SeenJob
 
 log = structlog.get_logger(__name__)
 
@@ -30,7 +30,7 @@ class Resender:
         """Forget jobs that have ended."""
         self._next_check_s = {job_id: at_s for job_id, at_s in self._next_check_s.items() if job_id in living}
 
-    async def look_at(self, seen: Seen, *, may_judge_owner: bool) -> bool:
+    async def look_at(self, seen: SeenJob, *, may_judge_owner: bool) -> bool:
         """Send the work of one job again if the job does not change and nothing is queued for it.
 
         Args:
@@ -65,7 +65,7 @@ class Resender:
         log.info("work sent again", job_id=job_id, plugin=record.plugin_id, status=record.status.value)
         return True
 
-    def _is_due(self, seen: Seen) -> bool:
+    def _is_due(self, seen: SeenJob) -> bool:
         now_s = self._clock.monotonic_s()
         stands_still = now_s - seen.since_s >= self._after_s
         return stands_still and now_s >= self._next_check_s.get(JobId(seen.record.job_id), 0.0)

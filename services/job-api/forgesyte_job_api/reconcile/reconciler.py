@@ -19,7 +19,7 @@ from forgesyte_contracts.jobs import AttemptOutcome, JobRecord, JobStatus
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_job_api.catalog import Catalog
 from forgesyte_job_api.metrics import ApiMetrics, Reconciled
-from forgesyte_job_api.projection import Projection, Seen
+from forgesyte_job_api.projection import Projection, SeenJob
 from forgesyte_job_api.results.archive import Archive
 from forgesyte_job_api.settings import JobApiSettings
 
@@ -106,7 +106,7 @@ class Reconciler:
         await self._recall()
         return RoundOutcome.COMPLETE if is_complete else RoundOutcome.FAILED
 
-    async def _look_at(self, seen: Seen, *, may_judge_owner: bool) -> bool:
+    async def _look_at(self, seen: SeenJob, *, may_judge_owner: bool) -> bool:
         """Do what is due for one job; returns False when that failed, which is logged here."""
         try:
             if seen.record.is_terminal:
@@ -120,11 +120,11 @@ class Reconciler:
             return False
         return True
 
-    def _forget(self, jobs: list[Seen]) -> None:
+    def _forget(self, jobs: list[SeenJob]) -> None:
         self._resender.forget_all_but({JobId(seen.record.job_id) for seen in jobs if not seen.record.is_terminal})
         self._endings.forget_all_but({JobId(seen.record.job_id) for seen in jobs})
 
-    async def _end_unrunnable(self, jobs: list[Seen]) -> None:
+    async def _end_unrunnable(self, jobs: list[SeenJob]) -> None:
         waiting = [seen.record for seen in jobs if self._waits(seen.record)]
         verdicts = self._unrunnable.verdicts(self.catalog.observe(), waiting)
         for job_id, reason in verdicts.items():

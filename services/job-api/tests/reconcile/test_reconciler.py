@@ -12,17 +12,29 @@ from forgesyte_contracts.ids import new_job_id
 from forgesyte_contracts.plugins import PluginState
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_contracts.subjects import input_blob, record_blob
+from forgesyte_job_api.reconcile.ended_jobs import Endings
+from forgesyte_job_api.reconcile.lost_work import Resender
+from forgesyte_job_api.reconcile.orphans import Orphans
 from tests.support import eventually
 
 AT_ONCE = {"resend_after_s": 0, "judge_after_s": 0, "record_copy_after_s": 0, "broken_plugin_s": 0}
-"""Every wait switched off; the rounds are the test's own."""
+"""No waits; the test itself calls the rounds."""
+
+
+def endings_of(api) -> Endings:
+    state = api.state
+    return Endings(api.bus, state.archive, state.clock, state.metrics, copy_after_s=0, purge_after_s=0)
+
+
+def orphans_of(api) -> Orphans:
+    return Orphans(api.bus, api.store, api.state.projection, api.state.clock, after_s=24 * 3600)
 
 
 async def sent_to(api, record) -> bool:
     return await api.bus.work.has(record.job_id, record.plugin_id, record.device)
 
 
-async def test_a_publish_that_failed_is_made_up_for(start, monkeypatch):
+async def test_a_publish_that_failed_is_repeated(start, monkeypatch):
     async with start(resend_after_s=0, reconcile_every_s=0.05) as api:
         await api.beat()
         publish = api.bus.work.publish
@@ -48,7 +60,7 @@ async def test_a_running_job_without_work_message_is_sent_again(start, make):
         assert await sent_to(api, record)
 
 
-async def test_running_jobs_are_not_judged_before_the_bus_was_there_long_enough(start, make):
+async def test_running_jobs_are_not_judged_before_the_bus_was_connected_long_enough(start, make):
     async with start(**{**AT_ONCE, "judge_after_s": 3600}) as api:
         running = await api.put(moves.claimed(make.a_record(), "runner-1", make.NOW))
         pending = await api.put(make.a_record())
@@ -104,9 +116,9 @@ async def test_a_job_that_ended_meanwhile_is_not_sent(start, make):
         record = await api.put(make.a_record())
         seen = api.state.projection.get(record.job_id)
         await api.bus.jobs.change(record.job_id, lambda r: moves.cancelled(r, make.NOW))
-        reconciler = api.state.reconciler()
+        resender = Resender(api.bus, api.state.projection, api.state.clock, after_s=0)
 
-        was_sent = await reconciler._resender.look_at(seen, may_judge_owner=True)
+        was_sent = await resender.look_at(seen, may_judge_owner=True)
 
         assert not was_sent
         assert not await sent_to(api, record)
@@ -143,7 +155,7 @@ async def test_a_pending_job_stays_while_one_runner_can_run_it_and_a_running_one
 
 @pytest.mark.parametrize("why", ["given back", "owner dead"])
 async def test_a_running_job_without_a_living_owner_ends_when_its_plugin_is_broken_everywhere(start, make, why):
-    """Nobody will ever pull its work message, so nobody else would say so."""
+    """No runner will ever pull its work message, so only the reconciler can end it."""
     async with start(**AT_ONCE) as api:
         record = moves.claimed(make.a_record(), "dead-runner", make.NOW)
         record = await api.put(moves.released(record, 10, make.NOW) if why == "given back" else record)
@@ -161,7 +173,7 @@ async def test_a_day_without_a_runner_is_counted_over_rounds_in_which_the_projec
 ):
     clock = make.HandClock()
     async with start(**{**AT_ONCE, "absent_plugin_s": 86400}, clock=clock) as api:
-        record = await api.put(make.a_record(plugin_id="nobody-has-it"))
+        record = await api.put(make.a_record(plugin_id="not-installed"))
         reconciler = api.state.reconciler()
         await reconciler.round()
         with monkeypatch.context() as behind:
@@ -175,10 +187,10 @@ async def test_a_day_without_a_runner_is_counted_over_rounds_in_which_the_projec
 
 
 @pytest.mark.slow
-async def test_a_day_without_a_runner_is_counted_from_anew_after_the_bus_was_away(start, make):
+async def test_a_day_without_a_runner_is_counted_from_zero_after_the_bus_was_unavailable(start, make):
     clock = make.HandClock()
     async with start(**{**AT_ONCE, "absent_plugin_s": 86400}, clock=clock) as api:
-        record = await api.put(make.a_record(plugin_id="nobody-has-it"))
+        record = await api.put(make.a_record(plugin_id="not-installed"))
         reconciler = api.state.reconciler()
         await reconciler.round()
         await api.server.restart()
@@ -235,7 +247,7 @@ async def test_a_bus_that_came_back_from_an_older_copy_is_believed(start, make):
 async def test_a_pending_job_ends_when_no_runner_offered_its_plugin_for_a_day(start, make):
     clock = make.HandClock()
     async with start(**{**AT_ONCE, "absent_plugin_s": 86400}, clock=clock) as api:
-        record = await api.put(make.a_record(plugin_id="nobody-has-it"))
+        record = await api.put(make.a_record(plugin_id="not-installed"))
         reconciler = api.state.reconciler()
         await reconciler.round()
         clock.passed_s = 86399
@@ -287,7 +299,7 @@ async def test_two_replicas_purge_the_same_record_without_harm(start, make):
         seen = [api.state.projection.get(record.job_id) for api in replicas]
 
         for api, known in zip(replicas, seen, strict=True):
-            await api.state.reconciler()._endings.look_at(known)
+            await endings_of(api).look_at(known)
 
         assert await replicas[0].bus.jobs.get(record.job_id) is None
 
@@ -305,7 +317,7 @@ async def test_blobs_without_a_record_go_once_they_are_old(start, make):
         await api.put(make.a_record(job_id=living))
         await api.store.put(record_blob(ended), b"{}")
 
-        removed = await api.state.reconciler()._orphans.sweep()
+        removed = await orphans_of(api).sweep()
 
         assert removed == [old]
         assert await api.store.size(input_blob(old)) is None
@@ -319,12 +331,12 @@ async def test_a_record_the_projection_has_not_seen_protects_its_blobs(start, ma
         await api.store.put(input_blob(record.job_id), b"media")
         api.state.projection.forget(record.job_id)
 
-        removed = await api.state.reconciler()._orphans.sweep()
+        removed = await orphans_of(api).sweep()
 
         assert removed == []
 
 
-async def test_one_bad_job_does_not_keep_the_others_from_their_turn(start, make, monkeypatch):
+async def test_one_bad_job_does_not_hold_up_the_others(start, make, monkeypatch):
     async with start(**AT_ONCE) as api:
         bad = await api.put(make.a_record())
         good = await api.put(make.a_record())
@@ -343,7 +355,7 @@ async def test_one_bad_job_does_not_keep_the_others_from_their_turn(start, make,
 
 
 @pytest.mark.slow
-async def test_nothing_is_judged_while_the_bus_is_away_and_all_goes_on_behind_it(start, make):
+async def test_nothing_is_judged_while_the_bus_is_unavailable_and_everything_resumes_afterwards(start, make):
     async with start(resend_after_s=0, judge_after_s=0, reconcile_every_s=0.05) as api:
         record = await api.put(make.a_record())
         await eventually(lambda: sent_to(api, record))
