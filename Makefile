@@ -46,7 +46,7 @@ bench-against: setup ## compare the speed of this checkout with another one; OTH
 lint: setup types ## check style, types, layers, declared dependencies
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
-	@.venv/bin/lint-imports --no-cache
+	@$(PY) .ci/layers
 	@for member in $(MEMBERS); do (cd $$member && $(CURDIR)/.venv/bin/deptry . --no-ansi) || exit 1; done
 
 types: setup ## check types alone
