@@ -23,13 +23,13 @@ test: setup ## run the tests (at most six minutes on two cores) and print the sl
 	@$(PY) -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not long" $(ARGS)
 
 stability: setup ## print the whole matrix of plugin faults, also through the product (a quarter of an hour)
-	@FORGESYTE_SOAK=1 FORGESYTE_FAULTS_S=$${FORGESYTE_FAULTS_S-120} $(PY) -m pytest -q --tb=short tests/stability $(ARGS)
+	@FORGESYTE_SOAK=1 $(PY) -m pytest -q --tb=short tests/stability $(ARGS)
 
 long-video: setup ## analyse a video of 100 000 frames while it is watched (about five minutes)
 	@FORGESYTE_SOAK=1 $(PY) -m pytest -q tests/contract/test_long_video.py $(ARGS)
 
 random-faults: setup ## run eight minutes of random faults beside healthy jobs
-	@FORGESYTE_SOAK=1 $(PY) -m pytest -q --tb=short tests/stability/test_random_faults.py $(ARGS)
+	@FORGESYTE_FAULTS_S=$${FORGESYTE_FAULTS_S-480} $(PY) -m pytest -q --tb=short tests/stability/test_random_faults.py $(ARGS)
 
 soak: stability long-video random-faults ## do all long runs in full, one after the other (half an hour)
 

@@ -1,7 +1,7 @@
 """Random faults beside healthy jobs at full slots, while health is asked fifty times a second, on the whole product.
 
 What the matrix shows one by one is shown here in any order and at once. The faults are drawn from a seed that is
-printed: FORGESYTE_SEED repeats them. Two minutes long, eight in `make soak`; FORGESYTE_SHORT=1 makes it 20 s, and
+printed: FORGESYTE_SEED repeats them. Two minutes long, eight with `make random-faults`; FORGESYTE_SHORT=1 makes it 20 s, and
 FORGESYTE_FAULTS_S sets the seconds, at most 480.
 
 All faults are given the same clip. Deaths with one input are that input's fault, so no plugin is disabled by them and
@@ -25,10 +25,9 @@ import pytest
 from tests.stability.promises import DIE_IN_LOAD, IN_PRODUCT_ALONE, PROMISES, Promise
 from tests.stability.witness import carriers, descendants, describe, is_alive, sleepers
 from tests.stability.workbench import FRAMES, PLUGINS
-from tests.support import IS_SOAK, SHORT_KEEPING, Stack, brightness_of, eventually, running_stack
+from tests.support import SHORT_KEEPING, Stack, brightness_of, eventually, running_stack
 
-USUAL_S = "480" if IS_SOAK else "20" if os.environ.get("FORGESYTE_SHORT") == "1" else "120"
-DURATION_S = float(os.environ.get("FORGESYTE_FAULTS_S", USUAL_S))
+DURATION_S = float(os.environ.get("FORGESYTE_FAULTS_S", "20" if os.environ.get("FORGESYTE_SHORT") == "1" else "120"))
 SEED = os.environ.get("FORGESYTE_SEED") or secrets.token_hex(4)
 ASKED_PER_S = 50
 SLOTS = 4

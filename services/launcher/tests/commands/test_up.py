@@ -187,21 +187,22 @@ async def test_run_needs_no_server_and_leaves_nothing_running(tmp_path):
     assert not processes_with(str(tmp_path / "data"))
 
 
-async def test_run_takes_several_tools_and_omits_the_annotated_video_on_request(tmp_path):
+async def test_run_takes_several_tools_and_omits_the_annotated_video_on_request(shared, tmp_path):
     clip = make_clip(tmp_path / "clip.mp4", frames=10)
 
-    done = await asyncio.to_thread(run_video, clip, tmp_path / "out", "--tool", "track-objects", "--no-annotated")
+    more = ("--tool", "track-objects", "--no-annotated", "--server", await shared.url())
+    done = await asyncio.to_thread(run_video, clip, tmp_path / "out", *more)
 
     assert done.returncode == 0, done.stderr
     assert {"detect-motion", "track-objects"} <= rows_in(tmp_path / "out")[0].keys()
     assert {file.name for file in (tmp_path / "out").iterdir()} == {"result.json", "rows.jsonl"}
 
 
-async def test_run_takes_an_image_to_the_image_route(tmp_path):
+async def test_run_takes_an_image_to_the_image_route(shared, tmp_path):
     image = tmp_path / "photo.png"
     image.write_bytes(PNG)
 
-    done = await asyncio.to_thread(run_video, image, tmp_path / "out")
+    done = await asyncio.to_thread(run_video, image, tmp_path / "out", "--server", await shared.url())
 
     # No tool of motion-detector takes images, which only the image route says.
     assert done.returncode == 2
