@@ -3,16 +3,22 @@
 The examples of hypothesis have no time limit, since how long one takes depends on the machine and not on the code; and
 they are the same in every run, so that the outcome of a run depends on the change and not on chance.
 
+Tracebacks are logged as plain text: structlog's own, with every local variable, take seconds each.
+
 Files that take long start first, so that no worker is left with one at the end; a run ends with its slowest files.
 """
 
 from collections import Counter
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 settings.register_profile("steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("steady")
+
+plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+structlog.configure(processors=[*structlog.get_config()["processors"][:-1], plain])
 
 SECONDS_KEY = "forgesyte/seconds_per_file"
 """Where pytest's cache keeps how long each file took when it last ran."""

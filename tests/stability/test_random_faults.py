@@ -1,8 +1,8 @@
 """Random faults beside healthy jobs at full slots, while health is asked fifty times a second, on the whole product.
 
 What the matrix shows one by one is shown here in any order and at once. The faults are drawn from a seed that is
-printed: FORGESYTE_SEED repeats them. Two minutes long, eight with `make random-faults`; FORGESYTE_SHORT=1 makes it 20 s, and
-FORGESYTE_FAULTS_S sets the seconds, at most 480.
+printed: FORGESYTE_SEED repeats them. Two minutes long, eight with `make random-faults`; FORGESYTE_SHORT=1 makes it
+20 s, and FORGESYTE_FAULTS_S sets the seconds, at most 480.
 
 All faults are given the same clip. Deaths with one input are that input's fault, so no plugin is disabled by them and
 it is known at every moment what its health may say; test_tool_runner_integration.py shows how a plugin is disabled.
