@@ -31,6 +31,7 @@ def main(module: str) -> None:
     while True:
         data, descriptors, _, _ = socket.recv_fds(orders, ORDER_BYTES, 3)
         if not data:
+            _reap()
             return
         *outputs, status = descriptors
         if os.fork() == 0:
