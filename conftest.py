@@ -47,8 +47,8 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Print the slowest files and keep all times for the order of the next run."""
-    if config.cache is not None:
-        config.cache.set(SECONDS_KEY, known_seconds(config) | dict(seconds))
+    if cache := cache_of(config):
+        cache.set(SECONDS_KEY, known_seconds(config) | dict(seconds))
     slowest = seconds.most_common(SHOWN_FILES)
     if len(slowest) > 1:
         terminalreporter.section(f"slowest {len(slowest)} of {len(seconds)} files, {seconds.total():.0f} s in all")
@@ -63,4 +63,10 @@ def file_of(nodeid: str) -> str:
 
 def known_seconds(config: pytest.Config) -> dict[str, float]:
     """How long each file took when it last ran."""
-    return config.cache.get(SECONDS_KEY, {}) if config.cache is not None else {}
+    cache = cache_of(config)
+    return cache.get(SECONDS_KEY, {}) if cache else {}
+
+
+def cache_of(config: pytest.Config) -> pytest.Cache | None:
+    """pytest's cache; it is not there with `-p no:cacheprovider`."""
+    return getattr(config, "cache", None)
