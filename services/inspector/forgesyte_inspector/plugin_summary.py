@@ -1,6 +1,6 @@
-"""Sums up what the living runners say of a plugin, and what may still be said of one that no runner has.
+"""Sums up what the living runners report about a plugin, and what remains true of one that no runner has.
 
-Pure functions: no clock, no bus. A number that belongs to one runner (the time of the last frame) is taken from the
+Pure functions: no clock, no bus. A number that belongs to one runner (the time of its last frame) is taken from the
 runner that used the plugin last; a mean over runners would mix old frames with new ones.
 """
 
@@ -18,30 +18,30 @@ _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class PluginSummary:
-    """One plugin as all living runners together have it."""
+    """One plugin over all living runners."""
 
     health: PluginHealth
     manifest: PluginManifest | None
 
 
-def pictures_of(living: Mapping[str, RunnerHeartbeat]) -> dict[PluginName, PluginSummary]:
-    """Sum up the living runners, given by their ids."""
-    return {name: _picture(name, plugin) for name, plugin in fleet_plugins(living).items()}
+def summaries_of(living: Mapping[str, RunnerHeartbeat]) -> dict[PluginName, PluginSummary]:
+    """Return a summary of each plugin, from the heartbeats of the living runners by runner id."""
+    return {name: _summary(name, plugin) for name, plugin in fleet_plugins(living).items()}
 
 
 def at_rest(health: PluginHealth) -> PluginHealth:
-    """Take away what only a living runner can say: RUNNING, the uptime and the runners themselves."""
+    """Return the health without what only a living runner has: RUNNING, the uptime and the runners themselves."""
     state = PluginState.INITIALIZED if health.state is PluginState.RUNNING else health.state
     return health.model_copy(update={"state": state, "uptime_seconds": None, "runners": ()})
 
 
 def without_living(health: PluginHealth, why: str) -> PluginHealth:
-    """Give what was last known of a plugin that no living runner has; `why` goes behind the reason it had."""
+    """Return the last known health of a plugin that no living runner has; `why` is added to its reason."""
     reason = why if health.reason is None else f"{health.reason} {why}"
     return at_rest(health).model_copy(update={"reason": reason})
 
 
-def _picture(name: PluginName, fleet: FleetPlugin) -> PluginSummary:
+def _summary(name: PluginName, fleet: FleetPlugin) -> PluginSummary:
     best, manifest = fleet.best, fleet.manifest
     plugins = [one.plugin for one in fleet.newest_first]
     uptimes = [plugin.uptime_seconds for plugin in plugins if plugin.uptime_seconds is not None]
@@ -69,7 +69,7 @@ def _picture(name: PluginName, fleet: FleetPlugin) -> PluginSummary:
 def _reason(best: OnRunner) -> str | None:
     if best.plugin.reason or not best.plugin.state.is_broken:
         return best.plugin.reason or None
-    return f"Runner {best.runner_id} gave no reason. Look at its log, mend what it names, then reload the plugin."
+    return f"Runner {best.runner_id} gave no reason. Check its log, fix the problem it names, then reload the plugin."
 
 
 def _tenths(amount: float | None) -> float | None:

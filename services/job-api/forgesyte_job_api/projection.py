@@ -16,6 +16,7 @@ import structlog
 
 from forgesyte_chassis.bus import Bus
 from forgesyte_chassis.clock import Clock
+from forgesyte_chassis.waiting import is_set_within
 from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.jobs import JobRecord, JobStatus
 from forgesyte_contracts.problems import ForgeSyteError
@@ -135,10 +136,8 @@ class Projection:
         ended = asyncio.Event()
         self._awaited.setdefault(job_id, set()).add(ended)
         try:
-            async with asyncio.timeout(limit_s):
-                await ended.wait()
-        except TimeoutError:
-            return None
+            if not await is_set_within(ended, limit_s):
+                return None
         finally:
             self._awaited[job_id].discard(ended)
             if not self._awaited[job_id]:

@@ -141,7 +141,7 @@ async def running(
         made = JobApiSettings(**{**QUIET, "scratch_dir": str(folder.parent / "scratch"), **settings})
         chosen = None if zygote == "real" else zygote or EasySandbox()
         registry = CollectorRegistry()
-        app = create_app(bus, store, keys or KeyRing.open_(), made, clock=clock, zygote=chosen, registry=registry)
+        app = create_app(bus, store, keys or KeyRing(), made, clock=clock, zygote=chosen, registry=registry)
         transport = httpx.ASGITransport(app)
         async with (
             app.router.lifespan_context(app),

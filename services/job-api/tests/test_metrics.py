@@ -7,13 +7,13 @@ from datetime import timedelta
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
-from forgesyte_chassis.web.keys import KeyRing, digest_of
+from forgesyte_chassis.web.keys import KeyRing
 from forgesyte_contracts.jobs import JobStatus
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_contracts.routes import JOB_API, routes_of
 from forgesyte_job_api.metrics import MAX_PLUGINS_NAMED, ApiMetrics, Reconciled
 from forgesyte_job_api.settings import JobApiSettings
-from tests.support import eventually
+from tests.support import digest_of, eventually
 
 NAMES = {
     "requests_total", "request_seconds", "jobs_submitted_total", "jobs_rejected_total", "jobs_open",

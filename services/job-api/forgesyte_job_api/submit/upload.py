@@ -32,7 +32,7 @@ BeforeFile = Callable[[dict[str, list[str]]], None]
 """Called with the text fields that came before the file; raises to refuse the file."""
 
 
-class UploadStalled(ForgeSyteError):  # noqa: N818  named like the domain's other errors, for what is the matter
+class UploadStalled(ForgeSyteError):
     """The client stopped sending in the middle of an upload."""
 
 

@@ -9,7 +9,7 @@ from forgesyte_contracts.ids import parse_job_id
 from forgesyte_contracts.plugins import PluginState
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_contracts.subjects import input_blob
-from tests.support import eventually
+from tests.support import eventually, job_ids
 
 
 async def the_input(api, answer) -> bytes:
@@ -135,7 +135,7 @@ async def test_unusable_media_is_refused_and_leaves_nothing(api, kind, body, sta
     assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
     assert said in answer.json()["detail"]
     assert await api.store.list("") == []
-    assert await api.bus.jobs.keys() == []
+    assert await job_ids(api.bus) == []
 
 
 FORMS = {

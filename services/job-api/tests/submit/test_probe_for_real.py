@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from forgesyte_job_api.submit.upload_sample import EDGE_BYTES
-from tests.support import alive, eventually, make_clip
+from tests.support import alive, eventually, job_ids, make_clip
 
 pytestmark = pytest.mark.slow
 
@@ -82,7 +82,7 @@ async def assert_nothing_is_left(api, tmp_path) -> None:
     assert [path.name for path in (tmp_path / "store").rglob("*") if path.name != "jobs"] == []
     scratch = [path.name for path in (tmp_path / "scratch").rglob("*")]
     assert [name for name in scratch if name != "lock" and not name.startswith("job-api-")] == []
-    assert await api.bus.jobs.keys() == []
+    assert await job_ids(api.bus) == []
 
 
 async def test_a_good_video_becomes_a_job_that_knows_its_facts(real, clip, tmp_path):
