@@ -1,8 +1,8 @@
-"""The scratch folder of one process, and the sweep of those whose process is dead.
+"""The scratch folder of one process, and the removal of folders whose process is dead.
 
-A lock (flock) on a file in the folder says that its owner lives: the kernel drops it at any death, so no pid has to be
-trusted. Children started by exec do not inherit it. Several services may share the folder above: all of them take the
-same gate before they sweep, and none removes what is locked.
+A lock (flock) on a file in the folder shows that its owner is alive: the kernel releases it at any death, so no pid
+has to be trusted. Children started by exec do not inherit it. Several services may share the parent folder: each takes
+the same gate before it sweeps, and none removes a locked folder.
 """
 
 import asyncio
@@ -30,14 +30,14 @@ class Scratch:
     @classmethod
     @asynccontextmanager
     async def open(cls, parent: Path, owner: str) -> "AsyncIterator[Scratch]":
-        """Make this process's folder in `parent`, sweep those of dead ones, remove it at the end.
+        """Create this process's folder in `parent`, sweep those of dead processes, and remove it at the end.
 
         Args:
-            parent: an absolute path; made when missing.
-            owner: what the folder's name begins with, for people who look.
+            parent: an absolute path; created if missing.
+            owner: the start of the folder's name, for people who look into the parent folder.
 
         Raises:
-            OSError: the folder can not be made or locked.
+            OSError: the folder cannot be created or locked.
         """
         path = parent / f"{owner}-{secrets.token_hex(8)}"
         lock, swept = await asyncio.to_thread(_make, path)
@@ -51,10 +51,10 @@ class Scratch:
 
     @asynccontextmanager
     async def folder(self, purpose: str) -> AsyncIterator[Path]:
-        """An empty folder of one's own, gone afterwards; `purpose` begins its name.
+        """Yield a new empty folder whose name begins with `purpose`; it is removed afterwards.
 
         Raises:
-            OSError: there is no room for it.
+            OSError: the folder cannot be created, for example because the disk is full.
         """
         folder = self.path / f"{purpose}-{secrets.token_hex(8)}"
         await asyncio.to_thread(folder.mkdir, mode=0o700)
@@ -65,11 +65,11 @@ class Scratch:
 
 
 def _make(path: Path) -> tuple[int, int]:
-    """Give the lock of the new folder and how many folders of dead processes were swept."""
+    """Return the lock of the new folder and how many folders of dead processes were removed."""
     path.mkdir(mode=0o700, parents=True)
     gate = os.open(path.parent / _LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     try:
-        # One at a time: a neighbour that starts now must not sweep a folder which is made but not yet locked.
+        # One at a time: another process that starts now must not sweep a folder that exists but is not yet locked.
         fcntl.flock(gate, fcntl.LOCK_EX)
         lock = os.open(path / _LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -79,7 +79,7 @@ def _make(path: Path) -> tuple[int, int]:
 
 
 def _sweep(parent: Path) -> int:
-    """Remove the folders whose lock nobody holds; a folder without a lock file is not ours and stays."""
+    """Remove the folders whose lock is free; a folder without a lock file belongs to something else and stays."""
     swept = 0
     for lock_file in parent.glob(f"*/{_LOCK}"):
         try:

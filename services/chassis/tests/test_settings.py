@@ -38,7 +38,7 @@ def test_api_keys_are_split_at_commas_and_spaces(monkeypatch):
     assert RoomSettings().api_keys == ("a:read:00", "b:admin:11")
 
 
-def test_settings_can_not_be_changed_after_they_were_read():
+def test_settings_cannot_be_changed_after_they_were_read():
     settings = RoomSettings()
 
     with pytest.raises(ValidationError):

@@ -1,7 +1,7 @@
 """The one enum of what can go wrong, with what each code means to HTTP and to a retry.
 
 A ForgeSyteError carries a code, a sentence for the user and data as attributes. Nothing here knows a framework:
-chassis turns a code into a response, the runner turns `retryable` into hand-over or ending.
+chassis turns a code into a response, with `Retry-After` if it is `retryable`.
 """
 
 from dataclasses import dataclass

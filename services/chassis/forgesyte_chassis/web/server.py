@@ -1,6 +1,6 @@
-"""uvicorn as one task among others: it neither takes the signals nor ends the process.
+"""uvicorn as one task among others: it neither handles signals nor ends the process.
 
-Who listens decides where: the listener is opened first, so a taken port is an error of its own and port 0 is known.
+The caller opens the listener first, so that a port in use is a separate error and the number behind port 0 is known.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from forgesyte_contracts.problems import Code, ForgeSyteError
 KEEP_ALIVE_S = 75
 """Seconds an idle connection is kept: longer than clients and proxies keep theirs, which is often 5 or 60.
 
-Whoever closes first must not be the server, or a request meets a connection that is just being closed.
+The server must not be the side that closes first, or a request meets a connection that is just being closed.
 """
 
 
@@ -28,16 +28,16 @@ class _Server(uvicorn.Server):
 
 
 def open_listener(host: str, port: int) -> socket.socket:
-    """Open a listening socket; port 0 takes a free one (`listener.getsockname()[1]` tells which).
+    """Open a listening socket; port 0 picks a free one (see `listener.getsockname()[1]`).
 
     Raises:
-        ForgeSyteError: SERVICE_UNAVAILABLE, when the address is taken or is not one of this machine.
+        ForgeSyteError: SERVICE_UNAVAILABLE, if the address is in use or does not belong to this machine.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host.strip("[]"), port), family=family, backlog=2048)
     except OSError as error:
-        text = f"{host} port {port} can not be opened: {error.strerror or error}. Choose another port or stop its user."
+        text = f"Cannot listen on {host} port {port}: {error.strerror or error}. Choose another port, or free this one."
         raise ForgeSyteError(Code.SERVICE_UNAVAILABLE, text, port=port) from error
 
 
@@ -50,17 +50,17 @@ async def serve_http(
     lifespan: Literal["on", "off"] = "off",
     ws: type[asyncio.Protocol] | Literal["none"] = "none",
 ) -> None:
-    """Serve an application until `stopping` is set, then let open requests end; the listener is closed at the end.
+    """Serve an application until `stopping` is set, then let open requests finish; close the listener at the end.
 
-    When cancelled, open requests get no grace.
+    When cancelled, open requests get no grace period.
 
     Args:
         app: the ASGI application.
-        listener: where; this function closes it.
+        listener: the listening socket; this function closes it.
         stopping: ends the serving.
-        grace_s: how long open requests may go on after that, in seconds; then they are cancelled.
-        lifespan: whether the application's lifespan is run.
-        ws: the protocol class that speaks WebSocket; "none" leaves a socket's request to the application as plain GET.
+        grace_s: how long open requests may continue after that, in seconds; then they are cancelled.
+        lifespan: whether to run the application's lifespan.
+        ws: the WebSocket protocol class; "none" passes a socket's request to the application as a plain GET.
     """
     config = uvicorn.Config(
         app,
