@@ -21,7 +21,7 @@ import uvloop
 from forgesyte_contracts.problems import ForgeSyteError
 
 from . import logs
-from .settings import ServiceSettings
+from .settings import ProcessSettings
 
 DRAIN_MARGIN_S = 5.0
 """Seconds a service gets beyond its own drain limit to write its last log lines before it is cancelled, and again
@@ -58,7 +58,7 @@ class _MainReturned(Exception):
     """Raised inside the group to cancel its remaining tasks."""
 
 
-def run_service(main: Callable[[Lifetime], Awaitable[None]], *, name: str, settings: ServiceSettings) -> int:
+def run_service(main: Callable[[Lifetime], Awaitable[None]], *, name: str, settings: ProcessSettings) -> int:
     """Run a service until it returns, fails or is stopped.
 
     Args:

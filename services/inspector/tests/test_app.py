@@ -41,7 +41,7 @@ async def test_each_path_asks_for_the_scope_of_the_route_table(start, ring, meth
 GETS = [path for method, path, _ in ROUTES if method == "GET"]
 
 
-@pytest.mark.parametrize("path", [*GETS, "/v1/plugins/nobody"])
+@pytest.mark.parametrize("path", [*GETS, "/v1/plugins/ghost"])
 async def test_head_answers_as_get_does_but_without_the_body(inspector, path):
     await inspector.beat()
     url = path.format(name="motion")

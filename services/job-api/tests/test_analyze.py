@@ -184,7 +184,7 @@ async def test_an_end_that_comes_after_the_bus_was_away_is_seen(images, make):
     assert (asked.result().status_code, asked.result().json()["detail"]) == (415, text)
 
 
-async def test_many_can_wait_for_many_jobs_and_nobody_stays_in_the_books(images, make):
+async def test_many_can_wait_for_many_jobs_and_no_waiter_is_left_behind(images, make):
     async with asyncio.TaskGroup() as group:
         asked = [group.create_task(analyze(images)) for _ in range(20)]
         job_ids = await eventually(lambda: _all_of(images, 20))

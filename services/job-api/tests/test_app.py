@@ -51,10 +51,10 @@ async def test_health_is_healthy_and_counts_plugins_that_can_run(api):
         assert answer.status_code == 200
         assert answer.json()["status"] == "healthy"
         assert answer.json()["plugins_loaded"] == 1
-        assert answer.json()["checks"] == {"bus": "ok", "storage": "ok", "projection": "ok"}
+        assert answer.json()["checks"] == {"bus": "ok", "storage": "ok", "projection": "ok", "reconciler": "ok"}
 
 
-async def test_health_is_degraded_and_still_200_when_bus_and_store_are_away(start, monkeypatch):
+async def test_health_is_degraded_and_still_200_when_bus_and_store_are_unavailable(start, monkeypatch):
     async with start(health_kept_s=0) as api:
 
         async def broken(_path):
@@ -90,7 +90,7 @@ async def test_openapi_tells_of_every_route_with_its_problems_and_examples(api):
 
 
 @pytest.mark.slow
-async def test_a_fault_nobody_expected_shows_nothing_of_itself(api, monkeypatch):
+async def test_an_unexpected_fault_shows_nothing_of_itself(api, monkeypatch):
     def broken(_query):
         raise RuntimeError("secret")
 

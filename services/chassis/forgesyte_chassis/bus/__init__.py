@@ -14,6 +14,7 @@ from .records.plugins import PluginTable, PluginUnwritable, PluginView
 from .records.record_size import RecordUnwritable
 from .records.records import Records, Stored
 from .records.runners import RunnerView
+from .server_config import ServerConfig
 from .work.work import PULL_WAIT_S, Delivery, WorkQueue
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "Records",
     "Refused",
     "RunnerView",
+    "ServerConfig",
     "Stored",
     "WorkQueue",
     "claim",

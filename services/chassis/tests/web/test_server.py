@@ -99,11 +99,11 @@ async def test_an_exception_behind_the_first_byte_is_logged_and_cuts_the_answer(
     assert [line["event"] for line in lines] == ["request failed"]
 
 
-def test_a_port_in_use_is_named_in_the_error():
+def test_a_taken_port_is_an_error_that_says_so():
     with open_listener("127.0.0.1", 0) as listener:
         port = listener.getsockname()[1]
 
-        with pytest.raises(ForgeSyteError, match=f"Cannot listen on 127.0.0.1 port {port}") as caught:
+        with pytest.raises(ForgeSyteError, match=f"port {port} cannot be opened") as caught:
             open_listener("127.0.0.1", port)
 
     assert caught.value.code is Code.SERVICE_UNAVAILABLE

@@ -20,7 +20,7 @@ def an_outcome(kind: str, **facts) -> SandboxOutcome:
 
 
 class Sandbox:
-    """Stands in for the zygote: gives the outcomes it was told, one a run, the last one for ever."""
+    """A fake zygote: returns the given outcomes, one per run, and then the last one again and again."""
 
     def __init__(self, *outcomes: SandboxOutcome) -> None:
         self.outcomes = list(outcomes)

@@ -20,7 +20,7 @@ def test_a_key_may_have_100_pending_jobs_unless_set_otherwise():
     assert JobApiSettings().max_pending_jobs == 100
 
 
-async def test_one_pending_job_too_many_is_told_to_come_back_and_leaves_nothing(start):
+async def test_one_pending_job_too_many_is_refused_and_leaves_nothing(start):
     async with start(max_pending_jobs=2) as api:
         await api.beat()
         accepted = [(await api.submit()).status_code for _ in range(2)]
@@ -51,7 +51,7 @@ async def test_a_full_key_is_refused_before_its_body_is_read(start):
         assert (refused.status_code, read) == (429, [])
 
 
-async def test_jobs_handed_in_at_once_do_not_slip_past_the_limit(start):
+async def test_jobs_submitted_at_once_do_not_slip_past_the_limit(start):
     async with start(max_pending_jobs=2) as api:
         await api.beat()
 
