@@ -1,5 +1,5 @@
-"""The wire truth: names, records, codes and subjects that ForgeSyte's services promise each other.
+"""The shared contract: names, records, codes and subjects that ForgeSyte's services agree on.
 
-Every other room imports from here and this room imports nothing of ours; it needs pydantic alone. There is no
-behaviour with an effect in it: no connection, no clock, no file. Functions take a record and give a new record.
+Every other room imports from here; this package never imports another room and needs pydantic alone. Nothing in it has
+a side effect: no connection, no clock, no file. Functions take a record and return a new one.
 """
