@@ -50,7 +50,7 @@ def a_plugin(name: str, version: str) -> PluginOnRunner:
 async def place() -> AsyncIterator[Place]:
     async with nats_server() as server, Bus.connect(server.url, name="inspector-test") as bus:
         await bus.ensure()
-        app = create_app(bus, KeyRing.open_(), InspectorSettings(look_every_s=0.05))
+        app = create_app(bus, KeyRing(), InspectorSettings(look_every_s=0.05))
         async with (
             app.router.lifespan_context(app),
             httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://inspector") as http,

@@ -10,11 +10,11 @@ import pytest_asyncio
 from jsonschema import Draft202012Validator
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from forgesyte_chassis.web.keys import KeyRing, digest_of
+from forgesyte_chassis.web.keys import KeyRing
 from forgesyte_contracts.ids import new_job_id
 from forgesyte_contracts.realtime import PluginMetadata
 from forgesyte_realtime_gateway.settings import GatewaySettings
-from tests.support import HandClock, eventually
+from tests.support import HandClock, digest_of, eventually
 from tests.support.gateway import IN_MODULE_LOOP, checked, hear, hear_until, is_ending, is_frame, joined, serving
 from tests.support.played_runner import RUNNER, a_heartbeat
 

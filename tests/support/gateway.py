@@ -93,7 +93,7 @@ async def serving(
     async with Bus.connect(server.url, name="gateway-test") as bus:
         await bus.ensure()
         registry = CollectorRegistry()
-        app = create_app(bus, keys or KeyRing.open_(), GatewaySettings(**settings), registry=registry, clock=clock)
+        app = create_app(bus, keys or KeyRing(), GatewaySettings(**settings), registry=registry, clock=clock)
         async with app.router.lifespan_context(app):
             listener = open_listener("127.0.0.1", port)
             stop = asyncio.Event()

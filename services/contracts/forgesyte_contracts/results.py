@@ -5,9 +5,9 @@ per tool for several. Rows stay dictionaries, because a tool's output is the plu
 manifest.
 """
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 INLINE_RESULT_BYTES = 256 * 1024
 """How many bytes of rows the record view and result.json hold; the others are read from `result_url`."""
@@ -15,7 +15,14 @@ INLINE_RESULT_BYTES = 256 * 1024
 MAX_ROW_BYTES = 1024 * 1024
 """The most bytes that one frame's output may have."""
 
-Row = dict[str, Any]
+_ROW_SCHEMA = {
+    "type": "object",
+    "properties": {"frame_index": {"type": "integer", "minimum": 0}, "timestamp_ms": {"type": ["number", "null"]}},
+    "required": ["frame_index"],
+    "additionalProperties": True,
+}
+Row = Annotated[dict[str, Any], WithJsonSchema(_ROW_SCHEMA)]
+"""What the tools said about one frame."""
 
 
 class ResultSummary(BaseModel):

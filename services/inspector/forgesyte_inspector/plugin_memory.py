@@ -12,9 +12,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from forgesyte_chassis.bus import BusUnavailable, PluginView
-from forgesyte_chassis.bus.errors import ApiRefusal
-from forgesyte_chassis.bus.records.plugins import PluginTable
+from forgesyte_chassis.bus import BusUnavailable, PluginTable, PluginUnwritable, PluginView
 from forgesyte_chassis.clock import Clock
 from forgesyte_contracts.ids import PluginName
 from forgesyte_contracts.plugins import KnownPlugin
@@ -111,7 +109,7 @@ class PluginMemory:
         try:
             if await self._table.write(page.known, revision=None if by_force else self._stored.revision(name)):
                 log.debug("plugin stored", plugin=name, state=page.known.health.state.value)
-        except ApiRefusal as refusal:
+        except PluginUnwritable as refusal:
             # Only this plugin: its manifest may exceed what the bus accepts.
             log.warning("plugin not stored", plugin=name, reason=refusal.detail)
         except BusUnavailable:

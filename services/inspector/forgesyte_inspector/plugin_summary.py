@@ -4,12 +4,13 @@ Pure functions: no clock, no bus. A number that belongs to one runner (the time 
 runner that used the plugin last; a mean over runners would mix old frames with new ones.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from forgesyte_contracts.fleet import FleetPlugin, OnRunner, fleet_plugins
 from forgesyte_contracts.ids import PluginName
-from forgesyte_contracts.plugins import PluginHealth, PluginManifest, PluginOnRunner, PluginRunner, PluginState
+from forgesyte_contracts.plugins import PluginHealth, PluginManifest, PluginRunner, PluginState
 from forgesyte_contracts.runners import RunnerHeartbeat
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -23,22 +24,9 @@ class PluginSummary:
     manifest: PluginManifest | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Report:
-    """What one runner reports about a plugin."""
-
-    runner_id: str
-    started_at: str
-    plugin: PluginOnRunner
-
-
 def summaries_of(living: Mapping[str, RunnerHeartbeat]) -> dict[PluginName, PluginSummary]:
     """Return a summary of each plugin, from the heartbeats of the living runners by runner id."""
-    reports: dict[PluginName, list[_Report]] = {}
-    for runner_id, beat in living.items():
-        for plugin in beat.plugins:
-            reports.setdefault(PluginName(plugin.name), []).append(_Report(runner_id, beat.started_at, plugin))
-    return {name: _summary(name, of_plugin) for name, of_plugin in reports.items()}
+    return {name: _summary(name, plugin) for name, plugin in fleet_plugins(living).items()}
 
 
 def at_rest(health: PluginHealth) -> PluginHealth:
@@ -53,12 +41,9 @@ def without_living(health: PluginHealth, why: str) -> PluginHealth:
     return at_rest(health).model_copy(update={"reason": reason})
 
 
-def _summary(name: PluginName, reports: list[_Report]) -> PluginSummary:
-    # The runner that started last comes first: during a rollout it has the new version.
-    newest_first = sorted(reports, key=lambda report: (report.started_at, report.runner_id), reverse=True)
-    best = min(newest_first, key=lambda report: report.plugin.state.rank)
-    manifest = _manifest(newest_first)
-    plugins = [report.plugin for report in reports]
+def _summary(name: PluginName, fleet: FleetPlugin) -> PluginSummary:
+    best, manifest = fleet.best, fleet.manifest
+    plugins = [one.plugin for one in fleet.newest_first]
     uptimes = [plugin.uptime_seconds for plugin in plugins if plugin.uptime_seconds is not None]
     last = max(plugins, key=lambda plugin: plugin.last_used or _LONG_AGO)
     health = PluginHealth(
@@ -74,19 +59,14 @@ def _summary(name: PluginName, reports: list[_Report]) -> PluginSummary:
         last_execution_time_ms=_tenths(last.last_execution_time_ms),
         avg_execution_time_ms=_tenths(last.avg_execution_time_ms),
         runners=tuple(
-            PluginRunner(runner_id=report.runner_id, state=report.plugin.state, reason=report.plugin.reason)
-            for report in sorted(reports, key=lambda report: report.runner_id)
+            PluginRunner(runner_id=one.runner_id, state=one.plugin.state, reason=one.plugin.reason)
+            for one in sorted(fleet.newest_first, key=lambda one: one.runner_id)
         ),
     )
     return PluginSummary(health, manifest)
 
 
-def _manifest(newest_first: Sequence[_Report]) -> PluginManifest | None:
-    usable_first = sorted(newest_first, key=lambda report: report.plugin.state.is_broken)
-    return next((report.plugin.manifest for report in usable_first if report.plugin.manifest is not None), None)
-
-
-def _reason(best: _Report) -> str | None:
+def _reason(best: OnRunner) -> str | None:
     if best.plugin.reason or not best.plugin.state.is_broken:
         return best.plugin.reason or None
     return f"Runner {best.runner_id} gave no reason. Check its log, fix the problem it names, then reload the plugin."

@@ -85,10 +85,10 @@ async def running(
     """Run one replica over the given server."""
     made = InspectorSettings(**{"look_every_s": 0.05, **settings})
     registry = CollectorRegistry()
-    timing = {"clock": clock.monotonic_s} if clock else {}
+    timing = {"clock": clock} if clock else {}
     async with Bus.connect(server.url, name="inspector-test", **timing) as bus:
         await bus.ensure()
-        app = create_app(bus, keys or KeyRing.open_(), made, clock=clock, registry=registry)
+        app = create_app(bus, keys or KeyRing(), made, clock=clock, registry=registry)
         transport = httpx.ASGITransport(app)
         async with (
             app.router.lifespan_context(app),

@@ -7,6 +7,7 @@ from starlette.requests import HTTPConnection
 from forgesyte_chassis.bus import Bus, RunnerView
 from forgesyte_chassis.clock import Clock
 from forgesyte_chassis.web.keys import KeyRing
+from forgesyte_contracts.fleet import fleet_plugins
 from forgesyte_contracts.ids import JobId, parse_job_id
 from forgesyte_contracts.plugins import PluginManifest
 from forgesyte_contracts.problems import Code
@@ -58,9 +59,8 @@ class Gateway:
         self.manager.disconnect(client.id)
 
     def _manifests(self) -> dict[str, PluginManifest]:
-        heartbeats = self.runners.living().values()
-        plugins = (plugin for heartbeat in heartbeats for plugin in heartbeat.plugins)
-        return {plugin.name: plugin.manifest for plugin in plugins if plugin.manifest is not None}
+        fleet = fleet_plugins(self.runners.living())
+        return {name: manifest for name, plugin in fleet.items() if (manifest := plugin.manifest) is not None}
 
 
 def job_id_of(text: str) -> JobId | None:

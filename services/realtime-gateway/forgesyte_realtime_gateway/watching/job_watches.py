@@ -11,6 +11,7 @@ import structlog
 
 from forgesyte_chassis.bus import Bus, Changed, LiveMessage
 from forgesyte_chassis.clock import Clock
+from forgesyte_chassis.waiting import is_set_within
 from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.jobs import JobRecord
 from forgesyte_contracts.problems import ForgeSyteError
@@ -154,9 +155,7 @@ class JobWatches:
     async def _keep_reading(self) -> None:
         pause_s = self._settings.reread_every_s
         while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(pause_s):
-                    await self._wake.wait()
+            await is_set_within(self._wake, pause_s)
             self._wake.clear()
             pause_s = self._settings.reread_every_s
             try:

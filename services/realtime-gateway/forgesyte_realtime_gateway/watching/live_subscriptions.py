@@ -9,8 +9,7 @@ import asyncio
 from collections.abc import Callable, Collection
 from contextlib import AsyncExitStack
 
-from forgesyte_chassis.bus import LiveMessage
-from forgesyte_chassis.bus.live import Live
+from forgesyte_chassis.bus import Live, LiveMessage
 from forgesyte_contracts.ids import JobId
 
 
