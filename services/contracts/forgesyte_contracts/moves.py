@@ -38,11 +38,11 @@ DEATH_CODES: dict[AttemptOutcome, Code] = {
 }
 
 
-class IllegalJobMove(ForgeSyteError):  # noqa: N818  it reads as the event it is
+class IllegalJobMove(ForgeSyteError):
     """A record was asked to go where it may not; most often it has already ended."""
 
 
-class Fenced(ForgeSyteError):  # noqa: N818  it reads as the event it is
+class Fenced(ForgeSyteError):
     """The writer no longer owns the job: another attempt does, or the job has ended."""
 
 

@@ -17,6 +17,7 @@ from forgesyte_chassis.main import Lifetime
 from forgesyte_chassis.metrics import new_registry
 from forgesyte_chassis.scratch import Scratch
 from forgesyte_chassis.store.blobs import Store
+from forgesyte_chassis.waiting import retry
 from forgesyte_chassis.web.ops import Health, ops_app, serve_ops, serve_ops_on
 from forgesyte_contracts.ids import JobId, new_runner_id
 from forgesyte_contracts.runners import CPU, GPU
@@ -181,11 +182,8 @@ class Runner:
                 self._puller.withdraw(plugin.name, device)
 
     async def _ensure_consumer(self, plugin: str, device: str) -> None:
-        while True:
-            try:
-                return await self._place.bus.work.ensure_consumer(plugin, device)
-            except BusUnavailable:
-                await asyncio.sleep(_RETRY_EVERY_S)
+        make = self._place.bus.work.ensure_consumer
+        await retry(lambda: make(plugin, device), on=BusUnavailable, every_s=_RETRY_EVERY_S)
 
     async def _follow_hints(self) -> None:
         async with self._place.bus.work.hints() as hints:

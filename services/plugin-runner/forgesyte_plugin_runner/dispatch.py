@@ -4,11 +4,10 @@ This is the border behind which a fault of ours stays: a job whose handling brok
 runner go on.
 """
 
-import asyncio
-
 import structlog
 
 from forgesyte_chassis.bus import Adopted, BusUnavailable, Claimed, Delivery, Refused, claim
+from forgesyte_chassis.waiting import retry
 from forgesyte_contracts import moves
 from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.jobs import JobRecord
@@ -77,7 +76,7 @@ class JobDispatcher:
             delivery,
             place.runner_id,
             running_here=lambda _job_id: is_here,
-            now=place.clock.now,
+            clock=place.clock,
         )
         match answer:
             case Claimed(stored=stored):
@@ -116,15 +115,14 @@ class JobDispatcher:
                 return record
             return moves.released(record, record.current_frame, self._place.clock.now())
 
-        while True:
-            try:
-                return (await self._place.bus.jobs.change(job_id, disowned)).record
-            except BusUnavailable:
-                await asyncio.sleep(_RETRY_EVERY_S)
-            except ForgeSyteError as fault:
-                if fault.code is not Code.JOB_UNKNOWN:
-                    log.exception("job not given back", job_id=job_id)
-                return None
+        jobs = self._place.bus.jobs
+        try:
+            written = await retry(lambda: jobs.change(job_id, disowned), on=BusUnavailable, every_s=_RETRY_EVERY_S)
+        except ForgeSyteError as fault:
+            if fault.code is not Code.JOB_UNKNOWN:
+                log.exception("job not given back", job_id=job_id)
+            return None
+        return written.record
 
     async def _keep_record(self, job_id: JobId) -> None:
         """Write the record.json that an owner who died between its last two steps left out."""

@@ -12,6 +12,7 @@ from importlib.metadata import version
 import structlog
 
 from forgesyte_chassis.bus import BusUnavailable
+from forgesyte_chassis.waiting import is_set_within
 from forgesyte_contracts.runners import RunnerHeartbeat
 from forgesyte_contracts.streams import HEARTBEAT_EVERY_S
 
@@ -68,11 +69,7 @@ class HeartbeatWriter:
                 await self._place.bus.runners.beat(self.describe())
             except BusUnavailable as fault:
                 log.debug("heartbeat not written", reason=fault.detail)
-            try:
-                async with asyncio.timeout(HEARTBEAT_EVERY_S):
-                    await self._beat_now.wait()
-            except TimeoutError:
-                continue
+            await is_set_within(self._beat_now, HEARTBEAT_EVERY_S)
 
     async def remove(self) -> None:
         """Take the entry away at a clean exit; when the bus is away its age does it."""

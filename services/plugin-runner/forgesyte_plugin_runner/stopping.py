@@ -25,7 +25,7 @@ class StopReason(StrEnum):
     """What the attempt has to say can never be written into the record: the job ends."""
 
 
-class Stopped(Exception):  # noqa: N818 - a control flow of ours, not an error
+class Stopped(Exception):
     """Raised by Stop.guard() when the attempt was stopped meanwhile."""
 
 

@@ -1,10 +1,11 @@
 """What the store raises when it refuses or is away, and the one way to wait such a time out."""
 
-import asyncio
+import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from forgesyte_chassis.store.blobs import StoreUnavailable
+from forgesyte_chassis.waiting import retry
 
 STORE_FAULTS = (StoreUnavailable, OSError)
 """The store itself, and a file of this machine on its way from or to it."""
@@ -13,7 +14,7 @@ RETRY_EVERY_S = 0.5
 _MAX_TEXT_CHARS = 500
 
 
-class StoreLost(Exception):  # noqa: N818 - a control flow of ours: the attempt is given back
+class StoreLost(Exception):
     """The store refused longer than we are patient; the text says with what."""
 
 
@@ -35,13 +36,15 @@ class Patience:
         Raises:
             StoreLost: it refused for the whole limit.
         """
-        end_s: float | None = None
-        while True:
-            try:
-                return await call()
-            except STORE_FAULTS as fault:
-                now_s = self.monotonic()
-                end_s = now_s + self.limit_s if end_s is None else end_s
-                if now_s >= end_s:
-                    raise StoreLost(str(fault.__cause__ or fault)[:_MAX_TEXT_CHARS]) from fault
-            await asyncio.sleep(RETRY_EVERY_S)
+        end_s = math.inf
+
+        def gives_up(_fault: Exception) -> bool:
+            nonlocal end_s
+            now_s = self.monotonic()
+            end_s = min(end_s, now_s + self.limit_s)
+            return now_s >= end_s
+
+        try:
+            return await retry(call, on=STORE_FAULTS, every_s=RETRY_EVERY_S, gives_up=gives_up)
+        except STORE_FAULTS as fault:
+            raise StoreLost(str(fault.__cause__ or fault)[:_MAX_TEXT_CHARS]) from fault

@@ -11,7 +11,7 @@ from forgesyte_contracts.results import INLINE_RESULT_BYTES, ResultHeader, Resul
 from forgesyte_contracts.subjects import record_blob, result_blob
 
 
-class RowsMissing(ForgeSyteError):  # noqa: N818 - named for what is the matter, as RowsDamaged is
+class RowsMissing(ForgeSyteError):
     """The store does not hold the rows that this attempt made: the job must not end as completed."""
 
 

@@ -29,7 +29,7 @@ MAX_REASON_CHARS = 4000
 REMEDY = "Mend that, then reload the plugin or restart the runner"
 
 
-class IllegalPluginMove(ValueError):  # noqa: N818 - it reads as the event it is
+class IllegalPluginMove(ValueError):
     """A plugin was asked to go where it may not; the text names both states."""
 
 

@@ -29,7 +29,7 @@ _TRIES = 3
 _SHORTEN = "shorten its descriptions and schemas"
 
 
-class _Unusable(Exception):  # noqa: N818 - a verdict, caught in this module
+class _Unusable(Exception):
     """What the sandbox gave is no manifest of this plugin; the text says why."""
 
 

@@ -24,7 +24,7 @@ _PASSED_ON_PREFIXES = ("LC_", "CUDA_", "NVIDIA_")
 _ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
-class ZygoteFailed(Exception):  # noqa: N818 - read as a sentence where it is caught
+class ZygoteFailed(Exception):
     """The zygote did not start, did not fork, or is gone."""
 
 
