@@ -7,7 +7,7 @@ Rejected: pickle (runs code), protobuf (rows would be encoded twice).
 """
 
 from dataclasses import asdict, dataclass, field
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import orjson
 from pydantic import Field, TypeAdapter, ValidationError
@@ -28,6 +28,9 @@ MAX_COUNT = 1_000_000_000
 Count = Annotated[int, Field(ge=0, le=MAX_COUNT)]
 Announced = Annotated[int, Field(ge=0, le=2**63 - 1)]
 """A number that a file states of itself; nothing is ever added up from it."""
+
+Severity = Literal["low", "medium", "high"]
+"""How much a warning matters, in the contract's words."""
 
 
 class ProtocolError(Exception):
@@ -66,11 +69,12 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Warning:  # noqa: A001 - the word the contract uses; nobody imports it unqualified beside the builtin
+class Warning:  # noqa: A001 - the word the contract uses; it is always named as messages.Warning
     """Something the user should know; the run goes on."""
 
     text: str
     frame_index: Count | None = None
+    severity: Severity = "medium"
 
 
 @dataclass(frozen=True, slots=True)
