@@ -15,6 +15,7 @@ from forgesyte_sandbox.parent.outcome import SandboxOutcome
 from forgesyte_sandbox.parent.zygote import Zygote
 from forgesyte_sandbox.shared import messages
 from forgesyte_sandbox.shared.limits import MIB, Limits
+from forgesyte_sandbox.shared.specs import JobSpec, ManifestSpec
 from tests.support import make_clip
 
 PLUGINS = Path(__file__).parent / "plugins"
@@ -60,17 +61,16 @@ class Bench:
     ):
         told = told or Told()
         scratch = spec.pop("scratch", None) or self.scratch()
-        order = {
-            "entry_point": f"sandbox_plugins:{plugin}", "plugin": plugin.lower(), "tools": list(tools), "options": {},
-            "input": str(self.clip), "device": "cpu", "job_id": "job-1", "skip_frames": [], **spec,
-        }  # fmt: skip
+        order = JobSpec(**{
+            "entry_point": f"sandbox_plugins:{plugin}", "tools": list(tools), "input": str(self.clip),
+            "job_id": "job-1", **spec,
+        })  # fmt: skip
 
         def started(pid):
             told.pid = pid
 
         told.outcome = await self.zygote.run(
             Order(
-                "job",
                 order,
                 limits=limits,
                 scratch=scratch,
@@ -91,7 +91,7 @@ class Bench:
 
     async def manifest(self, entry_point, **changes):
         return await self.zygote.run(
-            Order("manifest", {"entry_point": entry_point}, limits=replace(LIMITS, **changes), scratch=self.scratch())
+            Order(ManifestSpec(entry_point), limits=replace(LIMITS, **changes), scratch=self.scratch())
         )
 
 

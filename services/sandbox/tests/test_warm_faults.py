@@ -3,6 +3,7 @@
 import os
 import secrets
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,10 +16,11 @@ from forgesyte_sandbox.parent.zygote import Zygote
 from tests.stability.promises import IN_A_JOB, Promise
 from tests.stability.test_matrix import assert_error
 from tests.stability.witness import MARK_NAME, open_descriptors
-from tests.stability.workbench import FRAMES, PLUGINS, Workbench
+from tests.stability.workbench import FRAMES, PLUGINS, Workbench, entry_points
 from tests.support import make_clip
 
 NEVER = 10**6
+NAMES = {entry_point: name for name, entry_point in entry_points().items()}
 EVERY_DAY = {
     "raises", "exits-3", "segfaults", "loops", "takes-64-mb-steps", "takes-memfd", "leaves-daemons",
     "leaves-daemons-and-segfaults", "floods-stdout", "gives-nan", "writes-garbage", "forges-its-end",
@@ -39,13 +41,13 @@ class WarmDoor:
         return self.zygote.pid
 
     async def run(self, order: Order) -> SandboxOutcome:
-        key = WarmKey(order.spec["plugin"], "cpu")
-        if order.spec["tools"] == ["misbehave"] and key not in self.greeted:
+        key = WarmKey(NAMES[order.spec.entry_point], "cpu")
+        if order.spec.tools == ["misbehave"] and key not in self.greeted:
             self.greeted.add(key)
-            harmless = {**order.spec, "options": {"misbehave": {"at": NEVER}}}
+            harmless = replace(order.spec, options={"misbehave": {"at": NEVER}})
             other = self.folder / f"before-{key.plugin}"
             other.mkdir()
-            await self.pool.run(key, Order("job", harmless, order.limits, other))
+            await self.pool.run(key, Order(harmless, order.limits, other))
         return await self.pool.run(key, order)
 
 

@@ -114,7 +114,7 @@ class Intake[FieldsT: SubmitFields]:
     async def _look(self, upload: Upload, folder: Path) -> DecodeFacts:
         assert upload.media is not None  # noqa: S101  an upload without media was refused
         sample = await upload.sample.finish()
-        return await self._state.prober.look(sample, upload.media, self._kind, folder)
+        return await self._state.prober.look(sample, self._kind, folder)
 
     async def _create(self, upload: Upload, submission: Submission, facts: DecodeFacts) -> JobRecord:
         assert upload.media is not None  # noqa: S101  an upload without media was refused

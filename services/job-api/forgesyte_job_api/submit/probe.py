@@ -5,7 +5,6 @@ the ends; the full one is the job's.
 """
 
 import asyncio
-from dataclasses import asdict
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -13,14 +12,14 @@ from typing import Any
 import structlog
 from pydantic import ValidationError
 
-from forgesyte_contracts.jobs import DecodeFacts, InputFacts
+from forgesyte_contracts.jobs import DecodeFacts
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_job_api.settings import JobApiSettings
 from forgesyte_sandbox.parent.order import Order
 from forgesyte_sandbox.parent.outcome import SandboxOutcome
 from forgesyte_sandbox.parent.zygote import Zygote
 from forgesyte_sandbox.shared.limits import Limits
-from forgesyte_sandbox.shared.specs import ProbeSpec
+from forgesyte_sandbox.shared.specs import MediaLimits, ProbeSpec
 
 from .mediakind import MediaKind
 from .upload_sample import SampledFile
@@ -50,12 +49,11 @@ class Prober:
             memory_bytes=settings.probe_memory_bytes,
         )
 
-    async def look(self, sample: SampledFile, media: InputFacts, kind: MediaKind, scratch: Path) -> DecodeFacts:
+    async def look(self, sample: SampledFile, kind: MediaKind, scratch: Path) -> DecodeFacts:
         """Judge an upload.
 
         Args:
             sample: its two ends.
-            media: what the client said of it.
             kind: what it should be.
             scratch: the sandbox's working folder.
 
@@ -75,29 +73,29 @@ class Prober:
                 f"{self._settings.probe_wait_s:g} s passed while other uploads were looked at; send it again later",
             ) from None
         try:
-            outcome = await self._run(self._spec(sample, media, kind), scratch)
+            outcome = await self._run(self._spec(sample, kind), scratch)
         finally:
             self._slots.release()
         return self._judged(outcome, kind)
 
-    def _spec(self, sample: SampledFile, media: InputFacts, kind: MediaKind) -> ProbeSpec:
+    def _spec(self, sample: SampledFile, kind: MediaKind) -> ProbeSpec:
         settings = self._settings
         return ProbeSpec(
             input=str(sample.path),
             kind=kind.name,
-            filename=media.filename,
             size_bytes=sample.size_bytes,
             holes=sample.holes,
-            max_side_px=settings.max_side_px,
-            max_image_pixels=settings.max_image_pixels,
-            max_frames=settings.max_frames,
-            decode_memory_bytes=settings.decode_memory_bytes,
+            media=MediaLimits(
+                max_side_px=settings.max_side_px,
+                max_image_pixels=settings.max_image_pixels,
+                max_frames=settings.max_frames,
+                decode_memory_bytes=settings.decode_memory_bytes,
+            ),
         )
 
     async def _run(self, spec: ProbeSpec, scratch: Path) -> SandboxOutcome:
-        # Not probing.probe(): what a fault of the sandbox left behind has to reach the log here.
         for _ in range(_TRIES):
-            outcome = await self._zygote.run(Order("probe", asdict(spec), limits=self._limits, scratch=scratch))
+            outcome = await self._zygote.run(Order(spec, limits=self._limits, scratch=scratch))
             if outcome.kind != "released":  # the zygote died with it: nobody's fault, and the next one is fresh
                 return outcome
         raise ForgeSyteError(Code.SERVICE_UNAVAILABLE, "the upload could not be looked at; try again shortly")

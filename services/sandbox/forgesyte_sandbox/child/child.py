@@ -7,7 +7,7 @@ threads get a say after the last message.
 import os
 import socket
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import orjson
 
@@ -16,6 +16,7 @@ from forgesyte_sandbox.shared.heartbeat import StepMarker
 from forgesyte_sandbox.shared.limits import MIB, Limits
 from forgesyte_sandbox.shared.messages import SPEC, AnyMessage, Finished, ProtocolError
 from forgesyte_sandbox.shared.pipe import receive_frame
+from forgesyte_sandbox.shared.specs import Spec
 
 from . import hardening
 from .context import MAX_ORDER_BYTES, Context, flush_output
@@ -48,27 +49,28 @@ def enter(descriptors: Descriptors, *, scratch: str, zygote_pid: int) -> NoRetur
     hardening.limit_resources(limits)
     heartbeat = StepMarker(descriptors.page)
     os.close(descriptors.page)  # mapped, and the mapping holds a descriptor of its own
-    _run(order["program"], Context(pipe, heartbeat, order["spec"], limits))
+    _run(order, Context(pipe, heartbeat, Spec(), limits))
 
 
-def _run(program: str, context: Context) -> NoReturn:
-    from .programs import load_program
-    from .programs.failures import describe
+def _run(order: dict[str, Any], bare: Context[Spec]) -> NoReturn:
+    from .failures import describe
+    from .programs import load_program, read_spec
 
     # Given back before the failure is described: a plugin may have eaten everything up to the limit.
     reserve = bytearray(_RESERVE_BYTES)
     try:
-        last: AnyMessage = Finished(load_program(program)(context))
+        run = load_program(order["program"])
+        last: AnyMessage = Finished(run(bare.of_job(read_spec(order["program"], order["spec"]), bare.limits)))
     except BaseException as error:  # noqa: BLE001 - border: sandbox child; SystemExit and KeyboardInterrupt too
         del reserve
         try:
-            last = describe(error, frame=context.heartbeat.frame)
+            last = describe(error, frame=bare.heartbeat.frame)
         except MemoryError:
             os._exit(EXIT_NO_MEMORY)
-    _send_last(context, last)
+    _send_last(bare, last)
 
 
-def _send_last(context: Context, last: AnyMessage) -> NoReturn:
+def _send_last(context: Context[Spec], last: AnyMessage) -> NoReturn:
     flush_output()
     context.send(last)
     os._exit(0)

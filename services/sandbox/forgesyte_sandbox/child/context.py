@@ -3,23 +3,23 @@
 import socket
 import sys
 from contextlib import suppress
-from typing import Any
 
 from forgesyte_sandbox.shared.heartbeat import Lane, Step, StepMarker
 from forgesyte_sandbox.shared.limits import MIB, Limits
 from forgesyte_sandbox.shared.messages import GO, AnyMessage, Loaded, ProtocolError, encode
 from forgesyte_sandbox.shared.pipe import receive_frame, send_frame
+from forgesyte_sandbox.shared.specs import Spec
 
 MAX_ORDER_BYTES = 8 * MIB
 
 
-class Context:
+class Context[S: Spec]:
     """What a program works with: its spec, the limits, the heartbeat, and the way to the parent.
 
     Messages are sent by the thread that runs the program, and by no other.
     """
 
-    def __init__(self, pipe: socket.socket, heartbeat: StepMarker, spec: dict[str, Any], limits: Limits) -> None:
+    def __init__(self, pipe: socket.socket, heartbeat: StepMarker, spec: S, limits: Limits) -> None:
         self._pipe = pipe
         self.heartbeat = heartbeat
         self.spec = spec
@@ -44,8 +44,8 @@ class Context:
             raise ProtocolError(f"expected {GO!r} of the parent, found {kind!r}")
         return body
 
-    def of_job(self, spec: dict[str, Any], limits: Limits) -> "Context":
-        """Give the context of one job in a warm sandbox."""
+    def of_job[T: Spec](self, spec: T, limits: Limits) -> "Context[T]":
+        """Return a context with another spec over the same pipe, as each job in a warm sandbox gets one."""
         return Context(self._pipe, self.heartbeat, spec, limits)
 
 

@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import orjson
 
 from forgesyte_sandbox.shared.limits import Limits
 from forgesyte_sandbox.shared.messages import GO, SPEC, Message
 from forgesyte_sandbox.shared.pipe import frame_bytes
+from forgesyte_sandbox.shared.specs import JobSpec, Spec
 
 
 def ignore(_: object) -> None:
@@ -22,8 +22,7 @@ class Order:
     """What a caller asks for.
 
     Attributes:
-        program: a module of `programs`: `manifest`, `job`, `probe`, `annotate`. A warm sandbox knows `job` alone.
-        spec: what the program needs, plain JSON.
+        spec: what is asked; its class says which program. A warm sandbox takes a JobSpec alone.
         limits: seconds and bytes it may take. In a warm sandbox `memory_bytes` counts from the state after load; what
             limits load and the processes is taken from the order for which the sandbox was made.
         scratch: an existing folder; the child's working, home and temporary folder. A warm sandbox leaves it when the
@@ -36,14 +35,18 @@ class Order:
         is_watched: asked a few times a second whether somebody wants previews; None never does.
     """
 
-    program: str
-    spec: dict[str, Any]
+    spec: Spec
     limits: Limits
     scratch: Path
     on_message: Callable[[Message], Awaitable[None] | None] = ignore
     on_started: Callable[[int], None] = ignore
     cancel: asyncio.Event | None = None
     is_watched: Callable[[], bool] | None = None
+
+    @property
+    def program(self) -> str:
+        """The module of `child.programs` that is asked."""
+        return self.spec.PROGRAM
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +66,22 @@ class Script:
     @classmethod
     def fresh(cls, order: Order) -> "Script":
         """A sandbox for this order alone."""
-        return cls(_load_frame(order.program, order.spec, order.limits), frame_bytes(GO, b""), is_warm=False)
+        return cls(_load_frame(order.spec, order.limits), frame_bytes(GO, b""), is_warm=False)
 
     @classmethod
     def warm(cls, order: Order) -> "Script":
-        """A job in a sandbox that is warm, or gets warm first."""
-        facts = {"spec": order.spec, "limits": order.limits.as_dict(), "scratch": str(order.scratch)}
-        return cls(_load_frame("warm", order.spec, order.limits), frame_bytes(GO, orjson.dumps(facts)), is_warm=True)
+        """A job in a sandbox that is warm, or gets warm first.
+
+        Raises:
+            TypeError: the order is no job.
+        """
+        if not isinstance(order.spec, JobSpec):
+            raise TypeError(f"expected a JobSpec for a warm sandbox, found {type(order.spec).__name__}")
+        facts = {"spec": order.spec.to_dict(), "limits": order.limits.as_dict(), "scratch": str(order.scratch)}
+        load = _load_frame(order.spec.warm(), order.limits)
+        return cls(load, frame_bytes(GO, orjson.dumps(facts)), is_warm=True)
 
 
-def _load_frame(program: str, spec: dict[str, Any], limits: Limits) -> bytes:
-    return frame_bytes(SPEC, orjson.dumps({"program": program, "spec": spec, "limits": limits.as_dict()}))
+def _load_frame(spec: Spec, limits: Limits) -> bytes:
+    facts = {"program": spec.PROGRAM, "spec": spec.to_dict(), "limits": limits.as_dict()}
+    return frame_bytes(SPEC, orjson.dumps(facts))

@@ -86,7 +86,7 @@ class ZygoteProcess:
         with its, ExitStack() as held:
             held.callback(ours.close)
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-P", "-m", f"{__package__}.zygote", str(its.fileno()), str(os.getpid())),
+                *(sys.executable, "-P", "-m", "forgesyte_sandbox.child.zygote", str(its.fileno()), str(os.getpid())),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.DEVNULL,
                 env={**_clean_environment(), **_ONE_THREAD, **env, _MARK: mark},

@@ -10,6 +10,9 @@ from typing import Any, Self
 
 MIB = 1 << 20
 
+MAX_MANIFEST_BYTES = 128 * 1024
+"""Of one plugin's manifest as JSON: a runner sends those of all its plugins in one message on the bus."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:

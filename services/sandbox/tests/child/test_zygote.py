@@ -14,6 +14,7 @@ from forgesyte_sandbox.parent.order import Order
 from forgesyte_sandbox.parent.zygote import Zygote
 from forgesyte_sandbox.shared.limits import Limits
 from forgesyte_sandbox.shared.process_tree import children_of
+from forgesyte_sandbox.shared.specs import ManifestSpec
 from tests.support import eventually
 
 PLUGINS = Path(__file__).parents[1] / "plugins"
@@ -49,7 +50,7 @@ async def test_a_zygote_that_died_while_idle_is_replaced_by_the_next_run(bench):
 
 @pytest.mark.slow
 async def test_leaving_the_context_releases_what_runs_and_leaves_nothing_alive(tmp_path, clip, survivors):
-    from .conftest import Bench
+    from ..conftest import Bench
 
     async with asyncio.TaskGroup() as group, Zygote.start(env={"PYTHONPATH": str(PLUGINS)}) as zygote:
         bench = Bench(zygote, tmp_path, clip)
@@ -70,14 +71,15 @@ async def test_a_dead_parent_takes_everything_along(tmp_path, clip, survivors):
 import asyncio
 from pathlib import Path
 from forgesyte_sandbox.shared.limits import Limits
+from forgesyte_sandbox.shared.specs import JobSpec
 from forgesyte_sandbox.parent.order import Order
 from forgesyte_sandbox.parent.zygote import Zygote
 
 async def main():
-    spec = {{"entry_point": "sandbox_plugins:Faulty", "tools": ["misbehave"], "job_id": "j", "input": {str(clip)!r},
-             "options": {{"misbehave": {{"fault": "family-hang"}}}}}}
+    options = {{"misbehave": {{"fault": "family-hang"}}}}
+    spec = JobSpec("sandbox_plugins:Faulty", ["misbehave"], {str(clip)!r}, "j", options=options)
     async with Zygote.start(env={{"PYTHONPATH": {str(PLUGINS)!r}}}) as zygote:
-        await zygote.run(Order("job", spec, limits=Limits(), scratch=Path({str(tmp_path)!r})))
+        await zygote.run(Order(spec, limits=Limits(), scratch=Path({str(tmp_path)!r})))
 
 asyncio.run(main())
 """
@@ -136,7 +138,7 @@ async def test_a_run_on_a_closed_zygote_is_released(tmp_path):
     async with Zygote.start() as zygote:
         pass
 
-    outcome = await zygote.run(Order("manifest", {}, limits=Limits(), scratch=tmp_path))
+    outcome = await zygote.run(Order(ManifestSpec("sandbox_plugins:Good"), limits=Limits(), scratch=tmp_path))
 
     assert outcome.kind == "released"
 
@@ -147,13 +149,14 @@ async def test_it_works_under_uvloop(tmp_path, clip):
 import asyncio, sys, uvloop
 from pathlib import Path
 from forgesyte_sandbox.shared.limits import Limits
+from forgesyte_sandbox.shared.specs import JobSpec
 from forgesyte_sandbox.parent.order import Order
 from forgesyte_sandbox.parent.zygote import Zygote
 
 async def main():
-    spec = {{"entry_point": "sandbox_plugins:Good", "tools": ["measure"], "job_id": "j", "input": {str(clip)!r}}}
+    spec = JobSpec("sandbox_plugins:Good", ["measure"], {str(clip)!r}, "j")
     async with Zygote.start(env={{"PYTHONPATH": {str(PLUGINS)!r}}}) as zygote:
-        outcome = await zygote.run(Order("job", spec, limits=Limits(), scratch=Path({str(tmp_path)!r})))
+        outcome = await zygote.run(Order(spec, limits=Limits(), scratch=Path({str(tmp_path)!r})))
     sys.exit(0 if outcome.ok and outcome.result["rows"] == 12 else 1)
 
 uvloop.run(main())
@@ -179,7 +182,7 @@ async def test_a_zygote_with_more_than_one_thread_refuses_to_fork(tmp_path):
         "import threading\nthreading.Thread(target=threading.Event().wait, daemon=True).start()\n"
     )
     async with Zygote.start(env={"PYTHONPATH": str(tmp_path)}) as zygote:
-        outcome = await zygote.run(Order("manifest", {}, limits=Limits(), scratch=tmp_path))
+        outcome = await zygote.run(Order(ManifestSpec("sandbox_plugins:Good"), limits=Limits(), scratch=tmp_path))
 
     assert outcome.kind == "released"
     assert "2 threads" in outcome.error

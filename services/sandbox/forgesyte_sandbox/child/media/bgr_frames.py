@@ -8,7 +8,7 @@ from av.video.reformatter import VideoReformatter
 
 from forgesyte_sdk import Image
 
-from .media_limits import MediaLimits
+from .media_limits import MediaGuard
 from .orientation import UPRIGHT, turn_of_frame
 
 
@@ -23,7 +23,7 @@ class Shaper:
         scaled: pictures that had another size than the first and were brought to it.
     """
 
-    def __init__(self, allowed: MediaLimits) -> None:
+    def __init__(self, allowed: MediaGuard) -> None:
         self._allowed = allowed
         self._reformatter = VideoReformatter()
         self.size_wh = (0, 0)

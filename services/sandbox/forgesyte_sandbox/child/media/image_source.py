@@ -13,7 +13,7 @@ from typing import Any, cast
 import cv2
 import numpy as np
 
-from forgesyte_sandbox.child.programs.failures import is_want_of_memory
+from forgesyte_sandbox.child.failures import is_want_of_memory
 from forgesyte_sdk import Image
 
 from .decode_memory import estimate_image_bytes
@@ -21,7 +21,7 @@ from .frame_count import Basis
 from .headers.image_header import BrokenHeader, ImageHeader, read_header
 from .headers.signature import HEAD_BYTES, Signature, recognise
 from .media import Claims, media_invalid, require_headroom
-from .media_limits import MediaLimits
+from .media_limits import MediaGuard
 from .orientation import turn_of_exif
 from .source import Picture
 from .sparse_file import KeptFile
@@ -40,7 +40,7 @@ class Still:
         memory_bytes: the estimate of what decoding takes.
     """
 
-    def __init__(self, file: Path | KeptFile, allowed: MediaLimits) -> None:
+    def __init__(self, file: Path | KeptFile, allowed: MediaGuard) -> None:
         kept = file if isinstance(file, KeptFile) else KeptFile(file)
         try:
             self.header = _header_of(kept)

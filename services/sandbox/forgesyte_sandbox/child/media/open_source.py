@@ -3,24 +3,23 @@
 from pathlib import Path
 
 from .image_source import Still
-from .media_limits import MediaLimits
+from .media_limits import MediaGuard
 from .source import Source
 from .video_source import Decoder
 
 
-def open_source(path: Path, kind: str, allowed: MediaLimits | None = None) -> Source:
+def open_source(path: Path, kind: str, allowed: MediaGuard) -> Source:
     """Open a file for decoding.
 
     Args:
         path: the file.
         kind: `video` or `image`, as the job says; the other kind is refused.
-        allowed: the limits on what is decoded; None is their defaults.
+        allowed: the limits on what is decoded.
 
     Raises:
         Refusal: MEDIA_INVALID or MEDIA_TOO_LARGE, as far as that shows before the first picture.
         ValueError: another kind.
     """
-    allowed = allowed or MediaLimits()
     if kind == "video":
         return Decoder(path, allowed)
     if kind == "image":

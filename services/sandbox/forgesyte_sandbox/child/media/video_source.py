@@ -17,7 +17,7 @@ from av.video.stream import VideoStream
 from .bgr_frames import FrameClock, Shaper
 from .decode_memory import estimate_decode_bytes
 from .media import claims_of, frame_bytes, media_invalid, open_video, require_headroom
-from .media_limits import MediaLimits
+from .media_limits import MediaGuard
 from .source import Picture
 from .sparse_file import KeptFile
 
@@ -33,7 +33,7 @@ class Decoder:
         memory_bytes: the estimate of what decoding takes.
     """
 
-    def __init__(self, file: Path | KeptFile, allowed: MediaLimits) -> None:
+    def __init__(self, file: Path | KeptFile, allowed: MediaGuard) -> None:
         self._allowed = allowed
         self.container, self.stream = open_video(file)
         size_bytes = file.size if isinstance(file, KeptFile) else file.stat().st_size

@@ -1,23 +1,22 @@
 """Program `job`: one video or image through the tools of one plugin, over one decode.
 
-spec: `entry_point`, `tools`, `options` ({tool: options}), `input` (path), `kind` (video or image),
-`device`, `job_id`, `skip_frames`, and the fields of MediaLimits. An image is a job of one frame.
-Rows leave as they are made; the result holds what is known at the end: DecodeFacts' fields, `rows`, `total_frames`.
+spec: JobSpec. An image is a job of one frame. Rows leave as they are made; the result holds what is known at the end:
+DecodeFacts' fields, `rows`, `total_frames`.
 """
 
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from forgesyte_sandbox.child.context import Context
 from forgesyte_sandbox.child.media.decode_ahead import DecodeAhead
 from forgesyte_sandbox.child.media.frame_count import Basis
-from forgesyte_sandbox.child.media.media_limits import MediaLimits
+from forgesyte_sandbox.child.media.media_limits import MediaGuard
 from forgesyte_sandbox.child.media.open_source import open_source
 from forgesyte_sandbox.child.media.source import Picture, Source
 from forgesyte_sandbox.shared import messages
 from forgesyte_sandbox.shared.heartbeat import Lane, Step
+from forgesyte_sandbox.shared.specs import JobSpec
 from forgesyte_sdk import Frame, JobInfo, Plugin, Tool
 
 from .plugins import find_tool, load_plugin, typed_options
@@ -28,26 +27,7 @@ _TIMINGS_EVERY_S = 0.25
 _MAX_WARNINGS = 500
 
 
-@dataclass(frozen=True, slots=True)
-class JobSpec:
-    """What the caller asks for; the fields are the keys of the spec."""
-
-    entry_point: str
-    tools: list[str]
-    input: str
-    job_id: str
-    kind: str = "video"
-    device: str = "cpu"
-    options: dict[str, dict[str, Any]] = field(default_factory=dict)
-    skip_frames: list[int] = field(default_factory=list)
-
-    @classmethod
-    def read(cls, spec: dict[str, Any]) -> "JobSpec":
-        """Take the known keys and leave what belongs to others."""
-        return cls(**{name: spec[name] for name in cls.__dataclass_fields__ if name in spec})
-
-
-def run(context: Context) -> dict[str, Any]:
+def run(context: Context[JobSpec]) -> dict[str, Any]:
     """Load the plugin, then look at the job: make its tools, decode, process every frame.
 
     Nothing of the job is read before the plugin is loaded, so that what goes wrong until then is the plugin's fault.
@@ -56,11 +36,11 @@ def run(context: Context) -> dict[str, Any]:
     Raises:
         Refusal: bad options, unknown tool, bad media, a row that is too large. What the plugin raises goes through.
     """
-    spec = JobSpec.read(context.spec)
+    spec = context.spec
     plugin = load_plugin(spec.entry_point, spec.device)
     context.loaded()
     context.heartbeat.enter(Lane.TOOLS, Step.PREPARE)
-    return Job(context, spec, make_tools(plugin, spec)).run()
+    return Job(context, make_tools(plugin, spec)).run()
 
 
 def make_tools(plugin: Plugin, spec: JobSpec) -> dict[str, Tool[Any, Any]]:
@@ -81,15 +61,15 @@ class Job:
         has_begun: whether the tools have been told of their job.
     """
 
-    def __init__(self, context: Context, spec: JobSpec, tools: dict[str, Tool[Any, Any]]) -> None:
+    def __init__(self, context: Context[JobSpec], tools: dict[str, Tool[Any, Any]]) -> None:
         self.has_begun = False
         self._context = context
         self._heartbeat = context.heartbeat
-        self._spec = spec
+        self._spec = context.spec
         self._tools = tools
         self._maker = RowMaker(tools, output_bytes=context.limits.output_bytes)
         self._previews = PreviewMaker(context)
-        self._skip = frozenset(spec.skip_frames)
+        self._skip = frozenset(context.spec.skip_frames)
         self._rows = 0
         self._skipped = 0
         self._warned = 0
@@ -103,9 +83,7 @@ class Job:
             Refusal: bad media, a row that is too large. What the plugin raises goes through.
         """
         self._heartbeat.enter(Lane.TOOLS, Step.DECODE)
-        # No estimate may refuse what the run's own memory limit allows.
-        memory_bytes = max(MediaLimits().decode_memory_bytes, self._context.limits.memory_bytes)
-        allowed = MediaLimits.read(self._context.spec, decode_memory_bytes=memory_bytes)
+        allowed = MediaGuard(self._spec.media, run_memory_bytes=self._context.limits.memory_bytes)
         return self._work(open_source(Path(self._spec.input), self._spec.kind, allowed))
 
     def _work(self, source: Source) -> dict[str, Any]:

@@ -5,6 +5,7 @@ Made here, because nothing outside a sandbox opens media; and never worth a job:
 
 import time
 from contextlib import suppress
+from typing import Any
 
 import cv2
 
@@ -22,7 +23,7 @@ _QUALITY = 60
 class PreviewMaker:
     """The previews of one job."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context[Any]) -> None:
         self._context = context
         self._next_s = 0.0
 

@@ -1,9 +1,7 @@
-"""Program `probe`: look at a file before a job for it is accepted. Runs no plugin.
+"""Program `probe`: examine a file before a job for it is accepted. Runs no plugin.
 
-spec: `input` (path), `kind` (video or image), `filename`, `size_bytes`, `holes` ([[start, end], ...] of bytes that were
-not kept: the file is sparse there), and the fields of MediaLimits. The result says what the file is; a file that can
-not be used is a Refusal. What would have to be read in a hole is left open (`is_certain` false): the job's decoder,
-which has the whole file, gives the full verdict.
+spec: ProbeSpec. The result says what the file is; a file that cannot be used is a Refusal. What would have to be read
+in a hole is left open (`is_certain` false): the job's decoder, which has the whole file, gives the full verdict.
 """
 
 import time
@@ -15,18 +13,19 @@ from forgesyte_sandbox.child.context import Context
 from forgesyte_sandbox.child.media.frame_count import duration_s
 from forgesyte_sandbox.child.media.image_source import Still
 from forgesyte_sandbox.child.media.media import count_streams
-from forgesyte_sandbox.child.media.media_limits import MediaLimits
+from forgesyte_sandbox.child.media.media_limits import MediaGuard
 from forgesyte_sandbox.child.media.orientation import UPRIGHT, Turn, turn_of_frame
 from forgesyte_sandbox.child.media.sparse_file import KeptFile
 from forgesyte_sandbox.child.media.video_source import Decoder
 from forgesyte_sandbox.child.refusal import Refusal
 from forgesyte_sandbox.shared.heartbeat import Lane, Step
+from forgesyte_sandbox.shared.specs import ProbeSpec
 
 _LOOK_SHARE = 0.5
 _NOT_KEPT = "part of what tells it lies in the middle of the file, which was not looked at"
 
 
-def run(context: Context) -> dict[str, Any]:
+def run(context: Context[ProbeSpec]) -> dict[str, Any]:
     """Open the file as the job would, decode its first picture, say what it is.
 
     Raises:
@@ -35,20 +34,19 @@ def run(context: Context) -> dict[str, Any]:
     context.loaded()
     context.heartbeat.enter(Lane.TOOLS, Step.PROBE)
     spec = context.spec
-    allowed = MediaLimits.read(spec)
-    file = KeptFile(Path(spec["input"]), holes=spec.get("holes") or (), size=spec.get("size_bytes"))
+    allowed = MediaGuard(spec.media)
+    file = KeptFile(Path(spec.input), holes=spec.holes, size=spec.size_bytes)
     look_until_s = time.monotonic() + context.limits.probe_timeout_s * _LOOK_SHARE
-    kind = spec.get("kind", "video")
     try:
-        return _image(file, allowed) if kind == "image" else _video(file, allowed, look_until_s)
+        return _image(file, allowed) if spec.kind == "image" else _video(file, allowed, look_until_s)
     except Refusal as refusal:
         # Damage that was seen in zeros is none; too large is too large all the same.
         if refusal.code is Code.MEDIA_INVALID and file.saw_hole:
-            return {**_facts(kind), "is_certain": False, "note": f"{_NOT_KEPT}; seen so far: {refusal}"}
+            return {**_facts(spec.kind), "is_certain": False, "note": f"{_NOT_KEPT}; seen so far: {refusal}"}
         raise
 
 
-def _video(file: KeptFile, allowed: MediaLimits, look_until_s: float) -> dict[str, Any]:
+def _video(file: KeptFile, allowed: MediaGuard, look_until_s: float) -> dict[str, Any]:
     decoder = Decoder(file, allowed)
     turn = _turn_of_first_picture(decoder, file, look_until_s)
     coded = decoder.stream.codec_context
@@ -84,7 +82,7 @@ def _turn_of_first_picture(decoder: Decoder, file: KeptFile, look_until_s: float
     return None
 
 
-def _image(file: KeptFile, allowed: MediaLimits) -> dict[str, Any]:
+def _image(file: KeptFile, allowed: MediaGuard) -> dict[str, Any]:
     still = Still(file, allowed)
     if not file.has_holes:
         still.require_decodable()

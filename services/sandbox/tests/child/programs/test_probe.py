@@ -3,7 +3,7 @@
 import os
 import socket
 import threading
-from dataclasses import asdict, replace
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -20,8 +20,7 @@ from ..media.test_media import write_clip
 
 
 async def look(bench, path, *, limits=LIMITS, **spec):
-    order = asdict(ProbeSpec(str(path), **spec))
-    return await bench.zygote.run(Order("probe", order, limits=limits, scratch=bench.scratch()))
+    return await bench.zygote.run(Order(ProbeSpec(str(path), **spec), limits=limits, scratch=bench.scratch()))
 
 
 async def report_of(bench, path, **spec):

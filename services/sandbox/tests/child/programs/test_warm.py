@@ -15,6 +15,7 @@ from forgesyte_sandbox.parent.pool import WarmKey, WarmPool, WarmRules
 from forgesyte_sandbox.parent.zygote import Zygote
 from forgesyte_sandbox.shared import messages
 from forgesyte_sandbox.shared.limits import MIB
+from forgesyte_sandbox.shared.specs import JobSpec
 from tests.support import eventually
 
 from ...conftest import LIMITS, PLUGINS, Bench
@@ -31,11 +32,10 @@ class WarmBench:
     async def job(self, leave="nothing", *, plugin="sandbox_warm_plugin:Warm", key=KEY, told=None, limits=LIMITS,
                   cancel=None, tool="leave", at=2, **spec):  # fmt: skip
         told = told or self.bench.told()
-        order = {
-            "entry_point": plugin, "plugin": key.plugin, "tools": [tool],
-            "options": {"leave": {"leave": leave, "at": at}}, "input": str(self.bench.clip), "device": "cpu",
-            "job_id": "job-1", "skip_frames": [], **spec,
-        }  # fmt: skip
+        order = JobSpec(**{
+            "entry_point": plugin, "tools": [tool], "options": {"leave": {"leave": leave, "at": at}},
+            "input": str(self.bench.clip), "job_id": "job-1", **spec,
+        })  # fmt: skip
 
         def started(pid):
             told.pid = pid
@@ -43,7 +43,6 @@ class WarmBench:
         told.outcome = await self.pool.run(
             key,
             Order(
-                "job",
                 order,
                 limits=limits,
                 scratch=self.bench.scratch(),
@@ -338,13 +337,11 @@ async def test_a_cancelled_caller_leaves_nothing_alive(opened, bench, survivors)
 
 
 async def test_a_message_handler_that_raises_ends_the_sandbox(opened, bench, survivors):
-    order = {"entry_point": "sandbox_warm_plugin:Warm", "tools": ["leave"], "job_id": "j", "input": str(bench.clip)}
+    order = JobSpec("sandbox_warm_plugin:Warm", ["leave"], str(bench.clip), "j")
     async with opened() as warm:
         await warm.job()
         with pytest.raises(ZeroDivisionError):
-            await warm.pool.run(
-                KEY, Order("job", order, limits=LIMITS, scratch=bench.scratch(), on_message=lambda _: 1 // 0)
-            )
+            await warm.pool.run(KEY, Order(order, limits=LIMITS, scratch=bench.scratch(), on_message=lambda _: 1 // 0))
 
         assert survivors(bench.folder) == []
 
