@@ -117,7 +117,7 @@ async def test_a_probe_has_a_time_limit_of_its_own(bench, tmp_path):
     outcome = await look(bench, tmp_path / "never", limits=replace(LIMITS, probe_timeout_s=0.2))
 
     assert outcome.kind == "timeout"
-    assert "looking at the file took longer than its limit of 0.2 s" in outcome.error
+    assert "examining the file took longer than its limit of 0.2 s" in outcome.error
 
 
 async def test_want_of_memory_is_oom_and_no_damage(bench, tmp_path):
