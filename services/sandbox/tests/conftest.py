@@ -1,4 +1,4 @@
-"""Fixtures of the sandbox's tests: a real zygote, made clips, and one call that runs a job and keeps what it said."""
+"""Fixtures of the sandbox's tests: a real zygote, made clips, and one call that runs a job and keeps its messages."""
 
 import inspect
 from dataclasses import dataclass, field, replace
@@ -26,7 +26,7 @@ LIMITS = Limits(
 
 @dataclass
 class Told:
-    """How a run ended, and what it said before."""
+    """How a run ended, and the messages it sent before."""
 
     outcome: SandboxOutcome | None = None
     said: list = field(default_factory=list)
@@ -109,7 +109,7 @@ def picture_file(tmp_path_factory):
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def zygote():
-    """One for all tests, as a service has one for all runs; it is replaced when a test kills it."""
+    """One for all tests, as a service has one for all runs; replaced when a test kills it."""
     async with Zygote.start(env={"PYTHONPATH": str(PLUGINS)}) as zygote:
         yield zygote
 
@@ -129,10 +129,9 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture
 def survivors():
-    """Give the processes that are still alive in a folder: everything a sandbox starts begins in its scratch.
+    """Return the processes that are still alive in a folder: everything a sandbox starts begins in its scratch folder.
 
-    One whose memory is gone is dead: the kernel frees it a moment before the folder, and neither it nor we can do a
-    thing about it any more.
+    A process without memory is dead: the kernel frees the memory a moment before the folder.
     """
 
     def find(folder: Path):

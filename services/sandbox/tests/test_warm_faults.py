@@ -1,4 +1,4 @@
-"""Every fault of the stability matrix once more, in a sandbox that is warm and has served a job before."""
+"""Every fault of the stability matrix again, in a warm sandbox that has served a job before."""
 
 import os
 import secrets
@@ -30,7 +30,7 @@ EVERY_DAY = {
 
 
 class WarmDoor:
-    """Stands where the zygote's door stands: jobs go to the pool, each plugin's first one without its fault."""
+    """Takes the zygote's place: jobs go to the pool, each plugin's first one without its fault."""
 
     def __init__(self, zygote: Zygote, pool: WarmPool, folder: Path):
         self.zygote, self.pool, self.folder = zygote, pool, folder
@@ -52,7 +52,7 @@ class WarmDoor:
 
 
 class WarmWorkbench(Workbench):
-    """The matrix's workbench on a pool; what is idle may live."""
+    """The matrix's workbench on a pool; idle sandboxes may live."""
 
     def survivors(self, scratch: Path, expected: set[int]) -> list[str]:
         return super().survivors(scratch, expected | self.zygote.pool.idle_pids().keys())
@@ -91,7 +91,7 @@ def test_the_faults_of_every_day_are_in_the_matrix():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("promise", rows())
-async def test_a_fault_in_a_warm_sandbox_ends_as_promised_and_nobody_else_notices(
+async def test_a_fault_in_a_warm_sandbox_ends_as_promised_and_disturbs_no_other_job(
     promise: Promise, faults_zygote, faults_mark, faults_clip, tmp_path
 ):
     before, zygote_pid = open_descriptors(), faults_zygote.pid

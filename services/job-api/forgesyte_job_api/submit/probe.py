@@ -115,7 +115,7 @@ class Prober:
             traceback=outcome.traceback,
             log_tail=outcome.log_tail,
         )
-        raise ForgeSyteError(Code.MEDIA_INVALID, f"{self._found(outcome)}; accepted is {kind.accepted}")
+        raise ForgeSyteError(Code.MEDIA_INVALID, f"{self._found(outcome)}; expected {kind.accepted}")
 
     def _found(self, outcome: SandboxOutcome) -> str:
         settings = self._settings

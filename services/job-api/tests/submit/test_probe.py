@@ -86,7 +86,7 @@ async def test_a_refusal_made_by_us_says_what_is_accepted(start):
 
         answer = await api.submit()
 
-        assert "accepted is a video" in answer.json()["detail"]
+        assert "expected a video" in answer.json()["detail"]
 
 
 async def test_the_probe_sees_the_upload_and_its_facts_go_into_the_record(start, tmp_path):

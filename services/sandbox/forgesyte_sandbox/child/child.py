@@ -1,7 +1,7 @@
 """The sandboxed process from its fork to its end: harden, read the order, run one program, say how it ended.
 
-It holds no credentials and opens no connection. It always ends by os._exit: neither a plugin's atexit handlers nor its
-threads get a say after the last message.
+It holds no credentials and opens no connection. It always ends with os._exit: no atexit handler and no thread of a
+plugin runs after the last message.
 """
 
 import os
@@ -43,12 +43,12 @@ def enter(descriptors: Descriptors, *, scratch: str, zygote_pid: int) -> NoRetur
     pipe = socket.socket(fileno=descriptors.pipe)
     kind, body = receive_frame(pipe, max_bytes=MAX_ORDER_BYTES)
     if kind != SPEC:
-        raise ProtocolError(f"expected {SPEC!r} of the parent, found {kind!r}")
+        raise ProtocolError(f"expected {SPEC!r} from the parent, found {kind!r}")
     order = orjson.loads(body)
     limits = Limits.from_dict(order["limits"])
     hardening.limit_resources(limits)
     heartbeat = StepMarker(descriptors.page)
-    os.close(descriptors.page)  # mapped, and the mapping holds a descriptor of its own
+    os.close(descriptors.page)  # the mapping holds a descriptor of its own
     _run(order, Context(pipe, heartbeat, Spec(), limits))
 
 
@@ -56,7 +56,7 @@ def _run(order: dict[str, Any], bare: Context[Spec]) -> NoReturn:
     from .failures import describe
     from .programs import load_program, read_spec
 
-    # Given back before the failure is described: a plugin may have eaten everything up to the limit.
+    # Freed before the failure is described: a plugin may have used all memory up to the limit.
     reserve = bytearray(_RESERVE_BYTES)
     try:
         run = load_program(order["program"])

@@ -26,22 +26,22 @@ class Context[S: Spec]:
         self.limits = limits
 
     def send(self, message: AnyMessage) -> None:
-        """Send a message; blocks while the parent is busy, which counts against no step."""
+        """Send a message; blocks while the parent is busy, and that time counts against no step."""
         with self.heartbeat.writing():
             send_frame(self._pipe, *encode(message))
 
     def loaded(self) -> bytes:
-        """Tell the parent that load has ended, or the job before, and wait until it has set the limits for what comes.
+        """Tell the parent that loading, or the previous job, has ended; wait until it has set the limits for the next.
 
         Returns:
-            What the parent sent along: the next job in a warm sandbox, nothing elsewhere.
+            What the parent sent with its answer: the next job in a warm sandbox, nothing elsewhere.
         """
-        # Idle before it is said: the parent marks the page when it answers, and nothing may be written over that.
+        # Idle first: the parent marks the page when it answers, and that mark must not be overwritten.
         self.heartbeat.enter(Lane.TOOLS, Step.IDLE)
         send_frame(self._pipe, *encode(Loaded()))
         kind, body = receive_frame(self._pipe, max_bytes=MAX_ORDER_BYTES)
         if kind != GO:
-            raise ProtocolError(f"expected {GO!r} of the parent, found {kind!r}")
+            raise ProtocolError(f"expected {GO!r} from the parent, found {kind!r}")
         return body
 
     def of_job[T: Spec](self, spec: T, limits: Limits) -> "Context[T]":
@@ -50,6 +50,6 @@ class Context[S: Spec]:
 
 
 def flush_output() -> None:
-    """Hand what was printed to the log pipe; whoever closed stdout lost the last words, not the run."""
+    """Flush what was printed to the log pipe; a plugin that closed stdout loses its last output, not the run."""
     with suppress(OSError, ValueError, AttributeError):
         sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""What a caller asks of a sandbox, and what the parent says to the child for it."""
+"""What a caller asks of a sandbox, and what the parent sends to the child for it."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -14,7 +14,7 @@ from forgesyte_sandbox.shared.specs import JobSpec, Spec
 
 
 def ignore(_: object) -> None:
-    """Do nothing with what a run tells."""
+    """Do nothing with what a run reports."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,16 +23,16 @@ class Order:
 
     Attributes:
         spec: what is asked; its class says which program. A warm sandbox takes a JobSpec alone.
-        limits: seconds and bytes it may take. In a warm sandbox `memory_bytes` counts from the state after load; what
-            limits load and the processes is taken from the order for which the sandbox was made.
+        limits: seconds and bytes it may take. In a warm sandbox `memory_bytes` counts from the state after load; the
+            limits on load and processes are those of the order for which the sandbox was made.
         scratch: an existing folder; the child's working, home and temporary folder. A warm sandbox leaves it when the
             job is over.
         on_message: called for each message in order. While it is busy the child's writes block, and that time counts
-            against no step. What it raises ends the run and is raised to the caller.
-        on_started: called with the sandbox's process id; called again when a warm sandbox turned out dead before it
-            took the job.
-        cancel: set it to have everything killed at once; the outcome is then `cancelled`.
-        is_watched: asked a few times a second whether somebody wants previews; None never does.
+            against no step. What it raises ends the run and propagates to the caller.
+        on_started: called with the sandbox's process id; called again when a warm sandbox had died before it took
+            the job.
+        cancel: setting it kills the sandbox at once; the outcome is then `cancelled`.
+        is_watched: called a few times per second; True asks for previews. None never asks.
     """
 
     spec: Spec
@@ -51,11 +51,11 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """What the parent says in a run, and what it leaves behind.
+    """What the parent sends in a run, and whether the sandbox outlives it.
 
     Attributes:
-        load: what has a sandbox load; one that is loaded is not told it.
-        go: what is sent when it is loaded.
+        load: what makes a sandbox load its plugin; a loaded sandbox is not sent it.
+        go: what is sent once it is loaded.
         is_warm: whether the sandbox may live on.
     """
 
@@ -65,12 +65,12 @@ class Script:
 
     @classmethod
     def fresh(cls, order: Order) -> "Script":
-        """A sandbox for this order alone."""
+        """A run in a sandbox of its own."""
         return cls(_load_frame(order.spec, order.limits), frame_bytes(GO, b""), is_warm=False)
 
     @classmethod
     def warm(cls, order: Order) -> "Script":
-        """A job in a sandbox that is warm, or gets warm first.
+        """A job in a warm sandbox, which may have to load its plugin first.
 
         Raises:
             TypeError: the order is no job.

@@ -17,7 +17,7 @@ DECODE_MEMORY_BYTES = 1024 * MIB
 """What decoding may be estimated to need where nothing else is said."""
 
 
-class SpecRefused(Exception):  # noqa: N818 - a verdict on what a caller sent
+class SpecRefused(Exception):
     """A spec has a key that no field has, or lacks one that it must have; the text names it."""
 
 

@@ -12,11 +12,11 @@ from forgesyte_sandbox.shared.specs import ManifestSpec, Spec
         pytest.param("raise", "ValueError", "bad frame: naïve text, 50 % of it", id="an ordinary exception"),
         pytest.param("system-exit", "SystemExit", "3", id="SystemExit"),
         pytest.param("keyboard-interrupt", "KeyboardInterrupt", "stop that", id="KeyboardInterrupt"),
-        pytest.param("not-picklable", "NotPicklableError", "holds a lock", id="an exception that can not be pickled"),
+        pytest.param("not-picklable", "NotPicklableError", "holds a lock", id="an exception that cannot be pickled"),
         pytest.param(
             "mute", "MuteError", "<MuteError, whose str() raised RuntimeError>", id="an exception whose str() raises"
         ),
-        pytest.param("surrogate", "ValueError", "lone ? surrogate", id="text that is no Unicode"),
+        pytest.param("surrogate", "ValueError", "lone ? surrogate", id="text that is not Unicode"),
     ],
 )
 async def test_what_a_plugin_raises_crosses_as_exact_text(bench, fault, error_type, error):
@@ -72,7 +72,7 @@ async def test_an_unknown_program_is_an_outcome_too(bench):
     assert (outcome.kind, outcome.error_type) == ("failed", "LookupError")
 
 
-def test_of_a_deep_traceback_the_last_frames_are_told():
+def test_of_a_deep_traceback_the_last_frames_are_kept():
     from forgesyte_sandbox.child.failures import describe
 
     code = "def odd(n): even(n - 1)\ndef even(n): return 1 // n if n == 0 else odd(n - 1)"

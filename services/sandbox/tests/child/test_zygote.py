@@ -1,4 +1,4 @@
-"""The zygote's own life: it dies, it is replaced, it leaves nothing."""
+"""The zygote's own life: it dies, is replaced, and leaves nothing behind."""
 
 import asyncio
 import os
@@ -66,7 +66,7 @@ async def test_leaving_the_context_releases_what_runs_and_leaves_nothing_alive(t
 
 @pytest.mark.slow
 async def test_a_dead_parent_takes_everything_along(tmp_path, clip, survivors):
-    # The zygote keeps its starter's folder, so it is among the survivors too until it has gone.
+    # The zygote runs in its starter's folder, so it counts as a survivor until it has exited.
     program = f"""
 import asyncio
 from pathlib import Path
@@ -127,7 +127,7 @@ async def test_the_zygote_can_only_be_started_from_the_main_thread():
         await asyncio.to_thread(asyncio.run, start())
 
 
-async def test_an_interpreter_that_can_not_start_is_reported(tmp_path):
+async def test_an_interpreter_that_cannot_start_is_reported(tmp_path):
     with pytest.raises(ForgeSyteError, match="forgesyte doctor"):
         async with Zygote.start(env={"PYTHONHOME": str(tmp_path)}):
             pass
@@ -192,7 +192,7 @@ async def test_a_zygote_with_more_than_one_thread_refuses_to_fork(tmp_path):
 async def test_a_stopped_zygote_is_replaced(bench, monkeypatch):
     from forgesyte_sandbox.parent import zygote_process
 
-    monkeypatch.setattr(zygote_process, "_FORK_LIMIT_S", 2.0)  # the healthy one that follows has to keep it too
+    monkeypatch.setattr(zygote_process, "_FORK_LIMIT_S", 2.0)  # the healthy one that follows must meet it too
     monkeypatch.setattr(zygote_process, "_LEAVE_LIMIT_S", 0.2)
     stopped_pid = bench.zygote.pid
     os.kill(stopped_pid, signal.SIGSTOP)
@@ -203,7 +203,7 @@ async def test_a_stopped_zygote_is_replaced(bench, monkeypatch):
     assert bench.zygote.pid != stopped_pid
 
 
-async def test_somebody_elses_sigterm_does_not_end_the_zygote(bench):
+async def test_a_sigterm_while_the_parent_lives_does_not_end_the_zygote(bench):
     pid = bench.zygote.pid
     os.kill(pid, signal.SIGTERM)
 

@@ -1,11 +1,11 @@
-"""Opens a video or an image as what the caller says it is."""
+"""Opens a file as the video or the image that the caller says it is."""
 
 from pathlib import Path
 
-from .image_source import Still
+from .image_source import ImageSource
 from .media_limits import MediaGuard
 from .source import Source
-from .video_source import Decoder
+from .video_source import VideoSource
 
 
 def open_source(path: Path, kind: str, allowed: MediaGuard) -> Source:
@@ -17,11 +17,11 @@ def open_source(path: Path, kind: str, allowed: MediaGuard) -> Source:
         allowed: the limits on what is decoded.
 
     Raises:
-        Refusal: MEDIA_INVALID or MEDIA_TOO_LARGE, as far as that shows before the first picture.
+        Refusal: MEDIA_INVALID or MEDIA_TOO_LARGE, as far as the headers show it.
         ValueError: another kind.
     """
     if kind == "video":
-        return Decoder(path, allowed)
+        return VideoSource(path, allowed)
     if kind == "image":
-        return Still(path, allowed)
+        return ImageSource(path, allowed)
     raise ValueError(f"expected kind video or image, found {kind!r}")

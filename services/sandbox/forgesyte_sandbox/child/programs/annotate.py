@@ -1,10 +1,11 @@
-"""Program `annotate`: the input once more, with what the tools found drawn into it, as an MP4.
+"""Program `annotate`: the input again, as an MP4 with what the tools found drawn into it.
 
 spec: AnnotateSpec. result: `frames`, `width`, `height`, `bytes`.
 
-The input is decoded by the very code the job used, so frame numbers and upright pixels are the same; rows are read one
-line at a time beside it. A frame without a row is shown plain. A picture larger than 4K is drawn smaller: players do
-not decode it, and the encoder would not fit the sandbox. An image becomes a video of one second with one frame.
+The input is decoded by the same code as in the job, so frame numbers and upright pixels are the same; rows are read one
+line at a time beside it. A frame without a row is shown without boxes. A picture larger than 4K is scaled down: players
+do not decode it, and the encoder would need more memory than the sandbox has. An image becomes a video of one second
+with one frame.
 """
 
 from collections.abc import Iterator, Sequence
@@ -38,8 +39,8 @@ def run(context: Context[AnnotateSpec]) -> dict[str, Any]:
     """Decode, draw, encode.
 
     Raises:
-        Refusal: MEDIA_INVALID or MEDIA_TOO_LARGE, as the job met it.
-        OSError: the output can not be written, a full disk included.
+        Refusal: MEDIA_INVALID or MEDIA_TOO_LARGE, as in the job.
+        OSError: the output cannot be written, for example on a full disk.
     """
     spec = context.spec
     output = Path.cwd() / Path(spec.output).name
@@ -60,7 +61,7 @@ class RowsBeside:
         self._next = next(self._rows, None)
 
     def boxes(self, frame_index: int) -> list[FoundBox]:
-        """Give what was found in a frame; frames are asked for in rising order."""
+        """Return what was found in a frame; frames must be asked for in rising order."""
         while self._next is not None and self._next["frame_index"] < frame_index:
             self._next = next(self._rows, None)
         if self._next is None or self._next["frame_index"] != frame_index:
@@ -78,7 +79,7 @@ class Sheet:
         self.size_wh = max(1, round(width * scale)), max(1, round(height * scale))
 
     def with_boxes(self, image: Image, boxes: list[FoundBox]) -> Image:
-        """Give the picture in the sheet's size with the boxes drawn into it; the one given stays as it is."""
+        """Return the picture in the sheet's size with the boxes drawn into it; the original is left unchanged."""
         height, width = image.shape[:2]
         if (width, height) != self.size_wh:
             sheet = np.asarray(cv2.resize(image, self.size_wh, interpolation=cv2.INTER_AREA), np.uint8)

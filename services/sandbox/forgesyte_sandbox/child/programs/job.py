@@ -1,7 +1,7 @@
-"""Program `job`: one video or image through the tools of one plugin, over one decode.
+"""Program `job`: run one video or image, decoded once, through the tools of one plugin.
 
-spec: JobSpec. An image is a job of one frame. Rows leave as they are made; the result holds what is known at the end:
-DecodeFacts' fields, `rows`, `total_frames`.
+spec: JobSpec. An image is a job of one frame. Rows are sent as they are made. The result holds what is known at the
+end: DecodeFacts' fields, `rows`, `total_frames`.
 """
 
 import time
@@ -28,13 +28,13 @@ _MAX_WARNINGS = 500
 
 
 def run(context: Context[JobSpec]) -> dict[str, Any]:
-    """Load the plugin, then look at the job: make its tools, decode, process every frame.
+    """Load the plugin, then read the job: make its tools, decode, process every frame.
 
     Nothing of the job is read before the plugin is loaded, so that what goes wrong until then is the plugin's fault.
-    Rejected: options first, which saves a load when they are wrong; job-api has held them against the schema by then.
+    Rejected: options first, which saves a load when they are wrong; job-api has checked them against the schema.
 
     Raises:
-        Refusal: bad options, unknown tool, bad media, a row that is too large. What the plugin raises goes through.
+        Refusal: bad options, unknown tool, bad media, a row that is too large. What the plugin raises propagates.
     """
     spec = context.spec
     plugin = load_plugin(spec.entry_point, spec.device)
@@ -44,10 +44,10 @@ def run(context: Context[JobSpec]) -> dict[str, Any]:
 
 
 def make_tools(plugin: Plugin, spec: JobSpec) -> dict[str, Tool[Any, Any]]:
-    """Read the options of the tools that a job asks for and make the tools; they are this job's alone.
+    """Read the options of the tools that a job asks for and make the tools, for this job only.
 
     Raises:
-        Refusal: TOOL_UNKNOWN, OPTIONS_INVALID. What the tools' own code raises goes through.
+        Refusal: TOOL_UNKNOWN, OPTIONS_INVALID. What the tools' own code raises propagates.
     """
     kinds = {name: find_tool(type(plugin), name) for name in spec.tools}
     options = {name: typed_options(kind, spec.options.get(name, {})) for name, kind in kinds.items()}
@@ -58,7 +58,7 @@ class Job:
     """One job with the tools made for it; run() is called once.
 
     Attributes:
-        has_begun: whether the tools have been told of their job.
+        has_begun: whether the tools may have seen the job.
     """
 
     def __init__(self, context: Context[JobSpec], tools: dict[str, Tool[Any, Any]]) -> None:
@@ -73,14 +73,14 @@ class Job:
         self._rows = 0
         self._skipped = 0
         self._warned = 0
-        # At once for the first frame: a job that dies at the next one still has figures.
+        # Sent at once for the first frame, so that a job that dies at the next one has figures too.
         self._next_timings_s = 0.0
 
     def run(self) -> dict[str, Any]:
-        """Decode and process every frame; gives what is known at the end.
+        """Decode and process every frame; return what is known at the end.
 
         Raises:
-            Refusal: bad media, a row that is too large. What the plugin raises goes through.
+            Refusal: bad media, a row that is too large. What the plugin raises propagates.
         """
         self._heartbeat.enter(Lane.TOOLS, Step.DECODE)
         allowed = MediaGuard(self._spec.media, run_memory_bytes=self._context.limits.memory_bytes)
@@ -116,7 +116,7 @@ class Job:
     def _frame(self, source: Source, picture: Picture) -> None:
         if picture.index in self._skip:
             self._skipped += 1
-            text = f"frame {picture.index} was skipped: earlier attempts died at it"
+            text = f"frame {picture.index} was skipped because earlier attempts died at it"
             self._context.send(messages.Warning(text, picture.index))
             return
         self._heartbeat.enter(Lane.TOOLS, Step.FRAME, picture.index)

@@ -1,7 +1,7 @@
-"""Program `manifest`: say what an installed plugin is and whether it can work here.
+"""Program `manifest`: find out what an installed plugin is and whether it can work here.
 
-spec: ManifestSpec. result: `manifest` (None when it could not be built), `state`, `reason`. The manifest is kept when
-the plugin turns out unusable, so that a broken plugin can still be shown by name.
+spec: ManifestSpec. result: `manifest` (None when it could not be built), `state`, `reason`. The manifest is
+returned for an unusable plugin too, so that a broken plugin can still be shown by name.
 """
 
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 from forgesyte_contracts.plugins import PluginManifest, PluginState
 from forgesyte_contracts.problems import Code
 from forgesyte_sandbox.child.context import Context
-from forgesyte_sandbox.child.failures import is_want_of_memory, text_of
+from forgesyte_sandbox.child.failures import is_out_of_memory, text_of
 from forgesyte_sandbox.child.refusal import Refusal
 from forgesyte_sandbox.shared.limits import MAX_MANIFEST_BYTES
 from forgesyte_sandbox.shared.specs import ManifestSpec
@@ -22,7 +22,7 @@ def run(context: Context[ManifestSpec]) -> dict[str, Any]:
     """Import, construct, validate.
 
     Raises:
-        Refusal: the plugin is FAILED or UNAVAILABLE; the result goes with it.
+        Refusal: the plugin is FAILED or UNAVAILABLE; it carries the result.
     """
     manifest: dict[str, Any] | None = None
     try:
@@ -32,14 +32,14 @@ def run(context: Context[ManifestSpec]) -> dict[str, Any]:
     except PluginUnavailable as missing:
         raise _refusal(missing, Code.PLUGIN_UNAVAILABLE, PluginState.UNAVAILABLE, manifest) from None
     except BaseException as error:
-        if is_want_of_memory(error):
+        if is_out_of_memory(error):
             raise
         raise _refusal(error, Code.PLUGIN_ERROR, PluginState.FAILED, manifest) from error
     return {"manifest": manifest, "state": PluginState.INITIALIZED, "reason": None}
 
 
 def _manifest_of(plugin_class: type[Plugin]) -> dict[str, Any]:
-    built: object = plugin_class.build_manifest()  # a plugin may have put anything in its place
+    built: object = plugin_class.build_manifest()  # a plugin may have overridden it with anything
     if not isinstance(built, PluginManifest):
         problem = f"build_manifest returned {type(built).__name__}, expected a PluginManifest"
         raise PluginContractError(plugin_class.__qualname__, [problem])

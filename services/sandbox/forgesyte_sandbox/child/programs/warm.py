@@ -26,19 +26,19 @@ from forgesyte_sdk import Plugin
 
 from .job import Job, make_tools
 from .plugins import load_plugin
-from .process_state import Surroundings
+from .process_state import ProcessState
 
 
 def run(context: Context[WarmSpec]) -> NoReturn:
-    """Load, serve.
+    """Load the plugin, then serve jobs.
 
     Raises:
-        BaseException: whatever the plugin raises in load or in a job; it ends the sandbox.
+        BaseException: what the plugin raises in load or in a job; it ends the sandbox.
     """
     plugin = load_plugin(context.spec.entry_point, context.spec.device)
-    surroundings = Surroundings()
+    state = ProcessState()
     gc.collect()
-    gc.freeze()  # what is loaded stays: the collection after each job looks at that job alone
+    gc.freeze()  # what is loaded stays: the collection after each job visits only that job's objects
     while True:
         order = orjson.loads(context.loaded())
         context.heartbeat.enter(Lane.TOOLS, Step.PREPARE)
@@ -46,12 +46,12 @@ def run(context: Context[WarmSpec]) -> NoReturn:
         hardening.move_into(str(scratch))
         _serve(context.of_job(JobSpec.read(order["spec"]), Limits.from_dict(order["limits"])), plugin)
         gc.collect()
-        if (reason := surroundings.put_back(scratch)) is not None:
+        if (reason := state.restore(scratch)) is not None:
             _leave(reason)
 
 
 def _serve(context: Context[JobSpec], plugin: Plugin) -> None:
-    """Run one job and send its last message. When this returns, nothing here holds an object of the job any more."""
+    """Run one job and send its last message. When this returns, nothing here refers to the job any more."""
     job: Job | None = None
     last: AnyMessage
     try:

@@ -95,7 +95,7 @@ async def test_the_video_is_what_browsers_play(bench, tmp_path):
     _, path = await annotated(bench, clip, [])
 
     content = path.read_bytes()
-    assert 0 < content.find(b"moov") < content.find(b"mdat"), "the index stands in front"
+    assert 0 < content.find(b"moov") < content.find(b"mdat"), "the index is at the front"
     with av.open(str(path)) as container:
         (stream,) = container.streams
         assert (stream.codec_context.name, stream.codec_context.pix_fmt) == ("h264", "yuv420p")
@@ -211,7 +211,7 @@ async def test_memory_does_not_grow_with_the_video(bench, tmp_path):
     assert result["frames"] == 1500
 
 
-async def test_what_is_no_video_is_refused(bench, tmp_path):
+async def test_what_is_not_a_video_is_refused(bench, tmp_path):
     (tmp_path / "text.mp4").write_text("no video at all")
 
     outcome, _ = await run(bench, tmp_path / "text.mp4", [])

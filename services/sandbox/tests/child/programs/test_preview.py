@@ -1,4 +1,4 @@
-"""Previews: made in the sandbox, while somebody watches, and never worth a job."""
+"""Previews: made in the sandbox while a client watches; no job fails over them."""
 
 from dataclasses import replace
 
@@ -36,7 +36,7 @@ def decoded(jpeg):
     return cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
 
 
-async def test_a_job_that_nobody_watches_makes_no_previews(bench):
+async def test_an_unwatched_job_makes_no_previews(bench):
     asked_for_nothing, asked_in_vain = await a_job(bench), await a_job(bench, is_watched=lambda: False)
 
     assert asked_for_nothing.of(Preview) == asked_in_vain.of(Preview) == []
