@@ -14,6 +14,9 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 
 from forgesyte_chassis.settings import ServiceSettings
 from forgesyte_sandbox.shared.limits import Limits
+from forgesyte_sandbox.shared.specs import MediaLimits
+
+_MEDIA = MediaLimits()
 
 
 def _cores() -> int:
@@ -82,14 +85,14 @@ class RunnerSettings(ServiceSettings):
     output_bytes: int = Field(default=1 << 20, gt=0)
     """Bytes the output of one frame may have as JSON."""
 
-    max_side_px: int = Field(default=8192, ge=1)
+    max_side_px: int = Field(default=_MEDIA.max_side_px, ge=1)
     """Longest side of a video in pixels. The limits on media are job-api's too, which refuses what it can see of an
     upload; here the whole file is there to be seen. Raise them in both."""
 
-    max_image_pixels: int = Field(default=50_000_000, ge=1)
+    max_image_pixels: int = Field(default=_MEDIA.max_image_pixels, ge=1)
     """Most pixels an image may have."""
 
-    max_frames: int | None = Field(default=None, ge=1)
+    max_frames: int | None = Field(default=_MEDIA.max_frames, ge=1)
     """Most frames a video may announce. None sets no limit."""
 
     warm_idle_s: float = Field(default=600, gt=0)

@@ -164,7 +164,7 @@ class Attempt:
             place.sandboxes.enter(LivingSandbox(name, pid, limits.memory_bytes))
 
         order = Order(
-            "job", spec, limits, folder, on_message=self._on_message, on_started=on_started,
+            spec, limits, folder, on_message=self._on_message, on_started=on_started,
             cancel=self._stop.event, is_watched=self._live.is_watched,
         )  # fmt: skip
         async with asyncio.TaskGroup() as group:

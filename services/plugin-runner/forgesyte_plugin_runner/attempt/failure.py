@@ -60,12 +60,11 @@ def missing_device(record: JobRecord) -> Failure:
 
 
 def death_of(outcome: SandboxOutcome) -> tuple[AttemptOutcome, str] | None:
-    """The death an outcome stands for and what happened, as a clause; None when it is no death.
+    """Return the death an outcome stands for and what happened, as a clause; None when it is no death.
 
     The clause names no frame and gives no advice: the record's own sentence does.
     """
     death = _DEATHS.get(outcome.kind)
     if death is None:
         return None
-    clause, _, _ = (outcome.error or f"the sandbox ended as {outcome.kind}").partition(";")
-    return death, clause.replace(f" at frame {outcome.frame}", "", 1).strip().rstrip(".")
+    return death, outcome.clause or f"the sandbox ended as {outcome.kind}"

@@ -8,29 +8,20 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 
 import structlog
-from pydantic import ValidationError
 
 from forgesyte_contracts.plugins import PluginManifest
 from forgesyte_contracts.problems import Code
 from forgesyte_plugin_runner.workplace import Workplace
 from forgesyte_sandbox.parent.installed_plugins import FoundPlugin
-from forgesyte_sandbox.parent.order import Order
 from forgesyte_sandbox.parent.outcome import SandboxOutcome
+from forgesyte_sandbox.parent.read_manifest import read_manifest, size_of
 
 from .plugin_limits import excess
 
 log = structlog.get_logger(__name__)
 
-MAX_MANIFEST_BYTES = 128 * 1024
 MAX_MANIFESTS_BYTES = 384 * 1024
-"""What one manifest and all of them together may have as JSON: they travel in every heartbeat, in one message."""
-
-_TRIES = 3
-_SHORTEN = "shorten its descriptions and schemas"
-
-
-class _Unusable(Exception):
-    """What the sandbox gave is no manifest of this plugin; the text says why."""
+"""What all manifests together may have as JSON: they travel in every heartbeat, in one message."""
 
 
 async def load_plugins(
@@ -63,11 +54,11 @@ async def load_plugin(place: Workplace, plugin: FoundPlugin) -> bool:
     """
     if plugin.fault is not None:
         return _fail(place, plugin, None, plugin.fault)
-    outcome = await _ask(place, plugin)
-    try:
-        manifest = _manifest_of(place, plugin, outcome)
-    except _Unusable as fault:
-        return _fail(place, plugin, None, str(fault))
+    async with place.scratch.folder("manifest") as folder:
+        read = await read_manifest(place.zygote, plugin, limits=place.settings.limits(), scratch=folder)
+    manifest, outcome = read.manifest, read.outcome
+    if (fault := read.fault or _excess_beside_others(place, plugin, manifest)) is not None:
+        return _fail(place, plugin, None, fault)
     if manifest is None:
         return _judge(place, plugin, None, outcome)
     if place.registry.get_status(plugin.name) is None:
@@ -79,38 +70,17 @@ async def load_plugin(place: Workplace, plugin: FoundPlugin) -> bool:
     return _judge(place, plugin, manifest, outcome)
 
 
-async def _ask(place: Workplace, plugin: FoundPlugin) -> SandboxOutcome:
-    spec = {"entry_point": plugin.entry_point, "distribution": plugin.distribution, "name": plugin.name}
-    async with place.scratch.folder("manifest") as folder:
-        for _ in range(_TRIES):
-            outcome = await place.zygote.run(Order("manifest", spec, limits=place.settings.limits(), scratch=folder))
-            if outcome.kind != "released":
-                break
-        return outcome
-
-
-def _manifest_of(place: Workplace, plugin: FoundPlugin, outcome: SandboxOutcome) -> PluginManifest | None:
-    told = (outcome.result or {}).get("manifest")
-    if told is None:
+def _excess_beside_others(place: Workplace, plugin: FoundPlugin, manifest: PluginManifest | None) -> str | None:
+    if manifest is None:
         return None
-    try:
-        manifest = PluginManifest.model_validate(told)
-    except ValidationError as fault:
-        raise _Unusable(f"its manifest is not valid: {_first_error(fault)}") from None
-    if manifest.name != plugin.name:
-        text = f"its manifest says '{manifest.name}' and its entry point '{plugin.name}'; make both the same"
-        raise _Unusable(text)
-    size = _size_of(manifest)
-    if size > MAX_MANIFEST_BYTES:
-        text = f"its manifest has {size >> 10} KiB, at most {MAX_MANIFEST_BYTES >> 10} KiB are taken; {_SHORTEN}"
-        raise _Unusable(text)
+    size = size_of(manifest)
     others = [known for known in place.registry.list_all() if known.name != plugin.name]
-    if size + sum(_size_of(known.manifest) for known in others if known.manifest) > MAX_MANIFESTS_BYTES:
-        raise _Unusable(
-            f"its manifest of {size >> 10} KiB does not fit beside those of the {len(others)} other plugins, all "
-            f"together may have {MAX_MANIFESTS_BYTES >> 10} KiB; {_SHORTEN} or give it a runner of its own"
-        )
-    return manifest
+    if size + sum(size_of(known.manifest) for known in others if known.manifest) <= MAX_MANIFESTS_BYTES:
+        return None
+    return (
+        f"its manifest of {size >> 10} KiB does not fit beside those of the {len(others)} other plugins, all together "
+        f"may have {MAX_MANIFESTS_BYTES >> 10} KiB; shorten its descriptions and schemas or give it a runner of its own"
+    )
 
 
 def _judge(place: Workplace, plugin: FoundPlugin, manifest: PluginManifest | None, outcome: SandboxOutcome) -> bool:
@@ -138,13 +108,3 @@ def _fail(place: Workplace, plugin: FoundPlugin, manifest: PluginManifest | None
     place.registry.mark_failed(plugin.name, reason)
     log.warning("plugin failed", plugin=plugin.name, reason=reason)
     return False
-
-
-def _size_of(manifest: PluginManifest) -> int:
-    return len(manifest.model_dump_json().encode())
-
-
-def _first_error(fault: ValidationError) -> str:
-    first = fault.errors(include_url=False, include_input=False)[0]
-    where = ".".join(str(part) for part in first["loc"]) or "manifest"
-    return f"{where}: {first['msg']}"

@@ -25,9 +25,10 @@ def test_bad_media_says_what_was_expected_and_what_to_do():
 
 
 def test_a_death_is_told_as_a_clause():
-    text = "a frame took longer than its limit of 60 s at frame 7; everything of it was killed"
+    clause = "a frame took longer than its limit of 60 s"
+    text = f"{clause} at frame 7; its process group was killed"
 
-    death = death_of(an_outcome(kind="timeout", error=text, code=Code.PLUGIN_TIMEOUT))
+    death = death_of(an_outcome(kind="timeout", error=text, clause=clause, code=Code.PLUGIN_TIMEOUT))
 
     assert death == (AttemptOutcome.TIMEOUT, "a frame took longer than its limit of 60 s")
     assert death_of(an_outcome()) is None
