@@ -33,6 +33,7 @@ from forgesyte_contracts.realtime import (
     message_schemas,
 )
 from forgesyte_contracts.runners import RunnerHeartbeat
+from forgesyte_contracts.warnings import JobWarning
 from forgesyte_realtime_gateway.app import create_app, end_streams
 from forgesyte_realtime_gateway.settings import GatewaySettings
 from forgesyte_realtime_gateway.sockets.gateway import Gateway
@@ -133,8 +134,9 @@ class PlayedRunner:
         facts = {"current_frame": frame, "total_frames": total, "progress": percent, "order": str(self.order)}
         await self.change(lambda record: moves.progressed(record, now(), **{**facts, **changes}))
 
-    async def warn(self, *texts: str) -> None:
-        await self.change(lambda record: moves.warned(record, texts))
+    async def warn(self, *texts: str, frame_index: int | None = None) -> None:
+        warnings = [JobWarning(text=text, frame_index=frame_index) for text in texts]
+        await self.change(lambda record: moves.warned(record, warnings))
 
     async def complete(self, total: int) -> None:
         facts = {"current_frame": total, "total_frames": total, "order": str(self.order)}

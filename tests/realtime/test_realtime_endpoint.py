@@ -86,7 +86,7 @@ async def test_a_job_is_told_from_its_state_to_its_ending_in_the_promised_order(
         state = await make.hear_until(socket, lambda message: message["type"] == "progress")
         await runner.frame(1, 10)
         live = await make.hear(socket)
-        await runner.warn("frame 3 is damaged")
+        await runner.warn("this frame is damaged", frame_index=3)
         warned = await make.hear(socket)
         await runner.fail("frame 7: expected numbers, found none")
         ended = await make.hear_until(socket, make.is_ending)

@@ -56,7 +56,8 @@ async def test_every_warning_is_kept_though_the_record_holds_the_newest(box, cli
     assert record.status is JobStatus.COMPLETED
     assert (len(record.warnings), record.warnings_dropped) == (MAX_WARNINGS, FRAMES - MAX_WARNINGS)
     warnings = await all_warnings(box.store, record)
-    assert [text.split(":")[0] for text in warnings] == [f"nan, frame {index}" for index in range(FRAMES)]
+    assert [warning.text.split(":")[0] for warning in warnings] == [f"nan, frame {index}" for index in range(FRAMES)]
+    assert [warning.frame_index for warning in warnings] == list(range(FRAMES))
 
 
 async def test_progress_and_rows_can_be_read_while_the_job_runs(box, clip, gate):

@@ -2,6 +2,8 @@
 codes, and how a record becomes messages. docs/realtime.md tells the protocol; these models are it.
 """
 
+from forgesyte_contracts.warnings import Severity
+
 from .envelope import (
     SUBPROTOCOL,
     SUBPROTOCOL_KEY_PREFIX,
@@ -31,7 +33,6 @@ from .payloads import (
     PongPayload,
     ProgressPayload,
     ProgressStatus,
-    Severity,
     WarningPayload,
 )
 from .state import (

@@ -1,5 +1,6 @@
 """The public forms of a record beyond contracts' own: extended, and the header of a result document."""
 
+from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any
 
@@ -10,12 +11,13 @@ from forgesyte_chassis.store.segments import read_rows
 from forgesyte_contracts.http.jobs import ExtendedJobResponse, job_view
 from forgesyte_contracts.jobs import DecodeFacts, JobRecord
 from forgesyte_contracts.results import INLINE_RESULT_BYTES, ResultHeader, ResultSummary, Row
+from forgesyte_contracts.warnings import JobWarning
 
 NEWEST_ROWS = 20
 
 
 def extended_view(
-    record: JobRecord, *, results: dict[str, Any] | None, frames: list[Row], warnings: list[str]
+    record: JobRecord, *, results: dict[str, Any] | None, frames: list[Row], warnings: Sequence[JobWarning]
 ) -> ExtendedJobResponse:
     """Derive the extended view: the record, and how it was made.
 
@@ -29,7 +31,7 @@ def extended_view(
         **dict(job_view(record, results=results)),
         plugin_timings=record.plugin_timings,
         stage_timings_ms=record.stage_timings_ms,
-        warnings=warnings,
+        warnings=[warning.text for warning in warnings],
         device_requested=record.device_requested,
         device_used=record.device_used,
         fallback=record.fallback,

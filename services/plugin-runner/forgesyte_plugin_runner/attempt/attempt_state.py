@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from forgesyte_contracts import moves
 from forgesyte_contracts.jobs import MAX_WARNINGS, DecodeFacts, JobRecord, StageTimings
 from forgesyte_contracts.results import ResultSummary
+from forgesyte_contracts.warnings import JobWarning
 from forgesyte_plugin_runner.devices.placement import Placement
 from forgesyte_sandbox.shared import messages
 
@@ -53,7 +54,7 @@ class AttemptState:
         self._tools = record.tools
         self._warnings = deque(record.warnings, maxlen=MAX_WARNINGS)
         self._warnings_dropped = self._first_warning = record.warnings_dropped
-        self._older_warnings: list[tuple[int, str]] = []
+        self._older_warnings: list[tuple[int, JobWarning]] = []
         self._decode = _before_decoding(record.decode)
         self._estimate: int | None = None
         self._total: int | None = None
@@ -104,19 +105,19 @@ class AttemptState:
             case messages.Started():
                 self._take_start(message)
             case messages.Warning():
-                self.warn(message.text)
+                self.warn(job_warning(message))
             case messages.Timings():
                 self._take_timings(message)
             case messages.Finished():
                 self._take_finish(message.result)
 
-    def warn(self, text: str) -> None:
+    def warn(self, warning: JobWarning) -> None:
         """Add a warning behind the others."""
         if len(self._warnings) == MAX_WARNINGS:
             if len(self._older_warnings) < MAX_OLDER_WARNINGS:
-                self._older_warnings.append((self._warnings_dropped, moves.cut_warning(self._warnings[0])))
+                self._older_warnings.append((self._warnings_dropped, self._warnings[0].cut()))
             self._warnings_dropped += 1
-        self._warnings.append(text)
+        self._warnings.append(warning)
         self.is_news = True
 
     @property
@@ -124,11 +125,14 @@ class AttemptState:
         """How many warnings the job has, those that no record has room for too."""
         return self._warnings_dropped + len(self._warnings)
 
-    def beyond(self, record: JobRecord) -> list[tuple[int, str]]:
+    def beyond(self, record: JobRecord) -> list[tuple[int, JobWarning]]:
         """Every warning this attempt knows of with its index, when `record` as it wrote it does not hold them all."""
         if max(record.warnings_dropped, self._warnings_dropped) == self._first_warning:
             return []
-        return [*self._older_warnings, *enumerate(map(moves.cut_warning, self._warnings), self._warnings_dropped)]
+        return [
+            *self._older_warnings,
+            *enumerate((warning.cut() for warning in self._warnings), self._warnings_dropped),
+        ]
 
     def add_stage_ms(self, stage: str, elapsed_ms: float) -> None:
         """Add to the time one of the runner's own stages took (`fetch`, `publish`)."""
@@ -210,9 +214,14 @@ class AttemptState:
             self._decode = _sane(DecodeFacts.model_validate({**self._decode.model_dump(), **known}))
         except ValidationError:
             self._decode = self._decode.model_copy(update={"frames_decoded": self.frames_done})
-            self.warn("the figures of the decoder could not be read")
+            self.warn(JobWarning(text="the decoder's figures could not be read"))
         self._total = self.frames_done = self._decode.frames_decoded
         self.is_news = True
+
+
+def job_warning(message: messages.Warning) -> JobWarning:
+    """Return a sandbox's warning as the record keeps it."""
+    return JobWarning(text=message.text, frame_index=message.frame_index)
 
 
 def _before_decoding(known: DecodeFacts | None) -> DecodeFacts:

@@ -3,7 +3,8 @@ from datetime import UTC, datetime
 import pytest
 
 from forgesyte_contracts import moves
-from forgesyte_contracts.jobs import MAX_WARNING_CHARS, MAX_WARNINGS, DecodeFacts, JobRecord, RowRange
+from forgesyte_contracts.jobs import MAX_WARNINGS, DecodeFacts, JobRecord, RowRange
+from forgesyte_contracts.warnings import MAX_WARNING_CHARS, JobWarning
 from forgesyte_plugin_runner.attempt.attempt_state import (
     MAX_CLASSES,
     MAX_CLASSES_BYTES,
@@ -20,6 +21,10 @@ NOW = datetime(2030, 1, 1, tzinfo=UTC)
 def a_running_record(**changes) -> JobRecord:
     facts = {"job_id": "job", "plugin_id": "seeker", "tools": ("seek",), "created_at": NOW, "updated_at": NOW}
     return moves.claimed(JobRecord(**{**facts, **changes}), "runner", NOW)
+
+
+def warning(number: int) -> JobWarning:
+    return JobWarning(text=f"warning {number}", frame_index=number)
 
 
 def a_row(index: int, **changes) -> Row:
@@ -66,13 +71,13 @@ def test_the_end_tells_the_real_total():
 def test_writing_twice_changes_nothing():
     record = a_running_record(warnings=("old",))
     ledger = AttemptState(record)
-    ledger.take(messages.Warning("new"))
+    ledger.take(messages.Warning("new", 4))
     ledger.take(a_row(0))
     ledger.commit(1)
 
     once = ledger.apply(record, NOW)
 
-    assert once.warnings == ("old", "new")
+    assert once.warnings == (JobWarning(text="old"), JobWarning(text="new", frame_index=4))
     assert once.rows == (RowRange(attempt=1, first_frame=0, end_frame=1),)
     assert ledger.apply(once, NOW) == once
 
@@ -82,10 +87,10 @@ def test_the_newest_warnings_are_kept_in_order():
     ledger = AttemptState(record)
 
     for number in range(MAX_WARNINGS + 5):
-        ledger.warn(str(number))
+        ledger.warn(warning(number))
 
     written = ledger.apply(record, NOW)
-    assert written.warnings == tuple(str(number) for number in range(5, MAX_WARNINGS + 5))
+    assert written.warnings == tuple(map(warning, range(5, MAX_WARNINGS + 5)))
     assert written.warnings_dropped == 5
     assert ledger.apply(written, NOW) == written
     assert AttemptState(written).apply(written, NOW).warnings_dropped == 5
@@ -94,19 +99,19 @@ def test_the_newest_warnings_are_kept_in_order():
 def test_warnings_that_the_record_has_no_room_for_are_known_with_their_places():
     ledger = AttemptState(a_running_record(warnings=("before",), warnings_dropped=7))
     for number in range(MAX_WARNINGS + 1):
-        ledger.warn(f"warning {number}")
+        ledger.warn(warning(number))
     record = ledger.apply(a_running_record(), NOW)
 
     kept = ledger.beyond(record)
 
     assert record.warnings_dropped == 9
-    assert kept[:3] == [(7, "before"), (8, "warning 0"), (9, "warning 1")]
-    assert kept[-1] == (58, f"warning {MAX_WARNINGS}")
+    assert kept[:3] == [(7, JobWarning(text="before")), (8, warning(0)), (9, warning(1))]
+    assert kept[-1] == (58, warning(MAX_WARNINGS))
 
 
 def test_nothing_is_beyond_a_record_that_holds_every_warning():
     ledger = AttemptState(a_running_record(warnings_dropped=7))
-    ledger.warn("one")
+    ledger.warn(warning(1))
 
     assert ledger.beyond(ledger.apply(a_running_record(), NOW)) == []
 
@@ -114,12 +119,12 @@ def test_nothing_is_beyond_a_record_that_holds_every_warning():
 def test_a_child_that_never_ends_to_warn_fills_no_memory():
     ledger = AttemptState(a_running_record())
     for number in range(MAX_OLDER_WARNINGS + 1000):
-        ledger.warn("x" * 10_000 + str(number))
+        ledger.warn(JobWarning(text="x" * 10_000 + str(number)))
 
     kept = ledger.beyond(ledger.apply(a_running_record(), NOW))
 
     assert len(kept) == MAX_OLDER_WARNINGS + MAX_WARNINGS
-    assert max(len(text) for _, text in kept) == MAX_WARNING_CHARS
+    assert max(len(warning.text) for _, warning in kept) == MAX_WARNING_CHARS
     assert kept[-1][0] == MAX_OLDER_WARNINGS + 999
 
 

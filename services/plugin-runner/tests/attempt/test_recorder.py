@@ -11,6 +11,7 @@ from forgesyte_contracts import moves
 from forgesyte_contracts.ids import RunnerId, new_job_id
 from forgesyte_contracts.jobs import MAX_WARNINGS, AttemptOutcome, JobRecord, JobStatus
 from forgesyte_contracts.moves import Fenced
+from forgesyte_contracts.warnings import JobWarning
 from forgesyte_plugin_runner.attempt.attempt_state import AttemptState
 from forgesyte_plugin_runner.attempt.delivery_hold import DeliveryHold
 from forgesyte_plugin_runner.attempt.recorder import Recorder
@@ -94,11 +95,11 @@ async def test_a_record_that_was_removed_ends_the_attempt(desk):
 
 
 async def test_a_write_keeps_the_hold_fresh_and_carries_the_ledger(desk):
-    desk.ledger.warn("something odd")
+    desk.ledger.warn(JobWarning(text="something odd"))
 
     record = await desk.recorder.flush()
 
-    assert record.warnings == ("something odd",)
+    assert record.warnings == (JobWarning(text="something odd"),)
     assert desk.hold.untouched_s < 10
 
 
@@ -128,7 +129,7 @@ async def test_no_write_carries_more_new_warnings_than_a_record_holds(desk, monk
 
     async def change_and_see(*args, **kwargs):
         stored = await change(*args, **kwargs)
-        seen.update(stored.record.warnings)
+        seen.update(warning.text for warning in stored.record.warnings)
         return stored
 
     monkeypatch.setattr(desk.bus.jobs, "change", change_and_see)
@@ -139,7 +140,7 @@ async def test_no_write_carries_more_new_warnings_than_a_record_holds(desk, monk
         writing = group.create_task(desk.recorder.run())
         for number in range(300):
             await desk.recorder.warnings.let_through()
-            desk.ledger.warn(f"warning {number}")
+            desk.ledger.warn(JobWarning(text=f"warning {number}"))
             desk.recorder.notice()
         await eventually(lambda: len(seen) == 300, what="every warning stood in a record once")
         writing.cancel()
@@ -148,7 +149,7 @@ async def test_no_write_carries_more_new_warnings_than_a_record_holds(desk, monk
 async def test_a_bus_that_is_away_makes_one_warning_wait_and_not_each(box, desk, monkeypatch):
     monkeypatch.setattr("forgesyte_plugin_runner.attempt.live.warning_backpressure.ROOM_LIMIT_S", 0.01)
     for number in range(MAX_WARNINGS):
-        desk.ledger.warn(f"warning {number}")
+        desk.ledger.warn(JobWarning(text=f"warning {number}"))
 
     await desk.recorder.warnings.let_through()
     with monkeypatch.context() as patch:
