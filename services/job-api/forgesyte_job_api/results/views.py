@@ -1,4 +1,4 @@
-"""The public forms of a record beyond contracts' own: extended, and the header of a result document."""
+"""The public forms of a record beyond those of contracts: the extended view and the whole result document."""
 
 from collections.abc import Sequence
 from itertools import accumulate
@@ -7,10 +7,11 @@ from typing import Any
 import orjson
 
 from forgesyte_chassis.store.blobs import BlobMissing, Store
+from forgesyte_chassis.store.ended_jobs import result_header
 from forgesyte_chassis.store.segments import read_rows
 from forgesyte_contracts.http.jobs import ExtendedJobResponse, job_view
-from forgesyte_contracts.jobs import DecodeFacts, JobRecord
-from forgesyte_contracts.results import INLINE_RESULT_BYTES, ResultHeader, ResultSummary, Row
+from forgesyte_contracts.jobs import JobRecord
+from forgesyte_contracts.results import INLINE_RESULT_BYTES, Row
 from forgesyte_contracts.warnings import JobWarning
 
 NEWEST_ROWS = 20
@@ -39,22 +40,6 @@ def extended_view(
         frames=frames,
         decode=record.decode,
         attempts=list(record.attempts),
-    )
-
-
-def result_header(record: JobRecord) -> ResultHeader:
-    """The result document of a record without its rows, as far as the job came."""
-    decode = record.decode or DecodeFacts()
-    return ResultHeader(
-        job_id=record.job_id,
-        status=record.status.value,
-        plugin_id=record.plugin_id,
-        tools=record.tools,
-        total_frames=record.total_frames,
-        fps=decode.fps,
-        width=decode.width,
-        height=decode.height,
-        summary=record.summary or ResultSummary(),
     )
 
 
