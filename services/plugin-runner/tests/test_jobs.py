@@ -175,7 +175,7 @@ async def test_a_cancelled_hung_plugin_is_dead_when_the_owner_has_answered(box, 
     await assert_right(box, await box.ended(await box.submit(clip, "gate")))
 
 
-async def test_a_cancel_that_nobody_was_told_of_is_found_in_the_record(box, clip, tmp_path):
+async def test_a_cancel_whose_message_was_lost_is_found_in_the_record(box, clip, tmp_path):
     box.start_runner()
     reached = tmp_path / "reached"
     job_id = await box.submit(clip, "hang", at=3, reached=str(reached))

@@ -1,4 +1,4 @@
-"""What the sandbox is told about a job."""
+"""What a job's sandbox receives about the job."""
 
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from forgesyte_plugin_runner.settings import RunnerSettings
 def job_spec(
     record: JobRecord, entry_point: str, media: Path, *, device: str, settings: RunnerSettings
 ) -> dict[str, Any]:
-    """The spec of the sandbox's program `job`."""
+    """Return the spec of the sandbox's program `job`."""
     return {
         "entry_point": entry_point,
         "plugin": record.plugin_id,

@@ -14,8 +14,8 @@ from tests.support.stack import command_of
 TORCHES = {
     "yes": ("class cuda:\n    is_available = staticmethod(lambda: True)\n", None),
     "no": ("class cuda:\n    is_available = staticmethod(lambda: False)\n", "torch.cuda.is_available() is False"),
-    "raises": ("raise ImportError('libcudart.so')\n", "torch could not be asked (exit code 1)"),
-    "crashes": ("import os\nos.abort()\n", "torch could not be asked (exit code -6)"),
+    "raises": ("raise ImportError('libcudart.so')\n", "torch could not be queried (exit code 1)"),
+    "crashes": ("import os\nos.abort()\n", "torch could not be queried (exit code -6)"),
     "talks first": ("print('hello')\nclass cuda:\n    is_available = staticmethod(lambda: True)\n", None),
 }
 

@@ -1,4 +1,4 @@
-"""The lock under the registry, with real threads: nobody starves, nobody sees half a write, nothing locks up."""
+"""The registry's lock, with real threads: no thread starves, none sees half a write, nothing locks up."""
 
 import threading
 import time

@@ -71,12 +71,12 @@ async def watching(box, job_id):
 
 
 async def run_watched(box, clip, gate, plugin="probe", *, pause_ms=0):
-    """Run a job that somebody watches from its middle on; gives what was heard and the record."""
+    """Run a job that is watched from its middle on; return what was heard and the record."""
     job_id = await box.submit(clip, "gate", plugin, **gate.options, pause_ms=pause_ms)
     await gate.reached()
     await eventually(lambda: has_rows_up_to(box, job_id, gate.at), 60, "the runner has what the sandbox said so far")
     async with watching(box, job_id) as heard:
-        # The second one comes a second after the first: by then the sandbox knows too that somebody watches.
+        # The second one comes a second after the first: by then the sandbox also knows that the job is watched.
         await eventually(lambda: len(heard.payloads("plugin_status")) > 1, 60, "the watcher is told how it fares")
         gate.open()
         record = await box.ended(job_id)
@@ -122,7 +122,7 @@ async def test_how_it_ended_is_left_to_the_record(box, clip, gate):
 
     heard, record = await run_watched(box, clip, gate)
 
-    # Whoever is fenced at its last write has not completed anything.
+    # An attempt that is fenced at its last write has not completed anything.
     assert record.status is JobStatus.COMPLETED
     assert {each["status"] for each in heard.payloads("plugin_status")} <= {"started", "running"}
 
@@ -185,7 +185,7 @@ async def test_previews_are_small_jpegs_and_no_more_than_five_a_second(box, tmp_
 
 
 @pytest.mark.slow
-async def test_a_bus_that_goes_away_under_a_watched_job_costs_messages_and_nothing_else(box, clip, gate):
+async def test_a_bus_that_disappears_under_a_watched_job_costs_messages_and_nothing_else(box, clip, gate):
     box.start_runner()
     job_id = await box.submit(clip, "gate", **gate.options)
     await gate.reached()
