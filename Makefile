@@ -32,7 +32,7 @@ lint: setup ## check style, types, layers, declared dependencies
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy $$(ls -d services/*/forgesyte_* plugins/*/forgesyte_*) benchmarks tests/support
-	@.venv/bin/lint-imports --no-cache
+	@$(PY) .ci/layers
 	@for member in services/* plugins/*; do (cd $$member && $(CURDIR)/.venv/bin/deptry . --no-ansi) || exit 1; done
 
 format: setup ## rewrite files to the house format

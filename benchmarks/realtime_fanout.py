@@ -42,23 +42,23 @@ from forgesyte_contracts.realtime import ProgressPayload, ProgressStatus, envelo
 
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 HEADING = "## Realtime fan-out"
-TITLE = "# Benchmarks\n\nRatios inside one run, with the machine and the command; a slower result is a finding.\n"
+TITLE = "# Benchmarks\n\nRatios within one run, with the machine and the command. A slower result is a finding.\n"
 FRAMES = 1_000_000
 GATEWAY, LISTENER = "gateway", "nats-server's listener"
 SECTION = """\
 {heading}
 
-One job's live progress told to all its watchers: the gateway beside nats-server's own WebSocket listener, in turn,
+One job's live progress sent to all its watchers: the gateway and nats-server's own WebSocket listener take turns,
 {rounds} rounds each of {seconds:g} s at {rate:g} messages/s; medians. The time is from the publish to the watcher's
-socket. A core's deliveries are those for each second of processor time of the process that holds the sockets. The
-listener knows no key for one job, no present state for who joins and no certain ending, and it closes a slow reader
-instead of telling it the newest.
+socket. Deliveries of one core are those per second of processor time of the process that holds the sockets. The
+listener does less: it has no keys per job, no current state for clients that join and no guaranteed ending, and it
+closes a slow reader instead of sending it the newest message.
 
 {table}
 
 `python -m benchmarks.realtime_fanout {arguments}`
 
-Machine: {machine}, load {load:.1f} at the end; readers and publisher run on the same cores.
+Machine: {machine}, load {load:.1f} at the end; readers and publisher ran on the same cores.
 {versions}.
 """
 WARM_UP_S = 0.5

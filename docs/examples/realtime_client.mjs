@@ -1,7 +1,7 @@
-// Follow a job until it ends, through every break: node realtime_client.mjs http://127.0.0.1:8000 JOB_ID
-// WebSocket is there in every browser and in Node 22 (Node 20: node --experimental-websocket).
+// Follow a job until it ends, across reconnects: node realtime_client.mjs http://127.0.0.1:8000 JOB_ID
+// WebSocket is built into every browser and Node 22 (Node 20: node --experimental-websocket).
 
-/** Tell `say` each message once; gives the ending's status. Tries again after 1, 2, 4, 8 and 16 s. */
+/** Call `say` once per message; resolves to the ending's status. Retries after 1, 2, 4, 8 and 16 s. */
 export function watch(server, jobId, say, key) {
   let seq = 0, tries = 0, warnings = 0;
   return new Promise((done, fail) => {
@@ -22,7 +22,7 @@ export function watch(server, jobId, say, key) {
         done(payload.status);
       };
       socket.onclose = socket.onerror = ({ code }) => {
-        socket.onclose = socket.onerror = null; // Node 20 reports a refused connection as an error alone
+        socket.onclose = socket.onerror = null; // Node 20 reports a refused connection only as an error
         if (tries === 5 || [1008, 4000, 4001].includes(code)) fail(new Error(`closed with ${code}`));
         else setTimeout(open, 1000 * 2 ** tries++);
       };

@@ -1,4 +1,4 @@
-"""Follow a job until it ends, through every break: python realtime_client.py http://127.0.0.1:8000 JOB_ID"""
+"""Follow a job until it ends, across reconnects: python realtime_client.py http://127.0.0.1:8000 JOB_ID"""
 # ruff: noqa: INP001  (an example on a page, not a package)
 
 import asyncio
@@ -11,7 +11,7 @@ from websockets.exceptions import WebSocketException
 
 
 async def watch(server: str, job_id: str, say: Callable[[str], object], **headers: str) -> str:
-    """Tell each message once; gives the ending's status. Tries again after 1, 2, 4, 8 and 16 s."""
+    """Call `say` once per message and return the ending's status. Retries after 1, 2, 4, 8 and 16 s."""
     seq, tries, warnings = 0, 0, 0
     while True:
         address = f"ws{server.removeprefix('http')}/v1/realtime?job_id={job_id}&since={seq}"
@@ -29,7 +29,7 @@ async def watch(server: str, job_id: str, say: Callable[[str], object], **header
                     if kind == "progress" and payload["status"] != "running":
                         return payload["status"]
         except (OSError, WebSocketException) as broken:
-            rcvd = getattr(broken, "rcvd", None)  # the server's close frame; these codes will not change
+            rcvd = getattr(broken, "rcvd", None)  # the server's close frame; with these codes a retry is no use
             if tries == 5 or (rcvd and rcvd.code in (1008, 4000, 4001)):
                 raise
         await asyncio.sleep(2**tries)

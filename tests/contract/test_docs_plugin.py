@@ -44,7 +44,7 @@ async def test_the_package_of_the_page_is_offered_and_gives_the_rows_it_shows(tm
     clip = make_clip(tmp_path / "street.mp4", frames=20)
     async with running_stack(tmp_path / "data", env={"PYTHONPATH": str(site)}) as stack:
         health = (await stack.http.get("/v1/plugins/street-light/health")).json()
-        assert (health["state"], health["description"]) == ("INITIALIZED", "Tells when the light goes on.")
+        assert (health["state"], health["description"]) == ("INITIALIZED", "Reports when the light goes on.")
 
         job = await stack.ended(await stack.submit(clip, "measure-light", "street-light", threshold=100))
         assert job["status"] == "completed", job

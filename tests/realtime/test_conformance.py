@@ -1,6 +1,6 @@
 """A whole run of a real video, watched through both sockets and as server-sent events by three independent clients.
 
-The one slot is taken by a job that waits at a gate until everybody watches, so that each hears the run from its start.
+The only slot is taken by a job that waits at a gate until all clients watch, so that each hears the run from its start.
 """
 
 import asyncio
@@ -18,18 +18,17 @@ from forgesyte_contracts.realtime import parse_message
 from tests.realtime.watchers import (
     LIMIT_S,
     OPTIONS,
-    Message,
     address,
+    assert_agrees,
     assert_conforms,
     assert_never_falls,
-    assert_says_the_same,
     hear_until,
-    is_ending,
+    heard_at_once,
     readable,
     served_schemas,
-    told_at_once,
 )
 from tests.support import Stack, eventually, make_clip, running_stack
+from tests.support.gateway import Message, is_ending
 
 CARS = Path(__file__).parents[3] / "shared" / "video" / "car-detection.mp4"
 FRAMES = 377
@@ -45,13 +44,13 @@ pytestmark = [
 
 
 def is_metadata(message: Message) -> bool:
-    """What a client of a pending job is told first, and all it is told until the job begins."""
+    """Whether it is plugin metadata: the first messages, and the only ones until the job begins."""
     return message["type"] == "metadata"
 
 
 @dataclass
 class Run:
-    """What the three clients of one run were told."""
+    """What the three clients of one run received."""
 
     stack: Stack
     job_id: str = ""
@@ -112,7 +111,7 @@ async def stack(tmp_path: Path) -> AsyncIterator[Stack]:
 
 
 async def watched(stack: Stack, folder: Path, video: Path, tool: str) -> Run:
-    """Run a video with everybody watching from before its start to its ending."""
+    """Run a video that all three clients watch from before its start to its ending."""
     gate, reached = folder / "gate", folder / "reached"
     clip = make_clip(folder / "clip.mp4", frames=3)
     first = await stack.submit(clip, "gate", at=1, gate=str(gate), reached=str(reached))
@@ -121,35 +120,35 @@ async def watched(stack: Stack, folder: Path, video: Path, tool: str) -> Run:
     async with asyncio.timeout(LIMIT_S), asyncio.TaskGroup() as group:
         for watch in (run.watch_socket, run.watch_flat, run.watch_stream):
             group.create_task(watch())
-        await eventually(lambda: len(run.joined) == 3, what="everybody watches")
+        await eventually(lambda: len(run.joined) == 3, what="all clients watch")
         gate.touch()
     await stack.ended(first)
     return run
 
 
-async def test_a_whole_run_as_both_sockets_and_the_event_stream_tell_it(stack, tmp_path):
+async def test_a_whole_run_over_both_sockets_and_the_event_stream(stack, tmp_path):
     schemas = await served_schemas(stack)
 
     run = await watched(stack, tmp_path, CARS, "detect-motion")
 
     job = await stack.job(run.job_id)
-    told = [message for message in run.socket if message["type"] != "pong"]
+    heard = [message for message in run.socket if message["type"] != "pong"]
     streamed = [message for _, message in run.stream]
-    for messages in (told, streamed):
+    for messages in (heard, streamed):
         assert_conforms(messages, run.job_id, schemas)
-        assert_says_the_same(messages, job)
+        assert_agrees(messages, job)
         for message in messages:
             parse_message(json.dumps(message))
-    assert_is_the_whole_run(told, job)
-    assert [message for message in told if message["type"] in MUST_ARRIVE and "seq" in message] == [
+    assert_is_the_whole_run(heard, job)
+    assert [message for message in heard if message["type"] in MUST_ARRIVE and "seq" in message] == [
         message for message in streamed if message["type"] in MUST_ARRIVE and "seq" in message
     ], "what must arrive is the same for both"
     assert [event_id for event_id, _ in run.stream] == [
         str(message["seq"]) if "seq" in message else None for message in streamed
     ]
-    assert run.was_readable == [True, True], "with the ending the result can be read"
+    assert run.was_readable == [True, True], "once the ending is sent, the result can be read"
     assert_flat_conforms(run.flat, run.job_id)
-    assert_live_conforms(told)
+    assert_live_conforms(heard)
 
 
 def assert_is_the_whole_run(messages: list[Message], job: Message) -> None:
@@ -157,7 +156,7 @@ def assert_is_the_whole_run(messages: list[Message], job: Message) -> None:
     assert (ending["status"], ending["progress"], ending["current_frame"]) == ("completed", 100, FRAMES)
     assert (job["status"], job["total_frames"]) == ("completed", FRAMES)
     running = [message["payload"] for message in messages if message["type"] == "progress"][:-1]
-    assert len(running) > 3, "several on the way; how many of 30 a second a busy machine coalesces is its own affair"
+    assert len(running) > 3, "several on the way; a busy machine may coalesce most of 30 per second"
     assert max(payload["progress"] for payload in running) <= 99, "100 belongs to the ending"
     statuses = [message["payload"]["status"] for message in messages if message["type"] == "plugin_status"]
     assert (statuses[0], statuses[-1]) == ("started", "completed")
@@ -195,13 +194,13 @@ def assert_live_conforms(messages: list[Message]) -> None:
     assert any(frame["data"]["boxes"] for frame in frames), "cars were seen"
 
 
-async def test_who_joins_after_the_ending_gets_it_at_once_and_who_has_it_gets_nothing(stack, tmp_path):
+async def test_a_client_that_joins_after_the_ending_gets_it_at_once_and_one_that_has_it_gets_nothing(stack, tmp_path):
     run = await watched(stack, tmp_path, CARS, "track-objects")
 
-    told = await told_at_once(stack, run.job_id)
-    again = await told_at_once(stack, run.job_id, since=told[-1]["seq"])
+    heard = await heard_at_once(stack, run.job_id)
+    again = await heard_at_once(stack, run.job_id, since=heard[-1]["seq"])
 
-    kinds = [message["type"] for message in told]
+    kinds = [message["type"] for message in heard]
     assert (kinds[0], kinds[-1], set(kinds[1:-1]) <= {"warning"}) == ("plugin_status", "progress", True)
-    assert told[-1] | {"timestamp": ""} == run.socket[-2] | {"timestamp": ""}
+    assert heard[-1] | {"timestamp": ""} == run.socket[-2] | {"timestamp": ""}
     assert again == []

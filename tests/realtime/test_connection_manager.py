@@ -5,6 +5,7 @@ import asyncio
 from forgesyte_contracts.realtime import ErrorDetails, ErrorPayload, MessageType, envelope
 from forgesyte_realtime_gateway.messages.message import Message
 from tests.support import eventually
+from tests.support.gateway import hear, hear_until, is_ending, joined
 
 
 def a_message(text: str = "hello") -> Message:
@@ -40,17 +41,17 @@ async def test_a_client_is_connected_until_it_disconnects(served):
     assert manager.disconnect(client_id) is False
 
 
-async def test_two_clients_are_listed_and_a_broadcast_reaches_both(served, make):
+async def test_two_clients_are_listed_and_a_broadcast_reaches_both(served):
     manager = served.gateway.manager
     async with served.watch("/v1/realtime") as one, served.watch("/v1/realtime") as other:
         ids = await connected(manager, 2)
         assert len(set(ids)) == 2
 
         assert manager.broadcast(a_message()) == 2
-        assert [text_of(await make.hear(socket)) for socket in (one, other)] == ["hello", "hello"]
+        assert [text_of(await hear(socket)) for socket in (one, other)] == ["hello", "hello"]
 
 
-async def test_send_to_reaches_one_client_and_no_stranger(served, make):
+async def test_send_to_reaches_one_client_and_no_stranger(served):
     manager = served.gateway.manager
     async with served.watch("/v1/realtime") as first, served.watch("/v1/realtime") as second:
         ids = await connected(manager, 2)
@@ -58,20 +59,20 @@ async def test_send_to_reaches_one_client_and_no_stranger(served, make):
         assert manager.send_to(ids[1], a_message("you")) is True
         assert manager.send_to("a stranger", a_message()) is False
         manager.broadcast(a_message("all"))
-        heard = {text_of(await make.hear(first)), text_of(await make.hear(second))}
+        heard = {text_of(await hear(first)), text_of(await hear(second))}
 
     assert heard == {"all", "you"}
 
 
-async def test_a_room_is_one_jobs(served, play, make):
+async def test_a_room_is_one_jobs(served, play):
     one, other = await play(), await play()
     async with served.realtime(one.job_id) as mine, served.realtime(other.job_id) as theirs:
-        await make.joined(served, one.job_id)
-        await make.joined(served, other.job_id)
+        await joined(served, one.job_id)
+        await joined(served, other.job_id)
 
         await one.complete(1)
         await other.cancel()
-        endings = [(await make.hear_until(socket, make.is_ending))[-1]["payload"] for socket in (mine, theirs)]
+        endings = [(await hear_until(socket, is_ending))[-1]["payload"] for socket in (mine, theirs)]
 
     assert [(ending["job_id"], ending["status"]) for ending in endings] == [
         (one.job_id, "completed"),
@@ -90,7 +91,7 @@ async def test_connections_are_counted_by_transport_and_by_how_they_ended(served
     assert served.count("disconnects_total", reason="client") == 2
 
 
-async def test_1000_connections_that_open_and_close_leave_nothing(served, play, make):
+async def test_1000_connections_that_open_and_close_leave_nothing(served, play):
     runner = await play()
 
     async def open_and_close() -> None:
@@ -99,12 +100,12 @@ async def test_1000_connections_that_open_and_close_leave_nothing(served, play, 
                 pass
 
     async with served.flat(runner.job_id) as socket:
-        await make.joined(served, runner.job_id)
+        await joined(served, runner.job_id)
         async with asyncio.TaskGroup() as group:
             for _ in range(20):
                 group.create_task(open_and_close())
         await runner.complete(1)
-        assert make.is_ending((await make.hear_until(socket, make.is_ending))[-1])
+        assert is_ending((await hear_until(socket, is_ending))[-1])
         await connected(served.gateway.manager, 1)
 
     await connected(served.gateway.manager, 0)

@@ -1,5 +1,5 @@
-"""docs/realtime.md keeps its word: its messages fit the served schemas, and its two clients follow real jobs, through
-an end of the service in the middle of a job too.
+"""docs/realtime.md is right: its messages fit the served schemas, and its two clients follow real jobs, even when the
+service ends in the middle of a job.
 """
 
 import ast
@@ -16,11 +16,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from aiohttp import web
 
 from forgesyte_contracts.realtime import CloseCode, MessageType, message_schemas
-from tests.realtime.watchers import Message, assert_never_falls, is_ending, served_schemas
+from tests.realtime.watchers import assert_never_falls, served_schemas
 from tests.support import Stack, alive, eventually, make_clip, running_stack
+from tests.support.gateway import IN_MODULE_LOOP, Message, is_ending
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = DOCS / "realtime.md"
@@ -32,7 +34,7 @@ LIMIT_S = 150
 
 
 def node() -> list[str] | None:
-    """How to run a script with WebSocket in the Node of this machine; None where there is none."""
+    """Return the command that runs a script with WebSocket in this machine's Node; None without one."""
     for command in (["node"], ["node", "--no-warnings", "--experimental-websocket"]):
         test = [*command, "-e", "process.exit(typeof WebSocket === 'function' ? 0 : 1)"]
         if shutil.which("node") and subprocess.run(test, check=False, capture_output=True).returncode == 0:
@@ -57,8 +59,15 @@ async def stack(tmp_path: Path) -> AsyncIterator[Stack]:
         yield stack
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
+    """One product for all tests of this module that leave it running."""
+    async with running_stack(tmp_path_factory.mktemp("shared") / "data") as stack:
+        yield stack
+
+
 class Gated:
-    """A job that waits in the middle of its video until the test lets it go on."""
+    """A job that waits in the middle of its video until the test opens its gate."""
 
     def __init__(self, folder: Path) -> None:
         self.gate = folder / "gate"
@@ -80,7 +89,7 @@ class Running:
         async with asyncio.timeout(LIMIT_S):
             while not (self.heard and is_last(self.heard[-1])):
                 line = await self.process.stdout.readline()
-                assert line, f"it ended: {self.heard[-1:]}"
+                assert line, f"the client ended after {self.heard[-1:]}"
                 self.heard.append(json.loads(line))
 
     async def exit_code(self) -> int:
@@ -105,22 +114,24 @@ def is_running(message: Message) -> bool:
     return message["type"] == "progress" and message["payload"]["status"] == "running"
 
 
-def assert_told_well(heard: list[Message]) -> None:
+def assert_complete(heard: list[Message]) -> None:
     assert [is_ending(message) for message in heard].count(True) == 1
     assert is_ending(heard[-1])
     assert_never_falls([message["payload"]["progress"] for message in heard if message["type"] == "progress"])
 
 
+@IN_MODULE_LOOP
 @pytest.mark.slow
 @pytest.mark.parametrize("command", CLIENTS)
-async def test_a_client_of_the_page_follows_a_job_and_says_by_its_exit_code_how_it_ended(stack, tmp_path, command):
+async def test_a_client_of_the_page_follows_a_job_and_its_exit_code_is_the_jobs_ending(shared_stack, tmp_path, command):
+    stack = shared_stack
     gated = Gated(tmp_path)
     async with client(command, stack, await gated.submit(stack)) as running:
         await running.hear_until(is_running)
         gated.gate.touch()
         await running.hear_until(is_ending)
         assert await running.exit_code() == 0
-    assert_told_well(running.heard)
+    assert_complete(running.heard)
 
     async with client(command, stack, await stack.submit(gated.clip, "raise", at=3)) as running:
         await running.hear_until(is_ending)
@@ -146,7 +157,7 @@ async def test_a_client_of_the_page_goes_on_when_the_service_is_back(stack, tmp_
         await running.hear_until(is_ending)
         assert await running.exit_code() == 0
 
-    assert_told_well(running.heard)
+    assert_complete(running.heard)
 
 
 WEB_PAGE = """<!doctype html><script type="module">
@@ -163,7 +174,7 @@ await report("ended", {{ status, heard }});
 
 @asynccontextmanager
 async def page_server(page: str) -> AsyncIterator[tuple[str, dict[str, asyncio.Future[Message]]]]:
-    """Serve one page with the client beside it; gives its address and its reports to come, by name."""
+    """Serve one page with the client beside it; yield its address and its future reports, by name."""
     reports = {name: asyncio.get_running_loop().create_future() for name in ("begun", "ended")}
 
     async def take(request: web.Request) -> web.Response:
@@ -191,7 +202,7 @@ async def page_server(page: str) -> AsyncIterator[tuple[str, dict[str, asyncio.F
 
 @asynccontextmanager
 async def browser(url: str, folder: Path) -> AsyncIterator[None]:
-    """Show a page in a headless browser of its own; nothing of it stays."""
+    """Show a page in a headless browser of its own, and leave nothing of it behind."""
     command = [
         str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
         "--no-proxy-server", f"--user-data-dir={folder}", url,
@@ -214,10 +225,10 @@ async def test_the_javascript_client_follows_a_job_in_a_browser(stack, tmp_path)
         async with asyncio.timeout(LIMIT_S):
             assert is_running(await reports["begun"])
             gated.gate.touch()
-            told = await reports["ended"]
+            report = await reports["ended"]
 
-    assert told["status"] == "completed"
-    assert_told_well(told["heard"])
+    assert report["status"] == "completed"
+    assert_complete(report["heard"])
 
 
 def examples() -> list[Message]:
@@ -227,25 +238,27 @@ def examples() -> list[Message]:
     ]
 
 
-async def test_every_message_on_the_page_fits_the_schemas_that_are_served(stack):
-    schemas = await served_schemas(stack)
+@IN_MODULE_LOOP
+@pytest.mark.slow
+async def test_every_message_on_the_page_fits_the_schemas_that_are_served(shared_stack):
+    schemas = await served_schemas(shared_stack)
 
-    told = [message for message in examples() if "payload" in message and message["type"] in schemas]
+    shown = [message for message in examples() if "payload" in message and message["type"] in schemas]
 
-    assert {message["type"] for message in told} == set(schemas) == set(MessageType)
-    for message in told:
+    assert {message["type"] for message in shown} == set(schemas) == set(MessageType)
+    for message in shown:
         schemas[message["type"]].validate(message)
 
 
-def test_what_a_client_may_say_and_the_flat_events_stand_on_the_page():
-    said = {message.get("type") for message in examples()}
+def test_the_page_shows_every_client_message_and_every_flat_event():
+    types = {message.get("type") for message in examples()}
     flat = [message for message in examples() if "payload" not in message and "job_id" in message]
 
-    assert {"ping", "pong", "subscribe", "unsubscribe"} <= said
+    assert {"ping", "pong", "subscribe", "unsubscribe"} <= types
     assert {message.get("status") for message in flat} == {None, "completed", "error", "cancelled"}
 
 
-def test_every_close_code_and_every_field_of_every_message_stands_on_the_page():
+def test_the_page_explains_every_close_code_and_every_field_of_every_message():
     page = PAGE.read_text()
 
     assert set(re.findall(r"^\| (\d{4}) \|", page, re.MULTILINE)) >= {str(int(code)) for code in CloseCode}
@@ -255,7 +268,7 @@ def test_every_close_code_and_every_field_of_every_message_stands_on_the_page():
         assert missing == [], kind
 
 
-def test_the_clients_are_no_longer_than_the_page_says():
+def test_the_clients_are_as_short_as_the_page_promises():
     (function,) = [
         node
         for node in ast.parse(PYTHON.read_text()).body

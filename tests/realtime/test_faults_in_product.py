@@ -1,6 +1,5 @@
-"""Pull every plug under a running product that is watched: by clients that were there before the fault, by one that
-lost its line during it, and by clients that came after it. Each is told the right ending once, and the extended job
-says the same.
+"""Break every part of a running product while clients watch: some connected before the fault, one that loses its
+connection during it, and some that come after it. Each gets the right ending once, in agreement with the extended job.
 """
 
 import asyncio
@@ -13,17 +12,16 @@ import psutil
 import pytest
 
 from tests.realtime.watchers import (
-    Message,
     Watcher,
+    assert_agrees,
     assert_conforms,
     assert_never_falls,
-    assert_says_the_same,
-    is_ending,
+    heard_at_once,
     served_schemas,
-    told_at_once,
 )
 from tests.stability.workbench import PLUGINS as MISBEHAVING
 from tests.support import TEST_PLUGINS, Stack, alive, eventually, make_clip, running_stack
+from tests.support.gateway import Message, is_ending
 
 FRAMES = 60
 STOP_AT = 30
@@ -44,7 +42,7 @@ async def stack(tmp_path: Path) -> AsyncIterator[Stack]:
 
 
 class Gated:
-    """A job that waits in the middle of its video until the test lets it go on."""
+    """A job that waits in the middle of its video until the test opens its gate."""
 
     def __init__(self, folder: Path) -> None:
         self.gate, self.reached = folder / "gate", folder / "reached"
@@ -56,7 +54,7 @@ class Gated:
         return self
 
     async def sandbox(self) -> psutil.Process:
-        """The sandbox that stands in the middle now; forgets it, so that the next call waits for the next one."""
+        """Return the sandbox that waits at the gate now; the next call waits for the next sandbox."""
         pid = await eventually(lambda: self.reached.exists() and self.reached.read_text(), 120, "mid-job")
         self.reached.unlink()
         return psutil.Process(int(pid))
@@ -66,7 +64,7 @@ class Gated:
 
 
 class Watched:
-    """One job and everybody who watches it."""
+    """One job and all of its watchers."""
 
     def __init__(self, stack: Stack, job_id: str, group: asyncio.TaskGroup) -> None:
         self.before = Watcher(stack, job_id)
@@ -82,24 +80,24 @@ class Watched:
         await eventually(lambda: all(watcher.connections for watcher in watchers), 60, "they are connected")
 
     async def go_on(self) -> None:
-        """After the fault: the one that was cut off comes back, and new ones come."""
+        """After the fault: let the watcher that was cut off come back, and new ones come."""
         self.cut.back()
         await self.come(self.after, self.flat_after)
 
 
 @asynccontextmanager
 async def watching(stack: Stack, job_id: str) -> AsyncIterator[Watched]:
-    """Watch a job; within the block the fault happens, and at its end everybody has heard the ending."""
+    """Watch a job; the fault happens within the block, and at its end every watcher has the ending."""
     async with asyncio.TaskGroup() as group:
         watched = Watched(stack, job_id, group)
         await watched.come(watched.before, watched.cut, watched.flat_before)
-        await eventually(lambda: watched.before.heard and watched.cut.heard, 60, "they were told the state")
+        await eventually(lambda: watched.before.heard and watched.cut.heard, 60, "both have the state")
         await watched.cut.cut()
         yield watched
 
 
-async def assert_all_were_told(stack: Stack, watched: Watched, job: Message) -> None:
-    """Everybody got the right ending once, whoever asks now gets it too, and nobody gets it twice."""
+async def assert_all_have_the_ending(stack: Stack, watched: Watched, job: Message) -> None:
+    """Check that every watcher got the right ending once, that a new client gets it too, and none gets it twice."""
     schemas = await served_schemas(stack)
     for watcher in (watched.before, watched.cut, watched.after):
         for message in watcher.heard:
@@ -109,15 +107,15 @@ async def assert_all_were_told(stack: Stack, watched: Watched, job: Message) -> 
         assert [is_ending(message) for message in watcher.heard].count(True) == 1
         assert is_ending(watcher.heard[-1])
         assert ("error" in {m["type"] for m in watcher.heard}) == (job["status"] != "completed")
-        assert_says_the_same(watcher.heard, job)
-        assert await told_at_once(stack, job["job_id"], since=watcher.seq) == [], "nobody is told twice"
+        assert_agrees(watcher.heard, job)
+        assert await heard_at_once(stack, job["job_id"], since=watcher.seq) == [], "no ending comes twice"
     for watcher in (watched.flat_before, watched.flat_after):
         assert [message for message in watcher.heard if is_ending(message)] == [flat_ending(job)]
         for connection in watcher.connections:
             assert_never_falls([message["percent"] for message in connection if "percent" in message])
-    fresh = await told_at_once(stack, job["job_id"])
+    fresh = await heard_at_once(stack, job["job_id"])
     assert_conforms(fresh, job["job_id"], schemas)
-    assert_says_the_same(fresh, job)
+    assert_agrees(fresh, job)
 
 
 def flat_ending(job: Message) -> Message:
@@ -142,8 +140,8 @@ async def test_nats_server_is_killed(stack, clip, tmp_path):
         job = await stack.ended(gated.job_id)
 
     assert (job["status"], outcomes(job)) == ("completed", ["succeeded"])
-    await assert_all_were_told(stack, watched, job)
-    assert len(watched.before.connections) == 1, "the bus went away, the sockets did not"
+    await assert_all_have_the_ending(stack, watched, job)
+    assert len(watched.before.connections) == 1, "the bus was gone, the sockets stayed"
 
 
 async def test_nats_server_is_stopped_and_goes_on(stack, clip, tmp_path):
@@ -157,7 +155,7 @@ async def test_nats_server_is_stopped_and_goes_on(stack, clip, tmp_path):
         job = await stack.ended(gated.job_id)
 
     assert (job["status"], outcomes(job)) == ("completed", ["succeeded"])
-    await assert_all_were_told(stack, watched, job)
+    await assert_all_have_the_ending(stack, watched, job)
 
 
 async def test_the_runner_is_killed(stack, clip, tmp_path):
@@ -170,9 +168,9 @@ async def test_the_runner_is_killed(stack, clip, tmp_path):
         job = await stack.ended(gated.job_id)
 
     assert (job["status"], outcomes(job)) == ("completed", ["lost", "succeeded"])
-    await assert_all_were_told(stack, watched, job)
-    told = [m["payload"]["status"] for m in watched.before.heard if m["type"] == "plugin_status"]
-    assert "degraded" in told, "a death on the way is told"
+    await assert_all_have_the_ending(stack, watched, job)
+    statuses = [m["payload"]["status"] for m in watched.before.heard if m["type"] == "plugin_status"]
+    assert "degraded" in statuses, "a death on the way shows"
 
 
 async def test_the_gateway_is_killed_with_all_the_rest_and_started_again(stack, clip, tmp_path):
@@ -186,7 +184,7 @@ async def test_the_gateway_is_killed_with_all_the_rest_and_started_again(stack, 
         job = await stack.ended(gated.job_id)
 
     assert (job["status"], outcomes(job)) == ("completed", ["lost", "succeeded"])
-    await assert_all_were_told(stack, watched, job)
+    await assert_all_have_the_ending(stack, watched, job)
     assert len(watched.before.connections) > 1, "it came back by itself"
 
 
@@ -200,7 +198,7 @@ async def test_the_service_stops_in_order_and_is_started_again(stack, clip, tmp_
         job = await stack.ended(gated.job_id)
 
     assert (job["status"], outcomes(job)) == ("completed", ["released", "succeeded"])
-    await assert_all_were_told(stack, watched, job)
+    await assert_all_have_the_ending(stack, watched, job)
 
 
 async def test_the_job_is_cancelled(stack, clip, tmp_path):
@@ -212,7 +210,7 @@ async def test_the_job_is_cancelled(stack, clip, tmp_path):
 
     job = await stack.ended(gated.job_id)
     assert (job["status"], job["error_code"]) == ("cancelled", "CANCELLED")
-    await assert_all_were_told(stack, watched, job)
+    await assert_all_have_the_ending(stack, watched, job)
 
 
 async def test_the_plugin_hangs_until_it_is_killed(tmp_path, clip):
@@ -224,7 +222,7 @@ async def test_the_plugin_hangs_until_it_is_killed(tmp_path, clip):
 
         assert (job["status"], job["error_code"]) == ("failed", "PLUGIN_TIMEOUT")
         assert outcomes(job) == ["timeout", "timeout"]
-        await assert_all_were_told(stack, watched, job)
+        await assert_all_have_the_ending(stack, watched, job)
 
 
 async def test_the_sandbox_crashes_once_and_the_job_goes_on(stack, clip, tmp_path):
@@ -239,7 +237,7 @@ async def test_the_sandbox_crashes_once_and_the_job_goes_on(stack, clip, tmp_pat
         job = await stack.ended(gated.job_id)
 
     assert (job["status"], outcomes(job)) == ("completed", ["crashed", "succeeded"])
-    await assert_all_were_told(stack, watched, job)
+    await assert_all_have_the_ending(stack, watched, job)
 
 
 @pytest.mark.parametrize(
@@ -256,7 +254,7 @@ async def test_the_plugin_fails(tmp_path, clip, plugin, code, outcome):
         "FORGESYTE_RUNNER_PLUGINS": f"probe,{plugin}",
     }
     async with running_stack(tmp_path / "data", slots=1, env=env) as stack:
-        first = await Gated(tmp_path).submit(stack, clip)  # the one slot is taken until everybody watches
+        first = await Gated(tmp_path).submit(stack, clip)  # the only slot is taken until every watcher is there
         job_id = await stack.submit(clip, "misbehave", plugin)
         async with watching(stack, job_id) as watched:
             first.let_go()
@@ -265,4 +263,4 @@ async def test_the_plugin_fails(tmp_path, clip, plugin, code, outcome):
 
         assert (job["status"], job["error_code"]) == ("failed", code)
         assert set(outcomes(job)) == {outcome}
-        await assert_all_were_told(stack, watched, job)
+        await assert_all_have_the_ending(stack, watched, job)

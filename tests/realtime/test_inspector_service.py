@@ -1,4 +1,4 @@
-"""InspectorService as the seed asked of it, in our terms: over the real bus, with heartbeats beaten by the test.
+"""InspectorService as the seed specifies it, in our terms: over the real bus, with heartbeats sent by the test.
 
 Seed: empty; a plugin appears; name and version extracted; unknown -> None/404; healthy with capabilities; report has
 metadata, health, generated_at; all reports.
@@ -22,7 +22,7 @@ from tests.support import eventually, nats_server
 
 @dataclass
 class Place:
-    """The inspector as a process has it, and the bus on which a runner may beat."""
+    """The inspector as in its own process, and the bus on which a runner reports."""
 
     bus: Bus
     service: InspectorService
@@ -50,7 +50,7 @@ def a_plugin(name: str, version: str) -> PluginOnRunner:
 async def place() -> AsyncIterator[Place]:
     async with nats_server() as server, Bus.connect(server.url, name="inspector-test") as bus:
         await bus.ensure()
-        app = create_app(bus, KeyRing.open_(), InspectorSettings(look_every_s=0.05))
+        app = create_app(bus, KeyRing(), InspectorSettings(look_every_s=0.05))
         async with (
             app.router.lifespan_context(app),
             httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://inspector") as http,
@@ -96,7 +96,7 @@ async def test_a_healthy_plugin_has_its_capabilities(place):
     assert place.service.metadata("motion-detector").capabilities == ("motion", "regions")
 
 
-async def test_timings_are_milliseconds_a_frame(place):
+async def test_timings_are_milliseconds_per_frame(place):
     await place.beat("motion-detector")
 
     timings = place.service.timings("motion-detector")

@@ -32,6 +32,6 @@ def test_progress_is_none_by_default():
 
 
 @pytest.mark.parametrize("progress", [150, 101, -1, 50.5])
-def test_progress_that_is_no_per_cent_is_refused(progress):
+def test_progress_that_is_not_a_percentage_is_refused(progress):
     with pytest.raises(ValidationError):
         extended(progress=progress)

@@ -1,8 +1,9 @@
-"""`plugin_timings` and `warnings` of the extended job, and the timing a watcher is told."""
+"""`plugin_timings` and `warnings` of the extended job, and the timing a watcher gets."""
 
 from datetime import UTC, datetime
 
 from forgesyte_contracts.http.jobs import ExtendedJobResponse
+from tests.support.gateway import hear
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -35,12 +36,12 @@ def test_two_warnings_are_kept_in_order():
     assert extended(warnings=["first", "second", "first"]).warnings == ["first", "second", "first"]
 
 
-async def test_a_watcher_is_told_the_plugins_timing(served, play, make):
+async def test_a_watcher_gets_the_plugins_timing(served, play):
     runner = await play(plugin_id="ocr")
     await runner.write(3, 10, plugin_timings={"ocr.read": 12.5, "ocr": 12.5}, device_used="cpu")
 
     async with served.realtime(runner.job_id) as socket:
-        status = await make.hear(socket)
+        status = await hear(socket)
 
     assert status["type"] == "plugin_status"
     assert status["payload"] == {

@@ -1,4 +1,4 @@
-"""ProgressEvent: fields, the per cent rule and the wire form."""
+"""ProgressEvent: its fields, its percentage and its wire form."""
 
 import pytest
 from pydantic import ValidationError
@@ -31,7 +31,7 @@ def test_percent(current, total, percent):
     assert ProgressEvent(job_id="a-job", current_frame=current, total_frames=total).percent == percent
 
 
-def test_percent_is_an_int_and_never_below_what_was_shown():
+def test_percent_is_an_int_and_never_below_what_was_sent():
     event = ProgressEvent(job_id="a-job", current_frame=1, total_frames=100, least_percent=60)
 
     assert event.percent == 60
@@ -52,6 +52,6 @@ def test_tool_keys_are_there_only_when_they_are_set():
 
 
 @pytest.mark.parametrize("wrong", [{"current_frame": -1}, {"total_frames": -1}, {"frame": 1}])
-def test_what_can_not_be_is_refused(wrong):
+def test_an_impossible_value_is_refused(wrong):
     with pytest.raises(ValidationError):
         ProgressEvent(**{"job_id": "a-job", "current_frame": 1, "total_frames": 3, **wrong})

@@ -1,7 +1,7 @@
-"""A live event a frame reaches who watches, while the record is written seldom.
+"""Watchers get a live event per frame, while the record is written seldom.
 
-First with a real runner that goes on a frame at a time when the test says so; then what the gateway makes of both, with
-a runner that is played.
+First with a real runner that processes one frame whenever the test allows it; then the gateway alone, with a played
+runner.
 """
 
 import asyncio
@@ -15,6 +15,7 @@ import pytest
 from forgesyte_chassis.store.blobs import Store
 from forgesyte_contracts import subjects
 from tests.support import eventually, make_clip
+from tests.support.gateway import hear_until, is_ending, is_frame, joined, serving
 
 TOTAL = 100
 STEPPER = """
@@ -50,7 +51,7 @@ class Stepper(Plugin):
 
 @pytest.fixture
 def stepper(tmp_path):
-    """Install a plugin that does a frame when a file with its number, counted from 1, is there."""
+    """Install a plugin that processes a frame once a file with the frame's number, counted from 1, exists."""
     info = tmp_path / "installed" / "stepper_plugin-0.1.0.dist-info"
     info.mkdir(parents=True)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: stepper-plugin\nVersion: 0.1.0\n")
@@ -61,12 +62,12 @@ def stepper(tmp_path):
 
 @contextmanager
 def a_real_runner(folder, installed, bus_url):
-    """A runner that writes progress at each 5 points alone, and no rows before the end."""
-    told = {"bus_url": bus_url, "store_url": folder / "store", "scratch_dir": folder / "scratch", "ops_port": -1}
-    told |= {"slots": 1, "plugins": "stepper", "progress_every_s": 3600, "checkpoint_every_s": 3600}
+    """Start a runner that writes progress only at each 5 points, and no rows before the end."""
+    settings = {"bus_url": bus_url, "store_url": folder / "store", "scratch_dir": folder / "scratch", "ops_port": -1}
+    settings |= {"slots": 1, "plugins": "stepper", "progress_every_s": 3600, "checkpoint_every_s": 3600}
     path = os.pathsep.join(filter(None, (str(installed), os.environ.get("PYTHONPATH"))))
     env = {**os.environ, "PYTHONPATH": path}
-    env |= {f"FORGESYTE_RUNNER_{name.upper()}": str(value) for name, value in told.items()}
+    env |= {f"FORGESYTE_RUNNER_{name.upper()}": str(value) for name, value in settings.items()}
     with (folder / "runner.log").open("wb") as log:
         command = [sys.executable, "-m", "forgesyte_plugin_runner"]
         process = subprocess.Popen(command, env=env, stdout=log, stderr=log, start_new_session=True)
@@ -79,13 +80,13 @@ def a_real_runner(folder, installed, bus_url):
 
 @pytest.fixture
 async def written(bus):
-    """All records that are written, as they are written."""
+    """The records of the plugin stepper, as they are written."""
     seen = []
 
     async def follow() -> None:
         async with bus.jobs.watch() as feed:
             async for change in feed:
-                if change.record is not None:
+                if change.record is not None and change.record.plugin_id == "stepper":
                     seen.append(change.record)
 
     async with asyncio.TaskGroup() as group:
@@ -95,8 +96,8 @@ async def written(bus):
 
 
 @pytest.mark.slow
-async def test_every_frame_is_told_while_the_record_is_written_each_5_points(
-    server, served, bus, play, make, stepper, written, tmp_path
+async def test_every_frame_is_sent_while_the_record_is_written_each_5_points(
+    server, served, bus, play, stepper, written, tmp_path
 ):
     steps = tmp_path / "steps"
     steps.mkdir()
@@ -108,14 +109,14 @@ async def test_every_frame_is_told_while_the_record_is_written_each_5_points(
 
     with a_real_runner(tmp_path, stepper, server.url):
         async with served.flat(job.job_id) as socket:
-            await eventually(lambda: written and written[-1].decode is not None, 60, "the first frame is there")
+            await eventually(lambda: written and written[-1].decode is not None, 60, "the first frame is decoded")
             heard = []
             for frame in range(1, TOTAL + 1):
                 (steps / str(frame)).touch()
-                heard += await make.hear_until(socket, make.is_frame(frame))
+                heard += await hear_until(socket, is_frame(frame))
                 if frame % 5 == 0 and frame < TOTAL:
-                    await eventually(lambda done=frame: written[-1].progress == done, what=f"{frame} % are written")
-            heard += await make.hear_until(socket, make.is_ending)
+                    await eventually(lambda done=frame: written[-1].progress == done, what=f"{frame} % is written")
+            heard += await hear_until(socket, is_ending)
 
     live = [message["current_frame"] for message in heard if "current_frame" in message]
     assert sorted(set(live)) == list(range(live[0], TOTAL + 1))
@@ -127,49 +128,50 @@ async def test_every_frame_is_told_while_the_record_is_written_each_5_points(
     assert written[-1].progress == 100
 
 
-async def test_the_record_alone_tells_progress_when_nothing_comes_live(served, play, make):
-    """The runner may not know yet that somebody watches."""
+async def test_progress_comes_from_the_record_when_nothing_comes_live(served, play):
+    """The runner may not know yet that the job is watched."""
     runner = await play()
     async with served.realtime(runner.job_id) as socket:
-        await make.joined(served, runner.job_id)
-        await make.hear_until(socket, make.is_frame(0))
+        await joined(served, runner.job_id)
+        await hear_until(socket, is_frame(0))
 
         for frame in (3, 8, 15):
             await runner.write(frame, 20)
-            heard = await make.hear_until(socket, make.is_frame(frame))
+            heard = await hear_until(socket, is_frame(frame))
             assert heard[-1]["seq"] == runner.revision
 
 
-async def test_a_record_behind_the_live_messages_is_not_told_as_progress(served, play, make):
+async def test_a_record_older_than_the_live_messages_makes_no_progress_message(served, play):
     runner = await play()
     async with served.realtime(runner.job_id) as socket:
-        await make.joined(served, runner.job_id)
-        await make.hear_until(socket, make.is_frame(0))
+        await joined(served, runner.job_id)
+        await hear_until(socket, is_frame(0))
         await runner.frame(1, 100)
         known = runner.order
         await runner.frame(2, 100)
         await runner.write(1, 100, order=str(known))
         await runner.frame(3, 100)
-        heard = await make.hear_until(socket, make.is_frame(3))
+        heard = await hear_until(socket, is_frame(3))
 
     frames = [message["payload"]["current_frame"] for message in heard if message["type"] == "progress"]
     assert frames == [1, 2, 3]
 
 
-async def test_a_lease_is_renewed_while_somebody_watches_and_ends_with_them(server, bus, play, make):
+async def test_a_lease_is_renewed_while_a_client_watches_and_ends_with_it(server, bus, play):
     heard: list[str] = []
 
     async def note(job_id: str, verb: str) -> None:
         heard.append(f"{verb} {job_id}")
 
     runner = await play()
-    async with bus.control.on_job(note), make.serving(server, lease_every_s=0.1) as served:
+    async with bus.control.on_job(note), serving(server, lease_every_s=0.1) as served:
         async with served.flat(runner.job_id):
-            await make.eventually(lambda: heard.count(f"watch {runner.job_id}") >= 3)
-        await make.eventually(lambda: len(served.gateway.watches) == 0)
+            await eventually(lambda: heard.count(f"watch {runner.job_id}") >= 3)
+        await eventually(lambda: len(served.gateway.watches) == 0)
         other = await play()
         async with served.flat(other.job_id):
-            await make.eventually(lambda: heard.count(f"watch {other.job_id}") >= 3)
+            await eventually(lambda: heard.count(f"watch {other.job_id}") >= 3)
 
-    later = heard[heard.index(f"watch {other.job_id}") :]  # what was on its way when the first one left came before
+    # Leases that were on their way when the first client left come before this one.
+    later = heard[heard.index(f"watch {other.job_id}") :]
     assert set(later) == {f"watch {other.job_id}"}

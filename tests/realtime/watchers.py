@@ -1,4 +1,4 @@
-"""Clients of a running product for the tests of this folder, and what must hold of everything a client was told."""
+"""Clients of a running product for the tests of this folder, and what must hold of everything a client received."""
 
 import asyncio
 import json
@@ -11,19 +11,11 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
 from tests.support import Stack
+from tests.support.gateway import Message, is_ending
 
 LIMIT_S = 180.0
 OPTIONS: dict[str, Any] = {"proxy": None, "compression": None, "max_size": None, "open_timeout": 30}
 TRY_AGAIN_S = 0.1
-
-Message = dict[str, Any]
-
-
-def is_ending(message: Message) -> bool:
-    """Whether it is a job's ending, in either dialect."""
-    if "payload" in message:
-        return message["type"] == "progress" and message["payload"]["status"] != "running"
-    return "status" in message
 
 
 async def served_schemas(stack: Stack) -> dict[str, Draft202012Validator]:
@@ -40,7 +32,7 @@ def address(stack: Stack, job_id: str, *, is_flat: bool = False, since: int | No
 
 
 class Watcher:
-    """A good client: it answers pings, comes back after a break with its last seq, and leaves after the ending."""
+    """A good client: it answers pings, reconnects with its last seq, and leaves after the ending."""
 
     def __init__(self, stack: Stack, job_id: str, *, is_flat: bool = False) -> None:
         self.connections: list[list[Message]] = []
@@ -114,8 +106,8 @@ async def hear_until(socket: ClientConnection, is_last: Callable[[Message], bool
     return heard
 
 
-async def told_at_once(stack: Stack, job_id: str, since: int | None = None) -> list[Message]:
-    """What a client is told that joins now, up to its own first ping's answer; metadata left out."""
+async def heard_at_once(stack: Stack, job_id: str, since: int | None = None) -> list[Message]:
+    """Return what a client that joins now receives, up to the answer to its first ping; metadata is left out."""
     async with connect(address(stack, job_id, since=since), **OPTIONS) as socket:
         heard: list[Message] = []
         if since is None:
@@ -126,7 +118,7 @@ async def told_at_once(stack: Stack, job_id: str, since: int | None = None) -> l
 
 
 def assert_conforms(messages: list[Message], job_id: str, schemas: dict[str, Draft202012Validator]) -> None:
-    """What holds of everything one connection to /v1/realtime was told about one job that ended."""
+    """Check everything that one connection to /v1/realtime received about one job that ended."""
     for message in messages:
         schemas[message["type"]].validate(message)
     kinds = [message["type"] for message in messages if message["type"] not in ("ping", "pong")]
@@ -140,7 +132,7 @@ def assert_conforms(messages: list[Message], job_id: str, schemas: dict[str, Dra
     indexes = [message["payload"]["index"] for message in of_job if message["type"] == "warning"]
     assert indexes == sorted(set(indexes)), "each warning once, in order"
     assert [is_ending(message) for message in of_job].count(True) == 1
-    assert is_ending(of_job[-1]), "nothing is said of the job after its ending"
+    assert is_ending(of_job[-1]), "nothing about the job follows its ending"
     errors = [place for place, message in enumerate(of_job) if message["type"] == "error"]
     failed = of_job[-1]["payload"]["status"] != "completed"
     assert errors == ([len(of_job) - 2] if failed else []), "the error stands before its ending and nowhere else"
@@ -151,8 +143,8 @@ def assert_never_falls(values: list[int | None]) -> None:
     assert known == sorted(known)
 
 
-def assert_says_the_same(messages: list[Message], job: Message) -> None:
-    """What was told last is what the extended job says."""
+def assert_agrees(messages: list[Message], job: Message) -> None:
+    """Check that the last messages agree with the extended job."""
     ending = messages[-1]["payload"]
     shared = ("job_id", "status", "progress", "current_frame", "total_frames", "tools_completed")
     assert {name: ending[name] for name in shared} == {name: job[name] for name in shared}

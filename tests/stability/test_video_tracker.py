@@ -75,7 +75,7 @@ def trackers(tmp_path, monkeypatch) -> Path:
 @asynccontextmanager
 async def inspected(runner: JobRunner) -> AsyncIterator[httpx.AsyncClient]:
     """The inspector's own application over the runner's bus."""
-    app = create_app(runner.bus, KeyRing.open_(), InspectorSettings(look_every_s=0.05))
+    app = create_app(runner.bus, KeyRing(), InspectorSettings(look_every_s=0.05))
     transport = httpx.ASGITransport(app)
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://here") as http:
         yield http

@@ -1,8 +1,10 @@
-"""The only place for test helpers: waiting on a condition, a clock, a real nats-server, clips, the whole product."""
+"""The only place for test helpers: waiting on a condition, a clock, nats-server, records, clips, the whole product."""
 
 from .clips import brightness_of, make_clip
 from .clock import NOW, HandClock
+from .keys import digest_of
 from .nats import NatsServer, nats_server
+from .records import job_ids
 from .stack import FORGESYTE, SHORT_KEEPING, TEST_PLUGINS, Stack, alive, running_stack
 from .waiting import eventually
 
@@ -16,7 +18,9 @@ __all__ = [
     "Stack",
     "alive",
     "brightness_of",
+    "digest_of",
     "eventually",
+    "job_ids",
     "make_clip",
     "nats_server",
     "running_stack",

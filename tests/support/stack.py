@@ -1,4 +1,4 @@
-"""The whole product as its user starts it: `forgesyte up` in a process of its own, and questions over HTTP."""
+"""The whole product as its user starts it: `forgesyte up` in a process of its own, and requests over HTTP."""
 
 import asyncio
 import json
@@ -20,13 +20,13 @@ from .waiting import eventually
 
 FORGESYTE = str(Path(sys.executable).parent / "forgesyte")
 SHORT_KEEPING = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=2)
-"""The server closes what is idle for 5 s; a client that keeps it as long may ask on it just then."""
+"""The server closes a connection that is idle for 75 s. A client that drops it earlier never meets the close."""
 
 TEST_PLUGINS = str(Path(__file__).parent / "plugins")
 
 
 class Stack:
-    """One `forgesyte up` on a data folder; it may be killed and started again on the same folder and port."""
+    """One `forgesyte up` on a data folder; it can be killed and restarted on the same folder and port."""
 
     def __init__(self, data: Path, *, slots: int = 2, env: dict[str, str] | None = None) -> None:
         self.data = data
@@ -39,7 +39,7 @@ class Stack:
         self.http = httpx.AsyncClient(base_url=self.url, timeout=60, trust_env=False, limits=SHORT_KEEPING)
 
     async def start(self) -> None:
-        """Start it and wait for the line that says it is ready."""
+        """Start it and wait for its `ready` line."""
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [FORGESYTE, "up", "--port", str(self.port), "--data-dir", str(self.data), "--slots", str(self.slots)],
@@ -57,19 +57,19 @@ class Stack:
         return re.search(r"ready http://", text) is not None
 
     def tree(self) -> list[psutil.Process]:
-        """Every process of it that lives now, the launcher first."""
+        """Return its running processes, the launcher first."""
         assert self.process
         launcher = psutil.Process(self.process.pid)
         return [launcher, *launcher.children(recursive=True)]
 
     def find(self, *words: str) -> list[psutil.Process]:
-        """The processes of it whose command line holds every word."""
+        """Return its processes whose command line contains every word."""
         return [p for p in self.tree() if all(word in " ".join(command_of(p)) for word in words)]
 
     def service(self, word: str) -> psutil.Process:
-        """The child of the launcher whose command line holds the word.
+        """Return the child of the launcher whose command line contains the word.
 
-        Looked for among the children alone: what a service starts is, until its exec, a second one of the same name.
+        Only direct children count: a process that a service forks has the service's command line until its exec.
         """
         assert self.process
         children = psutil.Process(self.process.pid).children()
@@ -85,7 +85,7 @@ class Stack:
         return self.service("nats-server")
 
     async def submit(self, clip: Path, tool: str, plugin: str = "probe", **options: object) -> str:
-        """Submit a clip; gives the job id."""
+        """Submit a clip; return the job id."""
         query = {"plugin_id": plugin, "tool": tool, "options": json.dumps(options), "filename": clip.name}
         answer = await self.http.post(
             "/v1/video/submit", params=query, content=clip.read_bytes(), headers={"Content-Type": "video/mp4"}
@@ -94,14 +94,14 @@ class Stack:
         return str(answer.json()["job_id"])
 
     async def job(self, job_id: str, *, extended: bool = True) -> dict[str, Any]:
-        """The (extended) job."""
+        """Return the (extended) job."""
         answer = await self.http.get(f"/v1/jobs/{job_id}{'/extended' if extended else ''}")
         assert answer.status_code == 200, answer.text
         job: dict[str, Any] = answer.json()
         return job
 
     async def ended(self, job_id: str, limit_s: float = 150) -> dict[str, Any]:
-        """Wait until the job has ended; gives the extended job."""
+        """Wait until the job has ended; return the extended job."""
 
         async def look() -> dict[str, Any] | None:
             try:
@@ -113,13 +113,13 @@ class Stack:
         return await eventually(look, limit_s, f"job {job_id} ends")
 
     async def rows(self, job_id: str) -> list[dict[str, Any]]:
-        """All rows of the job, read as jsonl."""
+        """Return all rows of the job, read as jsonl."""
         answer = await self.http.get(f"/v1/jobs/{job_id}/result", params={"format": "jsonl"})
         assert answer.status_code == 200, answer.text
         return [json.loads(line) for line in answer.text.splitlines()]
 
     def kill(self) -> list[psutil.Process]:
-        """kill -9 of the launcher; gives every process that lived at that moment."""
+        """kill -9 the launcher; return every process that ran at that moment."""
         assert self.process
         tree = self.tree()
         self.process.kill()
@@ -127,14 +127,14 @@ class Stack:
         return tree
 
     async def interrupt(self, limit_s: float = 120) -> int:
-        """Ctrl-C; gives the exit code."""
+        """Send Ctrl-C; return the exit code."""
         assert self.process
         self.process.send_signal(signal.SIGINT)
         return await asyncio.to_thread(self.process.wait, limit_s)
 
 
 def command_of(process: psutil.Process) -> list[str]:
-    """The command line, empty when the process is gone."""
+    """Return the command line; empty when the process is gone."""
     try:
         return process.cmdline()
     except psutil.Error:
@@ -142,12 +142,12 @@ def command_of(process: psutil.Process) -> list[str]:
 
 
 def alive(processes: list[psutil.Process]) -> list[psutil.Process]:
-    """Those that still live (a zombie is dead)."""
+    """Return those that still run (a zombie is dead)."""
     return [process for process in processes if is_alive(process)]
 
 
 def is_alive(process: psutil.Process) -> bool:
-    """Whether it lives; it may end between the two questions."""
+    """Return whether it runs; it may end between the two checks."""
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
@@ -156,7 +156,7 @@ def is_alive(process: psutil.Process) -> bool:
 
 @asynccontextmanager
 async def running_stack(data: Path, **settings: object) -> AsyncIterator[Stack]:
-    """Run the whole product for the length of a test; whatever happens, nothing of it stays."""
+    """Run the whole product for one test; whatever happens, no process is left."""
     stack = Stack(data, **settings)  # type: ignore[arg-type]  # passed on as they are
     try:
         await stack.start()

@@ -1,7 +1,6 @@
-"""What a tool is handed: the facts of its job, and one frame at a time.
+"""What a tool receives: the facts of its job, and one frame at a time.
 
-Nothing here is checked for each frame beyond asserts: the sandbox that makes frames is ours, and thousands of frames
-pass here in a job.
+Frames are checked by asserts only: they are made by the product's own sandbox, and a job has thousands of them.
 """
 
 from dataclasses import dataclass, field
@@ -22,9 +21,9 @@ class Frame:
     Attributes:
         image: uint8, shape (H, W, 3), BGR, upright, C-contiguous. Read-only: several tools see the same pixels, so a
             tool that draws or changes pixels works on `image.copy()`.
-        index: counts decoded frames of the input, from 0.
-        timestamp_ms: when the frame is shown, milliseconds after the first frame.
-        shared: lives as long as this frame; tools of one job leave work in it that the next tool can use.
+        index: number of the decoded frame within the input, from 0.
+        timestamp_ms: presentation time, in milliseconds after the first frame.
+        shared: lives as long as this frame; a tool can leave work in it for the next tool of the job.
     """
 
     image: Image
@@ -48,16 +47,16 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class JobInfo:
-    """What a tool knows of its job before the first frame.
+    """What a tool knows about its job before the first frame.
 
     Attributes:
         job_id: the job's id.
         width: pixels of the upright frame.
         height: pixels of the upright frame.
-        fps: frames a second as the container says; None when it does not.
-        total_frames: exact count, or None while nobody knows it exactly.
+        fps: frames per second according to the container; None when it does not say.
+        total_frames: exact count, or None while it is not known exactly.
         device: where the plugin was loaded, `cpu` or `gpu`.
-        scratch: an empty folder of this job alone; gone when the job ends.
+        scratch: an empty folder for this job alone; removed when the job ends.
     """
 
     job_id: str

@@ -1,8 +1,8 @@
-"""Make plain JSON values of whatever a tool gave, or say exactly where that is not possible.
+"""Convert whatever a tool returned to plain JSON values, or say exactly where that is not possible.
 
 Two passes. The first handles what typed outputs nearly always are (plain containers, finite numbers) without keeping
-a path. Anything unusual starts the second, which knows where it is and converts, warns or refuses. Rejected: letting
-the JSON encoder decide (orjson turns NaN into null in silence, and names no path when it refuses).
+a path. Anything unusual starts the second, which tracks the path and converts, warns or refuses. Rejected: letting the
+JSON encoder decide (orjson silently turns NaN into null, and names no path when it refuses).
 """
 
 import sys
@@ -14,10 +14,10 @@ import numpy as np
 from pydantic import BaseModel
 
 type Json = dict[str, Json] | list[Json] | str | int | float | bool | None
-"""What JSON can say."""
+"""Any JSON value."""
 
 MAX_DEPTH = 100
-"""Deeper nesting is refused; what contains itself is found by it too."""
+"""Deeper nesting is refused; this also catches values that contain themselves."""
 
 MAX_WARNINGS = 10
 """More warnings than this for one value are folded into one."""
@@ -26,24 +26,24 @@ _MIN_INT, _MAX_INT = -(2**63), 2**64 - 1
 
 
 class _UnusualError(Exception):
-    """The quick pass met something that needs a path, a conversion or a refusal."""
+    """The quick pass met a value that needs a path, a conversion or a refusal."""
 
 
 def to_jsonable(value: object) -> tuple[Json, list[str]]:
-    """Turn one frame's output into dict, list, str, int, float, bool and None.
+    """Convert one frame's output to dict, list, str, int, float, bool and None.
 
     NumPy and torch values are converted, enum members become their values, whole-number keys become text.
 
     Args:
-        value: a pydantic model or anything made of what is named above.
+        value: a pydantic model or anything built from the types above.
 
     Returns:
-        The plain value, and warnings: NaN and infinite numbers became None, text that is not Unicode was mended; each
-        names the path (`output.regions[0].share`).
+        The plain value, and warnings: NaN and infinite numbers became None, lone surrogates in text became question
+        marks; each warning names the path (`output.regions[0].share`).
 
     Raises:
         TypeError: a value has no JSON form (bytes, sets, objects, ...); the message names the path.
-        ValueError: nested too deeply or containing itself, or a whole number beyond 64 bits.
+        ValueError: a value is nested too deeply or contains itself, or an integer exceeds 64 bits.
     """
     if isinstance(value, BaseModel):
         value = _dump(value, "output")

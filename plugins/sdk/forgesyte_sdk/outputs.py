@@ -1,7 +1,7 @@
-"""Typed outputs for one frame that results, exports, previews and summaries understand.
+"""Typed outputs of one frame, which results, exports, previews and summaries understand.
 
-All boxes are in upright input pixels, x to the right and y down, the origin in the upper left corner. A plugin may
-define an output of its own; derived from ToolOutput it can take part in the summary's counts.
+All boxes are in upright input pixels, x to the right and y down, with the origin in the upper left corner. A plugin may
+define its own output; if it derives from ToolOutput, it takes part in the summary's counts.
 """
 
 from collections import Counter
@@ -14,16 +14,16 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class ToolOutput(BaseModel):
-    """Base of what a tool gives for one frame."""
+    """Base of a tool's output for one frame."""
 
     model_config = ConfigDict(frozen=True, use_attribute_docstrings=True, populate_by_name=True)
 
     def count(self) -> int:
-        """How many detections this frame adds to the summary."""
+        """Return how many detections this frame adds to the summary."""
         return 0
 
     def class_counts(self) -> dict[str, int]:
-        """How many detections of each named class this frame adds to the summary."""
+        """Return how many detections of each named class this frame adds to the summary."""
         return {}
 
 
@@ -35,18 +35,18 @@ class _Located(BaseModel):
     @computed_field  # type: ignore[prop-decorator] # mypy knows no decorated property; pydantic documents this form
     @property
     def center(self) -> tuple[float, float]:
-        """Middle of the box: x, y in upright pixels."""
+        """Centre of the box: x, y in upright pixels."""
         left, top, right, bottom = self.xyxy
         return (left + right) / 2, (top + bottom) / 2
 
 
 class Region(_Located):
-    """A part of the frame without a class, such as something that moves."""
+    """A part of the frame without a class, for example something that moves."""
 
     area: float = Field(ge=0)
     """Pixels of the frame that belong to the region itself; at most the area of its box."""
     share: Share
-    """`area` as a part of the whole frame, 0 to 1."""
+    """`area` as a fraction of the whole frame, 0 to 1."""
 
 
 class Regions(ToolOutput):
@@ -54,15 +54,15 @@ class Regions(ToolOutput):
 
     regions: list[Region]
     motion_share: Share | None = None
-    """Part of the frame that moves, 0 to 1, small regions included; None when the tool does not measure it."""
+    """Fraction of the frame that moves, 0 to 1, small regions included; None when the tool does not measure it."""
 
     def count(self) -> int:
-        """One detection for each region."""
+        """Return one detection per region."""
         return len(self.regions)
 
 
 class Box(_Located):
-    """An object in its box."""
+    """An object and its box."""
 
     confidence: Share
     class_id: int | None = None
@@ -76,11 +76,11 @@ class Detections(ToolOutput):
     detections: list[Box]
 
     def count(self) -> int:
-        """One detection for each box."""
+        """Return one detection per box."""
         return len(self.detections)
 
     def class_counts(self) -> dict[str, int]:
-        """Boxes for each named class."""
+        """Return the number of boxes per named class."""
         return _count_classes(self.detections)
 
 
@@ -88,20 +88,20 @@ class TrackedObject(Box):
     """An object that keeps its id from frame to frame."""
 
     track_id: int
-    """Belongs to the job; never used again for another object."""
+    """Unique within the job; never reused for another object."""
 
 
 class TrackedObjects(ToolOutput):
-    """Objects of one frame with the ids of their tracks."""
+    """Objects of one frame with their track ids."""
 
     tracked_objects: list[TrackedObject]
 
     def count(self) -> int:
-        """One detection for each object in this frame."""
+        """Return one detection per object in this frame."""
         return len(self.tracked_objects)
 
     def class_counts(self) -> dict[str, int]:
-        """Objects of this frame for each named class."""
+        """Return the number of objects in this frame per named class."""
         return _count_classes(self.tracked_objects)
 
 
@@ -110,7 +110,7 @@ def _count_classes(boxes: list[Box] | list[TrackedObject]) -> dict[str, int]:
 
 
 def count_detections(output: BaseModel) -> tuple[int, dict[str, int]]:
-    """Give what one frame's output adds to the summary: detections in all, and for each class.
+    """Return what one frame's output adds to the summary: detections in total, and per class.
 
     A model that does not derive from ToolOutput adds nothing.
     """

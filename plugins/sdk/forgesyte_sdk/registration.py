@@ -1,29 +1,25 @@
-"""The contract check: what a Plugin class must be, told in sentences for its author.
+"""The contract check: what a Plugin class must be, in sentences for its author.
 
-Cheap on purpose (attributes only): it runs at each import, and a sandbox imports the plugin once for each job.
+It is cheap on purpose (attributes only): it runs at each import, and a sandbox imports the plugin once per job.
 """
-
-from __future__ import annotations
 
 import inspect
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import BaseModel
 
 from forgesyte_contracts.ids import NAME_PATTERN, is_name
 from forgesyte_contracts.plugins import ToolManifest
 
+from .plugin_facts import PluginFacts
 from .tool import Tool, type_arguments
-
-if TYPE_CHECKING:
-    from .plugin import Plugin
 
 _VERSION = re.compile(r"\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.+-]+)?")
 
 
-def problems_of_plugin(plugin: type[Plugin]) -> list[str]:
-    """List what is wrong with a Plugin class; empty when nothing is."""
+def problems_of_plugin(plugin: type[PluginFacts]) -> list[str]:
+    """Return what is wrong with a Plugin class; empty when nothing is."""
     problems = _problems_of_name(plugin, "the plugin")
     version = getattr(plugin, "version", None)
     if not isinstance(version, str) or not _VERSION.fullmatch(version):
@@ -39,7 +35,7 @@ def problems_of_plugin(plugin: type[Plugin]) -> list[str]:
 
 
 def tool_manifest(tool: type[Tool[Any, Any]]) -> ToolManifest:
-    """Say what a tool is, with the JSON Schemas of its options and of one frame's output.
+    """Return the manifest of a tool, with the JSON Schemas of its options and of one frame's output.
 
     Raises:
         ValueError: a value is not allowed in a manifest.
@@ -79,7 +75,7 @@ def _problems_of_init(tool: type[Tool[Any, Any]], who: str) -> list[str]:
     try:
         signature.bind("self", "plugin", "options")
     except TypeError:
-        expected = "expected (self, plugin, options); what a job needs is made in prepare(job)"
+        expected = "expected (self, plugin, options); create what a job needs in prepare(job)"
         return [f"{who}: __init__ takes {signature}, {expected}"]
     return []
 
@@ -109,4 +105,4 @@ def _problems_of_name(named: object, who: str) -> list[str]:
 def _names_twice(tools: tuple[type[Tool[Any, Any]], ...]) -> list[str]:
     names = [name for tool in tools for name in (tool.name, *tool.aliases)]
     twice = sorted({name for name in names if names.count(name) > 1})
-    return [f"each tool name and alias may stand once, found twice: {', '.join(twice)}"] if twice else []
+    return [f"each tool name and alias must be unique, found twice: {', '.join(twice)}"] if twice else []

@@ -1,8 +1,8 @@
-"""One analysis of a plugin: typed options in, one typed output for each frame.
+"""One analysis of a plugin: typed options in, one typed output per frame.
 
-A Tool instance is made for each job, so whatever it keeps on `self` can not leak into another job. What is shared
-between jobs (a loaded model) belongs to the Plugin. The sandbox calls, in this order: `__init__`, `prepare`,
-`process_frame` or `process_batch` in frame order, `finalize`.
+Each job gets its own Tool instance, so what it keeps on `self` cannot leak into another job. What jobs share (a loaded
+model) belongs to the Plugin. The sandbox calls, in this order: `__init__`, `prepare`, `process_frame` or
+`process_batch` in frame order, `finalize`.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from pydantic import BaseModel, ConfigDict
 
 if TYPE_CHECKING:
     from .frame import Frame, JobInfo
-    from .plugin import Plugin
+    from .plugin_facts import PluginFacts
 
 
 class ToolOptions(BaseModel):
     """Base of a tool's options: frozen, a docstring under a field describes it, unknown fields are refused.
 
-    Refusing unknown fields is a duty (the contract check asks for it): a mistyped option that is silently ignored
+    Refusing unknown fields is mandatory (the contract check insists on it): a mistyped option that is silently ignored
     costs its user a whole video.
     """
 
@@ -33,18 +33,19 @@ class EmptyOptions(ToolOptions):
 
 
 class Tool[OptionsT: BaseModel, OutputT: BaseModel]:
-    """One analysis. Derive with both types named, `class DetectMotion(Tool[MotionOptions, Regions])`.
+    """One analysis. Name both types when you derive from it: `class DetectMotion(Tool[MotionOptions, Regions])`.
 
     Attributes:
         name: the tool's id, `^[a-z0-9_-]+$`.
         aliases: further ids that find this tool.
-        title: a name for people.
+        title: the name shown to people.
         description: what it finds; the class's docstring when empty.
-        inputs: what it can work on. An image is a job of one frame.
-        Options: model of the options; taken from the type argument when not written out.
-        Output: model of one frame's output; taken from the type argument when not written out.
-        plugin: the plugin object that this tool belongs to.
-        options: validated options of this job.
+        inputs: the kinds of media it accepts. An image is a job of one frame.
+        Options: model of the options; taken from the type argument unless set.
+        Output: model of one frame's output; taken from the type argument unless set.
+        plugin: the plugin object that this tool belongs to. Annotate it with your own class (`plugin: MyPlugin`) to
+            have its attributes typed.
+        options: the validated options of this job.
     """
 
     name: ClassVar[str]
@@ -55,7 +56,7 @@ class Tool[OptionsT: BaseModel, OutputT: BaseModel]:
     Options: ClassVar[type[BaseModel]] = EmptyOptions
     Output: ClassVar[type[BaseModel]]
 
-    plugin: Plugin
+    plugin: PluginFacts
     options: OptionsT
 
     def __init_subclass__(cls) -> None:
@@ -64,15 +65,15 @@ class Tool[OptionsT: BaseModel, OutputT: BaseModel]:
             if attribute not in cls.__dict__ and isinstance(model, type) and issubclass(model, BaseModel):
                 setattr(cls, attribute, model)
 
-    def __init__(self, plugin: Plugin, options: OptionsT) -> None:
+    def __init__(self, plugin: PluginFacts, options: OptionsT) -> None:
         self.plugin = plugin
         self.options = options
 
     def prepare(self, job: JobInfo) -> None:
-        """Get ready for the first frame of `job`. Does nothing unless overridden."""
+        """Prepare for the first frame of `job`. Does nothing unless overridden."""
 
     def process_frame(self, frame: Frame) -> OutputT:
-        """Analyse one frame; called once for each frame, in order.
+        """Analyse one frame; called once per frame, in order.
 
         A tool that overrides `process_batch` alone gets each frame as a batch of one.
         """
@@ -80,38 +81,38 @@ class Tool[OptionsT: BaseModel, OutputT: BaseModel]:
             raise NotImplementedError(f"tool {self.name} has neither process_frame nor process_batch")
         outputs = self.process_batch([frame])
         if len(outputs) != 1:
-            raise ValueError(f"tool {self.name}: process_batch gave {len(outputs)} outputs for 1 frame")
+            raise ValueError(f"tool {self.name}: process_batch returned {len(outputs)} outputs for 1 frame")
         return outputs[0]
 
     def process_batch(self, frames: Sequence[Frame]) -> list[OutputT]:
-        """Analyse several frames at once; override it where a batch is faster.
+        """Analyse several frames at once; override it when a batch is faster.
 
         Args:
             frames: one or more frames, in order, without gaps.
 
         Returns:
-            One output for each frame, in the same order.
+            One output per frame, in the same order.
         """
         return [self.process_frame(frame) for frame in frames]
 
     def finalize(self) -> None:
-        """Let go of what `prepare` took. Called once after the last frame; does nothing unless overridden."""
+        """Release what `prepare` acquired. Called once after the last frame; does nothing unless overridden."""
 
     def snapshot(self) -> bytes | None:
-        """Give the state after the last processed frame, so that another attempt can go on from there.
+        """Return the state after the last processed frame, so that another attempt can continue from there.
 
         Returns:
-            The state, or None (unless overridden): a stateful tool then starts again at frame 0.
+            The state, or None (the default): a stateful tool then starts again at frame 0.
         """
         return None
 
     def restore(self, state: bytes) -> None:
-        """Take over what `snapshot` gave; called after `prepare`, before the next frame."""
-        raise NotImplementedError(f"tool {self.name} gives snapshots but has no restore")
+        """Restore the state that `snapshot` returned; called after `prepare`, before the next frame."""
+        raise NotImplementedError(f"tool {self.name} returns snapshots but has no restore")
 
 
 def type_arguments(tool: type) -> tuple[Any, ...]:
-    """Give what stands in the brackets of `class X(Tool[...])`; empty when X names Tool without brackets."""
+    """Return the type arguments in `class X(Tool[...])`; empty when X names Tool without brackets."""
     for base in get_original_bases(tool):
         if get_origin(base) is Tool:
             return get_args(base)

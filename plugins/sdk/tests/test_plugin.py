@@ -188,10 +188,10 @@ def test_tool_may_override_process_batch_alone():
 
 
 @pytest.mark.parametrize("outputs", [[], [Detections(detections=[])] * 2], ids=["none", "two"])
-def test_batch_with_another_number_of_outputs_is_told_in_a_sentence(outputs):
+def test_batch_with_wrong_number_of_outputs_is_named_in_the_error(outputs):
     tool = a_tool(process_frame=Tool.process_frame, process_batch=lambda self, frames: outputs)(None, EmptyOptions())
 
-    with pytest.raises(ValueError, match=f"process_batch gave {len(outputs)} outputs for 1 frame"):
+    with pytest.raises(ValueError, match=f"process_batch returned {len(outputs)} outputs for 1 frame"):
         tool.process_frame(None)
 
 

@@ -1,4 +1,8 @@
-"""Where a service's time comes from, so that tests can hold it in their hands."""
+"""Where a service's time comes from, so that tests can control it.
+
+A Clock answers what time it is: for what is written down and for ages that others are judged by. The limit of a wait
+(`asyncio.timeout`, a deadline shared by several calls) goes by the event loop's own time and needs no Clock.
+"""
 
 import time
 from datetime import UTC, datetime
@@ -6,14 +10,14 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Two clocks: the wall for what is written down, a monotonic one for durations."""
+    """Two clocks: wall-clock time for what is written down, a monotonic one for durations."""
 
     def now(self) -> datetime:
-        """The moment in UTC."""
+        """Return the current time in UTC."""
         ...
 
     def monotonic_s(self) -> float:
-        """Seconds since an arbitrary point; never goes back."""
+        """Return seconds since an arbitrary point; they never go back."""
         ...
 
 
@@ -21,9 +25,13 @@ class SystemClock:
     """The machine's own clocks."""
 
     def now(self) -> datetime:
-        """The moment in UTC."""
+        """Return the current time in UTC."""
         return datetime.now(UTC)
 
     def monotonic_s(self) -> float:
-        """Seconds since an arbitrary point; never goes back."""
+        """Return seconds since an arbitrary point; they never go back."""
         return time.monotonic()
+
+
+SYSTEM_CLOCK: Clock = SystemClock()
+"""The default wherever a Clock may be passed; it has no state."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, TextIO
 import orjson
 import structlog
 
-from .settings import ServiceSettings
+from .settings import ProcessSettings
 
 if TYPE_CHECKING:
     from structlog.typing import EventDict, Processor, WrappedLogger
@@ -21,7 +21,7 @@ QUIET = ("uvicorn.access", "uvicorn.error", "httpx", "httpcore", "asyncio")
 
 
 def configure(
-    settings: ServiceSettings | None = None,
+    settings: ProcessSettings | None = None,
     *,
     service: str | None = None,
     log_format: Literal["auto", "json", "console"] = "auto",

@@ -21,7 +21,7 @@ import uvloop
 from forgesyte_contracts.problems import ForgeSyteError
 
 from . import logs
-from .settings import ServiceSettings
+from .settings import ProcessSettings
 
 DRAIN_MARGIN_S = 5.0
 """What a service gets beyond its own drain limit to write its last lines, in seconds, before it is cancelled; and
@@ -54,11 +54,11 @@ class Lifetime:
             self._on_stop()
 
 
-class _MainReturned(Exception):  # noqa: N818 - it is a message to the task group, not an error
+class _MainReturned(Exception):
     """Raised inside the group so that it cancels what is left."""
 
 
-def run_service(main: Callable[[Lifetime], Awaitable[None]], *, name: str, settings: ServiceSettings) -> int:
+def run_service(main: Callable[[Lifetime], Awaitable[None]], *, name: str, settings: ProcessSettings) -> int:
     """Run a service until it returns, fails, or is told to stop.
 
     Args:

@@ -1,12 +1,10 @@
 """The scratch folder of one process, and the sweep of those whose process is dead.
 
-A lock (flock) on a file in the folder says that its owner lives: the kernel drops it at any death, so no pid has to be
-trusted. Children started by exec do not inherit it. Several services may share the folder above: all of them take the
-same gate before they sweep, and none removes what is locked.
+Several services may share the folder above. Each takes the same gate before it sweeps, so that a neighbour cannot
+remove a folder that is made but not yet locked; none removes what is locked (owned_folder.py).
 """
 
 import asyncio
-import fcntl
 import os
 import secrets
 import shutil
@@ -15,6 +13,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import structlog
+
+from .owned_folder import exclusive, open_lock, remove_abandoned, try_lock
 
 log = structlog.get_logger(__name__)
 
@@ -30,14 +30,14 @@ class Scratch:
     @classmethod
     @asynccontextmanager
     async def open(cls, parent: Path, owner: str) -> "AsyncIterator[Scratch]":
-        """Make this process's folder in `parent`, sweep those of dead ones, remove it at the end.
+        """Make this process's folder in `parent`, sweep those of dead processes, and remove it at the end.
 
         Args:
             parent: an absolute path; made when missing.
-            owner: what the folder's name begins with, for people who look.
+            owner: what the folder's name begins with, for an operator who looks.
 
         Raises:
-            OSError: the folder can not be made or locked.
+            OSError: the folder cannot be made or locked.
         """
         path = parent / f"{owner}-{secrets.token_hex(8)}"
         lock, swept = await asyncio.to_thread(_make, path)
@@ -51,10 +51,10 @@ class Scratch:
 
     @asynccontextmanager
     async def folder(self, purpose: str) -> AsyncIterator[Path]:
-        """An empty folder of one's own, gone afterwards; `purpose` begins its name.
+        """Make an empty folder for the block, whose name begins with `purpose`, and remove it afterwards.
 
         Raises:
-            OSError: there is no room for it.
+            OSError: the folder cannot be made.
         """
         folder = self.path / f"{purpose}-{secrets.token_hex(8)}"
         await asyncio.to_thread(folder.mkdir, mode=0o700)
@@ -65,34 +65,10 @@ class Scratch:
 
 
 def _make(path: Path) -> tuple[int, int]:
-    """Give the lock of the new folder and how many folders of dead processes were swept."""
+    """Make the folder; return its lock and how many folders of dead processes were swept."""
     path.mkdir(mode=0o700, parents=True)
-    gate = os.open(path.parent / _LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-    try:
-        # One at a time: a neighbour that starts now must not sweep a folder which is made but not yet locked.
-        fcntl.flock(gate, fcntl.LOCK_EX)
-        lock = os.open(path / _LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return lock, _sweep(path.parent)
-    finally:
-        os.close(gate)
-
-
-def _sweep(parent: Path) -> int:
-    """Remove the folders whose lock nobody holds; a folder without a lock file is not ours and stays."""
-    swept = 0
-    for lock_file in parent.glob(f"*/{_LOCK}"):
-        try:
-            lock = os.open(lock_file, os.O_RDWR | os.O_CLOEXEC)
-        except FileNotFoundError:
-            continue
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            continue
-        else:
-            shutil.rmtree(lock_file.parent, ignore_errors=True)
-            swept += 1
-        finally:
-            os.close(lock)
-    return swept
+    with exclusive(path.parent / _LOCK):
+        lock_fd = open_lock(path / _LOCK)
+        if not try_lock(lock_fd):
+            raise BlockingIOError(f"another process holds the lock of {path}")
+        return lock_fd, sum(remove_abandoned(file.parent, file) for file in path.parent.glob(f"*/{_LOCK}"))

@@ -2,7 +2,7 @@ import pytest
 from pydantic import ValidationError
 from pydantic_settings import SettingsConfigDict
 
-from forgesyte_chassis.settings import ServiceSettings
+from forgesyte_chassis.settings import ServiceSettings, env_name, env_of, settings_with
 
 
 class RoomSettings(ServiceSettings):
@@ -38,7 +38,7 @@ def test_api_keys_are_split_at_commas_and_spaces(monkeypatch):
     assert RoomSettings().api_keys == ("a:read:00", "b:admin:11")
 
 
-def test_settings_can_not_be_changed_after_they_were_read():
+def test_settings_cannot_be_changed_after_they_were_read():
     settings = RoomSettings()
 
     with pytest.raises(ValidationError):
@@ -59,3 +59,31 @@ def test_every_field_is_described():
 def test_values_out_of_range_are_refused(wrong):
     with pytest.raises(ValidationError):
         RoomSettings(**wrong)
+
+
+def test_an_environment_made_for_a_model_is_read_back_by_it(monkeypatch):
+    for name, value in env_of(RoomSettings, slots=7, drain_s=1.5, bus_url="nats://here:1").items():
+        monkeypatch.setenv(name, value)
+
+    settings = RoomSettings()
+
+    assert (settings.slots, settings.drain_s, settings.bus_url) == (7, 1.5, "nats://here:1")
+
+
+def test_given_settings_come_before_the_environment_and_unknown_ones_are_an_error(monkeypatch):
+    monkeypatch.setenv("FORGESYTE_ROOM_SLOTS", "7")
+    monkeypatch.setenv("FORGESYTE_ROOM_DRAIN_S", "1.5")
+
+    settings = settings_with(RoomSettings, slots=3)
+
+    assert (settings.slots, settings.drain_s) == (3, 1.5)
+    with pytest.raises(ValueError, match="RoomSettings has no setting 'workers'"):
+        settings_with(RoomSettings, workers=2)
+
+
+def test_the_variable_of_a_field_that_a_model_lacks_is_an_error():
+    assert env_name(RoomSettings, "slots") == "FORGESYTE_ROOM_SLOTS"
+    with pytest.raises(ValueError, match=r"RoomSettings has no setting 'workers'; it has .*slots"):
+        env_name(RoomSettings, "workers")
+    with pytest.raises(ValueError, match="no setting 'workers'"):
+        env_of(RoomSettings, slots=1, workers=2)

@@ -1,8 +1,8 @@
-"""The boxes in a row's plain JSON, whatever tool made it: read alike by the drawing and by the exports.
+"""The boxes in a row's plain JSON, whatever tool made it: drawings and exports read them alike.
 
-A tool's own output type is not known here. What counts is its form: a list of objects that each carry `xyxy`, under
-any name. Nothing is checked beyond that form, because rows were validated when they were made; what does not have it
-is simply no box. It imports nothing that is heavy, so that any service may use it.
+A tool's own output type is not known here. Only its shape counts: a list of objects that each have `xyxy`, under any
+name. Nothing beyond that shape is checked, because rows were validated when they were made; an object without it is
+not a box. This module imports nothing heavy, so that any service may use it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,25 +11,25 @@ from math import isfinite
 from typing import Any, TypeGuard
 
 BOX_LISTS = frozenset({"regions", "detections", "tracked_objects", "text_blocks"})
-"""Names under which outputs keep boxes; an empty list under one of them says that nothing was found."""
+"""Names under which outputs keep boxes; an empty list under one of them means that nothing was found."""
 
 _KNOWN = frozenset({"xyxy", "center", "track_id", "class_id", "class", "confidence", "area", "share"})
 
 
 @dataclass(frozen=True, slots=True)
 class FoundBox:
-    """One box of one tool in one frame; what the tool does not say is None.
+    """One box of one tool in one frame; attributes that the tool does not give are None.
 
     Attributes:
         tool: the tool's id.
-        xyxy: left, top, right, bottom in upright pixels, as the row has them; a value that was not finite is None.
-        track_id: belongs to the job.
+        xyxy: left, top, right, bottom in upright pixels, as in the row; a value that was not finite is None.
+        track_id: unique within the job.
         class_id: the class as a number.
         class_name: the class as a word.
         confidence: 0 to 1.
         area: pixels of the frame.
-        share: `area` as a part of the frame, 0 to 1.
-        rest: everything else the tool says of it.
+        share: `area` as a share of the frame, 0 to 1.
+        rest: everything else the tool gives.
     """
 
     tool: str
@@ -44,7 +44,7 @@ class FoundBox:
 
     @property
     def corners(self) -> tuple[float, float, float, float] | None:
-        """Left, top, right, bottom with left <= right and top <= bottom; None when one of them is no number."""
+        """Left, top, right, bottom with left <= right and top <= bottom; None when one of them is not a number."""
         numbers = [float(value) for value in self.xyxy if _is_number(value)]
         if len(numbers) != 4:
             return None
@@ -53,7 +53,7 @@ class FoundBox:
 
 
 def outputs_of(row: dict[str, Any], tools: Sequence[str]) -> Iterator[tuple[str, Any]]:
-    """Give each tool's id and output in a row: `detections` holds the only tool's, else each tool has its own key."""
+    """Yield each tool's id and output in a row: under `detections` for a single tool, else under the tool's own key."""
     if len(tools) == 1:
         if "detections" in row:
             yield tools[0], row["detections"]
@@ -64,7 +64,7 @@ def outputs_of(row: dict[str, Any], tools: Sequence[str]) -> Iterator[tuple[str,
 
 
 def boxes_of(tool: str, output: object) -> list[FoundBox] | None:
-    """Give the boxes of one tool's output in its order; None when its type carries none."""
+    """Return the boxes of one tool's output in their order; None when its type has no boxes."""
     if not isinstance(output, dict):
         return None
     lists = {name: value for name, value in output.items() if isinstance(value, list)}

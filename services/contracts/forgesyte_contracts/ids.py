@@ -1,6 +1,6 @@
-"""Identifiers and the one place that makes and checks them.
+"""Identifiers, and the only place that makes and checks them.
 
-Ids travel in bus subjects and blob paths, so none may hold a dot, a star, `>`, a slash or a space.
+Ids travel in bus subjects and blob paths, so none may contain a dot, a star, `>`, a slash or a space.
 """
 
 import re
@@ -17,11 +17,8 @@ JobId = NewType("JobId", str)
 PluginName = NewType("PluginName", str)
 """The name of an installed plugin, `^[a-z0-9_-]+$`."""
 
-ToolName = NewType("ToolName", str)
-"""The id of one tool of a plugin, `^[a-z0-9_-]+$`."""
-
 RunnerId = NewType("RunnerId", str)
-"""One life of one plugin-runner process. A restarted runner has a new one: the old owner can not be mistaken for it."""
+"""One life of one plugin-runner process: a restarted runner has a new id and cannot pass for the old owner of a job."""
 
 NAME_PATTERN = r"^[a-z0-9_-]+$"
 NameText = Annotated[str, StringConstraints(pattern=NAME_PATTERN, min_length=1, max_length=64)]
@@ -30,7 +27,7 @@ _NAME = re.compile(NAME_PATTERN)
 
 
 def is_name(text: str) -> bool:
-    """Tell whether `text` may name a plugin or a tool (1 to 64 characters of `a-z 0-9 _ -`)."""
+    """Return whether `text` may name a plugin or a tool (1 to 64 characters of `a-z 0-9 _ -`)."""
     return len(text) <= 64 and _NAME.match(text) is not None and "\n" not in text
 
 
@@ -51,7 +48,7 @@ def new_job_id(*, time_ms: int | None = None) -> JobId:
 
 
 def parse_job_id(text: str) -> JobId:
-    """Check a job id that came from outside and give its canonical form.
+    """Check a job id that came from outside and return its canonical form.
 
     Raises:
         ValueError: `text` is not a UUID in its 36 character form.
@@ -62,6 +59,6 @@ def parse_job_id(text: str) -> JobId:
 
 
 def new_runner_id(host: str) -> RunnerId:
-    """Make the id of one life of a runner from its host's name (kept readable, cleaned of what an id may not hold)."""
+    """Make the id of one life of a runner from its host's name, without the characters an id may not contain."""
     name = re.sub(r"[^a-z0-9_-]+", "-", host.lower()).strip("-")[:40] or "runner"
     return RunnerId(f"{name}-{secrets.token_hex(4)}")

@@ -1,6 +1,6 @@
-"""What a plugin says of itself (manifest) and what runners say of it (state, health).
+"""What a plugin declares about itself (manifest) and what runners report about it (state, health).
 
-A manifest crosses from a sandbox to its parent as JSON only; a parent validates it with these models and never sees
+A manifest crosses from a sandbox to its parent as JSON only; the parent validates it with these models and never sees
 the class behind it.
 """
 
@@ -21,7 +21,7 @@ Text = Annotated[str, StringConstraints(max_length=4000)]
 
 
 def _in_utc(moment: datetime) -> datetime:
-    # A moment at the edge of the calendar has no UTC form: it is refused here, where it comes in, not when it is shown.
+    # A moment at the edge of the calendar has no UTC form: it is refused here, on arrival, and not when it is shown.
     try:
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except OverflowError as error:
@@ -29,14 +29,14 @@ def _in_utc(moment: datetime) -> datetime:
 
 
 Seen = Annotated[Moment, AfterValidator(_in_utc)]
-"""A moment that another process wrote down, brought to UTC; without a zone it is taken as UTC."""
+"""A moment that another process recorded, converted to UTC; without a zone it is taken as UTC."""
 
 Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 """A measured amount: finite and not negative."""
 
 
 class PluginState(StrEnum):
-    """Where a plugin stands in one runner."""
+    """The state of a plugin in one runner."""
 
     LOADED = "LOADED"
     INITIALIZED = "INITIALIZED"
@@ -51,12 +51,12 @@ class PluginState(StrEnum):
 
     @property
     def is_broken(self) -> bool:
-        """Whether the plugin can not be used until it is reloaded."""
+        """Whether the plugin is unusable until it is reloaded."""
         return self in (PluginState.FAILED, PluginState.UNAVAILABLE)
 
     @property
     def rank(self) -> int:
-        """Its place among the states, 0 for the best: of several runners' states the best is the plugin's."""
+        """Its rank among the states, 0 for the best: a plugin has the best state of its runners."""
         return _BEST_FIRST.index(self)
 
 
@@ -74,7 +74,7 @@ class _Strict(BaseModel):
 
 
 class ModelFile(_Strict):
-    """A model file the plugin needs: exists, regular, at least 16 bytes, `sha256` (hex) when given."""
+    """A model file the plugin needs: a regular file of at least 16 bytes, with this `sha256` (hex) when given."""
 
     name: str
     path: str
@@ -82,7 +82,7 @@ class ModelFile(_Strict):
 
 
 class Requires(_Strict):
-    """What must be there before the plugin can run. `packages` are import names."""
+    """What the plugin needs before it can run. `packages` are import names."""
 
     gpu: bool = False
     packages: tuple[str, ...] = ()
@@ -91,9 +91,9 @@ class Requires(_Strict):
 
 
 class PluginLimits(_Strict):
-    """Limits a plugin asks for instead of the service's own: seconds a frame, bytes above the warm baseline.
+    """Limits a plugin asks for instead of the service's own: seconds per frame, bytes above the warm baseline.
 
-    More than the service's own is given up to what its operator allows; a plugin that asks for more is UNAVAILABLE.
+    It gets more than the service's own up to the maximum its operator allows; beyond that it is UNAVAILABLE.
     """
 
     frame_timeout_s: float | None = Field(default=None, gt=0, le=86_400)
@@ -101,7 +101,7 @@ class PluginLimits(_Strict):
 
 
 class ToolManifest(_Strict):
-    """One tool: what it takes, what it gives, and the JSON Schemas of its options and of its output for one frame."""
+    """One tool: its inputs, and the JSON Schemas of its options and of its output for one frame."""
 
     name: NameText
     aliases: tuple[NameText, ...] = ()
@@ -113,7 +113,7 @@ class ToolManifest(_Strict):
 
 
 class PluginManifest(_Strict):
-    """What a plugin is, read once by a sandbox at the runner's start."""
+    """What a plugin declares about itself; a sandbox reads it once when the runner starts."""
 
     name: NameText
     version: SemVer
@@ -132,11 +132,11 @@ class PluginManifest(_Strict):
     def _names_are_unique(self) -> "PluginManifest":
         names = [name for tool in self.tools for name in (tool.name, *tool.aliases)]
         if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise ValueError(f"each tool and alias may stand once, found twice: {', '.join(twice)}")
+            raise ValueError(f"each tool name and alias must be unique; found twice: {', '.join(twice)}")
         return self
 
     def tool(self, name: str) -> ToolManifest | None:
-        """Find a tool by its id or by one of its aliases."""
+        """Return the tool with this name or alias; None when there is none."""
         for tool in self.tools:
             if name == tool.name or name in tool.aliases:
                 return tool
@@ -144,7 +144,7 @@ class PluginManifest(_Strict):
 
 
 class PluginOnRunner(BaseModel):
-    """One plugin as one runner sees it. `manifest` is None when it could not be read; `reason` then says why."""
+    """One plugin as one runner sees it. `manifest` is None when it could not be read, for the `reason` given."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -162,17 +162,17 @@ class PluginOnRunner(BaseModel):
     """Seconds since it was ready here; None while it is not."""
 
     last_used: Seen | None = None
-    """When a job was last on it here."""
+    """When a job last used it here."""
 
     last_execution_time_ms: Amount | None = None
     """Milliseconds its last frame took here."""
 
     avg_execution_time_ms: Amount | None = None
-    """Milliseconds a frame, the mean of its last 10 here."""
+    """Milliseconds per frame: the mean of its last 10 here."""
 
 
 class PluginRunner(BaseModel):
-    """One runner's word on a plugin."""
+    """The state of a plugin in one runner."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -182,7 +182,7 @@ class PluginRunner(BaseModel):
 
 
 class PluginHealth(BaseModel):
-    """How a plugin is, over all living runners. A broken plugin is data here: its state and the reason for it."""
+    """The health of a plugin over all living runners. A broken plugin is data here: its state and the reason."""
 
     model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
@@ -192,16 +192,16 @@ class PluginHealth(BaseModel):
 
     description: str = ""
     state: PluginState
-    """The best of the living runners; the last known when none lives."""
+    """The best state among the living runners; the last known state when none has the plugin."""
 
     reason: str | None = None
-    """Names the missing thing and the remedy; null when nothing is missing."""
+    """What is wrong and how to fix it; null when nothing is."""
 
     uptime_seconds: Amount | None = None
-    """Seconds since the longest ready runner was ready; null when none is."""
+    """Seconds for which the longest ready runner has been ready; null when none is."""
 
     last_used: Seen | None = None
-    """When a job was last on it."""
+    """When a job last used it."""
 
     success_count: int = 0
     """Jobs completed, summed over the living runners."""
@@ -213,20 +213,20 @@ class PluginHealth(BaseModel):
     """Milliseconds the last frame took."""
 
     avg_execution_time_ms: Amount | None = None
-    """Milliseconds a frame: the mean of the last 10."""
+    """Milliseconds per frame: the mean of the last 10."""
 
     runners: tuple[PluginRunner, ...] = ()
     """Each living runner that has it."""
 
 
 PluginHealthResponse = PluginHealth
-"""The name that older clients know."""
+"""The name that older clients use."""
 
 
 class KnownPlugin(BaseModel):
-    """What KV `plugins` keeps of a plugin, so that one whose pool is at zero is still known.
+    """What the bucket `plugins` stores of a plugin, so that it is still known when its pool has no runner.
 
-    `health` is written without what only a living runner can say: its state is never RUNNING, it has no uptime and no
+    `health` is stored without what only a living runner has: its state is never RUNNING, it has no uptime and no
     runners.
     """
 

@@ -1,7 +1,7 @@
-"""The one enum of what can go wrong, with what each code means to HTTP and to a retry.
+"""The one enum of what can go wrong, with what each code means to HTTP and whether a retry may help.
 
 A ForgeSyteError carries a code, a sentence for the user and data as attributes. Nothing here knows a framework:
-chassis turns a code into a response, the runner turns `retryable` into hand-over or ending.
+chassis turns a code into a response, and adds `Retry-After` where `retryable` is set.
 """
 
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ class Code(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CodeFacts:
-    """What a code means outside: the HTTP status, the short title, and whether the same request may succeed later."""
+    """What a code means to a client: HTTP status, short title, and whether the same request may succeed later."""
 
     status: int
     title: str
@@ -49,30 +49,30 @@ class CodeFacts:
 
 CODE_FACTS: dict[Code, CodeFacts] = {
     Code.MSG_INVALID_JSON: CodeFacts(400, "The message is not JSON"),
-    Code.MSG_MISSING_FIELD: CodeFacts(400, "The message lacks a field"),
+    Code.MSG_MISSING_FIELD: CodeFacts(400, "A field of the message is missing"),
     Code.PLUGIN_TIMEOUT: CodeFacts(504, "The plugin took longer than its limit"),
     Code.PLUGIN_OOM: CodeFacts(507, "The plugin needed more memory than its limit"),
     Code.PLUGIN_CRASH: CodeFacts(500, "The plugin's process died"),
     Code.PLUGIN_ERROR: CodeFacts(500, "The plugin raised an error"),
-    Code.PLUGIN_UNAVAILABLE: CodeFacts(409, "The plugin can not run here"),
+    Code.PLUGIN_UNAVAILABLE: CodeFacts(409, "The plugin cannot run here"),
     Code.PLUGIN_UNKNOWN: CodeFacts(400, "There is no such plugin"),
     Code.TOOL_UNKNOWN: CodeFacts(400, "The plugin has no such tool"),
     Code.OPTIONS_INVALID: CodeFacts(422, "The options do not fit the tool"),
-    Code.MEDIA_INVALID: CodeFacts(415, "The media can not be used"),
+    Code.MEDIA_INVALID: CodeFacts(415, "The media cannot be used"),
     Code.MEDIA_TOO_LARGE: CodeFacts(413, "The media is larger than allowed"),
-    Code.DEVICE_UNAVAILABLE: CodeFacts(409, "The device is not there"),
-    Code.ATTEMPTS_EXHAUSTED: CodeFacts(500, "The job was tried too often"),
+    Code.DEVICE_UNAVAILABLE: CodeFacts(409, "The device is not available"),
+    Code.ATTEMPTS_EXHAUSTED: CodeFacts(500, "The job failed too many times"),
     Code.CANCELLED: CodeFacts(409, "The job was cancelled"),
-    Code.INTERNAL: CodeFacts(500, "Something went wrong inside"),
+    Code.INTERNAL: CodeFacts(500, "Something went wrong inside the service"),
     Code.JOB_UNKNOWN: CodeFacts(404, "There is no such job"),
     Code.JOB_FINISHED: CodeFacts(409, "The job is already finished"),
     Code.JOB_UNFINISHED: CodeFacts(409, "The job is not finished yet"),
     Code.REQUEST_INVALID: CodeFacts(422, "The request is not valid"),
-    Code.ROUTE_UNKNOWN: CodeFacts(404, "There is no such address"),
-    Code.KEY_MISSING: CodeFacts(401, "An API key is needed"),
+    Code.ROUTE_UNKNOWN: CodeFacts(404, "There is no such route"),
+    Code.KEY_MISSING: CodeFacts(401, "An API key is required"),
     Code.KEY_REFUSED: CodeFacts(403, "The API key may not do this"),
-    Code.TOO_MANY_REQUESTS: CodeFacts(429, "Too many at once", retryable=True),
-    Code.SERVICE_UNAVAILABLE: CodeFacts(503, "A part of the service is away", retryable=True),
+    Code.TOO_MANY_REQUESTS: CodeFacts(429, "Too many requests or jobs at once", retryable=True),
+    Code.SERVICE_UNAVAILABLE: CodeFacts(503, "A part of the service is unavailable", retryable=True),
 }
 
 

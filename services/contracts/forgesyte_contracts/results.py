@@ -1,24 +1,32 @@
 """Rows and the result document.
 
-A row is plain JSON: `frame_index`, `timestamp_ms`, and `detections` (the tool's output) for one tool or one key a tool
-for several. Rows stay dictionaries, because what a tool gives is the plugin's own type; its schema is in the manifest.
+A row is plain JSON: `frame_index`, `timestamp_ms`, and `detections` (the tool's output) for a single tool, or one key
+per tool for several. Rows stay dictionaries, because a tool's output is the plugin's own type; its schema is in the
+manifest.
 """
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 INLINE_RESULT_BYTES = 256 * 1024
-"""How many bytes of rows the record view and result.json carry; the rest is read by `result_url`."""
+"""How many bytes of rows the record view and result.json hold; the others are read from `result_url`."""
 
 MAX_ROW_BYTES = 1024 * 1024
-"""How large one frame's output may be."""
+"""The most bytes that one frame's output may have."""
 
-Row = dict[str, Any]
+_ROW_SCHEMA = {
+    "type": "object",
+    "properties": {"frame_index": {"type": "integer", "minimum": 0}, "timestamp_ms": {"type": ["number", "null"]}},
+    "required": ["frame_index"],
+    "additionalProperties": True,
+}
+Row = Annotated[dict[str, Any], WithJsonSchema(_ROW_SCHEMA)]
+"""What the tools said about one frame."""
 
 
 class ResultSummary(BaseModel):
-    """What a job found, in three figures: frames with a row, detections in all, and detections a class."""
+    """What a job found, in three figures: frames with a row, detections in total, and detections per class."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -28,7 +36,7 @@ class ResultSummary(BaseModel):
 
 
 class ResultHeader(BaseModel):
-    """The result document without its rows. fps in frames a second, width and height in upright pixels."""
+    """The result document without its rows. fps in frames per second, width and height in upright pixels."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -1,4 +1,4 @@
-"""Which service answers which path: the one table that the one-box edge, the chart's ingress and tests read."""
+"""Which service answers which path: the single table that the one-box edge, the chart's ingress and tests read."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ REALTIME_GATEWAY = "realtime-gateway"
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One public path. `path` is written as OpenAPI writes it; `scope` is what a key must hold (None: everybody)."""
+    """One public path. `path` is written as in OpenAPI; `scope` is what a key must have (None: open to all)."""
 
     method: str
     path: str
@@ -45,19 +45,19 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/ws/jobs/{job_id}", REALTIME_GATEWAY, "stream"),
     Route("GET", "/v1/ws/jobs/{job_id}", REALTIME_GATEWAY, "stream"),
 )
-"""Sockets stand here as the GET with which they begin."""
+"""A socket is listed as the GET with which it begins."""
 
 
 def routes_of(service: str) -> tuple[Route, ...]:
-    """The routes that a service answers."""
+    """Return the routes that a service answers."""
     return tuple(route for route in ROUTES if route.service == service)
 
 
 def scope_of(method: str, path: str) -> str | None:
-    """The scope that `method` on `path` (as in ROUTES) asks for.
+    """Return the scope that `method` on `path` (as in ROUTES) requires.
 
     Raises:
-        ForgeSyteError: ROUTE_UNKNOWN when the table does not hold it.
+        ForgeSyteError: ROUTE_UNKNOWN when the table lacks the route.
     """
     for route in ROUTES:
         if (route.method, route.path) == (method, path):

@@ -1,4 +1,4 @@
-"""Runners as the others see them: their devices, and the heartbeat in which each tells of itself."""
+"""Runners as other services see them: their devices, and the heartbeat in which each reports its state."""
 
 from typing import Annotated, Final, Literal
 
@@ -12,7 +12,7 @@ GPU: Final = "gpu"
 
 
 class Device(BaseModel):
-    """A device a runner can put a job on. What could not be measured is None."""
+    """A device on which a runner can run a job. Values that could not be measured are None."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -26,7 +26,7 @@ class Device(BaseModel):
 
 
 class RunnerHeartbeat(BaseModel):
-    """What a runner writes into KV `runners` every 2 s; its absence for 8 s means the runner is gone."""
+    """What a runner writes into the bucket `runners` every 2 s; a runner without one for 8 s is gone."""
 
     model_config = ConfigDict(frozen=True)
 

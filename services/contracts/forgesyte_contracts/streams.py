@@ -1,14 +1,14 @@
-"""The streams and buckets of the bus as data; chassis.bus makes them by one idempotent ensure()."""
+"""The streams and buckets of the bus as data; chassis.bus creates them with one idempotent ensure()."""
 
 from dataclasses import dataclass
 
 from .subjects import ALL_WORK
 
 MAX_BUS_BYTES = 512 * 1024
-"""Nothing above this travels on the bus."""
+"""The largest message that travels on the bus."""
 
 MAX_RECORD_BYTES = 64 * 1024
-"""A job's record is cut down (newest warnings, newest attempts) until it fits."""
+"""A job's record is cut (to its newest warnings and attempts) until it fits."""
 
 HEADER_ROOM_BYTES = 1024
 """The server counts a message's headers (the expected revision) with its value."""
@@ -16,7 +16,7 @@ HEADER_ROOM_BYTES = 1024
 
 @dataclass(frozen=True, slots=True)
 class WorkStream:
-    """The queue of jobs that wait for a runner: one message a job, no age limit, kept until it is acknowledged."""
+    """The queue of jobs that wait for a runner: one message per job, without an age limit, kept until acknowledged."""
 
     name: str = "WORK"
     subjects: tuple[str, ...] = (ALL_WORK,)
@@ -28,9 +28,9 @@ class WorkStream:
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """A key-value bucket; a value and its headers have `max_value_bytes` together. Direct gets are always off.
+    """A key-value bucket; a value and its headers may have `max_value_bytes` together. Direct gets are always off.
 
-    ttl_s None keeps values until they are deleted.
+    With `ttl_s` None, values stay until they are deleted.
     """
 
     name: str

@@ -16,22 +16,22 @@ ORDER_HEADER = "Fs-Order"
 
 
 def work(plugin: str, device: str, job_id: JobId) -> str:
-    """The subject that carries at most one message for one job."""
+    """Return the subject that carries at most one message for one job."""
     return f"{WORK_PREFIX}.{plugin}.{device}.{job_id}"
 
 
 def work_filter(plugin: str, device: str) -> str:
-    """What the consumer of one plugin on one device listens to."""
+    """Return the filter of the consumer for one plugin on one device."""
     return f"{WORK_PREFIX}.{plugin}.{device}.*"
 
 
 def work_consumer(plugin: str, device: str) -> str:
-    """The durable consumer's name for one plugin on one device."""
+    """Return the name of the durable consumer for one plugin on one device."""
     return f"runner-{plugin}-{device}"
 
 
 def parse_work(subject: str) -> tuple[str, str, JobId]:
-    """Take a work subject apart into plugin, device and job id.
+    """Split a work subject into plugin, device and job id.
 
     Raises:
         ValueError: it is not a work subject.
@@ -43,47 +43,47 @@ def parse_work(subject: str) -> tuple[str, str, JobId]:
 
 
 def live(job_id: JobId, kind: str) -> str:
-    """Where one kind of live message of a job goes; never stored."""
+    """Return the subject of one kind of live message of a job; these are never stored."""
     return f"{LIVE_PREFIX}.{job_id}.{kind}"
 
 
 def live_filter(job_id: JobId) -> str:
-    """All live messages of one job."""
+    """Return the filter for all live messages of one job."""
     return f"{LIVE_PREFIX}.{job_id}.*"
 
 
 def job_control(job_id: JobId) -> str:
-    """Where the owner of a running job listens for cancel and watch."""
+    """Return the subject on which the owner of a running job listens for cancel and watch."""
     return f"{CONTROL_PREFIX}.job.{job_id}"
 
 
 def plugin_control(name: str) -> str:
-    """Where every runner listens for the reload of a plugin."""
+    """Return the subject on which every runner listens for the reload of a plugin."""
     return f"{CONTROL_PREFIX}.plugin.{name}"
 
 
 def job_folder(job_id: JobId) -> str:
-    """The folder in the store that holds everything of one job; ends with a slash."""
+    """Return the folder in the store that holds all data of one job; it ends with a slash."""
     return f"jobs/{job_id}/"
 
 
 def input_blob(job_id: JobId) -> str:
-    """The media as it was uploaded."""
+    """Return the path of the uploaded media."""
     return f"jobs/{job_id}/input"
 
 
 def segment_folder(job_id: JobId) -> str:
-    """The folder of row segments; ends with a slash."""
+    """Return the folder of the row segments; it ends with a slash."""
     return f"jobs/{job_id}/seg/"
 
 
 def segment_blob(job_id: JobId, attempt: int, first_frame: int) -> str:
-    """One segment of rows, made once and never changed."""
+    """Return the path of one segment of rows, which is written once and never changed."""
     return f"jobs/{job_id}/seg/{attempt}-{first_frame}"
 
 
 def parse_segment(path: str) -> tuple[int, int]:
-    """Give attempt and first frame of a segment's path.
+    """Return the attempt and the first frame of a segment's path.
 
     Raises:
         ValueError: the last part is not `<attempt>-<first frame>`.
@@ -93,15 +93,15 @@ def parse_segment(path: str) -> tuple[int, int]:
 
 
 def result_blob(job_id: JobId, attempt: int) -> str:
-    """The result document with the rows that fit inline (JSON).
+    """Return the path of the result document with the rows that fit inline (JSON).
 
-    It bears the attempt that made it, so that one which lost the job meanwhile can not overwrite what counts.
+    It names the attempt that wrote it, so that an attempt which has lost the job cannot overwrite the valid result.
     """
     return f"jobs/{job_id}/result-{attempt}.json"
 
 
 def result_rows_blob(job_id: JobId, attempt: int) -> str:
-    """All rows of a completed job: the segments' zstd frames one behind the other, as this attempt merged them."""
+    """Return the path of all rows of a completed job: the segments' zstd frames in sequence, merged by this attempt."""
     return f"jobs/{job_id}/result-{attempt}.jsonl.zst"
 
 
@@ -111,10 +111,10 @@ def warnings_blob(job_id: JobId, attempt: int) -> str:
 
 
 def record_blob(job_id: JobId) -> str:
-    """The record as it stood at the ending; every view can be rebuilt from it."""
+    """Return the path of the record at the job's ending; every view can be rebuilt from it."""
     return f"jobs/{job_id}/record.json"
 
 
 def annotated_blob(job_id: JobId) -> str:
-    """The input with the boxes drawn into it (MP4), made when it is first asked for; can be made again."""
+    """Return the path of the input with its boxes drawn in (MP4), made on first request; it can be made again."""
     return f"jobs/{job_id}/result.mp4"

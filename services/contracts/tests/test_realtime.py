@@ -205,7 +205,7 @@ def test_the_error_names_code_sentence_and_frame():
 
 
 def test_a_job_that_failed_before_it_ran_has_no_plugin_status():
-    ended = moves.failed(a_record(), Code.PLUGIN_UNAVAILABLE, "x", "nobody has it", NOW)
+    ended = moves.failed(a_record(), Code.PLUGIN_UNAVAILABLE, "x", "no runner has it", NOW)
 
     assert types(current_state(ended)) == ["error", "progress"]
 

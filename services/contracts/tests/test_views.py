@@ -45,7 +45,7 @@ def test_every_code_has_a_status_and_a_title():
     assert set(CODE_FACTS) == set(Code)
 
 
-def test_every_route_has_a_scope_or_is_open_to_everybody():
+def test_every_route_has_a_scope_or_is_open_to_all():
     assert {route.scope for route in ROUTES} <= {None, "read", "analyze", "stream", "plugins", "admin"}
     assert scope_of("POST", "/v1/video/submit") == "analyze"
 

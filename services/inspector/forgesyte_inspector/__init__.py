@@ -1,5 +1,5 @@
-"""The service that knows how plugins, runners and devices are, and says it truthfully.
+"""The service that knows the state of plugins, runners and devices, and reports it truthfully.
 
-It runs no plugin and asks no runner: what it tells is what the heartbeats said, how old they are, and what was last
-known of a plugin nobody has at the moment. Any number of replicas may run; each can be lost at any time.
+It runs no plugin and asks no runner: it reports what the heartbeats say, how old they are, and the last known state of
+plugins that no runner has at the moment. Any number of replicas may run, and each may be lost at any time.
 """

@@ -14,7 +14,7 @@ from .settings import InspectorSettings
 
 
 def main() -> int:
-    """Run the service; gives the exit code."""
+    """Run the service and return the exit code."""
     settings = InspectorSettings()
 
     def make_app(bus: Bus, keys: KeyRing, registry: CollectorRegistry) -> FastAPI:

@@ -1,4 +1,4 @@
-"""What the inspector answers, made of what it knows, and the one way in which it becomes JSON."""
+"""Builds the answers of the routes, and turns them into JSON in the only way that never fails."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,17 +9,13 @@ from pydantic_core import to_json
 
 from forgesyte_contracts.http.plugins import PluginList, PluginMetadata
 from forgesyte_contracts.http.runners import OfferedPlugin, RunnerInfo
-from forgesyte_contracts.plugins import (
-    PluginHealth,
-    PluginManifest,
-    PluginState,
-)
+from forgesyte_contracts.plugins import PluginHealth, PluginManifest, PluginState
 
 from .roster import SeenRunner
 
 
 def metadata_of(name: str, manifest: PluginManifest | None) -> PluginMetadata:
-    """Take a manifest's metadata, the tools left out."""
+    """Return a manifest's metadata, without its tools."""
     if manifest is None:
         return PluginMetadata(name=name)
     facts = {field: getattr(manifest, field) for field in PluginMetadata.model_fields if field != "name"}
@@ -27,7 +23,7 @@ def metadata_of(name: str, manifest: PluginManifest | None) -> PluginMetadata:
 
 
 def list_of(healths: list[PluginHealth]) -> PluginList:
-    """Count plugins by what they can be used for; one without a living runner counts by its last known state."""
+    """Return the plugins with their counts; one without a living runner counts by its last known state."""
     failed = sum(health.state is PluginState.FAILED for health in healths)
     unavailable = sum(health.state is PluginState.UNAVAILABLE for health in healths)
     return PluginList(
@@ -40,7 +36,7 @@ def list_of(healths: list[PluginHealth]) -> PluginList:
 
 
 def runner_info(seen: SeenRunner) -> RunnerInfo:
-    """Show one runner."""
+    """Return the public view of a runner."""
     beat = seen.heartbeat
     return RunnerInfo(
         runner_id=seen.runner_id,
@@ -59,9 +55,8 @@ def runner_info(seen: SeenRunner) -> RunnerInfo:
 
 
 def json_response(value: BaseModel | Sequence[BaseModel] | dict[str, Any], status: int = 200) -> Response:
-    """Answer with JSON, whatever a manifest holds.
+    """Answer with JSON, whatever a manifest contains.
 
-    A plugin's schemas are free JSON: the framework's own encoder gives 500 for NaN, and orjson for an integer of more
-    than 64 bits.
+    A plugin's schemas are arbitrary JSON: FastAPI's own encoder fails on NaN, and orjson on integers beyond 64 bits.
     """
     return Response(to_json(value, inf_nan_mode="null"), status, media_type="application/json")

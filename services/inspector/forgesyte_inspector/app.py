@@ -1,4 +1,4 @@
-"""Puts the inspector together: routes, the views they read, and the tasks that keep them and the bucket true."""
+"""Puts the inspector together: its routes, the views they read, and the tasks that keep views and bucket current."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -15,7 +15,7 @@ from forgesyte_chassis.web import problems
 from forgesyte_chassis.web.keys import KeyRing
 from forgesyte_chassis.web.route_guard import route_guard
 
-from .description import describe
+from .description import describe, refusals
 from .gauges import Gauges
 from .plugin_memory import PluginMemory
 from .roster import Roster
@@ -24,7 +24,7 @@ from .service import InspectorService
 from .settings import InspectorSettings
 from .state import InspectorState
 
-_DESCRIPTION = "How plugins, runners and devices are."
+_DESCRIPTION = "The state of plugins, runners and devices."
 
 
 def create_app(
@@ -35,14 +35,14 @@ def create_app(
     clock: Clock | None = None,
     registry: CollectorRegistry | None = None,
 ) -> FastAPI:
-    """Make the application over a connection that is already open; its lifespan runs what works behind the routes.
+    """Make the application over an open bus; its lifespan runs the tasks behind the routes.
 
     Args:
-        bus: connected, with streams and buckets ensured; stays open until the lifespan has ended.
-        keys: who may do what.
+        bus: connected, with its streams and buckets in place; it stays open until the lifespan has ended.
+        keys: the API keys and their scopes.
         settings: limits and periods.
         clock: the machine's own when None.
-        registry: where the metrics are counted; None counts them where nobody looks.
+        registry: where the metrics are registered; a new registry when None.
     """
     clock = clock or SystemClock()
     gauges = Gauges(registry or CollectorRegistry())
@@ -50,15 +50,16 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with bus.runners.watch() as runners, bus.plugins.watch() as known:
-            roster = Roster(runners.living, clock.monotonic_s, settings)
+            roster = Roster(runners.living, clock, settings)
             service = InspectorService(roster, known, clock, is_connected=lambda: bus.is_connected)
             app.state.inspector = state = InspectorState(bus, clock, roster, service)
-            keeper = PluginMemory(bus.plugins, known, clock, settings)
-            # A fault in one of them ends whoever holds the lifespan, loudly.
-            async with beside(_look(state, gauges, settings.look_every_s), _keep(state, keeper, settings.look_every_s)):
+            memory = PluginMemory(bus.plugins, known, clock, settings)
+            # An error in one of the tasks ends the lifespan, and with it the process.
+            every_s = settings.look_every_s
+            async with beside(_show_states(state, gauges, every_s), _remember_plugins(state, memory, every_s)):
                 yield
 
-    # Only what the route table names is public, and there /v1/plugins and /v1/plugins/ are two things.
+    # Only the routes in the route table are public, and /v1/plugins and /v1/plugins/ are two of them.
     app = FastAPI(
         title="ForgeSyte inspector",
         version=version("forgesyte-inspector"),
@@ -73,21 +74,21 @@ def create_app(
     problems.install(app)
     app.add_exception_handler(plugins.PluginNotFound, plugins.on_plugin_not_found)
     for part in (plugins, fleet):
-        app.include_router(part.router)
+        app.include_router(part.router, responses=refusals(401, 403))
     describe(app)
     return app
 
 
-async def _look(state: InspectorState, gauges: Gauges, every_s: float) -> None:
+async def _show_states(state: InspectorState, gauges: Gauges, every_s: float) -> None:
     while True:
         runners = [seen.state for seen in state.roster.all()]
-        gauges.show(runners, [picture.health.state for picture in state.service.pictures().values()])
+        gauges.show(runners, [summary.health.state for summary in state.service.summaries().values()])
         await asyncio.sleep(every_s)
 
 
-async def _keep(state: InspectorState, keeper: PluginMemory, every_s: float) -> None:
+async def _remember_plugins(state: InspectorState, memory: PluginMemory, every_s: float) -> None:
     while True:
         if state.bus.is_connected:
-            with suppress(BusUnavailable):  # said by the keeper; the next round tries again
-                await keeper.round(state.service.living(), state.service.seen)
+            with suppress(BusUnavailable):  # logged by the memory; the next round retries
+                await memory.update(state.service.living(), state.service.seen)
         await asyncio.sleep(every_s)

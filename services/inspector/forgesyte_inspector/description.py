@@ -1,55 +1,53 @@
-"""What OpenAPI tells beyond what FastAPI finds out by itself: refusals as they are, and an example for every answer.
+"""What the OpenAPI document says beyond the models: the problems that each route refuses with, and the examples.
 
-The schema of problems is not told here: every service answers with the same, and the document in which all of them are
-told together has it once.
+Routes take their path parameter and their refusals from here. The examples of the answers are added to the finished
+document by the name of the model, because FastAPI drops the nulls from an example that is given at the route.
 """
 
-from collections.abc import Iterator
+from typing import Annotated, Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Path
 
 from forgesyte_chassis.web.openapi import Described, complete_openapi
 from forgesyte_chassis.web.problems import MEDIA_TYPE, problem_document
+from forgesyte_contracts.http.problems import Problem
 
 from .examples import ANSWERS, PLUGIN, PROBLEMS, REFUSALS
 
-_JSON = "application/json"
-_PROBLEM = {"$ref": "#/components/schemas/Problem"}
-_NAME = {"description": "Name of the plugin.", "example": PLUGIN}
+PluginPath = Annotated[str, Path(description="Name of the plugin.", examples=[PLUGIN])]
+"""The path parameter of every route below /v1/plugins/{name}."""
+
+
+def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return the problems that a route refuses with, for its `responses=`."""
+    return {status: _refusal(status) for status in statuses}
 
 
 def describe(app: FastAPI) -> None:
-    """Complete the application's OpenAPI document when it is asked for the first time."""
+    """Complete the application's OpenAPI document when it is first asked for."""
     complete_openapi(app, _complete)
 
 
 def _complete(document: Described) -> None:
-    for path, operations in document["paths"].items():
-        for method, operation in operations.items():
-            for parameter in operation.get("parameters", ()):
-                parameter.update(_NAME)
-            answers = operation["responses"]
-            answers.pop("422", None)  # FastAPI's guess: a name is any text, so there is nothing that it could refuse
-            for answer in answers.values():
-                _complete_answer(answer["content"][_JSON])
-            answers.update((str(status), _refusal(status)) for status in _refusals(method, path))
+    schemas = document["components"]["schemas"]
+    schemas[Problem.__name__] = Problem.model_json_schema()
+    for framework_model in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(framework_model, None)
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            operation["responses"].pop("422", None)  # FastAPI assumes it, but any text may be a plugin's name
+            for response in operation["responses"].values():
+                if content := response["content"].get("application/json"):
+                    content["example"] = _example(content["schema"])
 
 
-def _complete_answer(told: Described) -> None:
-    schema = told["schema"]
-    is_list = schema.get("type") == "array"
-    name = (schema["items"] if is_list else schema)["$ref"].rpartition("/")[2]
-    told["example"] = [ANSWERS[name]] if is_list else ANSWERS[name]
+def _example(schema: Described) -> Any:  # noqa: ANN401 - any JSON
+    if "items" in schema:
+        return [_example(schema["items"])]
+    return ANSWERS[schema["$ref"].rpartition("/")[2]]
 
 
-def _refusals(method: str, path: str) -> Iterator[int]:
-    yield from (401, 403)
-    if "{name}" in path:
-        yield 404
-    if method == "post":
-        yield 503
-
-
-def _refusal(status: int) -> Described:
+def _refusal(status: int) -> dict[str, Any]:
     example = {**problem_document(PROBLEMS[status]), "status": status}
-    return {"description": REFUSALS[status], "content": {MEDIA_TYPE: {"schema": _PROBLEM, "example": example}}}
+    schema = {"$ref": f"#/components/schemas/{Problem.__name__}"}
+    return {"description": REFUSALS[status], "content": {MEDIA_TYPE: {"schema": schema, "example": example}}}

@@ -1,4 +1,4 @@
-"""The examples of the OpenAPI document, all of one box with one plugin; a test holds each against its model."""
+"""The examples of the OpenAPI document: one machine with one plugin. A test validates each against its model."""
 
 from typing import Any
 
@@ -89,16 +89,16 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "DeviceOnRunner": _DEVICE,
     "RunnerInfo": _RUNNER,
 }
-"""A JSON answer for each model, by the model's name; lists are lists of these."""
+"""An example for each model, by the model's name; answers that are lists hold one of them."""
 
 PROBLEMS = {
-    401: ForgeSyteError(Code.KEY_MISSING, "this server wants a key; send it as X-API-Key or as Authorization: Bearer"),
-    403: ForgeSyteError(Code.KEY_REFUSED, "the key does not hold the scope that this asks for; ask for one that does"),
+    401: ForgeSyteError(Code.KEY_MISSING, "an API key is required; send it as X-API-Key or as Authorization: Bearer"),
+    403: ForgeSyteError(Code.KEY_REFUSED, "the API key lacks the scope that this request needs; use one that has it"),
     404: ForgeSyteError(Code.PLUGIN_UNKNOWN, f"There is no plugin 'motion'; known plugins: {PLUGIN}.", plugin="motion"),
-    503: ForgeSyteError(Code.SERVICE_UNAVAILABLE, "the bus is away, so no runner can be asked; try again shortly"),
+    503: ForgeSyteError(Code.SERVICE_UNAVAILABLE, "The message broker (NATS) is unavailable. Try again shortly."),
 }
-"""Each refusal, by its status."""
+"""An example of each refusal, by its status."""
 
-REFUSALS = {401: "No key, or not one of ours", 403: "The key lacks the scope", 404: "There is no such plugin",
-            503: "The bus is away"}  # fmt: skip
-"""What each status means, in a few words."""
+REFUSALS = {401: "No API key, or an unknown one", 403: "The API key lacks the scope", 404: "There is no such plugin",
+            503: "The message broker is unavailable"}  # fmt: skip
+"""The short description of each refusal."""

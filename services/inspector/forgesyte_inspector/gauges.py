@@ -1,4 +1,4 @@
-"""The inspector's metrics: how many runners and plugins stand in which state."""
+"""The inspector's metrics: how many runners and plugins are in each state."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -10,29 +10,29 @@ from forgesyte_contracts.plugins import PluginState
 
 
 class Gauges:
-    """Set at each look; every state is always there, so that a zero is a zero and not an absence.
+    """Gauges that are set regularly; every state is always present, so that none reads as 0 and not as missing.
 
     Args:
-        registry: where they are counted; one application a registry.
+        registry: where they are registered; each application needs its own.
     """
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._runners = Gauge(
             "forgesyte_inspector_runners",
-            "Runners by state; lost ones until they are forgotten",
+            "Runners by state; a lost one counts until it is forgotten",
             ["state"],
             registry=registry,
         )
         self._plugins = Gauge(
             "forgesyte_inspector_plugins",
-            "Plugins by state, the last known one where no runner lives",
+            "Plugins by state; the last known state where no runner has the plugin",
             ["state"],
             registry=registry,
         )
         self.show((), ())
 
     def show(self, runners: Iterable[RunnerState], plugins: Iterable[PluginState]) -> None:
-        """Show the states of this moment."""
+        """Set the gauges to the states of this moment."""
         runner_counts, plugin_counts = Counter(runners), Counter(plugins)
         for runner_state in RunnerState:
             self._runners.labels(runner_state.value).set(runner_counts[runner_state])

@@ -1,13 +1,14 @@
-"""Which runners live, drain or are lost, judged by when each was last heard of.
+"""Which runners are alive, draining or lost, judged by when each was last heard from.
 
-The bus's own view gives nobody up while the bus is away, because then nobody can beat. For claims that is right; for
-a picture of now it would be a lie, so here silence counts whatever its cause. A runner that says goodbye leaves at
-once and is not lost.
+The bus's own view gives up no runner while the bus is down, because no heartbeat can arrive then. That is right for
+claims, but it would misreport the present, so here silence counts whatever its cause. A runner that says goodbye is
+removed at once and never counts as lost.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from forgesyte_chassis.clock import Clock
 from forgesyte_contracts.http.runners import RunnerState
 from forgesyte_contracts.runners import RunnerHeartbeat
 from forgesyte_contracts.streams import HEARTBEAT_EVERY_S
@@ -27,7 +28,7 @@ class _Heard:
 
 @dataclass(frozen=True, slots=True)
 class SeenRunner:
-    """A runner as last heard of, `silent_s` seconds ago."""
+    """A runner as it was when last heard from, `silent_s` seconds ago."""
 
     runner_id: str
     state: RunnerState
@@ -36,18 +37,18 @@ class SeenRunner:
 
 
 class Roster:
-    """The runners of this moment and those lost not long ago.
+    """The runners of this moment and those lost recently.
 
     Args:
-        heard: gives the last heartbeat of each runner the bus still counts as living, by runner id.
-        clock: monotonic seconds.
+        heard: returns the last heartbeat of each runner that the bus still counts as living, by runner id.
+        clock: times the silence.
         settings: when a silent runner is lost, and for how long it is shown.
     """
 
     def __init__(
         self,
         heard: Callable[[], Mapping[str, RunnerHeartbeat]],
-        clock: Callable[[], float],
+        clock: Clock,
         settings: InspectorSettings,
     ) -> None:
         self._heard_on_bus = heard
@@ -57,11 +58,11 @@ class Roster:
         self._runners: dict[str, _Heard] = {}
 
     def look(self) -> None:
-        """Note what was heard since the last look; to be called at least once a heartbeat."""
-        now_s, current = self._clock(), self._heard_on_bus()
+        """Note the heartbeats since the last look; call it at least once per heartbeat."""
+        now_s, current = self._clock.monotonic_s(), self._heard_on_bus()
         for runner_id, beat in current.items():
             known = self._runners.get(runner_id)
-            # Each beat that arrives is an object of its own, also when it says the same as the one before.
+            # Each heartbeat is an object of its own, even when it equals the one before.
             if known is None or known.beat is not beat:
                 self._runners[runner_id] = _Heard(beat, now_s)
         for runner_id, known in list(self._runners.items()):
@@ -72,16 +73,16 @@ class Roster:
         self._forget_the_oldest_lost()
 
     def all(self) -> list[SeenRunner]:
-        """Look, and give every runner, the lost ones too, in order of their ids."""
+        """Look, and return every runner, including the lost ones, ordered by id."""
         self.look()
-        now_s = self._clock()
+        now_s = self._clock.monotonic_s()
         return [
             SeenRunner(runner_id, _state_of(known), max(now_s - known.at_s, 0.0), known.beat)
             for runner_id, known in sorted(self._runners.items())
         ]
 
     def living(self) -> dict[str, RunnerHeartbeat]:
-        """Look, and give the last heartbeat of each runner that is not lost; a draining one lives."""
+        """Look, and return the last heartbeat of each runner that is not lost; a draining one counts as living."""
         self.look()
         return {runner_id: known.beat for runner_id, known in self._runners.items() if known.lost_at_s is None}
 
@@ -89,7 +90,7 @@ class Roster:
         silent_s = now_s - known.at_s
         if is_on_bus and silent_s < self._lost_after_s:
             return
-        # The bus forgets a goodbye and a silent runner alike; but a silent one was not heard of for 8 s before that.
+        # The bus forgets runners that said goodbye and silent ones alike, but a silent one only after 8 s.
         if not is_on_bus and silent_s < _GOODBYE_LIMIT_S:
             del self._runners[runner_id]
         else:

@@ -1,8 +1,8 @@
-"""Answers for plugins: metadata, timings, health, and all of it as a report.
+"""Reports on plugins: metadata, timings, health, and all of them together.
 
-Every answer is made at the moment it is asked for, from memory, without waiting for anybody: a bus that is away makes
-the answer older and makes it say so, never an error. A plugin is unknown only when no living runner has it, none had
-it since this process started, and the bucket `plugins` does not hold it.
+Every answer is made from memory at the moment it is requested, without waiting: while the bus is down, answers are
+older and mention it, but never fail. A plugin is unknown only when no living runner has it, none has had it since this
+process started, and the bucket `plugins` does not hold it.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,24 +14,24 @@ from forgesyte_contracts.ids import PluginName
 from forgesyte_contracts.plugins import PluginHealth
 
 from .answers import metadata_of
-from .plugin_summary import PluginSummary, pictures_of, without_living
+from .plugin_summary import PluginSummary, summaries_of, without_living
 from .roster import Roster
 
-_NOBODY_HAS_IT = (
-    "No runner that has it lives at the moment; its jobs wait. Start one that has it, or look at the log of the one "
-    "that should be there."
+_NO_RUNNER = (
+    "No living runner has this plugin, so its jobs wait. Start a runner that has it, or check the log of the one that "
+    "should be running."
 )
-_BUS_IS_AWAY = "The bus can not be reached, so this is what was last known of it; look at the bus's log."
+_NO_BUS = "The message broker (NATS) cannot be reached, so this is the last known state; check the broker's log."
 
 
 class InspectorService:
-    """How each plugin is.
+    """The state of each plugin.
 
     Args:
         roster: the runners.
-        known: what the bucket `plugins` holds.
-        clock: for the moment a report was made.
-        is_connected: whether the bus is there.
+        known: the content of the bucket `plugins`.
+        clock: for the moment a report is made.
+        is_connected: returns whether the bus is connected.
     """
 
     def __init__(self, roster: Roster, known: PluginView, clock: Clock, *, is_connected: Callable[[], bool]) -> None:
@@ -43,54 +43,54 @@ class InspectorService:
 
     @property
     def seen(self) -> Mapping[PluginName, PluginSummary]:
-        """Each plugin as it was when a living runner had it last, as far as this process saw it."""
+        """Each plugin as it was when a living runner last had it, as far as this process has seen."""
         return self._last
 
     def living(self) -> dict[PluginName, PluginSummary]:
-        """Give each plugin that a living runner has."""
-        current = pictures_of(self._roster.living())
+        """Return each plugin that a living runner has."""
+        current = summaries_of(self._roster.living())
         self._last |= current
         return current
 
     def metadata(self, name: str) -> PluginMetadata | None:
-        """What the plugin says of itself; None when it is unknown."""
+        """Return what the plugin's manifest says; None when the plugin is unknown."""
         report = self.report(name)
         return report.metadata if report else None
 
     def timings(self, name: str) -> PluginTimings | None:
-        """How long its frames take; None when it is unknown."""
+        """Return how long the plugin's frames take; None when the plugin is unknown."""
         report = self.report(name)
         return report.timings if report else None
 
     def health(self, name: str) -> PluginHealth | None:
-        """How it is; None when it is unknown."""
-        picture = self.pictures().get(PluginName(name))
-        return picture.health if picture else None
+        """Return the plugin's health; None when the plugin is unknown."""
+        summary = self.summaries().get(PluginName(name))
+        return summary.health if summary else None
 
     def report(self, name: str) -> PluginReport | None:
-        """Everything about one plugin; None when it is unknown."""
-        picture = self.pictures().get(PluginName(name))
-        return self._report(picture) if picture else None
+        """Return everything about one plugin; None when it is unknown."""
+        summary = self.summaries().get(PluginName(name))
+        return self._report(summary) if summary else None
 
     def reports(self) -> list[PluginReport]:
-        """Everything about every plugin, in name order."""
-        return [self._report(picture) for picture in self.pictures().values()]
+        """Return everything about every plugin, ordered by name."""
+        return [self._report(summary) for summary in self.summaries().values()]
 
-    def pictures(self) -> dict[PluginName, PluginSummary]:
-        """Every plugin, the ones that no living runner has too, in name order."""
+    def summaries(self) -> dict[PluginName, PluginSummary]:
+        """Return every plugin, including those that no living runner has, ordered by name."""
         living = self.living()
         remembered = {name: PluginSummary(known.health, known.manifest) for name, known in self._known.all().items()}
-        why = _NOBODY_HAS_IT if self._is_connected() else _BUS_IS_AWAY
-        # What this process saw itself is never older than what was written down of it.
+        why = _NO_RUNNER if self._is_connected() else _NO_BUS
+        # What this process has seen itself is never older than what was stored.
         absent = {
-            name: PluginSummary(without_living(picture.health, why), picture.manifest)
-            for name, picture in (remembered | self._last).items()
+            name: PluginSummary(without_living(summary.health, why), summary.manifest)
+            for name, summary in (remembered | self._last).items()
             if name not in living
         }
         return dict(sorted((living | absent).items()))
 
-    def _report(self, picture: PluginSummary) -> PluginReport:
-        health, manifest = picture.health, picture.manifest
+    def _report(self, summary: PluginSummary) -> PluginReport:
+        health, manifest = summary.health, summary.manifest
         return PluginReport(
             metadata=metadata_of(health.name, manifest),
             health=health,

@@ -1,6 +1,6 @@
 """The settings of the inspector: environment variables `FORGESYTE_INSPECTOR_*`, read once in __main__ and passed down.
 
-The defaults are the one-box run; the periods are settings so that tests can shorten them.
+The defaults suit the one-box run; the periods are settings so that tests can shorten them.
 """
 
 from pydantic import Field
@@ -10,7 +10,7 @@ from forgesyte_chassis.settings import PublicSettings
 
 
 class InspectorSettings(PublicSettings):
-    """What the inspector can be told beside the settings every service has."""
+    """The inspector's own settings, beside those that every service has."""
 
     model_config = SettingsConfigDict(env_prefix="FORGESYTE_INSPECTOR_", frozen=True, use_attribute_docstrings=True)
 
@@ -18,18 +18,18 @@ class InspectorSettings(PublicSettings):
     """The public port; 0 takes any free one."""
 
     look_every_s: float = Field(default=1.0, gt=0, le=2.0)
-    """Seconds between two looks at the runners; at most the period of a heartbeat, so that none is missed."""
+    """Seconds between two looks at the runners; at most the period of their heartbeats, so that none is missed."""
 
     lost_after_s: float = Field(default=15.0, gt=8.0, le=20.0)
-    """A runner that was not heard of for so many seconds is lost, also when the bus is what is away. Usually the bus
-    tells earlier: it forgets a heartbeat after 8 s."""
+    """Seconds of silence after which a runner is lost, even when the bus is down. The bus usually notices earlier: it
+    forgets a heartbeat after 8 s."""
 
     lost_kept_s: float = Field(default=600.0, ge=0)
-    """For how many seconds a lost runner is still shown, as lost. 0 shows none."""
+    """Seconds for which a lost runner is still shown, as lost. 0 shows none."""
 
     settle_s: float = Field(default=10.0, ge=0)
-    """How many seconds the bucket may say something else of a living plugin before it is written again. Replicas hear
-    of a change at slightly different moments; without the pause the slower one would write the past back."""
+    """Seconds for which the bucket may disagree with a living plugin before it is written again. Replicas hear of a
+    change at slightly different moments; without the pause the slower one would write the old state back."""
 
     counts_every_s: float = Field(default=30.0, ge=0)
-    """Seconds between two writes of a plugin of which nothing but counts and times changed."""
+    """Seconds between two writes of a plugin when only its counts and times changed."""

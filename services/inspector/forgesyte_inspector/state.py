@@ -1,4 +1,4 @@
-"""What the routes of one inspector share; made by create_app and handed in through the app's state."""
+"""The parts that the routes of one inspector share; made by create_app and passed through the app's state."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -14,7 +14,7 @@ from .service import InspectorService
 
 @dataclass(frozen=True, slots=True)
 class InspectorState:
-    """The open connection and the views over it."""
+    """The bus and the views over it."""
 
     bus: Bus
     clock: Clock
@@ -24,7 +24,7 @@ class InspectorState:
 
 def _state(request: Request) -> InspectorState:
     state = request.app.state.inspector
-    assert isinstance(state, InspectorState)  # noqa: S101  create_app put it there
+    assert isinstance(state, InspectorState)  # noqa: S101  create_app sets it
     return state
 
 

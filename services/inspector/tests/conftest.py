@@ -1,4 +1,4 @@
-"""The service over a real nats-server; only the runners are played by the test."""
+"""The inspector over a real nats-server; the tests play only the runners."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+import pytest_asyncio
 from prometheus_client import CollectorRegistry
 
 from forgesyte_chassis.bus import Bus
@@ -35,7 +36,7 @@ def a_heartbeat(runner_id: str, *plugins: PluginOnRunner, **changes: Any) -> Run
 
 @dataclass
 class Inspector:
-    """A running replica and what it stands on."""
+    """A running replica and its parts."""
 
     http: httpx.AsyncClient
     app: Any
@@ -55,14 +56,14 @@ class Inspector:
         return await self.get(f"/v1/plugins/{name}/health")
 
     async def beat(self, runner_id: str = "runner-1", *plugins: PluginOnRunner, **changes: Any) -> RunnerHeartbeat:
-        """Let a runner report, and wait until it was heard."""
+        """Let a runner report, and wait until the inspector has heard it."""
         beat = a_heartbeat(runner_id, *(plugins or (a_plugin(),)), **changes)
         await self.bus.runners.beat(beat)
         await eventually(lambda: self.state.roster.living().get(runner_id) == beat)
         return beat
 
     async def leave(self, runner_id: str) -> None:
-        """Let a runner say goodbye, and wait until it was heard."""
+        """Let a runner say goodbye, and wait until the inspector has heard it."""
         await self.bus.runners.remove(runner_id)
         await eventually(lambda: runner_id not in self.state.roster.living())
 
@@ -81,13 +82,13 @@ class Inspector:
 async def running(
     server: NatsServer, *, keys: KeyRing | None = None, clock: Any = None, **settings: Any
 ) -> AsyncIterator[Inspector]:
-    """One replica over the given server."""
+    """Run one replica over the given server."""
     made = InspectorSettings(**{"look_every_s": 0.05, **settings})
     registry = CollectorRegistry()
-    timing = {"clock": clock.monotonic_s} if clock else {}
+    timing = {"clock": clock} if clock else {}
     async with Bus.connect(server.url, name="inspector-test", **timing) as bus:
         await bus.ensure()
-        app = create_app(bus, keys or KeyRing.open_(), made, clock=clock, registry=registry)
+        app = create_app(bus, keys or KeyRing(), made, clock=clock, registry=registry)
         transport = httpx.ASGITransport(app)
         async with (
             app.router.lifespan_context(app),
@@ -108,6 +109,13 @@ async def inspector(server: NatsServer) -> AsyncIterator[Inspector]:
         yield started
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_inspector() -> AsyncIterator[Inspector]:
+    """A replica like `inspector` for all tests of a module that only ask it something."""
+    async with nats_server() as server, running(server) as started:
+        yield started
+
+
 @pytest.fixture
 def start(server: NatsServer):
     """Starts replicas with settings of the test's own: `async with start(clock=clock) as inspector`."""
@@ -121,5 +129,5 @@ def clock() -> HandClock:
 
 @pytest.fixture
 def make():
-    """The builders of this module: tests are imported by path, so they can not import them by name."""
+    """The builders of this module: tests are imported by path, so they cannot import them by name."""
     return SimpleNamespace(NOW=NOW, a_heartbeat=a_heartbeat, a_manifest=a_manifest, a_plugin=a_plugin)

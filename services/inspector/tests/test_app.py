@@ -9,9 +9,10 @@ import sys
 import httpx
 import pytest
 
-from forgesyte_chassis.web.keys import KeyRing, digest_of
+from forgesyte_chassis.web.keys import KeyRing
 from forgesyte_contracts.routes import INSPECTOR, routes_of
 from forgesyte_inspector.settings import InspectorSettings
+from tests.support import digest_of
 
 ROUTES = [(route.method, route.path, route.scope) for route in routes_of(INSPECTOR)]
 SCOPES = ("read", "plugins", "admin")
@@ -40,7 +41,7 @@ async def test_each_path_asks_for_the_scope_of_the_route_table(start, ring, meth
 GETS = [path for method, path, _ in ROUTES if method == "GET"]
 
 
-@pytest.mark.parametrize("path", [*GETS, "/v1/plugins/nobody"])
+@pytest.mark.parametrize("path", [*GETS, "/v1/plugins/ghost"])
 async def test_head_answers_as_get_does_but_without_the_body(inspector, path):
     await inspector.beat()
     url = path.format(name="motion")
@@ -75,11 +76,11 @@ async def test_the_module_runs_alone_and_stops_with_0_on_sigterm(server):
                 line = (await process.stderr.readline()).decode()
                 assert line, "it ended before it was ready"
                 found = re.search(r'"port": ?(\d+)', line)
-                for event in ("inspector ready", "ops port open"):
+                for event in ("service ready", "ops port open"):
                     if event in line and found:
                         ports[event] = found[1]
         async with httpx.AsyncClient(timeout=60) as http:
-            listed = await http.get(f"http://127.0.0.1:{ports['inspector ready']}/v1/plugins")
+            listed = await http.get(f"http://127.0.0.1:{ports['service ready']}/v1/plugins")
             ready = await http.get(f"http://127.0.0.1:{ports['ops port open']}/readyz")
             metrics = await http.get(f"http://127.0.0.1:{ports['ops port open']}/metrics")
         assert (listed.json(), ready.status_code) == ([], 200)

@@ -1,4 +1,4 @@
-"""/v1/runners, /v1/devices and the metrics: who lives, drains and is lost."""
+"""/v1/runners, /v1/devices and the metrics: which runners are alive, draining and lost."""
 
 import pytest
 
@@ -78,7 +78,7 @@ async def test_silent_runner_is_lost_in_real_time_too(inspector):
 
 
 @pytest.mark.slow
-async def test_while_the_bus_is_away_nobody_is_said_to_be_running_for_longer_than_20_seconds(
+async def test_while_the_bus_is_down_no_plugin_is_shown_as_running_for_longer_than_20_seconds(
     server, start, clock, make
 ):
     async with start(clock=clock) as inspector:
@@ -91,7 +91,7 @@ async def test_while_the_bus_is_away_nobody_is_said_to_be_running_for_longer_tha
 
         health = await inspector.health()
         assert (health["state"], health["runners"]) == ("INITIALIZED", [])
-        assert "bus can not be reached" in health["reason"]
+        assert "broker (NATS) cannot be reached" in health["reason"]
         assert await inspector.runner_states() == {"runner-1": "lost"}
 
         await server.start()

@@ -1,4 +1,4 @@
-"""Whatever stands in the buckets, the answers are 200 and 404, never 500, and what is good is still told."""
+"""Whatever the buckets hold, the answers are 200 and 404, never 500, and good entries are still reported."""
 
 import json
 
@@ -31,7 +31,7 @@ GARBAGE = {
 
 
 def beat_text(make, **changes) -> bytes:
-    """A heartbeat as text, so that it may say what no model of ours would."""
+    """A heartbeat as text, so that it can hold what no model would allow."""
     beat = json.loads(make.a_heartbeat("odd", make.a_plugin("odd")).model_dump_json())
     beat["plugins"][0] |= changes
     return json.dumps(beat).encode()
@@ -67,7 +67,7 @@ async def answers(inspector, *more):
 
 
 @pytest.mark.parametrize("bucket", ["runners", "plugins"])
-async def test_garbage_in_a_bucket_harms_nobody(inspector, bucket):
+async def test_garbage_in_a_bucket_does_no_harm(inspector, bucket):
     await inspector.beat()
     store = getattr(inspector.bus, bucket)._bucket
     for name, data in GARBAGE.items():
@@ -82,7 +82,7 @@ async def test_garbage_in_a_bucket_harms_nobody(inspector, bucket):
 
 
 @pytest.mark.parametrize("changes", ODD_PLUGINS.values(), ids=ODD_PLUGINS)
-async def test_heartbeat_that_says_odd_things_is_never_a_500(inspector, make, changes):
+async def test_heartbeat_with_odd_values_is_never_a_500(inspector, make, changes):
     await inspector.beat()
     await inspector.bus.runners._bucket.write("odd", beat_text(make, **changes))
     await inspector.beat("behind")

@@ -1,4 +1,4 @@
-"""The bucket `plugins`: what is written, when, by whom, and what it is good for."""
+"""The bucket `plugins`: what is written, when, by which replica, and what it is good for."""
 
 import asyncio
 import json
@@ -8,7 +8,7 @@ import pytest
 from forgesyte_chassis.bus import Bus
 from forgesyte_chassis.clock import SystemClock
 from forgesyte_inspector.plugin_memory import PluginMemory
-from forgesyte_inspector.plugin_summary import pictures_of
+from forgesyte_inspector.plugin_summary import summaries_of
 from forgesyte_inspector.settings import InspectorSettings
 from tests.support import eventually
 
@@ -42,7 +42,7 @@ async def test_plugin_whose_pool_is_at_zero_is_still_known_after_a_restart(start
     assert listed == health
     assert (health["state"], health["version"], health["success_count"]) == ("INITIALIZED", "1.2.3", 7)
     assert (health["runners"], health["uptime_seconds"]) == ([], None)
-    assert "No runner that has it lives" in health["reason"]
+    assert "No living runner has this plugin" in health["reason"]
     assert manifest == make.a_manifest().model_dump(mode="json")
 
 
@@ -56,7 +56,7 @@ async def test_broken_plugin_without_runners_keeps_its_state_and_its_reason(star
         health = await after.health()
 
     assert health["state"] == "UNAVAILABLE"
-    assert health["reason"].startswith("CUDA is missing. No runner")
+    assert health["reason"].startswith("CUDA is missing. No living runner")
 
 
 async def test_nothing_is_written_when_nothing_changed(start, make):
@@ -120,13 +120,13 @@ async def test_replicas_that_see_a_change_at_the_same_moment_write_it_once(serve
     async with Bus.connect(server.url, name="test") as bus:
         await bus.ensure()
         async with bus.plugins.watch() as kept:
-            keepers = [PluginMemory(bus.plugins, kept, SystemClock(), InspectorSettings()) for _ in range(4)]
+            memories = [PluginMemory(bus.plugins, kept, SystemClock(), InspectorSettings()) for _ in range(4)]
             for state, revision in (("INITIALIZED", 1), ("FAILED", 2)):
-                seen = pictures_of({"r": make.a_heartbeat("r", make.a_plugin(state=state, reason="x"))})
+                seen = summaries_of({"r": make.a_heartbeat("r", make.a_plugin(state=state, reason="x"))})
 
                 async with asyncio.TaskGroup() as group:
-                    for keeper in keepers:
-                        group.create_task(keeper.round(seen, seen))
+                    for memory in memories:
+                        group.create_task(memory.update(seen, seen))
 
                 assert (await bus.plugins._bucket.read("motion")).revision == revision
                 await eventually(lambda revision=revision: kept.revision("motion") == revision)
@@ -138,32 +138,32 @@ async def test_replica_that_hears_late_does_not_write_the_past_back(server, make
         async with bus.plugins.watch() as kept:
             quick, slow = (PluginMemory(bus.plugins, kept, SystemClock(), InspectorSettings()) for _ in range(2))
             past, present = (
-                pictures_of({"r": make.a_heartbeat("r", make.a_plugin(state=state, reason="x"))})
+                summaries_of({"r": make.a_heartbeat("r", make.a_plugin(state=state, reason="x"))})
                 for state in ("INITIALIZED", "FAILED")
             )
-            await slow.round(past, past)
+            await slow.update(past, past)
             await eventually(lambda: kept.get("motion"))
-            await quick.round(present, present)
+            await quick.update(present, present)
             await eventually(lambda: kept.get("motion").health.state == "FAILED")
 
-            await slow.round(past, past)
+            await slow.update(past, past)
 
             assert (await bus.plugins.read("motion")).health.state == "FAILED"
 
 
-async def test_what_somebody_else_wrote_over_a_living_plugin_is_mended_after_a_while(start, clock):
+async def test_foreign_data_in_a_living_plugins_key_is_replaced_after_a_while(start, clock):
     async with start(clock=clock, settle_s=10) as inspector:
         await inspector.beat()
         await eventually(inspector.kept)
         await inspector.bus.plugins._bucket.write("motion", b"nonsense")
         await eventually(lambda: inspector.state.service._known.get("motion") is None)
 
-        async def is_mended():
+        async def is_replaced():
             clock.passed_s += 0.2
             await inspector.beat()
             return await inspector.kept()
 
-        assert (await eventually(is_mended)).health.state == "INITIALIZED"
+        assert (await eventually(is_replaced)).health.state == "INITIALIZED"
 
 
 async def test_schema_with_numbers_that_json_does_not_know_is_written_once(start, make):
@@ -180,7 +180,7 @@ async def test_schema_with_numbers_that_json_does_not_know_is_written_once(start
         assert await inspector.revision() == revision
 
 
-async def test_plugin_too_large_for_the_bucket_stands_in_nobodys_way(inspector, make):
+async def test_plugin_too_large_for_the_bucket_does_not_hinder_the_others(inspector, make):
     long = {"text": "x" * 300_000}
     tool = make.a_manifest().tools[0].model_copy(update={"options_schema": long, "output_schema": long})
     value = make.a_plugin("huge", manifest=make.a_manifest("huge", tools=(tool,)))

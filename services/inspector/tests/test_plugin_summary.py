@@ -1,32 +1,32 @@
-"""What living runners say of a plugin, summed up."""
+"""What living runners report about a plugin, summed up."""
 
 from datetime import timedelta
 
 import pytest
 
 from forgesyte_contracts.plugins import PluginState
-from forgesyte_inspector.plugin_summary import at_rest, pictures_of, without_living
+from forgesyte_inspector.plugin_summary import at_rest, summaries_of, without_living
 
 BEST_FIRST = ["RUNNING", "INITIALIZED", "LOADED", "FAILED", "UNAVAILABLE"]
 
 
 @pytest.fixture
-def picture(make):
-    """Sums up one plugin, given as each runner has it."""
+def summary(make):
+    """Sums up one plugin from what each runner has."""
 
     def build(*plugins, **by_runner):
         beats = {f"runner-{n}": make.a_heartbeat(f"runner-{n}", each) for n, each in enumerate(plugins, 1)}
-        beats |= {runner: make.a_heartbeat(runner, *said[:-1], **said[-1]) for runner, said in by_runner.items()}
-        return pictures_of(beats)["motion"]
+        beats |= {runner: make.a_heartbeat(runner, *facts[:-1], **facts[-1]) for runner, facts in by_runner.items()}
+        return summaries_of(beats)["motion"]
 
     return build
 
 
 @pytest.mark.parametrize("best", range(5))
-def test_state_is_the_best_of_the_living_and_the_reason_belongs_to_it(picture, make, best):
+def test_state_is_the_best_of_the_living_and_the_reason_belongs_to_it(summary, make, best):
     plugins = [make.a_plugin(state=state, reason=f"why {state}") for state in reversed(BEST_FIRST[best:])]
 
-    health = picture(*plugins).health
+    health = summary(*plugins).health
 
     assert health.state == BEST_FIRST[best]
     assert health.reason == f"why {BEST_FIRST[best]}"
@@ -35,15 +35,15 @@ def test_state_is_the_best_of_the_living_and_the_reason_belongs_to_it(picture, m
     ]
 
 
-def test_counts_are_summed_and_a_negative_one_is_nothing(picture, make):
-    said = [make.a_plugin(success_count=3, error_count=-5), make.a_plugin(success_count=4, error_count=2)]
+def test_counts_are_summed_and_a_negative_one_is_nothing(summary, make):
+    plugins = [make.a_plugin(success_count=3, error_count=-5), make.a_plugin(success_count=4, error_count=2)]
 
-    health = picture(*said).health
+    health = summary(*plugins).health
 
     assert (health.success_count, health.error_count) == (7, 2)
 
 
-def test_times_come_from_the_runner_that_used_it_last_and_uptime_from_the_longest(picture, make):
+def test_times_come_from_the_runner_that_used_it_last_and_uptime_from_the_longest(summary, make):
     old = make.a_plugin(
         last_used=make.NOW, uptime_seconds=90.0, last_execution_time_ms=100.0, avg_execution_time_ms=90.0
     )
@@ -54,52 +54,52 @@ def test_times_come_from_the_runner_that_used_it_last_and_uptime_from_the_longes
         avg_execution_time_ms=2.71828,
     )
 
-    health = picture(old, new, make.a_plugin()).health
+    health = summary(old, new, make.a_plugin()).health
 
     assert (health.last_execution_time_ms, health.avg_execution_time_ms) == (3.1, 2.7)
     assert health.last_used == make.NOW + timedelta(seconds=1)
     assert health.uptime_seconds == 90.0
 
 
-def test_uptime_of_a_plugin_that_is_ready_just_now_is_zero_and_not_unknown(picture, make):
-    assert picture(make.a_plugin(uptime_seconds=0.0)).health.uptime_seconds == 0.0
+def test_uptime_of_a_plugin_that_is_ready_just_now_is_zero_and_not_unknown(summary, make):
+    assert summary(make.a_plugin(uptime_seconds=0.0)).health.uptime_seconds == 0.0
 
 
-def test_manifest_is_that_of_the_runner_that_started_last_among_those_that_can_use_it(picture, make):
+def test_manifest_is_that_of_the_runner_that_started_last_among_those_that_can_use_it(summary, make):
     old, new, broken = (
         make.a_plugin(manifest=make.a_manifest(version=version)) for version in ("1.0.0", "2.0.0", "3.0.0")
     )
     broken = broken.model_copy(update={"state": PluginState.FAILED})
 
-    shown = picture(a=(old, {"started_at": "1"}), b=(new, {"started_at": "2"}), c=(broken, {"started_at": "3"}))
+    shown = summary(a=(old, {"started_at": "1"}), b=(new, {"started_at": "2"}), c=(broken, {"started_at": "3"}))
 
     assert shown.manifest.version == shown.health.version == "2.0.0"
 
 
-def test_manifest_that_nobody_could_read_leaves_the_version_open(picture, make):
-    shown = picture(make.a_plugin(state="FAILED", manifest=None, reason="version: 'one' is no SemVer"))
+def test_manifest_that_no_runner_could_read_leaves_the_version_open(summary, make):
+    shown = summary(make.a_plugin(state="FAILED", manifest=None, reason="version: 'one' is no SemVer"))
 
     assert shown.manifest is None
     assert (shown.health.version, shown.health.description) == (None, "")
 
 
-def test_broken_plugin_without_a_reason_gets_one_that_says_what_to_do(picture, make):
-    reason = picture(make.a_plugin(state="UNAVAILABLE", reason=None)).health.reason
+def test_broken_plugin_without_a_reason_gets_one_that_says_what_to_do(summary, make):
+    reason = summary(make.a_plugin(state="UNAVAILABLE", reason=None)).health.reason
 
     assert "runner-1" in reason
     assert "reload" in reason
-    assert picture(make.a_plugin(state="INITIALIZED", reason="")).health.reason is None
+    assert summary(make.a_plugin(state="INITIALIZED", reason="")).health.reason is None
 
 
-def test_at_rest_nothing_is_said_that_only_a_living_runner_can_say(picture, make):
-    rested = at_rest(picture(make.a_plugin(state="RUNNING", uptime_seconds=5.0, success_count=2)).health)
+def test_at_rest_nothing_remains_that_only_a_living_runner_has(summary, make):
+    rested = at_rest(summary(make.a_plugin(state="RUNNING", uptime_seconds=5.0, success_count=2)).health)
 
     assert (rested.state, rested.uptime_seconds, rested.runners) == ("INITIALIZED", None, ())
     assert rested.success_count == 2
 
 
-def test_without_living_runners_the_old_reason_stays_in_front(picture, make):
-    health = picture(make.a_plugin(state="FAILED", reason="No module named 'x'.")).health
+def test_without_living_runners_the_old_reason_stays_in_front(summary, make):
+    health = summary(make.a_plugin(state="FAILED", reason="No module named 'x'.")).health
 
-    assert without_living(health, "Nobody has it.").reason == "No module named 'x'. Nobody has it."
-    assert without_living(health, "Nobody has it.").state == "FAILED"
+    assert without_living(health, "No runner has it.").reason == "No module named 'x'. No runner has it."
+    assert without_living(health, "No runner has it.").state == "FAILED"

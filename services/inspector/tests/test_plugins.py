@@ -7,6 +7,7 @@ import pytest
 from forgesyte_chassis.bus import RELOAD
 from tests.support import eventually
 
+IN_MODULE_LOOP = pytest.mark.asyncio(loop_scope="module")
 HEALTH_FIELDS = (
     "name version description state reason uptime_seconds last_used success_count error_count "
     "last_execution_time_ms avg_execution_time_ms runners"
@@ -76,7 +77,7 @@ async def test_detail_has_everything_and_agrees_with_the_list(inspector, make):
     assert detail["generated_at"].endswith("Z")
 
 
-async def test_manifest_is_given_as_the_plugin_wrote_it(inspector, make):
+async def test_manifest_is_returned_as_the_plugin_wrote_it(inspector, make):
     await inspector.beat()
 
     assert await inspector.get("/v1/plugins/motion/manifest") == make.a_manifest().model_dump(mode="json")
@@ -111,12 +112,13 @@ async def test_best_of_two_runners_is_shown_and_follows_them(inspector, make):
 NAMES = ["ghost", "MOTION", "a.b", "%2e%2e", "motion%0a", "%ff", "%00", "x" * 5000, "*", ">", "'; drop", "плагин"]
 
 
+@IN_MODULE_LOOP
 @pytest.mark.parametrize("path", ["", "/health", "/manifest", "/reload"])
 @pytest.mark.parametrize("name", NAMES, ids=lambda name: name[:10])
-async def test_unknown_plugin_is_404_with_a_problem_that_names_the_known_ones(inspector, name, path):
-    await inspector.beat()
+async def test_unknown_plugin_is_404_with_a_problem_that_names_the_known_ones(shared_inspector, name, path):
+    await shared_inspector.beat()
 
-    answer = await inspector.http.request("POST" if path == "/reload" else "GET", f"/v1/plugins/{name}{path}")
+    answer = await shared_inspector.http.request("POST" if path == "/reload" else "GET", f"/v1/plugins/{name}{path}")
 
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"
@@ -126,9 +128,10 @@ async def test_unknown_plugin_is_404_with_a_problem_that_names_the_known_ones(in
     assert len(answer.content) < 1000
 
 
+@IN_MODULE_LOOP
 @pytest.mark.parametrize("path", ["/v1/plugins/motion/", "/v1/plugins/motion/health/", "/v1/runners/", "/v1/plugin"])
-async def test_slashes_are_not_mended(inspector, path):
-    answer = await inspector.http.get(path)
+async def test_a_wrong_slash_is_not_corrected(shared_inspector, path):
+    answer = await shared_inspector.http.get(path)
 
     assert (answer.status_code, answer.json()["code"]) == (404, "ROUTE_UNKNOWN")
 
@@ -150,7 +153,7 @@ async def test_reload_reaches_every_runner_and_is_202(inspector):
     assert (body["plugin"], body["status"], body["runners"]) == ("motion", "reloading", 2)
 
 
-async def test_reload_while_the_bus_is_away_is_503_and_says_try_again(server, inspector):
+async def test_reload_while_the_bus_is_down_is_503_with_retry_after(server, inspector):
     await inspector.beat()
     server.kill()
     await eventually(lambda: not inspector.bus.is_connected)

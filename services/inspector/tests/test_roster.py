@@ -1,27 +1,28 @@
-"""Alive, draining, lost, left: judged by hand-turned time."""
+"""Which runners are alive, draining, lost or gone, on a clock that the test turns."""
 
 import pytest
 
 from forgesyte_inspector.roster import Roster
 from forgesyte_inspector.settings import InspectorSettings
+from tests.support import HandClock
 
 
 class Fleet:
-    """A bus view and a clock, both held by the test."""
+    """A bus view and a clock, both controlled by the test."""
 
     def __init__(self, make):
         self.make = make
-        self.now_s = 100.0
+        self.clock = HandClock()
         self.on_bus = {}
         settings = InspectorSettings(lost_after_s=15, lost_kept_s=60)
-        self.roster = Roster(lambda: self.on_bus, lambda: self.now_s, settings)
+        self.roster = Roster(lambda: self.on_bus, self.clock, settings)
 
     def beat(self, runner_id="one", **facts):
         self.on_bus[runner_id] = self.make.a_heartbeat(runner_id, **facts)
         self.roster.look()
 
     def later(self, passed_s):
-        self.now_s += passed_s
+        self.clock.passed_s += passed_s
 
     def states(self):
         return {seen.runner_id: seen.state.value for seen in self.roster.all()}
@@ -32,7 +33,7 @@ def fleet(make):
     return Fleet(make)
 
 
-def test_runner_that_beats_stays_alive_also_when_it_always_says_the_same(fleet):
+def test_runner_that_beats_stays_alive_even_when_every_heartbeat_is_the_same(fleet):
     for _ in range(30):
         fleet.beat()
         fleet.later(2)
@@ -66,7 +67,7 @@ def test_runner_whose_beat_expired_is_lost_and_forgotten_later(fleet):
     assert fleet.states() == {}
 
 
-def test_silent_runner_is_lost_although_the_bus_gives_nobody_up_while_it_is_away(fleet):
+def test_silent_runner_is_lost_although_the_bus_keeps_every_runner_while_it_is_down(fleet):
     fleet.beat()
     fleet.later(14.9)
     assert fleet.states() == {"one": "alive"}

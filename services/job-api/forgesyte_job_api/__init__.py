@@ -1,6 +1,6 @@
-"""The service that accepts media and jobs, answers for them, and sees to it that each one ends.
+"""The service that accepts media and jobs, answers questions about them, and makes sure that each one ends.
 
-It decodes nothing and runs no plugin: media goes from the socket to the store byte for byte, and what a plugin can do
-is known from the runners' heartbeats alone. Any number of replicas may run; none holds state that the bus and the
-store could not give back.
+It decodes nothing and runs no plugin: media goes from the socket to the store byte for byte, and it learns from
+the runners' heartbeats what a plugin can do. Any number of replicas may run; none holds state that cannot be rebuilt
+from the bus and the store.
 """

@@ -15,7 +15,7 @@ from .settings import JobApiSettings
 
 
 def main() -> int:
-    """Run the service; gives the exit code."""
+    """Run the service and return the exit code."""
     settings = JobApiSettings()
 
     def make_app(bus: Bus, keys: KeyRing, registry: CollectorRegistry) -> FastAPI:

@@ -1,4 +1,4 @@
-"""Puts job-api together: routes, the views they read, and the tasks that keep those views alive."""
+"""Puts job-api together: the routes, the views they read, and the tasks that keep those views current."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -14,6 +14,7 @@ from forgesyte_chassis.scratch import Scratch
 from forgesyte_chassis.store.blobs import Store
 from forgesyte_chassis.web import problems
 from forgesyte_chassis.web.keys import KeyRing
+from forgesyte_chassis.web.openapi import with_problem_schema
 from forgesyte_chassis.web.route_guard import route_guard
 from forgesyte_sandbox.parent.zygote import Zygote
 
@@ -22,9 +23,8 @@ from .consumers import keep_consumers
 from .health import HealthCheck
 from .jobgauges import JobGauges
 from .metrics import ApiMetrics
-from .openapi import describe
 from .projection import Projection
-from .reconcile.reconciler import Reconciler
+from .reconcile.rounds import Rounds
 from .request_counting import CountedRequests
 from .results.annotated import Annotator, Studio
 from .results.archive import Archive
@@ -34,7 +34,7 @@ from .settings import JobApiSettings
 from .state import ApiState
 from .submit.probe import Prober
 
-_DESCRIPTION = "Send a video to a plugin, follow the job, read its results."
+_DESCRIPTION = "Submit a video to a plugin, follow the job, read its results."
 
 
 def create_app(
@@ -47,7 +47,7 @@ def create_app(
     zygote: Zygote | None = None,
     registry: CollectorRegistry | None = None,
 ) -> FastAPI:
-    """Make the application over connections that are already open; its lifespan runs what works behind the routes.
+    """Make the application over connections that are already open; its lifespan runs the tasks behind the routes.
 
     Args:
         bus: connected, with streams and buckets ensured; stays open until the lifespan has ended.
@@ -55,10 +55,10 @@ def create_app(
         keys: who may do what.
         settings: limits and periods.
         clock: the machine's own when None.
-        zygote: the sandboxes' ancestor; None lets the lifespan start one of its own, which needs the main thread.
-        registry: where the metrics are counted; None counts them where nobody looks.
+        zygote: what sandboxes are forked from; None lets the lifespan start one, which needs the main thread.
+        registry: where the metrics are registered; None makes one of its own, which is never scraped.
     """
-    at_hand = clock or SystemClock()
+    clock_used = clock or SystemClock()
     registry = registry or CollectorRegistry()
     metrics = ApiMetrics(registry)
     release = version("forgesyte-job-api")
@@ -69,32 +69,32 @@ def create_app(
             runners = await stack.enter_async_context(bus.runners.watch())
             sandboxes = await stack.enter_async_context(Zygote.start()) if zygote is None else zygote
             scratch = await stack.enter_async_context(Scratch.open(settings.scratch_path, "job-api"))
-            studio = Studio(store, scratch, sandboxes, settings)
             state = ApiState(
                 bus=bus,
                 store=store,
                 settings=settings,
-                clock=at_hand,
+                clock=clock_used,
                 metrics=metrics,
                 catalog=Catalog(runners.living),
-                projection=Projection(history=settings.history, clock=at_hand),
+                projection=Projection(history=settings.history, clock=clock_used),
                 archive=Archive(store, kept=settings.inline_results_kept),
                 scratch=scratch,
                 zygote=sandboxes,
-                annotator=await stack.enter_async_context(Annotator.open(studio)),
+                annotator=await stack.enter_async_context(Annotator.open(Studio(store, scratch, sandboxes, settings))),
                 prober=Prober(sandboxes, settings),
             )
+            rounds = Rounds(clock_used, metrics, every_s=settings.reconcile_every_s)
             app.state.job_api = state
-            app.state.health = _health(state, release)
-            stack.enter_context(JobGauges(state.projection, at_hand).shown_in(registry))
-            # A fault in one of them ends whoever holds the lifespan, loudly.
+            app.state.health = _health(state, rounds, release)
+            stack.enter_context(JobGauges(state.projection, clock_used).shown_in(registry))
+            # A fault in one of them propagates to the process that runs the lifespan and ends it.
             await stack.enter_async_context(
-                beside(state.projection.run(bus), keep_consumers(bus, state.catalog), Reconciler(state).run())
+                beside(state.projection.run(bus), keep_consumers(bus, state.catalog), state.reconciler().run(rounds))
             )
             await state.projection.wait_filled(settings.lookup_wait_s)
             yield
 
-    # Only what the route table names may be public, so the framework's own pages are off; its description stays.
+    # Only the paths of the route table are public, so the framework's own pages are off; the OpenAPI document stays.
     app = FastAPI(
         title="ForgeSyte jobs",
         version=release,
@@ -106,19 +106,20 @@ def create_app(
         redoc_url=None,
     )
     problems.install(app)
-    app.add_middleware(CountedRequests, metrics=metrics, clock=at_hand)  # outside of the above: it sees what was sent
+    app.add_middleware(CountedRequests, metrics=metrics, clock=clock_used)  # outermost: it sees what is really sent
     for part in (submit, analyze, jobs, results, job_input, cancel, health):
         app.include_router(part.router)
-    describe(app)
+    with_problem_schema(app)
     return app
 
 
-def _health(state: ApiState, release: str) -> HealthCheck:
+def _health(state: ApiState, rounds: Rounds, release: str) -> HealthCheck:
     return HealthCheck(
         bus=state.bus,
         store=state.store,
         projection=state.projection,
         catalog=state.catalog,
+        reconciler=rounds.health,
         settings=state.settings,
         clock=state.clock,
         version=release,

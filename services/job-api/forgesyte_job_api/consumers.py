@@ -1,6 +1,6 @@
-"""The queue's consumers, one for each plugin on each kind of device, made as soon as a runner shows the plugin.
+"""The queue's consumers, one per plugin and kind of device, created as soon as a runner offers the plugin.
 
-Runners make them too when they pull; here they are made even for a pool that is about to be scaled from zero.
+Runners create them too when they pull; here they are created even for a pool that is about to scale up from zero.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ _LOOK_EVERY_S = 1.0
 
 
 async def keep_consumers(bus: Bus, catalog: Catalog) -> None:
-    """Look at the runners once a second until cancelled, and make the consumers that are new."""
+    """Check the runners once a second until cancelled, and create consumers for new plugins and devices."""
     made: set[tuple[str, str]] = set()
     while True:
         wanted = {(name, device) for name, offer in catalog.observe().items() for device in offer.devices}
@@ -26,7 +26,7 @@ async def keep_consumers(bus: Bus, catalog: Catalog) -> None:
             try:
                 await bus.work.ensure_consumer(plugin, device)
             except ForgeSyteError as error:
-                log.warning("consumer not made, trying again", plugin=plugin, device=device, error=str(error))
+                log.warning("consumer not created, trying again", plugin=plugin, device=device, error=str(error))
                 break
             made.add((plugin, device))
         await asyncio.sleep(_LOOK_EVERY_S)

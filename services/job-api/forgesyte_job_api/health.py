@@ -1,6 +1,7 @@
-"""Whether job-api can do its work: bus, store, projection. Asked by anybody, so the answer is reused for a moment."""
+"""Whether job-api can do its work: bus, store, projection and reconciler; the report is reused briefly."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import structlog
@@ -22,12 +23,13 @@ _PROBE_BLOB = "health/probe"
 
 @dataclass(slots=True)
 class HealthCheck:
-    """Looks at what job-api stands on."""
+    """Checks what job-api depends on; `reconciler` returns that check's own finding, OK or a sentence."""
 
     bus: Bus
     store: Store
     projection: Projection
     catalog: Catalog
+    reconciler: Callable[[], str]
     settings: JobApiSettings
     clock: Clock
     version: str
@@ -36,7 +38,7 @@ class HealthCheck:
     _asking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def report(self) -> HealthReport:
-        """Look, or give the answer of a moment ago."""
+        """Run the checks, or return the report of a moment ago."""
         async with self._asking:
             if self._last is None or self.clock.monotonic_s() - self._last_s > self.settings.health_kept_s:
                 self._last = await self._look()
@@ -45,9 +47,10 @@ class HealthCheck:
 
     async def _look(self) -> HealthReport:
         checks = {
-            "bus": OK if self.bus.is_connected else "the connection to the bus is down",
+            "bus": OK if self.bus.is_connected else "the connection to the message broker (NATS) is down",
             "storage": await self._storage(),
-            "projection": OK if self.projection.is_current else "the list of jobs is behind the bus",
+            "projection": OK if self.projection.is_current else "the list of jobs is behind the message broker (NATS)",
+            "reconciler": self.reconciler(),
         }
         return HealthReport(
             status="healthy" if all(said == OK for said in checks.values()) else "degraded",
@@ -64,5 +67,5 @@ class HealthCheck:
             return f"the store did not answer within {self.settings.storage_limit_s:g} s"
         except Exception as error:  # an HTTP border: whatever the store's client raises is the finding itself
             log.warning("store not readable", exc_info=True)
-            return f"the store can not be read ({type(error).__name__})"
+            return f"the store cannot be read ({type(error).__name__})"
         return OK

@@ -1,6 +1,6 @@
-"""What a scrape reads off the list of jobs: how many are open, how long the oldest waits, how far the list is behind.
+"""What a scrape reads from the list of jobs: open jobs, the longest wait, and how far the list is behind the bus.
 
-Read in the scrape's thread and kept nowhere, so that a figure is never older than the scrape.
+Computed in the scrape's thread and not stored, so a figure is never older than the scrape.
 """
 
 from collections import Counter
@@ -24,14 +24,14 @@ class JobGauges(Collector):
 
     Attributes:
         projection: the jobs.
-        clock: by whose wall time a job waits.
+        clock: its wall time says how long a job has waited.
     """
 
     projection: Projection
     clock: Clock
 
     def collect(self) -> Iterator[Metric]:
-        """Give every gauge as it stands now."""
+        """Yield every gauge with its present value."""
         jobs = self.projection.records()
         counts = Counter(job.status for job in jobs)
         open_jobs = GaugeMetricFamily("forgesyte_api_jobs_open", "Jobs that have not ended", labels=["status"])
@@ -42,22 +42,22 @@ class JobGauges(Collector):
         waits = [(now - job.created_at).total_seconds() for job in jobs if job.status is JobStatus.PENDING]
         yield GaugeMetricFamily(
             "forgesyte_api_oldest_pending_seconds",
-            "Seconds since the oldest job that still waits for its first runner was submitted; 0 when none waits",
-            value=max([0.0, *waits]),  # not below 0 when the clock of whoever took the job in is ahead
+            "Seconds since the oldest job that waits for its first runner was submitted; 0 when none waits",
+            value=max([0.0, *waits]),  # not below 0 when the clock of the replica that accepted the job is ahead
         )
         yield GaugeMetricFamily(
             "forgesyte_api_projection_lag",
-            "Revisions of the bus that the list of jobs has not seen yet; NaN while it follows no feed",
+            "Revisions of the bus that the list of jobs has not seen yet; NaN while it has no feed",
             value=self.projection.lag,
         )
 
     def describe(self) -> list[Metric]:
-        """Nothing: registering must not read."""
+        """Describe nothing: registering must not read."""
         return []
 
     @contextmanager
     def shown_in(self, registry: CollectorRegistry) -> Iterator[None]:
-        """Be read by the registry's scrapes for the length of the block."""
+        """Register with the registry while the block runs."""
         registry.register(self)
         try:
             yield

@@ -1,50 +1,45 @@
-"""What job-api counts: requests, uploads, jobs that were accepted and refused, and what the reconciler mended.
+"""What job-api counts: requests, uploads, jobs accepted and refused, and what the reconciler repaired.
 
-Every label is one of a closed set. What is not in it is `other`: a route that is no template of the route table, a
-method nobody knows, more plugins than the first hundred. So no client and no plugin can make the number of series grow.
+Every label comes from a closed set. Anything else is `other`: a path that is not in the route table, an unknown method,
+plugins beyond the first hundred. So neither clients nor plugins can make the number of series grow.
 """
 
-import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from enum import StrEnum
 from http import HTTPStatus
 
 from fastapi.exceptions import RequestValidationError
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from starlette.requests import ClientDisconnect
 
 from forgesyte_chassis.metrics import SECONDS_BUCKETS, closed
-from forgesyte_contracts.problems import CODE_FACTS, Code, ForgeSyteError
+from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_contracts.routes import JOB_API, routes_of
 
-from .submit.upload import UploadStalled
-
 MAX_PLUGINS_NAMED = 100
-"""More plugins than this are not told apart."""
+"""How many plugins are named; all others share the label `other`."""
 
 CLIENT_GONE = 499
-"""The status of a request whose client went away before an answer began; no such answer is ever sent."""
+"""The status of a request whose client disconnected before an answer began; no such answer is ever sent."""
 
 _TEMPLATES = frozenset(route.path for route in routes_of(JOB_API))
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _STATUSES = frozenset(str(status.value) for status in HTTPStatus) | {str(CLIENT_GONE)}
 _KINDS = frozenset({"image", "video"})
-_FAULTS_FROM = 500
 
 
 class Reconciled(StrEnum):
-    """What the reconciler did for a job: one closed set."""
+    """What the reconciler did for a job."""
 
     WORK_SENT_AGAIN = "work_sent_again"
-    NOBODY_CAN_RUN_IT = "nobody_can_run_it"
+    NO_RUNNER_FOR_IT = "nobody_can_run_it"
     RECORD_KEPT = "record_kept"
     RECORD_PURGED = "record_purged"
     BLOBS_REMOVED = "blobs_removed"
 
 
 class UploadResult(StrEnum):
-    """What came of an upload: one closed set. The service's own faults are `failed`, the client's `broken_off`."""
+    """How an upload ended. The service's own faults are `failed`, the client's `broken_off`."""
 
     STORED = "stored"
     REFUSED = "refused"
@@ -65,16 +60,21 @@ class ApiMetrics:
 
         self._requests = counter("requests_total", "Requests answered", "route", "method", "code")
         self._seconds = Histogram(
-            "forgesyte_api_request_seconds", "Seconds from a request's head to the last byte of its answer",
+            "forgesyte_api_request_seconds", "Seconds from a request's headers to the last byte of its answer",
             ("route", "method"), registry=registry, buckets=SECONDS_BUCKETS,
         )  # fmt: skip
         self._submitted = counter("jobs_submitted_total", "Jobs accepted", "plugin", "kind")
         self._rejected = counter("jobs_rejected_total", "Submits refused, by the problem's code", "code")
-        self._uploads = counter("uploads_total", "Uploads that began, by what came of them", "result")
-        self._upload_bytes = counter("upload_bytes_total", "Bytes of request bodies taken in by submits")
-        self._reconciled = counter("reconciled_total", "What the reconciler set right", "reason")
+        self._uploads = counter("uploads_total", "Uploads that began, by how they ended", "result")
+        self._upload_bytes = counter("upload_bytes_total", "Bytes of request bodies received by submits")
+        self._reconciled = counter("reconciled_total", "Repairs by the reconciler", "reason")
+        self._reconcile_failures = counter("reconcile_failures_total", "Rounds of the reconciler that failed")
+        self._reconcile_age = Gauge(
+            "forgesyte_api_reconcile_age_seconds", "Seconds since the reconciler's last complete round",
+            registry=registry,
+        )  # fmt: skip
         self._plugins: set[str] = set()
-        # Those that are alarmed on are there from the start, so that a zero is a zero and not an absence.
+        # Series that alerts use exist from the start, so that zero is a value and not an absence.
         for result in UploadResult:
             self._uploads.labels(result.value)
         for reason in Reconciled:
@@ -93,41 +93,32 @@ class ApiMetrics:
         self._submitted.labels(closed(plugin, self._plugins), closed(kind, _KINDS)).inc()
 
     def reconciled(self, reason: Reconciled, count: int = 1) -> None:
-        """The reconciler set something right."""
+        """The reconciler repaired something."""
         self._reconciled.labels(reason.value).inc(count)
+
+    def reconcile_failed(self) -> None:
+        """A round of the reconciler could not be done, or not for every job."""
+        self._reconcile_failures.inc()
+
+    def show_reconcile_age(self, age_s: Callable[[], float]) -> None:
+        """Show what `age_s` returns at each scrape: seconds since the reconciler's last complete round."""
+        self._reconcile_age.set_function(age_s)
 
     def received(self, size_bytes: int) -> None:
         """A piece of a submit's body arrived."""
         self._upload_bytes.inc(size_bytes)
 
     def refused(self, error: Exception) -> None:
-        """A submit became no job because of `error`; a client that went away was not refused."""
+        """A submit was refused because of `error`; a client that disconnected was not refused."""
         if not isinstance(error, ClientDisconnect):
             self._rejected.labels(_code_of(error).value).inc()
 
-    @contextmanager
-    def counting_upload(self) -> Iterator[None]:
-        """Count the upload that the block takes in, by how the block ends."""
-        result = UploadResult.STORED
-        try:
-            yield
-        except BaseException as error:
-            result = _result_of(error)
-            raise
-        finally:
-            self._uploads.labels(result.value).inc()
+    def upload_ended(self, result: UploadResult) -> None:
+        """An upload that had begun ended like this."""
+        self._uploads.labels(result.value).inc()
 
 
 def _code_of(error: Exception) -> Code:
     if isinstance(error, RequestValidationError):
         return Code.REQUEST_INVALID
     return error.code if isinstance(error, ForgeSyteError) else Code.INTERNAL
-
-
-def _result_of(error: BaseException) -> UploadResult:
-    # Cancelled: the request's client is gone, or the service ends in the middle of it.
-    if isinstance(error, UploadStalled | ClientDisconnect | asyncio.CancelledError):
-        return UploadResult.BROKEN_OFF
-    if isinstance(error, ForgeSyteError) and CODE_FACTS[error.code].status < _FAULTS_FROM:
-        return UploadResult.REFUSED
-    return UploadResult.FAILED

@@ -1,7 +1,7 @@
-"""All living jobs and the newest ended ones in memory, so that asking costs the bus nothing.
+"""All living jobs and the newest ended ones in memory, so that reading them costs the bus nothing.
 
 Fed by the change feed of the bucket `jobs`; it decides nothing and can be rebuilt at any time. Records that have left
-the bus stay listed up to `history`; whatever is older is found by id in the store.
+the bus stay listed, at most `history` of them; older ones are found by id in the store.
 """
 
 import asyncio
@@ -16,11 +16,12 @@ import structlog
 
 from forgesyte_chassis.bus import Bus
 from forgesyte_chassis.clock import Clock
+from forgesyte_chassis.waiting import is_set_within
 from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.jobs import JobRecord, JobStatus
 from forgesyte_contracts.problems import ForgeSyteError
 
-from .submit.pending import PendingJobs
+from .pending import PendingJobs
 
 log = structlog.get_logger(__name__)
 
@@ -29,11 +30,11 @@ _LOOK_EVERY_S = 0.02
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class SeenJob:
     """A record as it was last seen.
 
-    `since_s` is the monotonic moment at which this revision was first seen here, in seconds: how long a job stands
-    still is measured by it, not by the clocks of other machines. `is_gone` means that it has left the bus.
+    `since_s` is the monotonic time in seconds at which this revision was first seen here: how long a job stays
+    unchanged is measured from it, not by the clocks of other machines. `is_gone` means that it has left the bus.
     """
 
     record: JobRecord
@@ -44,7 +45,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Records of one page, newest first, how many match in all, and the id to go on behind."""
+    """Records of one page, newest first, how many match in all, and the cursor of the next page."""
 
     records: list[JobRecord]
     count: int
@@ -53,7 +54,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class PageQuery:
-    """Which page is asked for: `before` is the last id of the page before it, `skip` an older way to say that."""
+    """Which page is wanted: `before` is the last id of the page before it, `skip` an older way to say that."""
 
     limit: int
     status: JobStatus | None = None
@@ -62,7 +63,7 @@ class PageQuery:
     skip: int = 0
 
     def matches(self, record: JobRecord) -> bool:
-        """Whether the filters let this record through."""
+        """Whether the record passes the filters."""
         return self.status in (None, record.status) and self.plugin in (None, record.plugin_id)
 
 
@@ -78,14 +79,14 @@ class Projection:
     """The jobs as this process last saw them.
 
     Attributes:
-        pending: those that wait, by key.
+        pending: the jobs that wait for a runner, by key.
     """
 
     def __init__(self, *, history: int, clock: Clock) -> None:
         self.pending = PendingJobs()
         self._history = history
         self._clock = clock
-        self._seen: dict[JobId, Seen] = {}
+        self._seen: dict[JobId, SeenJob] = {}
         self._ids: list[JobId] = []
         self._gone: list[JobId] = []
         self._feed: _Currency | None = None
@@ -94,17 +95,17 @@ class Projection:
 
     @property
     def is_current(self) -> bool:
-        """Whether the first snapshot has come and the feed has kept up since."""
+        """Whether the first snapshot has arrived and the feed has kept up since."""
         return self._feed is not None and self._feed.is_current
 
     @property
     def lag(self) -> float:
-        """How many revisions the bus was ahead at the feed's last look; NaN while there is no feed."""
+        """How many revisions the bus was ahead when the feed last checked; NaN while there is no feed."""
         feed = self._feed
         return math.nan if feed is None else feed.lag
 
     async def run(self, bus: Bus) -> None:
-        """Follow the feed until cancelled; when it breaks, begin again from a snapshot."""
+        """Follow the feed until cancelled; when it breaks, start again from a snapshot."""
         while True:
             try:
                 async with bus.jobs.watch() as feed:
@@ -118,7 +119,7 @@ class Projection:
             await asyncio.sleep(_RETRY_S)
 
     async def wait_filled(self, limit_s: float) -> None:
-        """Wait for the first snapshot, at most `limit_s` seconds; later this returns at once, bus or no bus."""
+        """Wait for the first snapshot, at most `limit_s` seconds; after that, return at once even without a bus."""
         if self._is_filled:
             return
         with suppress(TimeoutError):
@@ -128,17 +129,15 @@ class Projection:
                 self._is_filled = True
 
     async def wait_ended(self, job_id: JobId, limit_s: float) -> JobRecord | None:
-        """Wait until the job's end is seen here, at most `limit_s` seconds; its record, or None when that passed."""
+        """Wait at most `limit_s` seconds until the job has ended here; return its record, or None if it has not."""
         seen = self._seen.get(job_id)
         if seen is not None and seen.record.is_terminal:
             return seen.record
         ended = asyncio.Event()
         self._awaited.setdefault(job_id, set()).add(ended)
         try:
-            async with asyncio.timeout(limit_s):
-                await ended.wait()
-        except TimeoutError:
-            return None
+            if not await is_set_within(ended, limit_s):
+                return None
         finally:
             self._awaited[job_id].discard(ended)
             if not self._awaited[job_id]:
@@ -146,13 +145,13 @@ class Projection:
         return self._seen[job_id].record if job_id in self._seen else None
 
     def apply(self, job_id: JobId, record: JobRecord | None, revision: int, *, is_anew: bool = False) -> None:
-        """Take in a change; one older than what is known changes nothing.
+        """Apply a change; one older than what is known has no effect.
 
         Args:
-            job_id: whose.
-            record: None when it has left the bus.
-            revision: the one it was written with.
-            is_anew: the bus went back to an older state, so that what is known here is void whatever its revision.
+            job_id: the job that changed.
+            record: its record; None when it has left the bus.
+            revision: the revision it was written with.
+            is_anew: the bus went back to an older state, so the change counts whatever its revision.
         """
         known = self._seen.get(job_id)
         is_older = known is not None and revision < known.revision
@@ -160,16 +159,16 @@ class Projection:
         if (is_older or is_same) and not is_anew:
             return
         if record is not None:
-            self._put(Seen(record, revision, self._clock.monotonic_s()))
+            self._put(SeenJob(record, revision, self._clock.monotonic_s()))
         elif known is not None and known.record.is_terminal:
             self.remember(known.record, revision)
         else:
             self.forget(job_id)
 
     def remember(self, record: JobRecord, revision: int = 0) -> None:
-        """Keep an ended job that is no longer on the bus; the oldest beyond the history fall out."""
+        """Keep an ended job that is no longer on the bus; the oldest beyond the history are dropped."""
         job_id = JobId(record.job_id)
-        self._put(Seen(record, revision, self._clock.monotonic_s(), is_gone=True))
+        self._put(SeenJob(record, revision, self._clock.monotonic_s(), is_gone=True))
         insort(self._gone, job_id)
         while len(self._gone) > self._history:
             self.forget(self._gone[0])
@@ -183,21 +182,21 @@ class Projection:
         if job_id in self._gone:
             self._gone.remove(job_id)
 
-    def get(self, job_id: JobId) -> Seen | None:
-        """The job as it was last seen, or None."""
+    def get(self, job_id: JobId) -> SeenJob | None:
+        """Return the job as it was last seen, or None."""
         return self._seen.get(job_id)
 
     def records(self) -> list[JobRecord]:
-        """Every job that is known. The one question that another thread may ask."""
-        seen = list(self._seen.values())  # one step of the interpreter, which no change can come in between
+        """Return every known job. The only method that another thread may call."""
+        seen = list(self._seen.values())  # one step of the interpreter, so no change can interfere
         return [one.record for one in seen]
 
-    def on_bus(self) -> list[Seen]:
-        """Every job whose record is on the bus, oldest first."""
+    def on_bus(self) -> list[SeenJob]:
+        """Return every job whose record is on the bus, oldest first."""
         return [seen for seen in map(self._seen.__getitem__, self._ids) if not seen.is_gone]
 
     def page(self, query: PageQuery) -> Page:
-        """Cut one page out of the jobs that match, newest first."""
+        """Return one page of the jobs that match, newest first."""
         matching = list(self._newest_first(query.matches))
         start = query.skip
         if query.before is not None:
@@ -213,7 +212,7 @@ class Projection:
             if matches(record):
                 yield record
 
-    def _put(self, seen: Seen) -> None:
+    def _put(self, seen: SeenJob) -> None:
         job_id = JobId(seen.record.job_id)
         if job_id not in self._seen:
             insort(self._ids, job_id)

@@ -1,7 +1,7 @@
-"""Counts requests where all of them pass.
+"""Counts requests at the one place that all of them pass.
 
-CountedRequests counts and times every request, outside of everything else: also those that no route takes, and those
-that broke. CountedSubmit counts the submits that became no job, whoever refused them: the key, the query or the media.
+CountedRequests, the outermost layer, counts and times every request: also those that match no route, and those that
+failed. CountedSubmit counts the submits that were refused, for whatever reason: the key, the query or the media.
 """
 
 from collections.abc import Callable, Coroutine
@@ -22,9 +22,9 @@ class CountedRequests:
     """ASGI middleware; a request is counted when it has ended.
 
     Args:
-        app: what answers.
-        metrics: where it is counted.
-        clock: by whose monotonic time it is timed.
+        app: the application that answers.
+        metrics: where requests are counted.
+        clock: its monotonic time is used.
     """
 
     def __init__(self, app: ASGIApp, *, metrics: ApiMetrics, clock: Clock) -> None:
@@ -44,7 +44,7 @@ class CountedRequests:
             nonlocal status
             message = await receive()
             if message["type"] == "http.disconnect" and status is None:
-                status = CLIENT_GONE  # whatever is answered from now on, nobody reads it
+                status = CLIENT_GONE  # no answer can reach the client any more
             return message
 
         async def send_noting(message: Message) -> None:
@@ -61,24 +61,24 @@ class CountedRequests:
 
 
 def _template(scope: Scope) -> str:
-    # The router leaves the route it chose in the scope, but not for the framework's own, which have no parameters.
+    # The router puts the matched route into the scope, except for the framework's own routes, which have no parameters.
     return str(getattr(scope.get("route"), "path", scope["path"]))
 
 
 class CountedSubmit(APIRoute):
     """A route whose requests become jobs.
 
-    An error that comes after note_accepted() is how a job ended for which the client waited, and no refusal.
+    An error after note_accepted() says how a job ended for which the client waited; it is no refusal.
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Give FastAPI what answers a request of this route: around its dependencies, its parameters, its function."""
+        """Return the handler of this route, wrapped around its dependencies, its parameters and its function."""
         answer = super().get_route_handler()
 
         async def counted(request: Request) -> Response:
             try:
                 return await answer(request)
-            except Exception as error:  # only to count it: what the border above makes of it is told to the client
+            except Exception as error:  # only to count it: the exception handlers turn it into the answer
                 if not getattr(request.state, _ACCEPTED, False):
                     request.app.state.job_api.metrics.refused(error)
                 raise

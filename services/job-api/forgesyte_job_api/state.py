@@ -1,9 +1,12 @@
-"""What the routes of one job-api share; made by create_app and handed in through the app's state."""
+"""What the routes of one job-api share; made by create_app and passed in through the application's state.
+
+Imported by the application and the routes alone: everything below is handed what it needs.
+"""
 
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Path, Request
 
 from forgesyte_chassis.bus import Bus
 from forgesyte_chassis.clock import Clock
@@ -16,11 +19,14 @@ from forgesyte_sandbox.parent.zygote import Zygote
 
 from .catalog import Catalog
 from .metrics import ApiMetrics
+from .openapi.examples import EXAMPLE_JOB_ID
 from .projection import Projection
+from .reconcile.reconciler import Reconciler
 from .results.annotated import Annotator
 from .results.archive import Archive
 from .results.lookup import find_record
 from .settings import JobApiSettings
+from .submit.intake import Intake
 from .submit.probe import Prober
 
 
@@ -41,11 +47,38 @@ class ApiState:
     annotator: Annotator
     prober: Prober
 
+    def intake(self) -> Intake:
+        """Make what turns requests into jobs."""
+        return Intake(
+            bus=self.bus,
+            store=self.store,
+            settings=self.settings,
+            clock=self.clock,
+            metrics=self.metrics,
+            catalog=self.catalog,
+            projection=self.projection,
+            scratch=self.scratch,
+            prober=self.prober,
+        )
+
+    def reconciler(self) -> Reconciler:
+        """Make a reconciler that remembers no round yet."""
+        return Reconciler(
+            bus=self.bus,
+            store=self.store,
+            settings=self.settings,
+            clock=self.clock,
+            metrics=self.metrics,
+            catalog=self.catalog,
+            projection=self.projection,
+            archive=self.archive,
+        )
+
     async def find(self, job_id: JobId) -> JobRecord:
-        """The record of a job.
+        """Return the record of a job.
 
         Raises:
-            ForgeSyteError: JOB_UNKNOWN; SERVICE_UNAVAILABLE when the bus is away and nothing else knows the job.
+            ForgeSyteError: JOB_UNKNOWN; SERVICE_UNAVAILABLE when the bus is unavailable and nothing else knows the job.
         """
         return await find_record(job_id, projection=self.projection, bus=self.bus, archive=self.archive)
 
@@ -56,7 +89,15 @@ def _state(request: Request) -> ApiState:
     return state
 
 
-def _job_id(job_id: str) -> JobId:
+def _job_id(
+    job_id: Annotated[
+        str,
+        Path(
+            description="The job's id, a UUID, as the submit answered it.",
+            examples=[EXAMPLE_JOB_ID],
+        ),
+    ],
+) -> JobId:
     try:
         return parse_job_id(job_id)
     except ValueError as error:

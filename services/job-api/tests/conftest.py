@@ -72,7 +72,7 @@ def a_record(**changes: Any) -> JobRecord:
 
 @dataclass
 class Api:
-    """A running job-api and what it stands on."""
+    """A running job-api and what it depends on."""
 
     http: httpx.AsyncClient
     app: Any
@@ -86,14 +86,14 @@ class Api:
         return self.app.state.job_api
 
     def value(self, name: str, **labels: str) -> float | None:
-        """A metric as a scrape would find it."""
+        """Return a metric as a scrape would find it."""
         return self.registry.get_sample_value(f"forgesyte_api_{name}", labels)
 
     async def beat(self, *plugins: PluginOnRunner, **facts: Any) -> None:
-        """Let a runner report, and wait until the catalog has heard it."""
+        """Send a runner's heartbeat, and wait until the catalog has it."""
         heartbeat = a_heartbeat(*plugins, **facts)
         await self.bus.runners.beat(heartbeat)
-        await eventually(lambda: self.state.catalog._living().get(heartbeat.runner_id) == heartbeat)
+        await eventually(lambda: self.state.catalog.living().get(heartbeat.runner_id) == heartbeat)
 
     async def submit(self, content: Any = b"some video", **query: Any) -> httpx.Response:
         params = {"plugin_id": "motion", "tool": "detect-motion", **query}
@@ -112,7 +112,7 @@ class Api:
 Started = Callable[..., Awaitable[Api]]
 
 QUIET = {"reconcile_every_s": 3600.0}
-"""A reconciler that keeps out of the way of tests about something else."""
+"""A reconciler that does not interfere with tests about something else."""
 
 
 class EasySandbox:
@@ -141,7 +141,7 @@ async def running(
         made = JobApiSettings(**{**QUIET, "scratch_dir": str(folder.parent / "scratch"), **settings})
         chosen = None if zygote == "real" else zygote or EasySandbox()
         registry = CollectorRegistry()
-        app = create_app(bus, store, keys or KeyRing.open_(), made, clock=clock, zygote=chosen, registry=registry)
+        app = create_app(bus, store, keys or KeyRing(), made, clock=clock, zygote=chosen, registry=registry)
         transport = httpx.ASGITransport(app)
         async with (
             app.router.lifespan_context(app),
@@ -180,7 +180,7 @@ FORM = {"Content-Type": "multipart/form-data; boundary=the-boundary"}
 
 
 def form(texts, file=None, *, fields_first: bool = True) -> bytes:
-    """A multipart body by hand, so that its order and its odd bytes are the test's own."""
+    """A multipart body by hand, so that the test decides its order and its odd bytes."""
     parts = [_part(f'name="{name}"', value.encode()) for name, value in texts]
     if file is not None:
         name, filename, data = file
@@ -202,7 +202,7 @@ async def cut(body: bytes, size: int) -> AsyncIterator[bytes]:
 
 @pytest.fixture
 def make():
-    """The builders of this module: tests are imported by path, so they can not import them by name."""
+    """The builders of this module: tests are imported by path, so they cannot import them by name."""
     return SimpleNamespace(
         FORM=FORM,
         NOW=NOW,

@@ -9,10 +9,10 @@ import sys
 import httpx
 import pytest
 
-from forgesyte_chassis.web.keys import KeyRing, digest_of
+from forgesyte_chassis.web.keys import KeyRing
 from forgesyte_contracts.routes import JOB_API, routes_of
 from forgesyte_job_api.settings import JobApiSettings
-from tests.support import eventually
+from tests.support import digest_of, eventually
 
 JOB = "01928f7e-6b3a-7c4e-9d2f-3f5b8a1c7e60"
 PATHS = [(route.method, route.path, route.scope) for route in routes_of(JOB_API)]
@@ -51,10 +51,10 @@ async def test_health_is_healthy_and_counts_plugins_that_can_run(api):
         assert answer.status_code == 200
         assert answer.json()["status"] == "healthy"
         assert answer.json()["plugins_loaded"] == 1
-        assert answer.json()["checks"] == {"bus": "ok", "storage": "ok", "projection": "ok"}
+        assert answer.json()["checks"] == {"bus": "ok", "storage": "ok", "projection": "ok", "reconciler": "ok"}
 
 
-async def test_health_is_degraded_and_still_200_when_bus_and_store_are_away(start, monkeypatch):
+async def test_health_is_degraded_and_still_200_when_bus_and_store_are_unavailable(start, monkeypatch):
     async with start(health_kept_s=0) as api:
 
         async def broken(_path):
@@ -90,7 +90,7 @@ async def test_openapi_tells_of_every_route_with_its_problems_and_examples(api):
 
 
 @pytest.mark.slow
-async def test_a_fault_nobody_expected_shows_nothing_of_itself(api, monkeypatch):
+async def test_an_unexpected_fault_shows_nothing_of_itself(api, monkeypatch):
     def broken(_query):
         raise RuntimeError("secret")
 
@@ -128,11 +128,11 @@ async def test_the_module_runs_alone_and_stops_with_0_on_sigterm(server, tmp_pat
                 line = (await process.stderr.readline()).decode()
                 assert line, "it ended before it was ready"
                 found = re.search(r'"port": ?(\d+)', line)
-                for event in ("job-api ready", "ops port open"):
+                for event in ("service ready", "ops port open"):
                     if event in line and found:
                         ports[event] = found[1]
         async with httpx.AsyncClient(timeout=60) as http:
-            health = await http.get(f"http://127.0.0.1:{ports['job-api ready']}/health")
+            health = await http.get(f"http://127.0.0.1:{ports['service ready']}/health")
             assert health.json()["status"] == "healthy"
             metrics = await http.get(f"http://127.0.0.1:{ports['ops port open']}/metrics")
             assert 'forgesyte_api_requests_total{code="200",method="GET",route="/health"} 1.0' in metrics.text

@@ -58,13 +58,13 @@ async def test_stopping_is_true_while_the_owner_does_not_answer(api, make):
 
 
 @pytest.mark.parametrize("job_id", [str(new_job_id())], ids=["unknown"])
-async def test_an_unknown_job_can_not_be_cancelled(api, job_id):
+async def test_an_unknown_job_cannot_be_cancelled(api, job_id):
     answer = await cancel(api, job_id)
 
     assert (answer.status_code, answer.json()["code"]) == (404, "JOB_UNKNOWN")
 
 
-async def test_an_ended_job_can_not_be_cancelled_and_stays_as_it_is(api, make):
+async def test_an_ended_job_cannot_be_cancelled_and_stays_as_it_is(api, make):
     record = await api.put(moves.failed(make.a_record(), Code.PLUGIN_ERROR, "ValueError", "it raised", make.NOW))
 
     answer = await cancel(api, record.job_id)

@@ -23,7 +23,7 @@ def catalog_of(*heartbeats):
     ids=lambda value: str(value),
 )
 def test_the_state_is_the_best_among_the_living(make, states, best):
-    beats = [make.a_heartbeat(make.a_plugin(state=state), runner_id=f"r{n}") for n, state in enumerate(states)]
+    beats = {f"r{n}": make.a_heartbeat(make.a_plugin(state=state), runner_id=f"r{n}") for n, state in enumerate(states)}
 
     assert offers_of(beats)["motion"].state is best
 
@@ -32,7 +32,7 @@ def test_only_runners_that_can_run_it_lend_their_devices(make):
     broken = make.a_heartbeat(make.a_plugin(state=PluginState.FAILED), runner_id="a", devices=("cpu", "gpu"))
     working = make.a_heartbeat(make.a_plugin(), runner_id="b", devices=("cpu",))
 
-    assert offers_of([broken, working])["motion"].devices == {"cpu"}
+    assert offers_of({"a": broken, "b": working})["motion"].devices == {"cpu"}
 
 
 def test_a_plugin_whose_runners_are_gone_is_remembered(make):

@@ -96,7 +96,7 @@ async def test_every_warning_is_told_also_those_the_record_had_no_room_for(api, 
     assert body["warnings"] == ["the file ends early"] * 2 + [f"warning {number}" for number in range(2, 60)]
 
 
-async def test_a_warning_that_nobody_kept_is_left_out(api, make):
+async def test_a_warning_that_was_not_kept_is_left_out(api, make):
     record = moves.warned(await running(api, make), numbered(2, 60))
 
     body = await extended(api, await api.put(record))

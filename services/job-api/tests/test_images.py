@@ -3,6 +3,7 @@
 import pytest
 
 from forgesyte_contracts.subjects import input_blob
+from tests.support import job_ids
 
 BOTH = ("image", "video")
 
@@ -83,7 +84,7 @@ async def test_a_tool_for_other_media_is_refused_naming_those_that_fit(images, p
     assert (answer.status_code, answer.json()["code"], answer.json()["field"]) == (400, "TOOL_UNKNOWN", "tool")
     assert said in answer.json()["detail"]
     assert await images.store.list("") == []
-    assert await images.bus.jobs.keys() == []
+    assert await job_ids(images.bus) == []
 
 
 async def test_one_wrong_tool_among_several_refuses_the_job(images):

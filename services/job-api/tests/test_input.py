@@ -2,11 +2,12 @@
 
 import pytest
 
-from forgesyte_chassis.web.keys import KeyRing, digest_of
+from forgesyte_chassis.web.keys import KeyRing
 from forgesyte_contracts.ids import new_job_id
 from forgesyte_contracts.jobs import InputFacts
 from forgesyte_contracts.subjects import input_blob
 from forgesyte_job_api.settings import JobApiSettings
+from tests.support import digest_of
 
 CONTENT = bytes(range(256)) * 40
 

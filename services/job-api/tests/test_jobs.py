@@ -83,7 +83,7 @@ async def test_a_job_that_left_the_bus_is_found_in_the_store(api, make):
     assert (body["status"], body["error_message"]) == ("failed", "it raised")
 
 
-async def test_while_the_bus_is_away_the_last_state_seen_is_given(api, make):
+async def test_while_the_bus_is_unavailable_the_last_state_seen_is_returned(api, make):
     record = await api.put(make.a_record())
     api.server.kill()
     await eventually(lambda: not api.bus.is_connected)

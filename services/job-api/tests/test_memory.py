@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from forgesyte_chassis.bus import Bus
-from tests.support import eventually, make_clip
+from tests.support import eventually, job_ids, make_clip
 
 MIB = 1 << 20
 UPLOAD_BYTES = 1024 * MIB
@@ -114,7 +114,7 @@ async def warmed_up(api: Service, bus: Bus, clip: bytes) -> None:
         return (await api.upload(large_video(clip, 24 * MIB))).status_code == 202
 
     await eventually(accepted, 60, "job-api has heard of the plugin")
-    for job_id in await bus.jobs.keys():
+    for job_id in await job_ids(bus):
         await bus.jobs.purge(job_id, revision=(await bus.jobs.get(job_id)).revision)
 
 
@@ -160,4 +160,4 @@ async def test_a_client_that_stops_in_the_middle_of_a_large_upload_leaves_nothin
         writer.transport.abort()
 
         await eventually(lambda: set(files_left(tmp_path)) == kept, what="nothing of it is left")
-        assert await bus.jobs.keys() == []
+        assert await job_ids(bus) == []

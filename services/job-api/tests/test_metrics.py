@@ -7,18 +7,18 @@ from datetime import timedelta
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
-from forgesyte_chassis.web.keys import KeyRing, digest_of
+from forgesyte_chassis.web.keys import KeyRing
 from forgesyte_contracts.jobs import JobStatus
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_contracts.routes import JOB_API, routes_of
 from forgesyte_job_api.metrics import MAX_PLUGINS_NAMED, ApiMetrics, Reconciled
-from forgesyte_job_api.reconcile.reconciler import Reconciler
 from forgesyte_job_api.settings import JobApiSettings
-from tests.support import eventually
+from tests.support import digest_of, eventually
 
 NAMES = {
     "requests_total", "request_seconds", "jobs_submitted_total", "jobs_rejected_total", "jobs_open",
     "oldest_pending_seconds", "uploads_total", "upload_bytes_total", "projection_lag", "reconciled_total",
+    "reconcile_failures_total", "reconcile_age_seconds",
 }  # fmt: skip
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND", "BREW")
 
@@ -91,9 +91,9 @@ async def test_an_upload_that_stands_still_is_broken_off(start):
         assert api.value("upload_bytes_total") == 3
 
 
-async def test_an_upload_that_the_store_can_not_take_is_our_failure(api, monkeypatch):
+async def test_an_upload_that_the_store_cannot_accept_is_our_failure(api, monkeypatch):
     async def broken(*_args, **_kwargs):
-        raise ForgeSyteError(Code.SERVICE_UNAVAILABLE, "the store is away")
+        raise ForgeSyteError(Code.SERVICE_UNAVAILABLE, "the store is unavailable")
 
     monkeypatch.setattr(api.store, "put_stream", broken)
 
@@ -103,7 +103,7 @@ async def test_an_upload_that_the_store_can_not_take_is_our_failure(api, monkeyp
     assert api.value("jobs_rejected_total", code="SERVICE_UNAVAILABLE") == 1
 
 
-async def test_a_fault_nobody_expected_is_counted_as_the_500_the_client_sees(api, monkeypatch):
+async def test_an_unexpected_fault_is_counted_as_the_500_the_client_sees(api, monkeypatch):
     monkeypatch.setattr(api.state.projection, "page", None)
 
     answer = await api.http.get("/v1/jobs")
@@ -112,7 +112,7 @@ async def test_a_fault_nobody_expected_is_counted_as_the_500_the_client_sees(api
     assert api.value("requests_total", route="/v1/jobs", method="GET", code="500") == 1
 
 
-async def test_a_client_that_goes_away_is_499_and_its_upload_broken_off(api):
+async def test_a_client_that_disconnects_is_499_and_its_upload_broken_off(api):
     messages = [{"type": "http.request", "body": b"abc", "more_body": True}, {"type": "http.disconnect"}]
 
     async def receive():
@@ -158,17 +158,17 @@ async def test_work_that_is_sent_again_is_counted(start, make):
     async with start(resend_after_s=0) as api:
         await api.put(make.a_record())
 
-        await Reconciler(api.state).round()
+        await api.state.reconciler().round()
 
         assert api.value("reconciled_total", reason="work_sent_again") == 1
         assert {api.value("reconciled_total", reason=reason) for reason in Reconciled} == {0, 1}
 
 
-async def test_a_job_that_nobody_can_run_is_counted(start, make):
+async def test_a_job_that_no_runner_can_run_is_counted(start, make):
     clock = make.HandClock()
     async with start(clock=clock, judge_after_s=0, absent_plugin_s=1) as api:
         await api.put(make.a_record(plugin_id="gone"))
-        reconciler = Reconciler(api.state)
+        reconciler = api.state.reconciler()
         await reconciler.round()
         clock.passed_s = 2
 
@@ -186,7 +186,7 @@ async def test_no_client_can_make_the_number_of_series_grow(api):
         for method in METHODS:
             for path in (*paths, f"/nope/{number}", f"/v1/jobs/{number}/nope", f"/v1/plugins/{number}"):
                 await api.http.request(method, path.format(job_id=f"{number:032x}"), params={"plugin_id": f"p{number}"})
-        await api.submit(plugin_id=f"nobody-{number}", tool=f"tool-{number}")
+        await api.submit(plugin_id=f"unknown-{number}", tool=f"tool-{number}")
         await api.submit(tool=f"tool-{number}", filename=f"name-{number}")
 
     await throw(0)
@@ -200,7 +200,7 @@ async def test_no_client_can_make_the_number_of_series_grow(api):
     labels = {sample.labels["route"] for family in api.registry.collect() for sample in family.samples
               if "route" in sample.labels}  # fmt: skip
     assert labels == {*paths, "other"}
-    assert "nobody-5" not in "\n".join(after)
+    assert "unknown-5" not in "\n".join(after)
 
 
 def test_whatever_is_counted_the_label_sets_stay_closed():

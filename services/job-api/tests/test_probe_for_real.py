@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from forgesyte_job_api.submit.upload_sample import EDGE_BYTES
-from tests.support import alive, eventually, make_clip
+from tests.support import alive, eventually, job_ids, make_clip
 
 pytestmark = pytest.mark.slow
 
@@ -66,7 +66,7 @@ def large(tmp_path_factory) -> bytes:
 
 @pytest.fixture
 async def real(start, make):
-    """job-api with a zygote of its own and a plugin that takes both kinds; a look may take as long as it needs."""
+    """job-api with a zygote of its own and a plugin that takes both kinds; a probe may take as long as it needs."""
     async with start(zygote="real", probe_timeout_s=60) as api:
         await api.beat(make.a_plugin(tools=(make.a_tool("look", inputs=("image", "video")),)))
         yield api
@@ -82,7 +82,7 @@ async def assert_nothing_is_left(api, tmp_path) -> None:
     assert [path.name for path in (tmp_path / "store").rglob("*") if path.name != "jobs"] == []
     scratch = [path.name for path in (tmp_path / "scratch").rglob("*")]
     assert [name for name in scratch if name != "lock" and not name.startswith("job-api-")] == []
-    assert await api.bus.jobs.keys() == []
+    assert await job_ids(api.bus) == []
 
 
 async def test_a_good_video_becomes_a_job_that_knows_its_facts(real, clip, tmp_path):
@@ -184,7 +184,7 @@ async def test_what_is_over_a_limit_is_refused_with_both_numbers(
         await assert_nothing_is_left(api, tmp_path)
 
 
-async def test_a_look_that_takes_too_long_is_a_refusal_and_no_500(start, make, tmp_path, clip):
+async def test_a_probe_that_takes_too_long_is_a_refusal_and_no_500(start, make, tmp_path, clip):
     async with start(zygote="real", probe_timeout_s=0.001) as api:
         await api.beat(make.a_plugin(tools=(make.a_tool("look"),)))
 
@@ -195,7 +195,7 @@ async def test_a_look_that_takes_too_long_is_a_refusal_and_no_500(start, make, t
         await assert_nothing_is_left(api, tmp_path)
 
 
-async def test_a_look_that_takes_too_much_memory_is_a_refusal_and_no_500(start, make, tmp_path):
+async def test_a_probe_that_takes_too_much_memory_is_a_refusal_and_no_500(start, make, tmp_path):
     huge = make_clip(tmp_path / "huge.mp4", frames=1, size_wh=(4096, 4096)).read_bytes()
     async with start(zygote="real", probe_timeout_s=60, probe_memory_bytes=20 << 20) as api:
         await api.beat(make.a_plugin(tools=(make.a_tool("look"),)))

@@ -8,8 +8,13 @@ from forgesyte_job_api.projection import PageQuery, Projection
 
 
 @pytest.fixture
-def projection(make):
-    return Projection(history=2, clock=make.HandClock())
+def clock(make):
+    return make.HandClock()
+
+
+@pytest.fixture
+def projection(clock):
+    return Projection(history=2, clock=clock)
 
 
 def listed(projection):
@@ -25,10 +30,10 @@ def test_an_older_revision_changes_nothing(projection, make):
     assert projection.get(record.job_id).record.status == "cancelled"
 
 
-def test_the_same_revision_seen_twice_does_not_look_younger(projection, make):
+def test_the_same_revision_seen_twice_does_not_look_younger(projection, clock, make):
     record = make.a_record()
     projection.apply(record.job_id, record, 1)
-    projection._clock.passed_s = 60
+    clock.passed_s = 60
 
     projection.apply(record.job_id, record, 1)
 

@@ -109,7 +109,7 @@ async def test_failed_and_cancelled_jobs_give_the_rows_so_far_and_their_status(a
     assert (document["status"], len(document["frames"])) == (ending, 12)
 
 
-async def test_csv_has_a_line_a_detection_and_takes_a_part_of_the_frames(api, make):
+async def test_csv_has_one_line_per_detection_and_takes_a_part_of_the_frames(api, make):
     record = moves.claimed(make.a_record(), "runner-1", make.NOW)
     found = [{"xyxy": [1, 2, 3, 4], "area": 4.0, "share": 0.1}]
     lines = [orjson.dumps({"frame_index": n, "timestamp_ms": n * 40.0, "detections": {"regions": found * (n % 3)}})

@@ -9,7 +9,7 @@ from forgesyte_contracts.ids import parse_job_id
 from forgesyte_contracts.plugins import PluginState
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_contracts.subjects import input_blob
-from tests.support import eventually
+from tests.support import eventually, job_ids
 
 
 async def the_input(api, answer) -> bytes:
@@ -127,7 +127,7 @@ MEDIA = {
 
 
 @pytest.mark.parametrize(("kind", "body", "status", "code", "said"), MEDIA.values(), ids=MEDIA)
-async def test_media_that_can_not_be_used_is_refused_and_leaves_nothing(api, kind, body, status, code, said):
+async def test_unusable_media_is_refused_and_leaves_nothing(api, kind, body, status, code, said):
     query = {"plugin_id": "motion", "tool": "detect-motion"}
 
     answer = await api.http.post("/v1/video/submit", params=query, content=body, headers={"Content-Type": kind})
@@ -135,7 +135,7 @@ async def test_media_that_can_not_be_used_is_refused_and_leaves_nothing(api, kin
     assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
     assert said in answer.json()["detail"]
     assert await api.store.list("") == []
-    assert await api.bus.jobs.keys() == []
+    assert await job_ids(api.bus) == []
 
 
 FORMS = {
@@ -217,7 +217,7 @@ async def test_a_job_whose_record_may_have_been_written_is_named_in_the_503(api,
     assert await api.store.size(input_blob(answer.json()["job_id"])) is not None
 
 
-async def test_when_the_bus_is_away_the_answer_is_503_and_nothing_is_stored(api):
+async def test_when_the_bus_is_unavailable_the_answer_is_503_and_nothing_is_stored(api):
     api.server.kill()
     await eventually(lambda: not api.bus.is_connected)
 

@@ -1,8 +1,8 @@
-"""A clip whose truth is known: shapes that move over a noisy, textured, still background and leave it.
+"""A clip with a known ground truth: shapes that move over a noisy, textured, still background and leave it.
 
-`python -m forgesyte_launcher.demo_clip OUT.mp4` draws and encodes it. That runs in a process of its own, so av and
-numpy are imported inside the functions that draw: whoever imports this module for `truth` and `compare` stays light.
-The clip is the same at each run (fixed seed); the shapes never touch each other, so every frame has one right answer.
+`python -m forgesyte_launcher.demo_clip OUT.mp4` draws and encodes it, in a process of its own. av and numpy are
+imported inside the functions that draw, so a module that imports `truth` and `compare` stays light. The clip is the
+same at each run (fixed seed), and the shapes never touch each other, so every frame has one right answer.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ WIDTH, HEIGHT, FPS, FRAMES = 640, 360, 30, 300
 XYXY = tuple[float, float, float, float]
 
 MATCH_IOU = 0.5
-"""A region answers for a shape when their boxes share at least this much."""
+"""A region matches a shape when the IoU of their boxes is at least this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +33,9 @@ class Shape:
         kind: its outline.
         bgr: its colour, 0 to 255 each.
         size_wh: width and height in pixels.
-        start_xy: its middle at `first_frame`, in pixels, outside of the frame.
-        step_xy: pixels it moves in a frame.
-        first_frame: where its path begins.
+        start_xy: its centre at `first_frame`, in pixels, outside of the frame.
+        step_xy: how far it moves per frame, in pixels.
+        first_frame: the frame in which it starts to move.
     """
 
     kind: Literal["disc", "bar", "diamond"]
@@ -45,8 +45,8 @@ class Shape:
     step_xy: tuple[float, float]
     first_frame: int
 
-    def middle(self, frame: int) -> tuple[float, float]:
-        """Where its middle is at `frame`: x, y in pixels, maybe outside."""
+    def center(self, frame: int) -> tuple[float, float]:
+        """Return its centre at `frame`: x, y in pixels, possibly outside of the frame."""
         steps = max(0, frame - self.first_frame)
         return self.start_xy[0] + steps * self.step_xy[0], self.start_xy[1] + steps * self.step_xy[1]
 
@@ -60,7 +60,7 @@ SHAPES = (
 
 @dataclass(frozen=True, slots=True)
 class TrueBox:
-    """Where a shape is seen. `certain` is False while less than half of it is in the frame."""
+    """Where a shape is visible. `certain` is False while less than half of it is in the frame."""
 
     xyxy: XYXY
     certain: bool
@@ -71,12 +71,12 @@ class Score:
     """How regions compare with the truth, over all frames.
 
     Attributes:
-        recall: share of the certain boxes that a region answers for, 0 to 1 (1 when there are none).
-        precision: share of the regions that answer for a shape, 0 to 1 (1 when there are none).
+        recall: the share of the certain boxes that a region matches, 0 to 1 (1 when there are none).
+        precision: the share of the regions that match a shape, 0 to 1 (1 when there are none).
         mean_iou: of the matched boxes; 0 when there are none.
-        matched: certain boxes with a region.
-        missed: certain boxes without one.
-        extra: regions where no shape is.
+        matched: how many certain boxes have a region.
+        missed: how many certain boxes have none.
+        extra: how many regions have no shape.
     """
 
     recall: float
@@ -88,7 +88,7 @@ class Score:
 
 
 def truth() -> list[list[TrueBox]]:
-    """The boxes of each frame, clipped to the frame, in pixels."""
+    """Return the boxes of each frame, clipped to the frame, in pixels."""
     return [[box for shape in SHAPES if (box := _seen(shape, frame))] for frame in range(FRAMES)]
 
 
@@ -96,13 +96,13 @@ def compare(expected: Sequence[Sequence[TrueBox]], rows: Sequence[dict[str, Any]
     """Score the rows of detect-motion against the truth.
 
     In each frame the pair with the largest IoU is matched first, then the next, down to MATCH_IOU. recall =
-    matched / (matched + missed), precision = matched / (matched + extra). A shape that is not certain is neither
-    missed nor is a region that touches it extra.
+    matched / (matched + missed), precision = matched / (matched + extra). A shape that is not certain never counts
+    as missed, and a region that touches it never counts as extra.
     Source: M. Everingham et al., "The PASCAL Visual Object Classes (VOC) Challenge", IJCV 88 (2010), section 4.2
     (there such boxes are called difficult).
 
     Args:
-        expected: boxes a frame, from `truth`.
+        expected: the boxes of each frame, from `truth`.
         rows: result rows {frame_index, detections: {regions: [{xyxy}]}}; a frame without a row has no regions.
     """
     found = {row["frame_index"]: [tuple(region["xyxy"]) for region in row["detections"]["regions"]] for row in rows}
@@ -126,7 +126,7 @@ def compare(expected: Sequence[Sequence[TrueBox]], rows: Sequence[dict[str, Any]
 
 
 def iou(one: XYXY, other: XYXY) -> float:
-    """Intersection over union of two boxes, 0 to 1."""
+    """Return the intersection over union of two boxes, 0 to 1."""
     wide = min(one[2], other[2]) - max(one[0], other[0])
     high = min(one[3], other[3]) - max(one[1], other[1])
     if wide <= 0 or high <= 0:
@@ -135,13 +135,13 @@ def iou(one: XYXY, other: XYXY) -> float:
 
 
 def make_clip(path: Path) -> list[list[TrueBox]]:
-    """Draw and encode the clip (H.264 where the encoder is there, else MPEG-4 part 2).
+    """Draw and encode the clip (H.264 if the encoder is available, else MPEG-4 part 2).
 
     Args:
-        path: the file to write; its ending names the container.
+        path: the file to write; its suffix chooses the container.
 
     Returns:
-        The truth.
+        The ground truth.
     """
     import av
 
@@ -167,17 +167,17 @@ def draw_frames() -> Iterator[NDArray[np.uint8]]:
     background = (110 + waves + grain)[..., np.newaxis] + np.array([8.0, 0.0, -8.0])
     noises = [random.normal(0, 3, background.shape) for _ in range(8)]
     for frame in range(FRAMES):
-        picture = background.copy()
+        image = background.copy()
         for shape in SHAPES:
-            picture[_inside(shape, frame, x, y)] = shape.bgr
-        yield (picture + noises[random.integers(8)]).clip(0, 255).astype(np.uint8)
+            image[_inside(shape, frame, x, y)] = shape.bgr
+        yield (image + noises[random.integers(8)]).clip(0, 255).astype(np.uint8)
 
 
 def _inside(shape: Shape, frame: int, x: NDArray[np.float32], y: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Which pixels the shape covers; a pixel counts by its middle."""
-    middle_x, middle_y = shape.middle(frame)
-    across = abs(x + 0.5 - middle_x) / (shape.size_wh[0] / 2)
-    down = abs(y + 0.5 - middle_y) / (shape.size_wh[1] / 2)
+    """Return which pixels the shape covers; a pixel is covered when its centre is."""
+    center_x, center_y = shape.center(frame)
+    across = abs(x + 0.5 - center_x) / (shape.size_wh[0] / 2)
+    down = abs(y + 0.5 - center_y) / (shape.size_wh[1] / 2)
     if shape.kind == "disc":
         return across**2 + down**2 <= 1
     if shape.kind == "diamond":
@@ -186,7 +186,7 @@ def _inside(shape: Shape, frame: int, x: NDArray[np.float32], y: NDArray[np.floa
 
 
 def _seen(shape: Shape, frame: int) -> TrueBox | None:
-    (x, y), (width, height) = shape.middle(frame), shape.size_wh
+    (x, y), (width, height) = shape.center(frame), shape.size_wh
     left, right = max(0.0, x - width / 2), min(float(WIDTH), x + width / 2)
     top, bottom = max(0.0, y - height / 2), min(float(HEIGHT), y + height / 2)
     if right <= left or bottom <= top:
@@ -200,7 +200,7 @@ def _area(box: XYXY) -> float:
 
 
 def _matched(boxes: Sequence[TrueBox], regions: Sequence[XYXY]) -> tuple[list[float], list[TrueBox], list[XYXY]]:
-    """Give the IoU of each matched certain box, then the boxes and the regions that stay alone."""
+    """Return the IoU of each matched certain box, then the boxes and the regions without a match."""
     ranked = sorted(((iou(box.xyxy, region), b, r) for b, box in enumerate(boxes) for r, region in enumerate(regions)))
     ious: list[float] = []
     taken_boxes: set[int] = set()

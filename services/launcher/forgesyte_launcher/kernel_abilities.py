@@ -1,7 +1,7 @@
-"""What this machine's kernel gives the sandbox, tried out for real in a child that may be spoilt by trying.
+"""What the sandbox needs from this machine's kernel, tried out in a process that is not used for anything else.
 
-`python -m forgesyte_launcher.kernel_abilities` tries everything and writes one JSON object: name -> null or what went
-wrong. It is a process of its own because no_new_privs and limits can not be taken back.
+`python -m forgesyte_launcher.kernel_abilities` tries everything and writes one JSON object: name -> null, or what went
+wrong. It runs in a process of its own because no_new_privs and limits cannot be taken back.
 """
 
 import ctypes
@@ -43,7 +43,7 @@ def _memfd() -> None:
 
 
 def _pidfd() -> None:
-    """A child is killed through its pidfd, and the same descriptor says that it ended."""
+    """Kill a child through its pidfd and wait for its end on the same descriptor."""
     pid = os.fork()
     if not pid:
         signal.pause()
@@ -57,14 +57,14 @@ def _pidfd() -> None:
 
 
 def _rlimit_data() -> None:
-    """A block past the limit is refused with MemoryError. Last: what comes after it would have little memory."""
+    """Allocate past the limit and expect MemoryError. Tried last, because it leaves the process little memory."""
     with open("/proc/self/statm") as statm:  # noqa: PTH123 - pathlib is not needed for anything else here
         data_bytes = int(statm.read().split()[5]) * resource.getpagesize()
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     resource.setrlimit(resource.RLIMIT_DATA, (data_bytes + _ALLOWANCE_BYTES, hard))
     with suppress(MemoryError):
         bytearray(4 * _ALLOWANCE_BYTES)
-        raise OSError(0, "memory past the limit was given out")
+        raise OSError(0, "the kernel let the process allocate memory past its limit")
 
 
 TRIALS: dict[str, Callable[[], None]] = {
@@ -75,11 +75,11 @@ TRIALS: dict[str, Callable[[], None]] = {
     "memfd": _memfd,
     "rlimit_data": _rlimit_data,
 }
-"""Name -> a function that raises OSError or AttributeError where the ability is missing; in the order of the trying."""
+"""Name -> a function that raises OSError or AttributeError where the ability is missing; tried in this order."""
 
 
 def try_all() -> dict[str, str | None]:
-    """Try every ability in this process, which is spoilt afterwards; None means that it works."""
+    """Try every ability; None means that it works. This process must not be used for anything afterwards."""
     found: dict[str, str | None] = {}
     for name, trial in TRIALS.items():
         try:

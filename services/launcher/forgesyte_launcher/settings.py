@@ -4,16 +4,16 @@ from typing import Literal
 
 from pydantic_settings import SettingsConfigDict
 
-from forgesyte_chassis.settings import ServiceSettings
+from forgesyte_chassis.settings import ProcessSettings
 
 
-class LauncherSettings(ServiceSettings):
+class LauncherSettings(ProcessSettings):
     """Settings of the launcher; environment variables carry the prefix FORGESYTE_LAUNCHER_.
 
-    bus_url and store_url are not used: the launcher makes its own bus and keeps blobs in the data folder.
+    They hold no address of a bus or a store: the launcher starts its own bus and keeps everything in the data folder.
     """
 
     model_config = SettingsConfigDict(env_prefix="FORGESYTE_LAUNCHER_", frozen=True, use_attribute_docstrings=True)
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "WARNING"
-    """What is written to stderr. The terminal belongs to the user; -v shows INFO and the children's logs."""
+    """The lowest level that is written to stderr, which the user's terminal shows; `up -v` sets INFO."""

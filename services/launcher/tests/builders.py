@@ -11,7 +11,7 @@ START = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
 def a_job(**changes: Any) -> JobView:
-    """A running job over one tool, changed as said."""
+    """A running job over one tool, with these changes."""
     facts: dict[str, Any] = {
         "job_id": new_job_id(),
         "status": JobStatus.RUNNING,
@@ -29,5 +29,5 @@ def a_job(**changes: Any) -> JobView:
 
 
 def an_ended_job(status: JobStatus = JobStatus.COMPLETED, *, seconds: float = 10.0, **changes: Any) -> JobView:
-    """A job that ended after `seconds`, changed as said."""
+    """A job that ended after `seconds`, with these changes."""
     return a_job(status=status, completed_at=START + timedelta(seconds=seconds), **changes)

@@ -69,7 +69,7 @@ def test_score_of_named_cases(expected, row, score):
     assert compare([expected], [row]) == score
 
 
-def test_truth_scores_full_against_itself():
+def test_the_truth_scores_full_against_itself():
     score = compare(truth(), rows_of(truth()))
 
     assert (score.recall, score.precision, score.missed, score.extra) == (1.0, 1.0, 0, 0)
@@ -127,7 +127,7 @@ def test_clip_decodes_to_its_frames(tmp_path):
         assert sum(1 for _ in container.decode(stream)) == len(boxes) == FRAMES
 
 
-def test_importing_it_loads_neither_av_nor_numpy():
+def test_importing_the_module_loads_neither_av_nor_numpy():
     code = "import sys, forgesyte_launcher.demo_clip; sys.exit(bool({'av', 'numpy', 'cv2'} & set(sys.modules)))"
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -3,11 +3,10 @@
 Faults of the runner stop here: a job whose handling broke is given back; the other jobs and the runner go on.
 """
 
-import asyncio
-
 import structlog
 
 from forgesyte_chassis.bus import Adopted, BusUnavailable, Claimed, Delivery, Refused, claim
+from forgesyte_chassis.waiting import retry
 from forgesyte_contracts import moves
 from forgesyte_contracts.ids import JobId, RunnerId
 from forgesyte_contracts.jobs import JobRecord
@@ -82,7 +81,7 @@ class JobDispatcher:
             delivery,
             self._runner_id,
             running_here=lambda _job_id: is_here,
-            now=self._clock.now,
+            clock=self._clock,
         )
         match answer:
             case Claimed(stored=stored):
@@ -121,15 +120,14 @@ class JobDispatcher:
                 return record
             return moves.released(record, record.current_frame, self._clock.now())
 
-        while True:
-            try:
-                return (await self._bus.jobs.change(job_id, disowned)).record
-            except BusUnavailable:
-                await asyncio.sleep(_RETRY_EVERY_S)
-            except ForgeSyteError as fault:
-                if fault.code is not Code.JOB_UNKNOWN:
-                    log.exception("job not given back", job_id=job_id)
-                return None
+        jobs = self._bus.jobs
+        try:
+            written = await retry(lambda: jobs.change(job_id, disowned), on=BusUnavailable, every_s=_RETRY_EVERY_S)
+        except ForgeSyteError as fault:
+            if fault.code is not Code.JOB_UNKNOWN:
+                log.exception("job not given back", job_id=job_id)
+            return None
+        return written.record
 
     async def _keep_record(self, job_id: JobId) -> None:
         """Write the record.json that an owner that died between its last two steps did not write."""

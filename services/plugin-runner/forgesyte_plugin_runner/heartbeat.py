@@ -13,8 +13,8 @@ from importlib.metadata import version
 
 import structlog
 
-from forgesyte_chassis.bus import BusUnavailable
-from forgesyte_chassis.bus.records.runners import RunnerTable
+from forgesyte_chassis.bus import BusUnavailable, RunnerTable
+from forgesyte_chassis.waiting import is_set_within
 from forgesyte_contracts.ids import RunnerId
 from forgesyte_contracts.runners import RunnerHeartbeat
 from forgesyte_contracts.streams import HEARTBEAT_EVERY_S
@@ -80,11 +80,7 @@ class HeartbeatWriter:
                 await self.runners.beat(self.describe())
             except BusUnavailable as fault:
                 log.debug("heartbeat not written", reason=fault.detail)
-            try:
-                async with asyncio.timeout(HEARTBEAT_EVERY_S):
-                    await self._beat_now.wait()
-            except TimeoutError:
-                continue
+            await is_set_within(self._beat_now, HEARTBEAT_EVERY_S)
 
     async def remove(self) -> None:
         """Remove the entry at a clean exit; if the bus is unavailable, the entry expires."""

@@ -1,11 +1,10 @@
 """For which plugins, on which devices, this runner pulls work."""
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from forgesyte_chassis.bus import BusUnavailable
-from forgesyte_chassis.bus.work.work import WorkQueue
+from forgesyte_chassis.bus import BusUnavailable, WorkQueue
+from forgesyte_chassis.waiting import retry
 from forgesyte_contracts.runners import CPU, GPU
 from forgesyte_sandbox.parent.installed_plugins import FoundPlugin
 
@@ -49,8 +48,5 @@ class PluginOffers:
                 self.puller.withdraw(plugin.name, device)
 
     async def _ensure_consumer(self, plugin: str, device: str) -> None:
-        while True:
-            try:
-                return await self.work.ensure_consumer(plugin, device)
-            except BusUnavailable:
-                await asyncio.sleep(_RETRY_EVERY_S)
+        ensure = self.work.ensure_consumer
+        await retry(lambda: ensure(plugin, device), on=BusUnavailable, every_s=_RETRY_EVERY_S)

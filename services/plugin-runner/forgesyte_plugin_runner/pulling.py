@@ -11,8 +11,8 @@ from typing import Any
 
 import structlog
 
-from forgesyte_chassis.bus import BusUnavailable, Delivery
-from forgesyte_chassis.bus.work.work import PULL_WAIT_S, WorkQueue
+from forgesyte_chassis.bus import PULL_WAIT_S, BusUnavailable, Delivery, WorkQueue
+from forgesyte_chassis.waiting import is_set_within
 
 from .slots import RunningJob, Slots
 
@@ -86,10 +86,7 @@ class WorkPuller[JobT: RunningJob]:
 
     async def _wait(self) -> None:
         self._wake.clear()
-        try:
-            async with asyncio.timeout(SWEEP_EVERY_S):
-                await self._wake.wait()
-        except TimeoutError:
+        if not await is_set_within(self._wake, SWEEP_EVERY_S):
             self.sweep()
 
     def _next(self) -> Consumer | None:

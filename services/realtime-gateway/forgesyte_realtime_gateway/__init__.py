@@ -1,5 +1,5 @@
-"""The realtime gateway: turns the bus into sockets.
+"""The realtime gateway: sends what happens on the bus to the sockets of the clients that watch.
 
-It holds nothing that it can not ask for again: what must arrive stands in the records, what is live is worth nothing
-later. It decides nothing about a job, and no slow client of it delays another.
+It keeps no state that it could not read again: what must arrive is in the job records, and live messages are worthless
+a moment later. It decides nothing about a job, and a slow client never delays another one.
 """

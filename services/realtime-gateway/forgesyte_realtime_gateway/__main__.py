@@ -14,11 +14,11 @@ from .settings import GatewaySettings
 from .sockets.protocol import SocketProtocol
 
 _GRACE_S = 5.0
-"""What is left of requests once sockets and streams are closed is short."""
+"""Once sockets and streams are closed, only short requests remain."""
 
 
 def main() -> int:
-    """Run the service; gives the exit code."""
+    """Run the service and return the exit code."""
     settings = GatewaySettings()
 
     def make_app(bus: Bus, keys: KeyRing, registry: CollectorRegistry) -> FastAPI:

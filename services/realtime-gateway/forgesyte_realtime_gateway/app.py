@@ -1,8 +1,8 @@
-"""Puts the gateway together: its endpoints, and the tasks that keep watched jobs true."""
+"""Puts the gateway together: its endpoints, and the tasks that keep the watched jobs current."""
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 
@@ -14,6 +14,7 @@ from starlette.routing import WebSocketRoute
 
 from forgesyte_chassis.background import beside
 from forgesyte_chassis.bus import Bus, RunnerView
+from forgesyte_chassis.clock import Clock, SystemClock
 from forgesyte_chassis.web import problems
 from forgesyte_chassis.web.keys import KeyRing
 from forgesyte_contracts.problems import ForgeSyteError
@@ -42,19 +43,20 @@ def create_app(
     settings: GatewaySettings,
     *,
     registry: CollectorRegistry | None = None,
-    clock: Callable[[], float] = time.monotonic,
+    clock: Clock | None = None,
 ) -> FastAPI:
-    """Make the application over a bus that is already open; its lifespan runs what works behind the endpoints.
+    """Make the application over an open bus; its lifespan runs the tasks behind the endpoints.
 
-    It must be served with `ws=SocketProtocol` (protocol.py), and end_streams() must be awaited before the server stops.
+    Serve it with `ws=SocketProtocol` (protocol.py), and await end_streams() before the server stops.
 
     Args:
-        bus: connected, with streams and buckets ensured; stays open until the lifespan has ended.
-        keys: who may do what.
+        bus: connected, with its streams and buckets in place; it stays open until the lifespan has ended.
+        keys: the API keys and their scopes.
         settings: limits and periods.
-        registry: where to count; one of its own when None.
-        clock: monotonic seconds.
+        registry: where the metrics are registered; a new registry when None.
+        clock: the machine's own when None.
     """
+    clock = clock or SystemClock()
     metrics = GatewayMetrics(registry or CollectorRegistry())
 
     @asynccontextmanager
@@ -62,7 +64,7 @@ def create_app(
         async with bus.runners.watch() as runners:
             gateway = _gateway(bus, keys, settings, metrics=metrics, clock=clock, runners=runners)
             app.state.gateway = gateway
-            async with beside(gateway.watches.run(), gateway.heartbeat.run()):
+            async with beside(gateway.watches.run(), gateway.pings.run()):
                 try:
                     yield
                 finally:
@@ -85,9 +87,9 @@ def create_app(
 
 
 async def end_streams(app: FastAPI) -> None:
-    """Close every socket with 1000 and every stream, and wait a moment until they are gone.
+    """Close every socket with 1000 and every stream, and wait briefly until they are gone.
 
-    Nothing happens when the lifespan never began.
+    Does nothing when the lifespan never began.
     """
     gateway: Gateway | None = getattr(app.state, "gateway", None)
     if gateway is None:
@@ -100,7 +102,7 @@ async def end_streams(app: FastAPI) -> None:
 
 
 async def _realtime(request: Request) -> Response:
-    """Server-sent events for who accepts them, else the protocol's description."""
+    """Open a stream of server-sent events for a client that accepts them, else describe the protocol."""
     gateway: Gateway = request.app.state.gateway
     is_stream = accepts_events(request.headers.get("accept", ""))
     try:
@@ -120,7 +122,7 @@ def _gateway(
     settings: GatewaySettings,
     *,
     metrics: GatewayMetrics,
-    clock: Callable[[], float],
+    clock: Clock,
     runners: RunnerView,
 ) -> Gateway:
     manager = ConnectionManager(metrics, session_capacity=settings.session_capacity, clock=clock)
@@ -132,6 +134,6 @@ def _gateway(
         metrics=metrics,
         manager=manager,
         watches=JobWatches(bus, manager, settings, metrics=metrics, clock=clock),
-        heartbeat=Pings(manager, settings, clock),
+        pings=Pings(manager, settings, clock),
         runners=runners,
     )

@@ -1,4 +1,4 @@
-"""The protocol as data: what a plain GET on /v1/realtime answers."""
+"""The protocol as data: the answer to a plain GET on /v1/realtime."""
 
 from functools import cache
 from typing import Any
@@ -9,17 +9,17 @@ from .settings import GatewaySettings
 
 _JOB = {"type": "object", "properties": {"job_id": {"type": "string", "format": "uuid"}}, "required": ["job_id"]}
 _CLOSE_TEXTS = {
-    CloseCode.NORMAL: "the service stops or the client left; connect again",
-    CloseCode.UNAUTHORISED: "no key, an unknown one, or one without the scope `stream`",
-    CloseCode.BAD_SESSION: "session_id is not 1 to 64 characters of A-Z a-z 0-9 _ -",
-    CloseCode.SESSION_FULL: "the session has as many connections as it may",
-    CloseCode.TOO_SLOW: "the client did not read, or said nothing for too long",
+    CloseCode.NORMAL: "the service is stopping, or the client closed the connection; connect again",
+    CloseCode.UNAUTHORISED: "no API key, an unknown one, or one without the scope `stream`",
+    CloseCode.BAD_SESSION: "session_id must be 1 to 64 characters of A-Z a-z 0-9 _ -",
+    CloseCode.SESSION_FULL: "the session already has the most connections it may have",
+    CloseCode.TOO_SLOW: "the client did not read fast enough, or sent nothing for too long",
 }
 
 
 @cache
 def describe(settings: GatewaySettings) -> dict[str, Any]:
-    """Describe addresses, messages with their JSON Schemas, and close codes."""
+    """Return the addresses, the messages with their JSON Schemas, and the close codes."""
     return {
         "protocol": SUBPROTOCOL,
         "websocket": "/v1/realtime?job_id=&plugin=&session_id=&since=",

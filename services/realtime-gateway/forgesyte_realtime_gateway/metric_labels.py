@@ -1,10 +1,10 @@
-"""The closed sets that the metrics' labels are taken from: nothing a client says ever becomes a label."""
+"""The closed sets of metric labels: nothing that a client sends ever becomes a label."""
 
 from enum import StrEnum
 
 
 class Transport(StrEnum):
-    """The kinds of connections."""
+    """The kinds of connection."""
 
     SOCKET = "ws"
     JOB_SOCKET = "ws_job"
@@ -21,7 +21,7 @@ class Reason(StrEnum):
 
 
 class Result(StrEnum):
-    """What came of a connection that was asked for."""
+    """Whether a connection was accepted, and if not, why."""
 
     ACCEPTED = "accepted"
     AUTH = "auth"
@@ -29,8 +29,8 @@ class Result(StrEnum):
     CAPACITY = "capacity"
 
 
-class Passed(StrEnum):
-    """Why a message was shown to nobody, or not to one client."""
+class DropReason(StrEnum):
+    """Why a message was not delivered, to any client or to one of them."""
 
     ENDED = "ended"
     FULL = "full"

@@ -1,6 +1,6 @@
 """The settings of the realtime gateway: environment variables `FORGESYTE_GATEWAY_*`, read once in __main__.
 
-The defaults are the contract's; the periods are settings so that tests can shorten them.
+The defaults are those that docs/realtime.md promises; the periods are settings so that tests can shorten them.
 """
 
 from pydantic import Field
@@ -10,7 +10,7 @@ from forgesyte_chassis.settings import PublicSettings
 
 
 class GatewaySettings(PublicSettings):
-    """What the gateway can be told beside the settings every service has."""
+    """The gateway's own settings, beside those that every service has."""
 
     model_config = SettingsConfigDict(env_prefix="FORGESYTE_GATEWAY_", frozen=True, use_attribute_docstrings=True)
 
@@ -21,13 +21,13 @@ class GatewaySettings(PublicSettings):
     """Seconds between two pings to a client."""
 
     silence_s: float = Field(default=60.0, gt=0)
-    """Seconds after which a client of /v1/realtime that said nothing is closed: two pings without an answer."""
+    """Seconds of silence after which a client of /v1/realtime is closed: two pings without an answer."""
 
     stuck_s: float = Field(default=10.0, gt=0)
-    """Seconds that one message may wait for a client to read; then the client is closed."""
+    """Seconds that a message may wait for its client to read it; after that the client is closed."""
 
     queue_messages: int = Field(default=256, ge=1)
-    """How many messages that must arrive may wait for one client; one more and it is closed."""
+    """How many messages that must arrive may wait for one client; one more closes it."""
 
     queue_bytes: int = Field(default=1_000_000, ge=1)
     """How many bytes may wait for one client in all."""
@@ -36,19 +36,19 @@ class GatewaySettings(PublicSettings):
     """How many connections one session_id may hold on this gateway."""
 
     jobs_a_client: int = Field(default=256, ge=1)
-    """How many jobs one connection may watch; each costs the bus a lease."""
+    """How many jobs one connection may watch; each of them costs the bus a lease."""
 
     client_text_bytes: int = Field(default=64 * 1024, ge=128)
-    """Longest client message that is read, in bytes; a longer one is answered as if it were not JSON."""
+    """The longest client message that is parsed, in bytes; a longer one is answered like text that is not JSON."""
 
     single_watches: int = Field(default=256, ge=1)
-    """Up to so many watched jobs have a live subscription each; above, one for all jobs costs less."""
+    """Up to this many watched jobs have a live subscription each; above it, one for all jobs is cheaper."""
 
     lease_every_s: float = Field(default=3.0, gt=0)
-    """Seconds between two words to a job's runner that somebody watches; it forgets after 10 s."""
+    """Seconds between two notices to a job's runner that the job is watched; the runner forgets one after 10 s."""
 
     reread_every_s: float = Field(default=10.0, gt=0)
-    """Seconds between two readings of each watched record: a net under the feed."""
+    """Seconds between two reads of each watched record: a safety net under the feed."""
 
     retry_s: float = Field(default=0.5, gt=0)
-    """Seconds until what the bus refused is tried again."""
+    """Seconds until a request that the bus refused is retried."""

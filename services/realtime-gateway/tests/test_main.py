@@ -24,12 +24,12 @@ async def test_the_process_serves_counts_and_stops_with_1000_and_exit_code_0(tmp
             )
         try:
             ready = await eventually(
-                lambda: process.returncode is None and re.search(r"realtime-gateway ready", log.read_text()),
+                lambda: process.returncode is None and re.search(r"service ready", log.read_text()),
                 what="the ready line",
             )
             assert ready
             lines = [json.loads(line) for line in log.read_text().splitlines()]
-            (port,) = [line["port"] for line in lines if line["event"] == "realtime-gateway ready"]
+            (port,) = [line["port"] for line in lines if line["event"] == "service ready"]
             async with connect(
                 f"ws://127.0.0.1:{port}/v1/realtime?api_key=hush", proxy=None, open_timeout=60
             ) as socket:

@@ -1,22 +1,25 @@
-"""The bus: records with compare-and-set, the work queue, who lives, words to owners, live messages.
+"""The bus: records with compare-and-set, the work queue, runners and plugins, control and live messages.
 
-The only package of ours that knows NATS. What it raises is BusUnavailable, or an error of the contract.
+The only package of the product that knows NATS; it never imports the store or HTTP. It raises BusUnavailable or an
+error of the contract. Other rooms import the names below and never a module of this package.
 """
 
 from .bus import Bus
 from .claim import Adopted, Claim, Claimed, Refused, claim
 from .control_messages import CANCEL, RELOAD, WATCH
 from .errors import BusUnavailable
-from .live import LiveMessage
+from .live import Live, LiveMessage
 from .records.job_feed import Changed, JobFeed
-from .records.plugins import PluginView
+from .records.plugins import PluginTable, PluginUnwritable, PluginView
 from .records.record_size import RecordUnwritable
-from .records.records import Stored
-from .records.runners import RunnerView
-from .work.work import Delivery
+from .records.records import Records, Stored
+from .records.runners import RunnerTable, RunnerView
+from .server_config import ServerConfig
+from .work.work import PULL_WAIT_S, Delivery, WorkQueue
 
 __all__ = [
     "CANCEL",
+    "PULL_WAIT_S",
     "RELOAD",
     "WATCH",
     "Adopted",
@@ -27,11 +30,18 @@ __all__ = [
     "Claimed",
     "Delivery",
     "JobFeed",
+    "Live",
     "LiveMessage",
+    "PluginTable",
+    "PluginUnwritable",
     "PluginView",
     "RecordUnwritable",
+    "Records",
     "Refused",
+    "RunnerTable",
     "RunnerView",
+    "ServerConfig",
     "Stored",
+    "WorkQueue",
     "claim",
 ]

@@ -1,9 +1,9 @@
 """The bus as a service sees it: one object with a part for each thing that travels."""
 
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
+from forgesyte_chassis.clock import SYSTEM_CLOCK, Clock
 from forgesyte_contracts.streams import WORK
 
 from .connection.connection import CONNECT_LIMIT_S, Connection
@@ -29,9 +29,7 @@ class Bus:
         ack_wait_s: after how many seconds of silence a job's message is handed to another runner.
     """
 
-    def __init__(
-        self, main: Connection, live: Connection, work: WorkQueue, *, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, main: Connection, live: Connection, work: WorkQueue, *, clock: Clock = SYSTEM_CLOCK) -> None:
         self._main = main
         self.jobs = Records(main)
         self.work = work
@@ -51,7 +49,7 @@ class Bus:
         token: str | None = None,
         limit_s: float = CONNECT_LIMIT_S,
         ack_wait_s: float = WORK.ack_wait_s,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Clock = SYSTEM_CLOCK,
     ) -> AsyncIterator["Bus"]:
         """Connect to the bus, and close at the end.
 
@@ -61,7 +59,7 @@ class Bus:
             token: shared secret, if the server wants one.
             limit_s: how long to wait for the server, in seconds.
             ack_wait_s: other than the contract's only in tests.
-            clock: monotonic seconds.
+            clock: ages connections and heartbeats.
 
         Raises:
             BusUnavailable: the server was not there within `limit_s` seconds.
@@ -80,11 +78,6 @@ class Bus:
     def is_connected(self) -> bool:
         """Whether the server is believed to be there."""
         return self._main.is_connected
-
-    @property
-    def connected_since(self) -> float:
-        """When the connection last came up, in monotonic seconds."""
-        return self._main.connected_since
 
     @property
     def connected_for_s(self) -> float:

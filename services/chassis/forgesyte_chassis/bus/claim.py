@@ -8,9 +8,9 @@ and attempt + 1 makes an attempt. Write first, acknowledge after.
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Literal
 
+from forgesyte_chassis.clock import SYSTEM_CLOCK, Clock
 from forgesyte_contracts import moves
 from forgesyte_contracts.ids import JobId, RunnerId
 from forgesyte_contracts.jobs import JobRecord, JobStatus
@@ -54,12 +54,7 @@ class Refused:
 Claim = Claimed | Adopted | Refused
 
 
-def utc_now() -> datetime:
-    """The moment, in UTC."""
-    return datetime.now(UTC)
-
-
-class _Taken(Exception):  # noqa: N818 - an answer, caught in this module
+class _Taken(Exception):
     """Somebody else claimed the job between our read and our write."""
 
 
@@ -69,7 +64,7 @@ async def claim(
     runner_id: RunnerId,
     *,
     running_here: Callable[[JobId], bool],
-    now: Callable[[], datetime] = utc_now,
+    clock: Clock = SYSTEM_CLOCK,
     absent_wait_s: float = ABSENT_WAIT_S,
 ) -> Claim:
     """Decide about a delivery, and claim its job if that is right.
@@ -79,7 +74,7 @@ async def claim(
         delivery: what was pulled; when the answer is Refused it is acknowledged or given back already.
         runner_id: this life of this runner.
         running_here: whether the job runs in this process right now.
-        now: the moment, in UTC.
+        clock: the time that the record notes.
         absent_wait_s: how long a missing record may take to appear, in seconds.
 
     Raises:
@@ -101,7 +96,7 @@ async def claim(
     if (reason := await _may_not_take(bus, stored.record, runner_id)) is not None:
         await delivery.nak(NAK_DELAY_S)
         return Refused(reason, stored)
-    return await _take(bus, delivery, runner_id, stored, now)
+    return await _take(bus, delivery, runner_id, stored, clock)
 
 
 async def _may_not_take(bus: Bus, record: JobRecord, runner_id: RunnerId) -> Reason | None:
@@ -113,7 +108,7 @@ async def _may_not_take(bus: Bus, record: JobRecord, runner_id: RunnerId) -> Rea
     return "owner lives" if await bus.runners.alive(record.owner or "") else None
 
 
-async def _take(bus: Bus, delivery: Delivery, runner_id: RunnerId, seen: Stored, now: Callable[[], datetime]) -> Claim:
+async def _take(bus: Bus, delivery: Delivery, runner_id: RunnerId, seen: Stored, clock: Clock) -> Claim:
     judged = (seen.record.owner, seen.record.attempt)
 
     def take(record: JobRecord) -> JobRecord:
@@ -121,8 +116,8 @@ async def _take(bus: Bus, delivery: Delivery, runner_id: RunnerId, seen: Stored,
             raise _Taken
         if record.owner == runner_id:
             # Our own earlier claim whose answer was lost before anything ran: nobody died of it.
-            record = moves.released(record, None, now())
-        return moves.claimed(record, runner_id, now())
+            record = moves.released(record, None, clock.now())
+        return moves.claimed(record, runner_id, clock.now())
 
     try:
         stored = await bus.jobs.change(delivery.job_id, take, known=seen)

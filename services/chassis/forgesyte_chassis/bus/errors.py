@@ -21,7 +21,7 @@ _REFUSED_FOR_GOOD = range(400, 500)
 _MAY_BE_MENDED = frozenset({404, 408, 409, 429})
 
 
-class BusUnavailable(ForgeSyteError):  # noqa: N818 - the name all rooms use
+class BusUnavailable(ForgeSyteError):
     """The bus did not answer in time, or is away. A write that ended like this may still have landed."""
 
     def __init__(self, detail: str) -> None:

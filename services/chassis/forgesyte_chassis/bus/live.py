@@ -4,7 +4,6 @@ They are worth nothing later, so they are dropped while the bus is away, while t
 reader is slow. What must arrive stands in the record. The own connection keeps a flood of frames away from acks.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -19,7 +18,6 @@ from .connection.connection import Connection
 from .errors import BusUnavailable
 
 _UNSENT_LIMIT_BYTES = 2 * MAX_BUS_BYTES
-_MESSAGES_KEPT = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,25 +31,6 @@ class LiveMessage:
 
 LiveHandler = Callable[[JobId, LiveMessage], None]
 """Gets the job and the message; must return at once."""
-
-
-class LiveMessages:
-    """The live messages of one job as they come; a slow reader loses the oldest."""
-
-    def __init__(self) -> None:
-        self._queue: asyncio.Queue[LiveMessage] = asyncio.Queue(_MESSAGES_KEPT)
-        self.dropped = 0
-
-    async def take(self, message: Msg) -> None:
-        """Get a message of the job's live subjects."""
-        if self._queue.full():
-            self._queue.get_nowait()
-            self.dropped += 1
-        self._queue.put_nowait(_read(message)[1])
-
-    async def __aiter__(self) -> AsyncIterator[LiveMessage]:
-        while True:
-            yield await self._queue.get()
 
 
 class Live:
@@ -85,13 +64,6 @@ class Live:
                 return True
         self.dropped += 1
         return False
-
-    @asynccontextmanager
-    async def subscribe(self, job_id: JobId) -> AsyncIterator[LiveMessages]:
-        """Listen to one job; iterate over what comes. Raises BusUnavailable."""
-        messages = LiveMessages()
-        async with self._connection.subscribe(subjects.live_filter(job_id), messages.take):
-            yield messages
 
     @asynccontextmanager
     async def follow(self, handler: LiveHandler, job_id: JobId | None = None) -> AsyncIterator[None]:

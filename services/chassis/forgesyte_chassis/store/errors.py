@@ -11,7 +11,7 @@ from obstore.exceptions import BaseError
 from forgesyte_contracts.problems import Code, ForgeSyteError
 
 
-class BlobMissing(KeyError):  # noqa: N818 - the state it names is no fault of the store
+class BlobMissing(KeyError):
     """There is no blob at the path."""
 
     def __init__(self, path: str) -> None:
@@ -22,7 +22,7 @@ class BlobMissing(KeyError):  # noqa: N818 - the state it names is no fault of t
         return f"there is no blob at {self.path}"
 
 
-class StoreUnavailable(ForgeSyteError):  # noqa: N818 - named as the bus names the same state
+class StoreUnavailable(ForgeSyteError):
     """The store did not do what it was asked to: away, full, or without the right. The cause is for the log."""
 
     def __init__(self) -> None:

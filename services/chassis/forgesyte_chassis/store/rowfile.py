@@ -43,7 +43,7 @@ _FOOT = struct.Struct("<II8s")  # CRC-32 of the entries, bytes of the entries, m
 FOOT_BYTES = _FOOT.size
 
 
-class RowsDamaged(ForgeSyteError):  # noqa: N818 - named like the domain's other errors, for what is the matter
+class RowsDamaged(ForgeSyteError):
     """A row file is not what was written: cut off, changed, or made to do harm."""
 
     def __init__(self, what: str) -> None:

@@ -35,7 +35,7 @@ AHEAD_BYTES = 1024 * 1024
 """How much of a row file is read in one request: an object store takes tens of milliseconds for each."""
 
 
-class SegmentTaken(ForgeSyteError):  # noqa: N818 - named like the domain's other errors, for what is the matter
+class SegmentTaken(ForgeSyteError):
     """There is another segment of this attempt at this frame: its number was given out twice."""
 
     def __init__(self, job_id: JobId, attempt: int, first_frame: int) -> None:

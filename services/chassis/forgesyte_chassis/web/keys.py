@@ -32,21 +32,11 @@ class Key:
     digest: bytes
 
 
-def digest_of(key: str) -> str:
-    """Give the SHA-256 of a key's text in hex, as it stands in the configuration."""
-    return hashlib.sha256(key.encode()).hexdigest()
-
-
 class KeyRing:
-    """The keys of one service."""
+    """The keys of one service. Without any key the ring is open: every caller may do everything, on loopback."""
 
     def __init__(self, keys: Iterable[Key] = ()) -> None:
         self._keys = tuple(keys)
-
-    @classmethod
-    def open_(cls) -> Self:
-        """A ring without keys: everybody may do everything, on loopback."""
-        return cls()
 
     @classmethod
     def from_settings(cls, settings: ServiceSettings) -> Self:

@@ -3,7 +3,12 @@
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from forgesyte_contracts.http.problems import Problem
+
 Described = dict[str, Any]
+
+PROBLEM_SCHEMA: Described = {"schema": {"$ref": "#/components/schemas/Problem"}}
+"""How a route refers to the schema of its refusals; with_problem_schema() adds that schema to the document."""
 
 
 class Describing(Protocol):
@@ -26,3 +31,13 @@ def complete_openapi(app: Describing, complete: Callable[[Described], None]) -> 
         return app.openapi_schema or {}
 
     app.openapi = completed  # type: ignore[method-assign]  # FastAPI's documented way to extend it
+
+
+def with_problem_schema(app: Describing) -> None:
+    """Add the schema of Problem to the application's OpenAPI document: FastAPI adds those of answers alone."""
+
+    def add(document: Described) -> None:
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        schemas[Problem.__name__] = Problem.model_json_schema()
+
+    complete_openapi(app, add)

@@ -1,6 +1,6 @@
-"""uvicorn as one task among others: it neither takes the signals nor ends the process.
+"""uvicorn as one task among others: it neither handles signals nor ends the process.
 
-Who listens decides where: the listener is opened first, so a taken port is an error of its own and port 0 is known.
+The caller opens the listener first, so that a taken port is an error of its own and the number behind port 0 is known.
 """
 
 import asyncio
@@ -17,14 +17,49 @@ from forgesyte_contracts.problems import Code, ForgeSyteError
 KEEP_ALIVE_S = 75
 """Seconds an idle connection is kept: longer than clients and proxies keep theirs, which is often 5 or 60.
 
-Whoever closes first must not be the server, or a request meets a connection that is just being closed.
+The server must not be the one that closes first, or a request may meet a connection that is just being closed.
 """
 
 
-class _Server(uvicorn.Server):
+class HttpServer(uvicorn.Server):
+    """uvicorn's server with the settings of every ForgeSyte port, and without signal handlers.
+
+    Args:
+        app: the ASGI application.
+        grace_s: how long open requests may go on after the stop, in whole seconds of at least one.
+        lifespan: whether the server runs the application's lifespan.
+        ws: the protocol class that speaks WebSocket; with "none" the application gets a WebSocket request as plain GET.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        grace_s: float,
+        lifespan: Literal["on", "off"] = "off",
+        ws: type[asyncio.Protocol] | Literal["none"] = "none",
+    ) -> None:
+        config = uvicorn.Config(
+            app,
+            lifespan=lifespan,
+            log_config=None,
+            access_log=False,
+            ws=ws,
+            server_header=False,
+            timeout_keep_alive=KEEP_ALIVE_S,
+            timeout_graceful_shutdown=max(1, round(grace_s)),
+        )
+        super().__init__(config)
+
     @contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
-        yield  # signals belong to chassis.main
+        """Leave the signals to chassis.main."""
+        yield
+
+    def stop_accepting(self) -> None:
+        """Accept no new connections; open ones go on."""
+        for server in self.servers:
+            server.close()
 
 
 def open_listener(host: str, port: int) -> socket.socket:
@@ -37,7 +72,8 @@ def open_listener(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host.strip("[]"), port), family=family, backlog=2048)
     except OSError as error:
-        text = f"{host} port {port} can not be opened: {error.strerror or error}. Choose another port or stop its user."
+        why = error.strerror or error
+        text = f"{host} port {port} cannot be opened: {why}. Choose another port, or stop the process that uses it."
         raise ForgeSyteError(Code.SERVICE_UNAVAILABLE, text, port=port) from error
 
 
@@ -56,23 +92,13 @@ async def serve_http(
 
     Args:
         app: the ASGI application.
-        listener: where; this function closes it.
+        listener: a listening socket, which this function closes.
         stopping: ends the serving.
         grace_s: how long open requests may go on after that, in seconds; then they are cancelled.
-        lifespan: whether the application's lifespan is run.
-        ws: the protocol class that speaks WebSocket; "none" leaves a socket's request to the application as plain GET.
+        lifespan: as HttpServer takes it.
+        ws: as HttpServer takes it.
     """
-    config = uvicorn.Config(
-        app,
-        lifespan=lifespan,
-        log_config=None,
-        access_log=False,
-        ws=ws,
-        server_header=False,
-        timeout_keep_alive=KEEP_ALIVE_S,
-        timeout_graceful_shutdown=max(1, round(grace_s)),
-    )
-    server = _Server(config)
+    server = HttpServer(app, grace_s=grace_s, lifespan=lifespan, ws=ws)
     with listener:
         async with asyncio.TaskGroup() as group:
             serving = group.create_task(server.serve([listener]))

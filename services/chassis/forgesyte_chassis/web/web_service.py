@@ -79,7 +79,7 @@ async def _serve_public[AppT: Starlette](
     service: WebService[AppT], app: AppT, settings: PublicSettings, lifetime: Lifetime
 ) -> None:
     listener = open_listener(settings.host, settings.port)
-    log.info("%s ready", service.name, host=settings.host, port=listener.getsockname()[1])
+    log.info("service ready", service=service.name, host=settings.host, port=listener.getsockname()[1])
     streams_ended = asyncio.Event()
     grace_s = min(settings.drain_s, service.longest_grace_s)
     async with asyncio.TaskGroup() as group:

@@ -1,21 +1,15 @@
 import pytest
 
-from forgesyte_chassis.background import beside
 from forgesyte_chassis.bus import LiveMessage
 from forgesyte_contracts.ids import new_job_id
 from forgesyte_contracts.streams import MAX_BUS_BYTES
 from tests.support import eventually
 
 
-async def collect(messages, into):
-    async for message in messages:
-        into.append(message)
-
-
 async def test_live_message_reaches_the_watchers_of_that_job_alone(connect):
     runner, gateway = await connect(), await connect()
     job_id, seen = new_job_id(), []
-    async with gateway.live.subscribe(job_id) as messages, beside(collect(messages, seen)):
+    async with gateway.live.follow(lambda _job_id, message: seen.append(message), job_id):
         await runner.live.publish(new_job_id(), "progress", b"other", "1.1")
 
         async def heard():
@@ -40,7 +34,7 @@ async def test_too_large_message_is_dropped(bus):
 @pytest.mark.slow
 async def test_live_messages_of_an_outage_are_dropped_and_never_sent_late(server, bus):
     job_id, seen = new_job_id(), []
-    async with bus.live.subscribe(job_id) as messages, beside(collect(messages, seen)):
+    async with bus.live.follow(lambda _job_id, message: seen.append(message), job_id):
         server.kill()
         await eventually(lambda: not bus.live._connection.is_connected)
 
@@ -52,16 +46,6 @@ async def test_live_messages_of_an_outage_are_dropped_and_never_sent_late(server
 
     assert [message.body for message in seen] == [b"now"]
     assert bus.live.dropped == 1
-
-
-async def test_slow_watcher_loses_the_oldest(bus):
-    job_id = new_job_id()
-    async with bus.live.subscribe(job_id) as messages:
-        for number in range(300):
-            assert await bus.live.publish(job_id, "frame", b"", f"1.{number}")
-        await eventually(lambda: messages.dropped == 44)
-
-        assert (await anext(aiter(messages))).order == "1.44"
 
 
 @pytest.mark.slow

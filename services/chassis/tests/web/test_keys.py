@@ -1,8 +1,9 @@
 import pytest
 
 from forgesyte_chassis.settings import ServiceSettings
-from forgesyte_chassis.web.keys import ANYBODY, KeyRing, digest_of, presented_key, require_loopback
+from forgesyte_chassis.web.keys import ANYBODY, KeyRing, presented_key, require_loopback
 from forgesyte_contracts.problems import Code, ForgeSyteError
+from tests.support import digest_of
 
 
 def a_ring(*entries):
@@ -50,7 +51,7 @@ def test_a_route_for_everybody_needs_no_key():
 
 
 def test_an_open_ring_lets_everybody_do_everything():
-    ring = KeyRing.open_()
+    ring = KeyRing()
 
     assert ring.is_open
     assert ring.authorise(None, "admin") == ANYBODY
@@ -103,7 +104,7 @@ def test_the_key_is_found_where_clients_put_it(headers, query, found):
     "host", ["127.0.0.1", "127.3.2.1", "::1", "[::1]", "localhost", "LOCALHOST", "::ffff:127.0.0.1"]
 )
 def test_an_open_service_may_listen_on_loopback(host):
-    require_loopback(host, KeyRing.open_())
+    require_loopback(host, KeyRing())
 
 
 @pytest.mark.parametrize(
@@ -111,7 +112,7 @@ def test_an_open_service_may_listen_on_loopback(host):
 )
 def test_an_open_service_is_refused_anywhere_else(host):
     with pytest.raises(ForgeSyteError, match="No API key is configured"):
-        require_loopback(host, KeyRing.open_())
+        require_loopback(host, KeyRing())
 
 
 def test_a_service_with_keys_may_listen_anywhere():

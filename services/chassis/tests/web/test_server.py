@@ -103,7 +103,7 @@ def test_a_taken_port_is_an_error_that_says_so():
     with open_listener("127.0.0.1", 0) as listener:
         port = listener.getsockname()[1]
 
-        with pytest.raises(ForgeSyteError, match=f"port {port} can not be opened") as caught:
+        with pytest.raises(ForgeSyteError, match=f"port {port} cannot be opened") as caught:
             open_listener("127.0.0.1", port)
 
     assert caught.value.code is Code.SERVICE_UNAVAILABLE

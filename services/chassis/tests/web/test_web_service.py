@@ -59,7 +59,8 @@ async def test_streams_end_before_the_server_does_and_the_application_last():
         with structlog.testing.capture_logs() as logs:
             lifetime = Lifetime(group)
             group.create_task(serve(room.service, RoomSettings(bus_url=server.url), lifetime))
-            ready = await eventually(lambda: [log for log in logs if log["event"] == "room ready"])
+            ready = await eventually(lambda: [log for log in logs if log["event"] == "service ready"])
+            assert ready[0]["service"] == "room"
             async with http.stream("GET", f"http://127.0.0.1:{ready[0]['port']}/stream") as answer:
                 chunks = answer.aiter_raw()
                 assert await anext(chunks) == b"on"

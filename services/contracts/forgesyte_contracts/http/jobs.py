@@ -2,53 +2,121 @@
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from forgesyte_contracts.jobs import AttemptEntry, DecodeFacts, JobRecord, JobStatus, JobType, Moment, StageTimings
-from forgesyte_contracts.results import ResultSummary
+from forgesyte_contracts.results import ResultSummary, Row
 
 
-class JobView(BaseModel):
-    """The record as `GET /v1/jobs/{job_id}` gives it."""
+class _Body(BaseModel):
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+
+class JobView(_Body):
+    """The record as `GET /v1/jobs/{job_id}` returns it."""
 
     job_id: str
+    """The job's id, a UUID."""
+
     status: JobStatus
+    """`completed`, `failed` and `cancelled` never change again."""
+
     plugin_id: str
+    """Name of the plugin."""
+
     tool: str
+    """The first of `tools`."""
+
     tools: tuple[str, ...]
+    """The tools that run over the media, all of them over one decode."""
+
     job_type: JobType
+    """The kind of media, with `_multi` when the job has more than one tool."""
+
     progress: int | None = Field(default=None, ge=0, le=100)
+    """Per cent of the frames; never falls, and is 100 only when the job is completed. Null until it has begun."""
+
     current_frame: int | None = None
+    """How many frames are done."""
+
     total_frames: int | None = None
+    """How many frames there are; null until that is known exactly."""
+
     current_tool: str | None = None
+    """The first of `tools` until the job has ended."""
+
     tools_total: int
+    """How many tools there are."""
+
     tools_completed: int = 0
+    """0 until the job is completed, then `tools_total`."""
+
     results: dict[str, Any] | None = None
+    """The result document of a completed job, its frames cut at 256 KiB; `result_url` has all of them."""
+
     result_url: str | None = None
+    """Path of the whole result."""
+
     summary: ResultSummary | None = None
+    """What the job found, in three figures; null until it has ended."""
+
     error_message: str | None = None
+    """What happened, at which frame, what was expected and what to do next; null unless the job failed."""
+
     error_code: str | None = None
+    """The code of the failure, as problems have it."""
+
     error_type: str | None = None
+    """The class of the failure."""
+
     attempt: int = 0
+    """How many times a runner has claimed the job."""
+
     created_at: Moment
+    """When the job was submitted."""
+
     started_at: Moment | None = None
+    """When a runner first claimed it."""
+
     updated_at: Moment
+    """When the record was last written."""
+
     completed_at: Moment | None = None
+    """When the job ended, however it ended."""
 
 
 class ExtendedJobResponse(JobView):
     """The record plus how it was made: timings, warnings, device, newest rows, decode facts and attempts."""
 
     plugin_timings: dict[str, float] | None = None
+    """Milliseconds of the last frame by `plugin.tool`, and their sum under `plugin`."""
+
     stage_timings_ms: StageTimings | None = None
+    """Milliseconds spent in each stage of the present attempt."""
+
     warnings: list[str] | None = None
+    """Every warning in the order it was raised."""
+
     device_requested: str | None = None
+    """`auto`, `cpu` or `gpu`, as the submit asked."""
+
     device_used: str | None = None
+    """The kind of device the job runs on; null until it has begun."""
+
     fallback: bool = False
+    """Whether the job runs on another device than its plugin prefers."""
+
     fallback_reason: str | None = None
-    frames: list[dict[str, Any]] | None = None
+    """Why it does."""
+
+    frames: list[Row] | None = None
+    """The newest rows, at most 20."""
+
     decode: DecodeFacts | None = None
+    """What the decoder met."""
+
     attempts: list[AttemptEntry] = Field(default_factory=list)
+    """The claims of the job, oldest first, at most the newest 20."""
 
 
 def job_view(record: JobRecord, *, results: dict[str, Any] | None = None) -> JobView:
@@ -69,27 +137,46 @@ def job_view(record: JobRecord, *, results: dict[str, Any] | None = None) -> Job
     )
 
 
-class Submitted(BaseModel):
-    """A job was accepted. `plugin` and `tool` repeat `plugin_id` and the first of `tools` for older clients."""
+class Submitted(_Body):
+    """The job that a submit became. `plugin` and `tool` repeat other fields for older clients."""
 
     job_id: str
+    """The job's id, a UUID; `GET /v1/jobs/{job_id}` follows it."""
+
     plugin: str
+    """As `plugin_id`."""
+
     plugin_id: str
+    """Name of the plugin."""
+
     tool: str
+    """The first of `tools`."""
+
     tools: tuple[str, ...]
+    """The tools by their ids, aliases resolved."""
+
     status: Literal["queued"] = "queued"
+    """The job waits for a runner."""
+
     submitted_at: Moment
+    """When it was accepted."""
 
 
-class JobPage(BaseModel):
-    """A page of jobs, newest first. `count` is how many match in all; `next_cursor` is null on the last page."""
+class JobPage(_Body):
+    """A page of jobs, newest first."""
 
     jobs: list[JobView]
+    """The jobs, without their results."""
+
     count: int = Field(ge=0)
+    """How many jobs match in all."""
+
     next_cursor: str | None = None
+    """The `cursor` of the next page; null on the last one."""
 
 
 class CancelledJob(JobView):
-    """A cancelled job. `stopping` is true while its sandbox may still be dying, normally for less than a second."""
+    """A cancelled job."""
 
     stopping: bool = False
+    """Whether its sandbox may still be running, normally for less than a second."""

@@ -1,5 +1,5 @@
-"""What travels to whoever watches: the envelope and its nine payloads, the flat events of the older socket, the close
-codes, and how a record becomes messages. docs/realtime.md tells the protocol; these models are it.
+"""The messages to clients that watch jobs: the envelope and its nine payloads, the flat events of the older socket,
+the close codes, and how a record becomes messages. docs/realtime.md explains the protocol that these models define.
 """
 
 from forgesyte_contracts.warnings import Severity

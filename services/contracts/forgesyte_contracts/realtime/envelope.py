@@ -1,4 +1,4 @@
-"""The envelope around every message, in both directions, as model, as bytes and as JSON Schema."""
+"""The envelope around every message in both directions: as a model, as bytes and as JSON Schema."""
 
 from datetime import UTC, datetime
 from enum import IntEnum
@@ -12,33 +12,33 @@ from forgesyte_contracts.jobs import Moment
 from .payloads import PAYLOADS, MessageType, Payload
 
 SUBPROTOCOL = "forgesyte.realtime"
-"""What a client that offers subprotocols offers first; the server chooses it."""
+"""The subprotocol that a client offers first, if it offers any; the server chooses it."""
 
 SUBPROTOCOL_KEY_PREFIX = "forgesyte.key."
-"""A browser can not set headers on a socket: it offers `forgesyte.key.<key>` beside SUBPROTOCOL."""
+"""A browser cannot set headers on a socket, so it offers `forgesyte.key.<key>` beside SUBPROTOCOL."""
 
 
 class CloseCode(IntEnum):
-    """Why a socket was closed by the server."""
+    """Why the server closed a socket."""
 
     NORMAL = 1000
-    """The service stops; come back at once, another replica answers."""
+    """The service is stopping; reconnect at once, and another replica answers."""
 
     UNAUTHORISED = 1008
-    """No key, an unknown one, or one without the scope `stream`."""
+    """No API key, an unknown one, or one without the scope `stream`."""
 
     BAD_SESSION = 4000
     """`session_id` is not 1 to 64 characters of `A-Z a-z 0-9 _ -`."""
 
     SESSION_FULL = 4001
-    """The session has as many sockets as it may."""
+    """The session already has the most sockets it may have."""
 
     TOO_SLOW = 4008
-    """The client did not read, or said nothing for too long."""
+    """The client did not read fast enough, or sent nothing for too long."""
 
 
 class RealtimeMessage(BaseModel):
-    """The envelope. `seq` is the record's revision and stands only on messages made from the record."""
+    """The envelope. `seq` is the record's revision; only messages made from the record have it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -55,7 +55,7 @@ def parse_message(data: bytes | str) -> tuple[RealtimeMessage, Payload]:
         The envelope, and its payload as the model of its type.
 
     Raises:
-        pydantic.ValidationError: the envelope or the payload is not what the contract says.
+        pydantic.ValidationError: the envelope or the payload breaks the contract.
     """
     message = RealtimeMessage.model_validate_json(data)
     return message, PAYLOADS[message.type].model_validate_json(_payload_json(message))
@@ -66,11 +66,11 @@ def _payload_json(message: RealtimeMessage) -> str:
 
 
 def envelope(payload: Payload, *, now: datetime | None = None, seq: int | None = None) -> bytes:
-    """Make the finished envelope, once; everybody behind the maker forwards these bytes.
+    """Make the finished envelope, once; every later hop forwards these bytes.
 
     Args:
         payload: one of the nine.
-        now: the moment it is made, with a time zone; None is the wall clock's.
+        now: the moment it is made, with a time zone; None takes the wall clock.
         seq: the record's revision, for messages made from the record.
 
     Returns:
@@ -83,7 +83,7 @@ def envelope(payload: Payload, *, now: datetime | None = None, seq: int | None =
 
 @cache
 def message_schemas() -> dict[str, dict[str, Any]]:
-    """Give the JSON Schema (2020-12) of the whole message for each of the nine types."""
+    """Return the JSON Schema (2020-12) of the whole message for each of the nine types."""
     return {kind.value: _schema(kind, model) for kind, model in PAYLOADS.items()}
 
 

@@ -24,13 +24,13 @@ class ProgressEvent(BaseModel):
     """Frames done in this attempt."""
 
     total_frames: int | None = Field(ge=0)
-    """All frames; None while nobody knows."""
+    """All frames; None while the number is unknown."""
 
     current_tool: str | None = None
     tools_total: int | None = None
     tools_completed: int | None = None
     least_percent: int = Field(default=0, ge=0, le=100, exclude=True)
-    """What was shown before: a later attempt starts at frame 0, and the per cent never falls. Not on the wire."""
+    """The percentage sent before: a later attempt starts at frame 0, but the percentage never falls. Never sent."""
 
     @property
     def percent(self) -> int:
@@ -38,7 +38,7 @@ class ProgressEvent(BaseModel):
         return never_falling(self.least_percent, percent_of(self.current_frame, self.total_frames))
 
     def wire(self) -> dict[str, Any]:
-        """The keys as they are sent; those about tools only when they are set."""
+        """Return the keys as they are sent; those about tools only when they are set."""
         tools = {name: getattr(self, name) for name in ("current_tool", "tools_total", "tools_completed")}
         return {
             "job_id": self.job_id,
@@ -50,12 +50,12 @@ class ProgressEvent(BaseModel):
 
 
 def flat_progress(progress: ProgressPayload, *, least_percent: int = 0) -> ProgressEvent:
-    """The flat form of a progress payload.
+    """Return the flat form of a progress payload.
 
     Args:
-        progress: as it stands in the envelope. While the total is unknown its own per cent counts, which may come from
-            the container's estimate.
-        least_percent: what was shown before.
+        progress: the payload of the envelope. While the total is unknown its own percentage counts, which may come
+            from the container's estimate.
+        least_percent: the percentage sent before.
     """
     estimated = 0 if progress.total_frames else progress.progress or 0
     return ProgressEvent(
@@ -70,7 +70,7 @@ def flat_progress(progress: ProgressPayload, *, least_percent: int = 0) -> Progr
 
 
 def flat_ending(record: JobRecord) -> dict[str, Any] | None:
-    """The flat ending of an ended job; None while it has not ended."""
+    """Return the flat ending of a job; None while it has not ended."""
     match record.status:
         case JobStatus.COMPLETED:
             return {"status": "completed", "job_id": record.job_id}

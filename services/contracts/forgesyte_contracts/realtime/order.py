@@ -1,4 +1,4 @@
-"""How live messages stand to each other and to the record: `<attempt>.<n>`, in the header Fs-Order and in `order`.
+"""The order of live messages, also relative to the record: `<attempt>.<n>`, in the header Fs-Order and in `order`.
 
 >>> parse_order("2.7") > parse_order("1.900")
 True
@@ -24,7 +24,7 @@ NO_ORDER = LiveOrder(0, 0)
 
 
 def parse_order(text: str) -> LiveOrder:
-    """Read an order; what is none is NO_ORDER, so that nobody shows a message whose place is unknown."""
+    """Read an order; anything else is NO_ORDER, so that a message of unknown order is never shown."""
     attempt, dot, n = text.partition(".")
     if dot and attempt.isdecimal() and n.isdecimal():
         return LiveOrder(int(attempt), int(n))

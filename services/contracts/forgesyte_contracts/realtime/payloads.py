@@ -1,6 +1,4 @@
-"""The nine payloads, letter for letter. A key written with `| None` alone is on the wire as null; one marked optional
-is left out when it is not set.
-"""
+"""The nine payloads, letter for letter. A None is sent as null, unless its key is in OPTIONAL: then it is left out."""
 
 from collections.abc import Callable
 from enum import StrEnum
@@ -31,7 +29,7 @@ class MessageType(StrEnum):
 
 
 class ProgressStatus(StrEnum):
-    """Where the watched job stands. A pending job has no progress yet, so there is no word for it here."""
+    """The status of the watched job. A pending job has no progress yet, so it has no status here."""
 
     RUNNING = "running"
     COMPLETED = "completed"
@@ -40,7 +38,7 @@ class ProgressStatus(StrEnum):
 
 
 class PluginStatus(StrEnum):
-    """How the plugin fares on this job."""
+    """The plugin's status on this job."""
 
     STARTED = "started"
     RUNNING = "running"
@@ -50,7 +48,7 @@ class PluginStatus(StrEnum):
 
 
 class _Part(BaseModel):
-    """What all share: frozen, no unknown keys, and the keys named in `OPTIONAL` are left out when they are None."""
+    """The base of all parts: frozen, without unknown keys; keys in `OPTIONAL` are left out when they are None."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True)
 
@@ -63,7 +61,7 @@ class _Part(BaseModel):
 
 
 class Payload(_Part):
-    """The root of the nine payloads; each knows its `type`."""
+    """The base of the nine payloads; each has its `TYPE`."""
 
     TYPE: ClassVar[MessageType]
 
@@ -81,7 +79,7 @@ class PluginMetadata(_Part):
 
 
 class MetadataPayload(Payload):
-    """One plugin; one such message a plugin on connect."""
+    """One plugin; a client gets one such message per plugin when it connects."""
 
     TYPE = MessageType.METADATA
 
@@ -92,7 +90,7 @@ class MetadataPayload(Payload):
 class ProgressPayload(Payload):
     """How far the job is. With a terminal status it is the job's ending and the last message about it.
 
-    `progress` never falls and is 100 for a completed job alone; `current_frame` counts frames done in this attempt.
+    `progress` never falls and is 100 only for a completed job; `current_frame` counts the frames done in this attempt.
     """
 
     TYPE = MessageType.PROGRESS
@@ -108,11 +106,11 @@ class ProgressPayload(Payload):
     tools_completed: Count
     stage: str | None = None
     fps: Milliseconds | None = None
-    """Frames a second at the moment."""
+    """Frames per second at the moment."""
 
 
 class PluginStatusPayload(Payload):
-    """How the plugin fares: `timing_ms` is the latest frame's, summed over its tools."""
+    """The plugin's status on the job; `timing_ms` is the latest frame's, summed over its tools."""
 
     TYPE = MessageType.PLUGIN_STATUS
 
@@ -126,7 +124,7 @@ class PluginStatusPayload(Payload):
 
 
 class Box(_Part):
-    """A box in pixels of the upright input, its corner at the top left."""
+    """A box in pixels of the upright input; x and y are its top left corner."""
 
     OPTIONAL = frozenset({"track_id"})
 
@@ -140,7 +138,7 @@ class Box(_Part):
 
 
 class FrameData(_Part):
-    """A preview: boxes in input pixels, the input's size, and a JPEG as data URL that may be smaller than it."""
+    """A preview: boxes in input pixels, the input's size, and a JPEG as a data URL, possibly smaller than the input."""
 
     boxes: tuple[Box, ...]
     width: Count
@@ -149,7 +147,7 @@ class FrameData(_Part):
 
 
 class FramePayload(Payload):
-    """A frame as the plugin saw it, for the eye alone; at most a few a second."""
+    """A frame as the plugin saw it, only for display; at most a few per second."""
 
     TYPE = MessageType.FRAME
 
@@ -163,13 +161,13 @@ class FramePayload(Payload):
 
 
 class PartialRows(_Part):
-    """Rows as they stand in the result."""
+    """Rows as in the result."""
 
     rows: tuple[dict[str, Any], ...]
 
 
 class PartialResultPayload(Payload):
-    """The newest rows of a running job; some may be passed over, the result has them all."""
+    """The newest rows of a running job; some may be skipped, while the result has them all."""
 
     TYPE = MessageType.PARTIAL_RESULT
 
@@ -180,7 +178,7 @@ class PartialResultPayload(Payload):
 
 
 class WarningPayload(Payload):
-    """One warning. `index` counts all warnings of the job from 0, so that a client drops what it has."""
+    """One warning. `index` counts all warnings of the job from 0, so that a client can drop those it has."""
 
     TYPE = MessageType.WARNING
     OPTIONAL = frozenset({"frame_index"})
@@ -204,7 +202,7 @@ class ErrorDetails(_Part):
 
 
 class ErrorPayload(Payload):
-    """What went wrong: with a job or with what the client sent. `error` is the short title of the code."""
+    """What went wrong with a job or with a client's message. `error` is the short title of the code."""
 
     TYPE = MessageType.ERROR
     OPTIONAL = frozenset({"job_id", "plugin"})
@@ -216,7 +214,7 @@ class ErrorPayload(Payload):
 
 
 class PingPayload(Payload):
-    """Asks for a pong; `interval_seconds` until the next one."""
+    """Asks for a pong; the next ping follows in `interval_seconds`."""
 
     TYPE = MessageType.PING
 
@@ -224,7 +222,7 @@ class PingPayload(Payload):
 
 
 class PongPayload(Payload):
-    """Answers a ping with the moment it was answered."""
+    """Answers a ping, with the moment of the answer."""
 
     TYPE = MessageType.PONG
 

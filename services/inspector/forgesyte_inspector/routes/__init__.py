@@ -1,1 +1,1 @@
-"""The public routes, a module a subject."""
+"""The public routes, one module per subject. Never imports the application that includes them."""

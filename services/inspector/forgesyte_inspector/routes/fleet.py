@@ -1,4 +1,4 @@
-"""The routes /v1/devices and /v1/runners: what there is to compute on, and who offers it."""
+"""The routes /v1/devices and /v1/runners: the devices there are, and the runners that offer them."""
 
 from fastapi import APIRouter, Response
 
@@ -12,7 +12,7 @@ router = APIRouter(tags=["fleet"])
 @router.get("/v1/devices", response_model=list[DeviceOnRunner])
 @router.head("/v1/devices", include_in_schema=False)
 async def list_devices(state: State) -> Response:
-    """Give every device of every living runner, in order of runner and device."""
+    """Return every device of every living runner, ordered by runner and device."""
     return json_response(
         [
             DeviceOnRunner(**device.model_dump(), runner_id=runner_id, host=beat.host)
@@ -25,5 +25,5 @@ async def list_devices(state: State) -> Response:
 @router.get("/v1/runners", response_model=list[RunnerInfo])
 @router.head("/v1/runners", include_in_schema=False)
 async def list_runners(state: State) -> Response:
-    """Give every runner in order of ids; one that fell silent is shown as lost for some minutes."""
+    """Return every runner, ordered by id; one that went silent is shown as lost for some minutes."""
     return json_response([runner_info(seen) for seen in state.roster.all()])

@@ -1,4 +1,7 @@
-"""The routes under /v1/plugins: how plugins are, and the reload. Unknown is 404; a broken plugin is data."""
+"""The routes under /v1/plugins: the state of plugins, and the reload.
+
+An unknown plugin is a 404; a broken one is data.
+"""
 
 from fastapi import APIRouter, Request, Response, status
 
@@ -8,6 +11,7 @@ from forgesyte_contracts.ids import PluginName
 from forgesyte_contracts.plugins import PluginHealth, PluginManifest
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_inspector.answers import json_response, list_of
+from forgesyte_inspector.description import PluginPath, refusals
 from forgesyte_inspector.state import InspectorState, State
 
 router = APIRouter(tags=["plugins"])
@@ -16,9 +20,11 @@ _MAX_SHOWN = 80
 _MAX_NAMES = 20
 
 
-class PluginNotFound(ForgeSyteError):  # noqa: N818 - it is an answer, not a fault
-    """There is no such plugin, or nothing of it that was asked for. Where a plugin is *sent* (job-api) the same code
-    is a bad request; where it is the address it is a missing page."""
+class PluginNotFound(ForgeSyteError):
+    """There is no such plugin, or it lacks what was requested.
+
+    Where a request body names the plugin (job-api), the same code is a bad request; here, in the path, it is a 404.
+    """
 
     def __init__(self, detail: str, name: str) -> None:
         super().__init__(Code.PLUGIN_UNKNOWN, detail, plugin=name[:_MAX_SHOWN])
@@ -26,15 +32,15 @@ class PluginNotFound(ForgeSyteError):  # noqa: N818 - it is an answer, not a fau
 
 async def on_plugin_not_found(_request: Request, error: Exception) -> Response:
     """Answer 404 with the problem document."""
-    assert isinstance(error, PluginNotFound)  # noqa: S101 - narrows for the type checker; registered for this class
+    assert isinstance(error, PluginNotFound)  # noqa: S101 - the handler is registered for this class; this narrows the type
     document = {**problem_document(error), "status": status.HTTP_404_NOT_FOUND}
-    answer = json_response(document, status.HTTP_404_NOT_FOUND)
-    answer.headers["Content-Type"] = MEDIA_TYPE
-    return answer
+    response = json_response(document, status.HTTP_404_NOT_FOUND)
+    response.headers["Content-Type"] = MEDIA_TYPE
+    return response
 
 
 def _unknown(state: InspectorState, name: str) -> PluginNotFound:
-    names = list(state.service.pictures())
+    names = list(state.service.summaries())
     more = f" and {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else ""
     known = ", ".join(names[:_MAX_NAMES]) or "none, because no runner has reported yet"
     return PluginNotFound(f"There is no plugin {name[:_MAX_SHOWN]!r}; known plugins: {known}{more}.", name)
@@ -50,50 +56,55 @@ def _report(state: InspectorState, name: str) -> PluginReport:
 @router.get("/v1/plugins", response_model=list[PluginHealth])
 @router.head("/v1/plugins", include_in_schema=False)
 async def list_plugins(state: State) -> Response:
-    """Give the health of every plugin, in name order."""
+    """Return the health of every plugin, ordered by name."""
     return json_response([report.health for report in state.service.reports()])
 
 
 @router.get("/v1/plugins/", response_model=PluginList)
 @router.head("/v1/plugins/", include_in_schema=False)
 async def count_plugins(state: State) -> Response:
-    """Give the health of every plugin with how many can be used, are FAILED and are UNAVAILABLE."""
+    """Return the health of every plugin, and how many are usable, FAILED and UNAVAILABLE."""
     return json_response(list_of([report.health for report in state.service.reports()]))
 
 
-@router.get("/v1/plugins/{name}", response_model=PluginReport)
+@router.get("/v1/plugins/{name}", response_model=PluginReport, responses=refusals(404))
 @router.head("/v1/plugins/{name}", include_in_schema=False)
-async def get_plugin(state: State, name: str) -> Response:
-    """Give everything about one plugin."""
+async def get_plugin(state: State, name: PluginPath) -> Response:
+    """Return everything about one plugin."""
     return json_response(_report(state, name))
 
 
-@router.get("/v1/plugins/{name}/health", response_model=PluginHealth)
+@router.get("/v1/plugins/{name}/health", response_model=PluginHealth, responses=refusals(404))
 @router.head("/v1/plugins/{name}/health", include_in_schema=False)
-async def get_plugin_health(state: State, name: str) -> Response:
-    """Give the health of one plugin; a broken one answers 200 with its state and the reason."""
+async def get_plugin_health(state: State, name: PluginPath) -> Response:
+    """Return the health of one plugin; for a broken one this is 200 with its state and the reason."""
     health = state.service.health(name)
     if health is None:
         raise _unknown(state, name)
     return json_response(health)
 
 
-@router.get("/v1/plugins/{name}/manifest", response_model=PluginManifest)
+@router.get("/v1/plugins/{name}/manifest", response_model=PluginManifest, responses=refusals(404))
 @router.head("/v1/plugins/{name}/manifest", include_in_schema=False)
-async def get_plugin_manifest(state: State, name: str) -> Response:
-    """Give the manifest of one plugin; 404 also when it could not be read, with the reason."""
-    picture = state.service.pictures().get(PluginName(name))
-    if picture is None:
+async def get_plugin_manifest(state: State, name: PluginPath) -> Response:
+    """Return the manifest of one plugin; 404 with the reason when its runner could not read it."""
+    summary = state.service.summaries().get(PluginName(name))
+    if summary is None:
         raise _unknown(state, name)
-    if picture.manifest is None:
-        why = picture.health.reason or "its runner did not say why"
+    if summary.manifest is None:
+        why = summary.health.reason or "its runner gave no reason"
         raise PluginNotFound(f"The manifest of plugin {name!r} could not be read: {why}", name)
-    return json_response(picture.manifest)
+    return json_response(summary.manifest)
 
 
-@router.post("/v1/plugins/{name}/reload", response_model=ReloadAccepted, status_code=status.HTTP_202_ACCEPTED)
-async def reload_plugin(state: State, name: str) -> Response:
-    """Ask every runner that has the plugin to read and validate it anew, so that FAILED and UNAVAILABLE can end."""
+@router.post(
+    "/v1/plugins/{name}/reload",
+    response_model=ReloadAccepted,
+    status_code=status.HTTP_202_ACCEPTED,
+    responses=refusals(404, 503),
+)
+async def reload_plugin(state: State, name: PluginPath) -> Response:
+    """Ask every runner that has the plugin to load and check it again, so that it can leave FAILED or UNAVAILABLE."""
     health = _report(state, name).health
     await state.bus.control.reload(PluginName(health.name))
     accepted = ReloadAccepted(plugin=health.name, runners=len(health.runners), requested_at=state.clock.now())

@@ -1,1 +1,1 @@
-"""What no request asks for: lost work is sent again, hopeless jobs end, leftovers go. Never imports a route."""
+"""Sends lost work again, ends jobs that cannot run, removes leftovers. Never imports submit or a route."""

@@ -1,6 +1,6 @@
-"""What remains to be done when a job has ended: its record into the store, its work message and its key off the bus.
+"""What is left to do after a job has ended: copy its record to the store, take its work message and key off the bus.
 
-Whoever ends a job does the first two as well; this is for endings whose writer died right after them.
+The service that ends a job does the first two itself; this is for the case that it died right afterwards.
 """
 
 from datetime import timedelta
@@ -13,7 +13,7 @@ from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.jobs import JobRecord
 from forgesyte_contracts.problems import ForgeSyteError
 from forgesyte_job_api.metrics import ApiMetrics, Reconciled
-from forgesyte_job_api.projection import Seen
+from forgesyte_job_api.projection import SeenJob
 from forgesyte_job_api.results.archive import Archive
 
 log = structlog.get_logger(__name__)
@@ -41,14 +41,14 @@ class Endings:
         self._copied: set[JobId] = set()
 
     def forget_all_but(self, on_bus: set[JobId]) -> None:
-        """Drop what is remembered of jobs that have left the bus."""
+        """Forget jobs that have left the bus."""
         self._copied &= on_bus
 
-    async def look_at(self, seen: Seen) -> None:
+    async def look_at(self, seen: SeenJob) -> None:
         """Do what is due for one ended job.
 
         Raises:
-            ForgeSyteError: the bus or the store is away; the next round tries again.
+            ForgeSyteError: the bus or the store is unavailable; the next round tries again.
         """
         record = seen.record
         job_id = JobId(record.job_id)
@@ -66,17 +66,17 @@ class Endings:
         except BusUnavailable:
             raise
         except ForgeSyteError:
-            # An ended record never changes again: another replica purged it first, and the feed will say so.
-            log.debug("record had left the bus", job_id=job_id)
+            # An ended record never changes again: another replica purged it first, and the feed will report that.
+            log.debug("record had already left the bus", job_id=job_id)
         else:
             self._metrics.reconciled(Reconciled.RECORD_PURGED)
             log.info("record left the bus", job_id=job_id)
 
     async def settle(self, record: JobRecord) -> None:
-        """Write record.json if it is missing, and take back a work message that nobody needs any more."""
+        """Write record.json if it is missing, and take back the work message, which no runner needs any more."""
         job_id = JobId(record.job_id)
         if await self._archive.keep_record(record):
             self._metrics.reconciled(Reconciled.RECORD_KEPT)
-            log.info("record kept for its writer", job_id=job_id, status=record.status.value)
+            log.info("record kept in place of its writer", job_id=job_id, status=record.status.value)
         await self._bus.work.purge(job_id, record.plugin_id, record.device)
         self._copied.add(job_id)

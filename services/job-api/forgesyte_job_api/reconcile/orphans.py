@@ -1,6 +1,6 @@
-"""What the store holds beyond living jobs: blobs of jobs that never began, and the records of those that ended.
+"""What the store holds beside living jobs: blobs of jobs that never began, and the records of ended ones.
 
-Both come out of one listing of the store, which is dear; so this runs rarely and after everything else.
+Both need a listing of the whole store, which is expensive; so this runs rarely and after everything else.
 """
 
 import uuid
@@ -26,7 +26,7 @@ JOBS_FOLDER = job_folder(JobId("-")).removesuffix("-/")
 class Orphans:
     """Removes blobs that no record knows, once their job id is older than `after_s` seconds.
 
-    Such blobs stay behind when a process dies between the end of an upload and the record.
+    Such blobs are left when a process dies between the end of an upload and the record.
     """
 
     def __init__(self, bus: Bus, store: Store, projection: Projection, clock: Clock, *, after_s: float) -> None:
@@ -37,10 +37,10 @@ class Orphans:
         self._after = timedelta(seconds=after_s)
 
     async def sweep(self) -> list[JobId]:
-        """Look through the whole store once; gives the ids whose blobs were removed.
+        """Search the whole store once, and return the ids whose blobs were removed.
 
         Raises:
-            BusUnavailable: the bus is away; nothing is removed that the leader was not asked about.
+            BusUnavailable: the bus is unavailable; nothing is removed without asking the leader.
         """
         paths = await self._store.list(JOBS_FOLDER)
         kept = set(paths)
@@ -61,7 +61,7 @@ class Orphans:
 
 
 async def recall(store: Store, archive: Archive, projection: Projection, *, history: int) -> None:
-    """Bring the newest ended jobs that have left the bus back into the list after a start, at most `history`."""
+    """After a start, put the newest ended jobs that have left the bus back into the list, at most `history`."""
     if history == 0:
         return
     paths = set(await store.list(JOBS_FOLDER))

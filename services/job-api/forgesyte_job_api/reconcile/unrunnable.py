@@ -1,7 +1,7 @@
-"""Jobs that wait for a runner and that nobody can run: how long that has been so, and when it is the end of them.
+"""Jobs that wait for a runner although none can run them: for how long that has been so, and when they end.
 
-Judged by the living runners alone and only over unbroken stretches of time, so that a restart of a runner or of the
-bus ends no job.
+Judged by the living runners alone and only over uninterrupted periods, so that a restart of a runner or of the bus ends
+no job.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,7 +16,7 @@ _Route = tuple[str, str]
 
 
 class Unrunnable:
-    """Remembers since when a plugin on a device can not be run.
+    """Remembers since when a plugin cannot be run on a device.
 
     Args:
         clock: its monotonic time is used.
@@ -32,19 +32,19 @@ class Unrunnable:
         self._absent: dict[_Route, float] = {}
 
     def reset(self) -> None:
-        """Begin to count anew: what was seen may have been a pause of the bus."""
+        """Start counting again: what was seen may only have been an interruption of the bus."""
         self._broken.clear()
         self._absent.clear()
 
     def verdicts(self, offers: Mapping[PluginName, Offer], waiting: Iterable[JobRecord]) -> dict[JobId, str]:
-        """Look at the runners as they are now.
+        """Judge the waiting jobs by the runners as they are now.
 
         Args:
             offers: what the living runners offer.
             waiting: the jobs that need a runner, pending ones and those that were given back.
 
         Returns:
-            For each job that has to end the sentence that says why.
+            For each job that has to end, the sentence that says why.
         """
         jobs = list(waiting)
         routes = {(job.plugin_id, job.device) for job in jobs}
@@ -61,21 +61,23 @@ class Unrunnable:
     def _reason(self, route: _Route, offers: Mapping[PluginName, Offer]) -> str | None:
         plugin, device = route
         offer = offers.get(PluginName(plugin))
-        broken_s = self._counted(self._broken, route, holds=offer is not None and offer.is_broken)
+        broken_s = self._held_s(self._broken, route, holds=offer is not None and offer.is_broken)
         absent = offer is None or (not offer.is_broken and device not in offer.devices)
-        absent_s = self._counted(self._absent, route, holds=absent)
+        absent_s = self._held_s(self._absent, route, holds=absent)
         if offer is not None and broken_s is not None and broken_s >= self._broken_s:
             why = offer.reason or "its runners gave no reason"
-            return f"Plugin {plugin} is {offer.state.value} in every runner: {why}. Mend that and submit the job again."
+            state = offer.state.value
+            remedy = "Fix the plugin or its installation, then submit the job again."
+            return f"Plugin {plugin} is {state} in every runner: {why}. {remedy}"
         if absent_s is not None and absent_s >= self._absent_s:
             return (
-                f"For {self._absent_s:g} s no runner offered plugin {plugin} on {device}. "
-                "Start one that has it, then submit the job again."
+                f"No runner has offered plugin {plugin} on {device} for {self._absent_s:g} s. "
+                "Start a runner that has it, then submit the job again."
             )
         return None
 
-    def _counted(self, since: dict[_Route, float], route: _Route, *, holds: bool) -> float | None:
-        """For how many seconds without a break it holds; None when it does not."""
+    def _held_s(self, since: dict[_Route, float], route: _Route, *, holds: bool) -> float | None:
+        """Return for how many seconds it has held without interruption; None when it does not hold."""
         if not holds:
             since.pop(route, None)
             return None

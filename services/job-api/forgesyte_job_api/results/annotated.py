@@ -1,8 +1,8 @@
-"""The annotated video of a job: drawn in the sandbox when it is first asked for, kept in the store, made once.
+"""The annotated video of a job: drawn in the sandbox when it is first requested, kept in the store, made once.
 
-Whoever asks while it is being made waits for the same making; one who goes away takes nothing from the others, and the
-video is kept for the next who asks. A few are made at a time and a bounded number wait, because each takes a core and
-room in the scratch folder for the input, the rows and the video.
+Requests that arrive while it is being made wait for the same result; one that is cancelled does not affect the others,
+and the video is kept for later requests. A few are made at a time and a bounded number wait, because each takes a core
+and space in the scratch folder for the input, the rows and the video.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ from forgesyte_sandbox.shared.limits import Limits
 log = structlog.get_logger(__name__)
 
 MAX_WAITING = 32
-"""How many videos may be made or wait to be; who asks for one more is told to come back."""
+"""How many videos may be in the making or waiting; requests for more are refused with 429."""
 
 _CHUNK_BYTES = 1024 * 1024
 _OUTPUT = "annotated.mp4"
@@ -46,7 +46,7 @@ class Studio:
 
 
 class Annotator:
-    """Gives the annotated videos of ended jobs. Made by `async with Annotator.open(...)`."""
+    """Makes the annotated videos of ended jobs. Opened by `async with Annotator.open(...)`."""
 
     def __init__(self, group: asyncio.TaskGroup, studio: Studio) -> None:
         self._group = group
@@ -57,7 +57,7 @@ class Annotator:
     @classmethod
     @asynccontextmanager
     async def open(cls, studio: Studio) -> "AsyncIterator[Annotator]":
-        """Be ready for the length of the block; what is being made at its end is given up."""
+        """Make videos while the block runs; those unfinished at its end are abandoned."""
         async with asyncio.TaskGroup() as group:
             annotator = cls(group, studio)
             try:
@@ -67,7 +67,7 @@ class Annotator:
                     making.cancel()
 
     async def size_of(self, record: JobRecord) -> int:
-        """Make sure that the annotated video of an ended job is in the store; gives its size in bytes.
+        """Make sure that the annotated video of an ended job is in the store, and return its size in bytes.
 
         Raises:
             ForgeSyteError: JOB_UNKNOWN when the input is gone, TOO_MANY_REQUESTS, SERVICE_UNAVAILABLE, or the code of
@@ -78,9 +78,9 @@ class Annotator:
         if size is not None:
             return size
         making = self._making.get(job_id) or self._begin(job_id, record)
-        await asyncio.wait([making])  # no hold on it: who is cancelled while waiting cancels nobody else
+        await asyncio.wait([making])  # only waits: a request that is cancelled does not cancel the task
         if making.cancelled():
-            raise ForgeSyteError(Code.SERVICE_UNAVAILABLE, "the service is stopping; ask again", job_id=job_id)
+            raise ForgeSyteError(Code.SERVICE_UNAVAILABLE, "the service is stopping; try again shortly", job_id=job_id)
         made = making.result()
         if isinstance(made, ForgeSyteError):
             raise made
@@ -88,14 +88,14 @@ class Annotator:
 
     def _begin(self, job_id: JobId, record: JobRecord) -> "asyncio.Task[int | ForgeSyteError]":
         if len(self._making) >= MAX_WAITING:
-            text = f"{MAX_WAITING} annotated videos are being made already; ask again in a moment"
+            text = f"{MAX_WAITING} annotated videos are already being made; try again shortly"
             raise ForgeSyteError(Code.TOO_MANY_REQUESTS, text, job_id=job_id)
         making = self._group.create_task(self._make(job_id, record), name=f"annotate {job_id}")
         self._making[job_id] = making
         return making
 
     async def _make(self, job_id: JobId, record: JobRecord) -> int | ForgeSyteError:
-        """Give the size or the fault: an exception would end every other task of the group."""
+        """Return the size or the fault: an exception would end every other task of the group."""
         try:
             async with self._places:
                 size = await self._studio.store.size(annotated_blob(job_id))
@@ -104,12 +104,14 @@ class Annotator:
             log.warning("annotated video not made", job_id=job_id, code=fault.code, error=fault.detail)
             return fault
         except BlobMissing:
-            return ForgeSyteError(Code.JOB_UNKNOWN, f"the input or the rows of job {job_id} are gone", job_id=job_id)
+            return ForgeSyteError(
+                Code.JOB_UNKNOWN, f"the input or the rows of job {job_id} no longer exist", job_id=job_id
+            )
         except OSError as fault:
             log.error("annotated video not made", job_id=job_id, error=str(fault))
-            text = "there is no room to make the annotated video; ask again later"
+            text = "there is no space left to make the annotated video; try again later"
             return ForgeSyteError(Code.SERVICE_UNAVAILABLE, text, job_id=job_id)
-        except Exception:  # border: HTTP handler; the requests that wait for it answer INTERNAL, which shows no text
+        except Exception:  # border: HTTP handler; the waiting requests answer INTERNAL, which shows no text
             log.exception("annotated video not made", job_id=job_id)
             return ForgeSyteError(Code.INTERNAL, "the annotated video could not be made", job_id=job_id)
         finally:
@@ -138,7 +140,7 @@ async def _draw(studio: Studio, job_id: JobId, record: JobRecord) -> int:
 
 
 def _limits(settings: JobApiSettings) -> Limits:
-    # The index of a video goes in front at the end, for which the whole file is written once more.
+    # At the end the index moves to the front of the video, for which the whole file is written once more.
     limit_s = settings.annotate_timeout_s
     return Limits(job_timeout_s=limit_s, finalize_timeout_s=limit_s, memory_bytes=settings.annotate_memory_bytes)
 

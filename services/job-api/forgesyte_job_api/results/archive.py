@@ -1,4 +1,4 @@
-"""What the store knows of ended jobs: the last record, and the result document for inline results."""
+"""What the store holds of ended jobs: the last record, and the result document for inline results."""
 
 from collections import OrderedDict
 from typing import Any
@@ -16,7 +16,7 @@ log = structlog.get_logger(__name__)
 
 
 class Archive:
-    """Reads of ended jobs. Result documents never change, so the newest few that were asked for are kept."""
+    """Reads ended jobs. Result documents never change, so the few that were requested last are kept in memory."""
 
     def __init__(self, store: Store, *, kept: int) -> None:
         self._store = store
@@ -24,15 +24,15 @@ class Archive:
         self._results: OrderedDict[str, dict[str, Any]] = OrderedDict()
 
     async def record(self, job_id: JobId) -> JobRecord | None:
-        """The record as it stood at the ending, or None when the job never ended or never was."""
+        """Return the record as it was at the end, or None when the job has not ended or never existed."""
         return await read_record(self._store, job_id)
 
     async def keep_record(self, record: JobRecord) -> bool:
-        """Write the record of an ended job, unless somebody already did; tells whether it was written now."""
+        """Write the record of an ended job unless it is there already; return whether it was written now."""
         return await write_missing_record(self._store, record)
 
     async def results(self, record: JobRecord) -> dict[str, Any] | None:
-        """The result document of a completed job with the rows that fit inline; None for any other."""
+        """Return the result document of a completed job with the rows that fit inline; None for any other."""
         if record.status is not JobStatus.COMPLETED:
             return None
         path = result_blob(JobId(record.job_id), record.attempt)

@@ -1,7 +1,7 @@
-"""Part of a blob as HTTP asks for it (RFC 9110, ranges): what players need to seek without reading everything.
+"""Parts of a blob, as HTTP requests them (RFC 9110, ranges): what players need to seek without reading everything.
 
 One range at a time. A header that is malformed, of another unit or with several ranges is ignored, as the RFC allows:
-the whole is given.
+the answer is the whole blob.
 """
 
 import re
@@ -22,13 +22,13 @@ _RANGE = re.compile(r"\s*bytes\s*=\s*(\d{0,19})\s*-\s*(\d{0,19})\s*", re.IGNOREC
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """A blob that never changes, as it is offered.
+    """A blob that never changes, as it is served.
 
     Attributes:
-        path: of the blob.
+        path: its path in the store.
         size: in bytes.
-        media_type: what it is said to be.
-        filename: under what name it is saved.
+        media_type: its Content-Type.
+        filename: the name under which clients save it.
         is_shown: whether a browser may show it instead of saving it.
     """
 
@@ -48,10 +48,10 @@ def range_of(header: str | None, size: int) -> tuple[int, int] | None:
     """Read a Range header against a size in bytes.
 
     Returns:
-        The first byte and the one behind the last; None when the whole is to be given.
+        The first byte and the one after the last; None for the whole blob.
 
     Raises:
-        HTTPException: 416, there is no such part.
+        HTTPException: 416, the blob has no such part.
 
     >>> range_of("bytes=0-99", 1000), range_of("bytes=-1", 1000), range_of("bytes=5-", 8), range_of("lines=1-2", 8)
     ((0, 100), (999, 1000), (5, 8), None)
@@ -68,22 +68,22 @@ def range_of(header: str | None, size: int) -> tuple[int, int] | None:
     if start >= size:
         raise HTTPException(
             HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
-            f"Range is {(header or '')[:80]!r} and the file has {size} bytes; ask for a part that lies within.",
+            f"Range is {(header or '')[:80]!r} and the file has {size} bytes; ask for a part that lies within it.",
             headers={"Content-Range": f"bytes */{size}"},
         )
     return start, end
 
 
 def blob_response(request: Request, store: Store, offered: Offered) -> Response:
-    """Give a blob, or the part of it that the request asks for, as a stream; a HEAD gets the headers alone.
+    """Return a blob, or the requested part of it, as a stream; HEAD gets the headers alone.
 
     Raises:
-        HTTPException: 416, there is no such part.
+        HTTPException: 416, the blob has no such part.
     """
     headers = _headers(offered)
     if _has_it(request.headers.get("if-none-match"), offered.etag):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
-    wanted = range_of(request.headers.get("range"), offered.size) if _is_range_meant(request, offered) else None
+    wanted = range_of(request.headers.get("range"), offered.size) if _is_range_valid(request, offered) else None
     start, end = wanted or (0, offered.size)
     if wanted is not None:
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{offered.size}"
@@ -106,8 +106,8 @@ def _headers(offered: Offered) -> dict[str, str]:
     }
 
 
-def _is_range_meant(request: Request, offered: Offered) -> bool:
-    """If-Range: the part counts only when the client's copy is of this very blob; a date never proves that here."""
+def _is_range_valid(request: Request, offered: Offered) -> bool:
+    """If-Range: a part is served only when the client's copy is of this very blob; a date never proves that here."""
     condition = request.headers.get("if-range")
     return condition is None or condition.strip() == offered.etag
 

@@ -1,12 +1,12 @@
-"""Rows as comma-separated lines, one a detection, for spreadsheets and data frames.
+"""Rows as comma-separated lines, one per detection, for spreadsheets and data frames.
 
 The first line names the columns; the form is RFC 4180 in UTF-8, so `pandas.read_csv(url)` needs no options. A frame in
-which a tool found nothing has no line of that tool; how many frames there were stands in the result document. What has
-no column of its own goes as JSON into `output`: the text of a text block, or the whole output of a tool whose type
-carries no boxes (then one line a frame). What belongs to the frame and not to a box of it is left out.
+which a tool found nothing has no line of that tool; the number of frames is in the result document. What has no column
+of its own goes into `output` as JSON: the text of a text block, or the whole output of a tool whose type has no boxes
+(then one line per frame). What belongs to the frame and not to one of its boxes is left out.
 
-Text that a spreadsheet would take for a formula gets an apostrophe in front: class names come from plugins and, through
-text in pictures, from strangers.
+Text that a spreadsheet would take for a formula is prefixed with an apostrophe: class names come from plugins and,
+through text in pictures, from strangers.
 """
 
 import csv
@@ -26,7 +26,7 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def csv_header() -> bytes:
-    """Give the first line.
+    """Return the first line.
 
     >>> csv_header()[:36]
     b'frame_index,timestamp_ms,tool,track_'
@@ -39,7 +39,7 @@ def csv_lines(rows: Iterable[bytes], tools: Sequence[str]) -> bytes:
 
     Args:
         rows: JSON objects, as they are stored.
-        tools: the job's tools in its order.
+        tools: the job's tools, in order.
 
     >>> row = b'{"frame_index":3,"timestamp_ms":120.0,"detections":{"regions":[{"xyxy":[1,2,3,4],"area":4.0}]}}'
     >>> csv_lines([row], ["detect-motion"])
@@ -66,7 +66,7 @@ def _cells_of(box: FoundBox) -> Iterable[Any]:
 
 
 def _cell(value: object) -> object:
-    """Give a value as the writer may take it; a plugin may put anything under any name."""
+    """Return a value as the writer accepts it; a plugin may put anything under any name."""
     if isinstance(value, str):
         return f"'{value}" if value.startswith(_FORMULA_STARTS) else value
     return value if value is None or isinstance(value, int | float) else _json(value)

@@ -1,4 +1,4 @@
-"""Finding one job: in memory while the feed is current, else on the bus, else in the store."""
+"""Finds one job: in memory while the feed is current, else on the bus, else in the store."""
 
 from forgesyte_chassis.bus import Bus
 from forgesyte_contracts.ids import JobId
@@ -10,19 +10,21 @@ from .archive import Archive
 
 
 def job_unknown(job_id: JobId) -> ForgeSyteError:
-    """The error for an id that nobody knows."""
+    """Make the error for an unknown id."""
     return ForgeSyteError(
-        Code.JOB_UNKNOWN, f"there is no job {job_id}; it never was, or it is older than the retention", job_id=job_id
+        Code.JOB_UNKNOWN,
+        f"there is no job {job_id}; it never existed, or it is older than the retention period",
+        job_id=job_id,
     )
 
 
 async def find_record(job_id: JobId, *, projection: Projection, bus: Bus, archive: Archive) -> JobRecord:
     """Find the record of a job.
 
-    While the bus is away the last state seen is given rather than none: it is what the client was told before.
+    While the bus is unavailable, the last state seen is better than none: the client has seen it before.
 
     Raises:
-        ForgeSyteError: JOB_UNKNOWN; SERVICE_UNAVAILABLE when the bus is away and nothing else knows the job.
+        ForgeSyteError: JOB_UNKNOWN; SERVICE_UNAVAILABLE when the bus is unavailable and nothing else knows the job.
     """
     seen = projection.get(job_id)
     if seen is not None and (projection.is_current or seen.record.is_terminal):

@@ -44,13 +44,13 @@ def extended_view(
 
 
 async def result_document(store: Store, record: JobRecord) -> bytes:
-    """The whole result document as JSON, made in memory: for images, whose rows are few and small."""
+    """Return the whole result document as JSON, made in memory: for images, whose rows are few and small."""
     rows = [orjson.Fragment(row) async for row in read_rows(store, record)]
     return orjson.dumps({**result_header(record).model_dump(mode="json"), "truncated": False, "frames": rows})
 
 
 async def newest_rows(store: Store, record: JobRecord) -> list[Row]:
-    """Read the newest committed rows: at most NEWEST_ROWS, and no more than fit inline; none when they are gone."""
+    """Read the newest committed rows: at most NEWEST_ROWS, and no more than fit inline; none if they were removed."""
     end_frame = max((piece.end_frame for piece in record.rows), default=0)
     if end_frame == 0:
         return []
@@ -59,9 +59,9 @@ async def newest_rows(store: Store, record: JobRecord) -> list[Row]:
     try:
         found = [row async for row in rows]
     except BlobMissing:
-        # A newer attempt or the end of the retention took them away; the record itself is still worth its answer.
+        # A newer attempt or the end of the retention period removed them; the record is still worth an answer.
         return []
-    # A page is polled once a second and shows a glance; a plugin may give megabytes a frame.
+    # A page polls this once per second and shows only a glance; a plugin may return megabytes per frame.
     sizes = accumulate(map(len, reversed(found)))
     fitting = sum(size <= INLINE_RESULT_BYTES for size in sizes)
     return [orjson.loads(row) for row in found[len(found) - fitting :]]

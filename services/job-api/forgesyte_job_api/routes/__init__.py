@@ -1,1 +1,1 @@
-"""The public paths of job-api, one module for each thing a client does."""
+"""The public paths of job-api, one module for each thing a client does. Never imported from below."""

@@ -1,12 +1,11 @@
 """GET /v1/jobs/{job_id}/input, for older clients /video: the media as it was uploaded, with ranges for players.
 
-It comes from strangers, so the browser is told to believe the type it is given, and that type is never one it would
-run: a picture or a video as announced or as the name says, or plain bytes to be saved.
+It comes from strangers, so browsers are told not to guess its type, and that type is never one that a browser would
+execute: a picture or a video by its Content-Type or file name, else plain bytes to be saved.
 """
 
 import mimetypes
 import re
-from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
@@ -14,8 +13,8 @@ from fastapi.responses import StreamingResponse
 from forgesyte_contracts.jobs import InputFacts
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_contracts.subjects import input_blob
+from forgesyte_job_api.openapi.route_docs import BINARY, Responses, problem_responses, range_problem
 from forgesyte_job_api.results.byteranges import Offered, blob_response
-from forgesyte_job_api.route_docs import problem_responses
 from forgesyte_job_api.state import PathJobId, State
 
 router = APIRouter(tags=["results"])
@@ -25,12 +24,12 @@ PLAIN_BYTES = "application/octet-stream"
 _SHOWN = re.compile(r"(video|image)/[a-z0-9][a-z0-9.+-]*")
 _RUN_BY_BROWSERS = ("xml", "svg", "html")
 _PATHS = ("/v1/jobs/{job_id}/input", "/v1/jobs/{job_id}/video")
-_MEDIA: dict[str, Any] = {"video/*": {"schema": {"type": "string", "format": "binary"}}}
-_RESPONSES: dict[int | str, dict[str, Any]] = {
+_MEDIA = {"video/*": {"schema": BINARY}, "image/*": {"schema": BINARY}}
+_RESPONSES: Responses = {
     200: {"description": "The whole input.", "content": _MEDIA},
     206: {"description": "The part that `Range` asked for.", "content": _MEDIA},
-    304: {"description": "The client's copy, by `If-None-Match`, is the input."},
-    416: {"description": "The input has no such part."},
+    304: {"description": "The client's copy, named by `If-None-Match`, is still the input."},
+    416: range_problem("The input"),
     **problem_responses(
         Code.KEY_MISSING, Code.KEY_REFUSED, Code.JOB_UNKNOWN, Code.REQUEST_INVALID, Code.SERVICE_UNAVAILABLE
     ),
@@ -42,7 +41,7 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
 @router.head(_PATHS[0], include_in_schema=False)
 @router.head(_PATHS[1], include_in_schema=False)
 async def get_input(request: Request, state: State, job_id: PathJobId) -> Response:
-    """Give the media of a job as it was uploaded, or the part of it that `Range` asks for."""
+    """Return the media of a job as it was uploaded, or the part of it that `Range` asks for."""
     record = await state.find(job_id)
     path = input_blob(job_id)
     size = await state.store.size(path)
@@ -55,7 +54,7 @@ async def get_input(request: Request, state: State, job_id: PathJobId) -> Respon
 
 
 def media_type_of(facts: InputFacts) -> str:
-    """Choose the media type to serve an input under.
+    """Choose the media type with which an input is served.
 
     >>> media_type_of(InputFacts(media_type="application/octet-stream", filename="clip.mp4"))
     'video/mp4'

@@ -1,4 +1,4 @@
-"""GET /v1/jobs, /v1/jobs/{job_id} and /extended: answers from memory, with the bus and the store behind it."""
+"""GET /v1/jobs, /v1/jobs/{job_id} and /extended: answers from memory, else from the bus or the store."""
 
 from typing import Annotated
 
@@ -10,9 +10,10 @@ from forgesyte_contracts.http.jobs import ExtendedJobResponse, JobPage, JobView,
 from forgesyte_contracts.ids import JobId, NameText, parse_job_id
 from forgesyte_contracts.jobs import JobStatus
 from forgesyte_contracts.problems import Code, ForgeSyteError
+from forgesyte_job_api.openapi.examples import EXAMPLE_JOB_ID, EXTENDED_JOB, JOB, JOB_PAGE
+from forgesyte_job_api.openapi.route_docs import answer, problem_responses
 from forgesyte_job_api.projection import PageQuery
 from forgesyte_job_api.results.views import extended_view, newest_rows
-from forgesyte_job_api.route_docs import problem_responses
 from forgesyte_job_api.state import PathJobId, State
 
 router = APIRouter(tags=["jobs"])
@@ -21,15 +22,25 @@ _KEY_PROBLEMS = (Code.KEY_MISSING, Code.KEY_REFUSED)
 _ONE_JOB = problem_responses(*_KEY_PROBLEMS, Code.JOB_UNKNOWN, Code.REQUEST_INVALID, Code.SERVICE_UNAVAILABLE)
 
 
-@router.get("/v1/jobs", response_model=JobPage, responses=problem_responses(*_KEY_PROBLEMS, Code.REQUEST_INVALID))
+@router.get(
+    "/v1/jobs",
+    response_model=JobPage,
+    responses={200: answer(JOB_PAGE), **problem_responses(*_KEY_PROBLEMS, Code.REQUEST_INVALID)},
+)
 @router.head("/v1/jobs", include_in_schema=False)
 async def list_jobs(
     state: State,
-    limit: Annotated[int, Query(ge=1, le=100, description="Jobs a page.")] = 10,
-    status: Annotated[JobStatus | None, Query(description="Only jobs in this state.")] = None,
-    plugin: Annotated[NameText | None, Query(description="Only jobs of this plugin.")] = None,
-    cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.")] = None,
-    skip: Annotated[int, Query(ge=0, description="How many to leave out; for older clients, use cursor.")] = 0,
+    limit: Annotated[int, Query(ge=1, le=100, description="Jobs per page.", examples=[20])] = 10,
+    status: Annotated[JobStatus | None, Query(description="Only jobs in this state.", examples=["completed"])] = None,
+    plugin: Annotated[
+        NameText | None, Query(description="Only jobs of this plugin.", examples=["motion-detector"])
+    ] = None,
+    cursor: Annotated[
+        str | None, Query(description="`next_cursor` of the page before.", examples=[EXAMPLE_JOB_ID])
+    ] = None,
+    skip: Annotated[
+        int, Query(ge=0, description="How many to leave out; for older clients, others use cursor.", examples=[0])
+    ] = 0,
 ) -> Response:
     """List living jobs and the newest ended ones, newest first, without their results."""
     await state.projection.wait_filled(state.settings.lookup_wait_s)
@@ -39,18 +50,20 @@ async def list_jobs(
     return _answer(JobPage(jobs=views, count=page.count, next_cursor=page.next_cursor))
 
 
-@router.get("/v1/jobs/{job_id}", response_model=JobView, responses=_ONE_JOB)
+@router.get("/v1/jobs/{job_id}", response_model=JobView, responses={200: answer(JOB), **_ONE_JOB})
 @router.head("/v1/jobs/{job_id}", include_in_schema=False)
 async def get_job(state: State, job_id: PathJobId) -> Response:
-    """Tell where a job stands; a completed one carries its result document, cut at the inline limit."""
+    """Return the state of a job; a completed one has its result document, cut at the inline limit."""
     record = await state.find(job_id)
     return _answer(job_view(record, results=await state.archive.results(record)))
 
 
-@router.get("/v1/jobs/{job_id}/extended", response_model=ExtendedJobResponse, responses=_ONE_JOB)
+@router.get(
+    "/v1/jobs/{job_id}/extended", response_model=ExtendedJobResponse, responses={200: answer(EXTENDED_JOB), **_ONE_JOB}
+)
 @router.head("/v1/jobs/{job_id}/extended", include_in_schema=False)
 async def get_job_extended(state: State, job_id: PathJobId) -> Response:
-    """Tell where a job stands and how it was made: timings, warnings, device, newest rows, decoding, attempts."""
+    """Return the state of a job and how it was made: timings, warnings, device, newest rows, decoding, attempts."""
     record = await state.find(job_id)
     results = await state.archive.results(record)
     frames, warnings = await newest_rows(state.store, record), await all_warnings(state.store, record)

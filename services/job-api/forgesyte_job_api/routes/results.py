@@ -1,7 +1,6 @@
 """GET /v1/jobs/{job_id}/result: rows as a document, as JSON lines or as CSV, or the video with the boxes drawn in.
 
-Rows are streamed from the store, in memory never more than one batch of them; the video is made when it is first asked
-for.
+Rows are streamed from the store, never more than one batch in memory; the video is made when it is first requested.
 """
 
 import asyncio
@@ -20,21 +19,22 @@ from forgesyte_contracts.jobs import JobRecord
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_contracts.results import ResultDocument
 from forgesyte_contracts.subjects import annotated_blob
+from forgesyte_job_api.openapi.examples import CSV, JSON_LINES, RESULT
+from forgesyte_job_api.openapi.route_docs import BINARY, problem_responses, range_problem
 from forgesyte_job_api.results.byteranges import Offered, blob_response
 from forgesyte_job_api.results.csvrows import csv_header, csv_lines
-from forgesyte_job_api.route_docs import problem_responses
 from forgesyte_job_api.state import PathJobId, State
 
 router = APIRouter(tags=["results"])
 
 STATUS_HEADER = "X-Job-Status"
-"""Tells the job's status beside rows that have no place for it."""
+"""Has the job's status, for formats that have no place for it."""
 
 _BATCH_BYTES = 64 * 1024
 
 
 class ResultFormat(StrEnum):
-    """What a result can be had as."""
+    """The formats of a result."""
 
     JSON = "json"
     JSONL = "jsonl"
@@ -49,7 +49,7 @@ _MEDIA_TYPES = {
     ResultFormat.MP4: "video/mp4",
 }
 _TEXT: dict[str, Any] = {"schema": {"type": "string"}}
-_BYTES: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
+_BYTES: dict[str, Any] = {"schema": BINARY}
 
 
 @router.get(
@@ -57,14 +57,19 @@ _BYTES: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
     response_class=StreamingResponse,
     responses={
         200: {
-            "description": "The result document; its rows as JSON lines, of an unfinished job the rows so far; its "
-            "detections as CSV; or the input with the boxes drawn in as MP4, which the first request waits for.",
+            "description": "The result document; its rows as JSON lines, for an unfinished job the rows so far; its "
+            "detections as CSV; or the input with the boxes drawn in as MP4, which is made on the first request.",
             "model": ResultDocument,
-            "content": {"application/jsonl": _TEXT, "text/csv": _TEXT, "video/mp4": _BYTES},
+            "content": {
+                "application/json": {"example": RESULT},
+                "application/jsonl": {**_TEXT, "example": JSON_LINES},
+                "text/csv": {**_TEXT, "example": CSV},
+                "video/mp4": _BYTES,
+            },
             "headers": {STATUS_HEADER: {"description": "The job's status.", "schema": {"type": "string"}}},
         },
         206: {"description": "The part of the MP4 that `Range` asked for.", "content": {"video/mp4": _BYTES}},
-        416: {"description": "The MP4 has no such part."},
+        416: range_problem("The MP4"),
         **problem_responses(
             Code.KEY_MISSING,
             Code.KEY_REFUSED,
@@ -85,27 +90,32 @@ async def get_result(
     job_id: PathJobId,
     format: Annotated[  # noqa: A002  the parameter's public name
         ResultFormat,
-        Query(description="One document; a row a line; a detection a line; or the video with the boxes drawn in."),
+        Query(
+            description="One document; one row per line; one detection per line; or the video with the boxes drawn in.",
+            examples=["jsonl"],
+        ),
     ] = ResultFormat.JSON,
-    from_frame: Annotated[int, Query(ge=0, description="First frame_index to give; not for mp4.")] = 0,
-    limit: Annotated[int | None, Query(ge=1, description="At most so many rows (frames); not for mp4.")] = None,
+    from_frame: Annotated[int, Query(ge=0, description="First frame_index to return; not for mp4.", examples=[0])] = 0,
+    limit: Annotated[
+        int | None, Query(ge=1, description="Most rows (frames) to return; not for mp4.", examples=[20])
+    ] = None,
 ) -> Response:
-    """Give what a job found; of a failed or cancelled one what it got, with the status beside it."""
+    """Return what a job found; for a failed or cancelled one the rows so far, with its status."""
     record = await state.find(job_id)
     if format is not ResultFormat.JSONL and not record.is_terminal:
         raise ForgeSyteError(
             Code.JOB_UNFINISHED,
-            f"job {job_id} is {record.status.value}; wait for its end, or take the rows so far with format=jsonl",
+            f"job {job_id} is {record.status.value}; wait until it has ended, or get the rows so far with format=jsonl",
             job_id=job_id,
         )
     headers = {STATUS_HEADER: record.status.value}
     if format is ResultFormat.MP4:
         if from_frame or limit is not None:
-            text = "from_frame and limit choose rows; format=mp4 is the whole video, of which Range gives a part"
+            text = "from_frame and limit select rows; format=mp4 is the whole video, of which Range selects a part"
             raise ForgeSyteError(Code.REQUEST_INVALID, text, field="from_frame" if from_frame else "limit")
         return await _video(request, state, job_id, record, headers)
     if request.method == "HEAD":
-        return StreamingResponse(iter(()), headers=headers, media_type=_MEDIA_TYPES[format])  # it has no length to tell
+        return StreamingResponse(iter(()), headers=headers, media_type=_MEDIA_TYPES[format])  # its length is unknown
     rows = await _opened(read_rows(state.store, record, from_frame=from_frame, limit=limit))
     if format is ResultFormat.CSV:
         headers["Content-Disposition"] = f'attachment; filename="{job_id}.csv"'
@@ -122,7 +132,7 @@ async def _video(request: Request, state: State, job_id: JobId, record: JobRecor
 
 
 async def _opened(rows: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
-    """Read the first row now, while a fault can still become a problem document instead of a torn answer."""
+    """Read the first row now, while a fault can still become a problem document instead of a truncated answer."""
     first = await anext(rows, None)
 
     async def all_rows() -> AsyncGenerator[bytes]:
@@ -147,7 +157,7 @@ async def _lines(rows: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
 
 
 async def _csv(record: JobRecord, rows: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
-    """Convert in a thread, a batch at a time: it costs too much for the loop that answers everybody."""
+    """Convert in a thread, a batch at a time: it would hold up the event loop for too long."""
     yield csv_header()
     batch: list[bytes] = []
     held = 0
@@ -174,7 +184,7 @@ async def _document(record: JobRecord, rows: AsyncGenerator[bytes]) -> AsyncGene
 
 
 async def _batched(pieces: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
-    """Send rows in batches: a send a row would cost more than reading it."""
+    """Send rows in batches: one send per row would cost more than reading it."""
     batch = bytearray()
     async with aclosing(pieces):
         async for piece in pieces:

@@ -1,17 +1,16 @@
-"""POST /v1/video/submit and /v1/image/submit: the answer is the job's id, and the job goes its own way."""
+"""POST /v1/video/submit and /v1/image/submit: the answer is the job's id; the job runs later."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
 from forgesyte_contracts.http.jobs import Submitted
 from forgesyte_contracts.jobs import JobRecord
 from forgesyte_contracts.problems import Code
-from forgesyte_job_api.examples import EXAMPLE_JOB_ID
+from forgesyte_job_api.openapi.examples import EXAMPLE_JOB_ID, SUBMITTED
+from forgesyte_job_api.openapi.route_docs import Responses, answer, problem_responses, request_body
 from forgesyte_job_api.request_counting import CountedSubmit
-from forgesyte_job_api.route_docs import problem_responses, request_body
 from forgesyte_job_api.state import State
-from forgesyte_job_api.submit.intake import Intake
 from forgesyte_job_api.submit.mediakind import IMAGE, VIDEO, MediaKind
 from forgesyte_job_api.submit.submit_fields import SubmitFields
 
@@ -30,19 +29,20 @@ REFUSALS = (
     Code.TOO_MANY_REQUESTS,
     Code.SERVICE_UNAVAILABLE,
 )
-"""Why media may not become a job."""
+"""Why a submit may be refused."""
 
-_RESPONSES: dict[int | str, dict[str, Any]] = {
-    202: {
-        "description": "The job was accepted and waits for a runner.",
-        "headers": {
+_RESPONSES: Responses = {
+    202: answer(
+        SUBMITTED,
+        description="The job was accepted and waits for a runner.",
+        headers={
             "Location": {
                 "description": "Where the job can be followed.",
                 "schema": {"type": "string"},
                 "example": f"/v1/jobs/{EXAMPLE_JOB_ID}",
             }
         },
-    },
+    ),
     **problem_responses(*REFUSALS),
 }
 
@@ -51,7 +51,7 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
     "/v1/video/submit",
     status_code=202,
     response_model=Submitted,
-    openapi_extra={"requestBody": request_body(VIDEO)},
+    openapi_extra={"requestBody": request_body(VIDEO, SubmitFields)},
     responses=_RESPONSES,
 )
 async def submit_video(
@@ -65,7 +65,7 @@ async def submit_video(
     "/v1/image/submit",
     status_code=202,
     response_model=Submitted,
-    openapi_extra={"requestBody": request_body(IMAGE)},
+    openapi_extra={"requestBody": request_body(IMAGE, SubmitFields)},
     responses=_RESPONSES,
 )
 async def submit_image(
@@ -78,7 +78,7 @@ async def submit_image(
 async def _submit(
     request: Request, response: Response, state: State, kind: MediaKind, query: SubmitFields
 ) -> Submitted:
-    record = await Intake(request, state, kind, query).accept()
+    record = (await state.intake().accept(request, kind, query)).record
     response.headers["Location"] = f"/v1/jobs/{record.job_id}"
     return _submitted(record)
 

@@ -1,1 +1,1 @@
-"""From the request to the pending record: upload, probe, options, limits. Never imports a route."""
+"""From the request to the pending record: upload, probe, options, limits. Never imports reconcile or a route."""

@@ -1,8 +1,8 @@
-"""On which kind of device a job is to run, chosen when it is submitted: by then somebody can still be told.
+"""Chooses the kind of device a job runs on when it is submitted, while the client can still be given a reason.
 
-Judged by what living runners offer for the plugin, not by what the machine here has. A plugin can use a GPU when its
-manifest says that it needs one (`requires.gpu`) or how much of its memory it takes (`requires.gpu_memory_bytes`);
-sending any other to a GPU because one is free would keep it from those that can.
+What counts is what living runners offer for the plugin, not the hardware of this machine. A plugin can use a GPU when
+its manifest says that it needs one (`requires.gpu`) or how much GPU memory it takes (`requires.gpu_memory_bytes`);
+sending any other plugin to a free GPU would block it for those that can use it.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from forgesyte_job_api.catalog import Offer
 
 @dataclass(frozen=True, slots=True)
 class ChosenDevice:
-    """The kind of device a job is sent to; `fallback_reason` says why it is not the one its plugin would rather use."""
+    """The kind of device a job is sent to; `fallback_reason` says why it is not the one that its plugin prefers."""
 
     kind: str
     fallback_reason: str | None = None
@@ -26,12 +26,12 @@ def choose_device(offer: Offer, requested: str) -> ChosenDevice:
 
     Args:
         offer: its plugin, as the runners offer it.
-        requested: `auto`, `cpu` or `gpu`. auto is the GPU where the plugin can use one and a living runner has one for
-            it, else the cpu.
+        requested: `auto`, `cpu` or `gpu`. auto means the GPU if the plugin can use one and a living runner offers it on
+            one, else the CPU.
 
     Raises:
-        ForgeSyteError: PLUGIN_UNAVAILABLE when the kind asked for does not exist for this plugin; the detail gives the
-            reason and says what there is instead.
+        ForgeSyteError: PLUGIN_UNAVAILABLE when the plugin cannot run on the requested kind; the detail gives the reason
+            and names the kinds that are available.
     """
     manifest = offer.manifest
     needs_gpu = manifest is not None and manifest.requires.gpu
@@ -45,7 +45,7 @@ def choose_device(offer: Offer, requested: str) -> ChosenDevice:
     wants_gpu = _can_use_gpu(manifest)
     if wants_gpu and offer.is_living and GPU in possible:
         return ChosenDevice(GPU)
-    # Where no cpu was ever offered the job waits for what was, not for a pool that nobody has.
+    # If no CPU was ever offered, the job waits for the device that was, not for a pool that does not exist.
     kind = CPU if CPU in possible or not possible else min(possible)
     return ChosenDevice(kind, _why_not(offer, GPU) if wants_gpu and kind == CPU else None)
 
@@ -56,9 +56,9 @@ def _can_use_gpu(manifest: PluginManifest | None) -> bool:
 
 def _not_there(offer: Offer, requested: str, possible: frozenset[str], *, needs_gpu: bool) -> ForgeSyteError:
     why = "it needs a gpu" if needs_gpu and requested == CPU else _why_not(offer, requested)
-    found = ", ".join(sorted(possible)) or "no device at all"
+    found = ", ".join(sorted(possible)) or "no device"
     text = (
-        f"device {requested} was asked for, but plugin {offer.name} can run on {found}: {why}; use one of these or auto"
+        f"device {requested} was requested, but plugin {offer.name} can run on {found}: {why}; use one of these or auto"
     )
     return ForgeSyteError(Code.PLUGIN_UNAVAILABLE, text, plugin=offer.name)
 
@@ -66,5 +66,5 @@ def _not_there(offer: Offer, requested: str, possible: frozenset[str], *, needs_
 def _why_not(offer: Offer, kind: str) -> str:
     said = offer.refusals.get(kind)
     if said is not None:
-        return f"where a runner has a {kind}, it is {said}"
+        return f"on runners with a {kind} it is {said}"
     return f"no living runner offers it on a {kind}"

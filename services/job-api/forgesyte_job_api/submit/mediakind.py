@@ -1,4 +1,4 @@
-"""The two kinds of media a job can be about, and how a client may send each."""
+"""The two kinds of media that a job can process, and how a client may send each."""
 
 from dataclasses import dataclass
 
@@ -9,14 +9,14 @@ OCTETS = "application/octet-stream"
 
 @dataclass(frozen=True, slots=True)
 class MediaKind:
-    """What is expected of an upload. `accepted` says it in a clause, for refusals."""
+    """What an upload has to be. `accepted` says so in a clause, for refusals."""
 
     name: JobKind
     accepted: str
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """Names a form may give its media part; `file` is what older clients send."""
+        """The names that a form may give its media part; older clients send `file`."""
         return (self.name, "file")
 
     @property
@@ -26,7 +26,7 @@ class MediaKind:
         return f"send the {self.name} as {raw}, or as form field `{self.name}`"
 
     def takes(self, media_type: str) -> bool:
-        """Whether a raw body may be announced as this type (lower case, without parameters)."""
+        """Whether a raw body may have this Content-Type (lower case, without parameters)."""
         return media_type.startswith(f"{self.name}/") or media_type == OCTETS
 
 

@@ -1,8 +1,8 @@
-"""Multipart forms read as a stream: the media part flows on while it arrives, nothing is spooled.
+"""Reads multipart forms as a stream: the media part is passed on while it arrives, nothing is spooled.
 
-python-multipart's push parser gives callbacks for each piece; here they become events that are pulled, so at most one
-network chunk is ever held and a slow store slows the client down. Rejected: UploadFile (writes the whole file to
-a temporary place first) and a queue between a parser task and the store (a task more, and the same bound).
+python-multipart's push parser calls back for each piece; here the callbacks become events that are pulled, so at most
+one network chunk is held and a slow store slows the client down. Rejected: UploadFile (writes the whole file to
+a temporary place first) and a queue between a parser task and the store (one more task, and the same bound).
 """
 
 from collections import deque
@@ -24,7 +24,7 @@ _MAX_PARTS = 64
 
 @dataclass(slots=True)
 class PartStart:
-    """The head of a part: its field name, its file name if it is a file, its media type as announced."""
+    """The head of a part: its field name, its file name if it is a file, its media type as the client sent it."""
 
     name: str = ""
     filename: str | None = None
@@ -43,12 +43,12 @@ class _PartEnd:
 
 _Event = PartStart | _PartData | _PartEnd
 TakeFile = Callable[[PartStart, AsyncGenerator[bytes]], Awaitable[None]]
-"""Takes one file part; must read its bytes to the end or raise."""
+"""Receives one file part; must read its bytes to the end or raise."""
 
 
 @dataclass(slots=True)
 class _Events:
-    """Collects what the parser calls out while one chunk is pushed into it."""
+    """Collects the parser's callbacks while one chunk is pushed into it."""
 
     waiting: deque[_Event] = field(default_factory=deque)
     is_complete: bool = False
@@ -105,17 +105,17 @@ async def read_form(
     take_file: TakeFile,
     max_field_bytes: int,
 ) -> AsyncGenerator[tuple[str, str]]:
-    """Read a form to its end: text fields are given as they come, file parts flow into `take_file`.
+    """Read a form to its end: yield text fields as they arrive, and pass file parts to `take_file`.
 
     Args:
         chunks: the body.
         content_type: the request's Content-Type with its boundary.
-        is_file: tells which parts are files.
-        take_file: where such a part goes.
-        max_field_bytes: how large a text field may be, in bytes.
+        is_file: says which parts are files.
+        take_file: receives such a part.
+        max_field_bytes: the limit of a text field in bytes.
 
     Raises:
-        ForgeSyteError: REQUEST_INVALID when the body is no complete form or a field is too large.
+        ForgeSyteError: REQUEST_INVALID when the body is not a complete form or a field is too large.
     """
     async with aclosing(_events(chunks, content_type)) as events:
         async for event in events:

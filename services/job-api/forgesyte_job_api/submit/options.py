@@ -1,4 +1,4 @@
-"""The options of a job's tools: their JSON form, and whether they fit the tools' schemas.
+"""The options of a job's tools: parses their JSON and checks them against the tools' schemas.
 
 Schemas come from plugins and are only read here: a reference that leaves the schema is never fetched.
 """
@@ -16,7 +16,7 @@ from forgesyte_contracts.plugins import ToolManifest
 from forgesyte_contracts.problems import Code, ForgeSyteError
 
 ToolOptions = dict[str, dict[str, Any]]
-"""Options for each tool, by the tool's id."""
+"""The options of each tool, by the tool's id."""
 
 _MAX_SAID_CHARS = 300
 _KINDS = {dict: "an object", list: "an array", str: "a string", bool: "a boolean", int: "a number", float: "a number"}
@@ -26,12 +26,12 @@ def parse_options(text: str | None, tools: Sequence[ToolManifest], *, max_bytes:
     """Read the `options` of a submit and check them.
 
     Args:
-        text: a JSON object: the options of the one tool, or {tool: options} for several (and allowed for one).
+        text: a JSON object: the options of the one tool, or {tool: options} for several (also allowed for one).
         tools: the tools of the job, in order.
-        max_bytes: how long `text` may be, in bytes of UTF-8.
+        max_bytes: the limit of `text` in bytes of UTF-8.
 
     Returns:
-        The options of every tool that was given some, by tool id.
+        The options of every tool that has some, by tool id.
 
     Raises:
         ForgeSyteError: OPTIONS_INVALID with the path of the field; PLUGIN_UNAVAILABLE when the schema itself is broken.
@@ -47,7 +47,7 @@ def _loaded(text: str | None, max_bytes: int) -> dict[str, Any]:
     if text is None or not text.strip():
         return {}
     if (size := len(text.encode(errors="replace"))) > max_bytes:
-        raise _invalid("options", f"{size} bytes were given, at most {max_bytes} are allowed")
+        raise _invalid("options", f"found {size} bytes, at most {max_bytes} are allowed")
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError as error:
@@ -73,7 +73,7 @@ def _by_tool(given: dict[str, Any], tools: Sequence[ToolManifest]) -> ToolOption
 
 
 def _names_tools(given: dict[str, Any], tool: ToolManifest) -> bool:
-    """Whether the options of a single tool are wrapped in its name, and the name is no option of its own."""
+    """Whether a single tool's options are wrapped in its name, and that name is not one of its options."""
     if len(given) != 1:
         return False
     name, value = next(iter(given.items()))
@@ -90,7 +90,7 @@ def _check(tool: ToolManifest, options: dict[str, Any]) -> None:
     except (SchemaError, Unresolvable) as error:
         raise ForgeSyteError(
             Code.PLUGIN_UNAVAILABLE,
-            f"the options schema of tool {tool.name} is broken and has to be mended: {str(error)[:_MAX_SAID_CHARS]}",
+            f"the options schema of tool {tool.name} is broken, its author must fix it: {str(error)[:_MAX_SAID_CHARS]}",
         ) from None
     if worst is not None:
         raise _invalid(_path(tool.name, worst), _sentence(worst))
@@ -110,12 +110,12 @@ def _sentence(error: ValidationError) -> str:
         return "is missing"
     if _names_at_fault(error):
         known = ", ".join(_known_names(error)) or "none"
-        return f"there is no such option; known here: {known}"[:_MAX_SAID_CHARS]
+        return f"there is no such option; known options: {known}"[:_MAX_SAID_CHARS]
     return error.message[:_MAX_SAID_CHARS]
 
 
 def _names_at_fault(error: ValidationError) -> list[str]:
-    """The names of an object that are missing or unknown; the schema's own error points at the object alone."""
+    """Return the names in an object that are missing or unknown; the validator's own error names the object alone."""
     given: Any = error.instance
     if error.validator == "required" and isinstance(error.validator_value, list):
         return [name for name in error.validator_value if name not in given]

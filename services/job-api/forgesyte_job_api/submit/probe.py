@@ -1,7 +1,7 @@
-"""The look at an upload before it becomes a job: in a sandbox, over both ends of the file, with limits on everything.
+"""Probes an upload before it becomes a job: in a sandbox, over both ends of the file, with limits on everything.
 
-Whatever hostile media does to the sandbox, the client gets a sentence. The verdict is only about what can be seen at
-the ends; the full one is the job's.
+Whatever hostile media does to the sandbox, the client gets a sentence. The verdict covers only what can be seen at the
+ends; the job itself judges the rest.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ _FACTS = ("codec", "fps", "rotation", "width", "height")
 
 
 class Prober:
-    """Looks at uploads, at most `probes_at_once` at a time."""
+    """Probes uploads, at most `probes_at_once` at a time."""
 
     def __init__(self, zygote: Zygote, settings: JobApiSettings) -> None:
         self._zygote = zygote
@@ -50,21 +50,21 @@ class Prober:
             memory_bytes=settings.probe_memory_bytes,
         )
 
-    async def look(self, sample: SampledFile, media: InputFacts, kind: MediaKind, scratch: Path) -> DecodeFacts:
-        """Judge an upload.
+    async def probe(self, sample: SampledFile, media: InputFacts, kind: MediaKind, scratch: Path) -> DecodeFacts:
+        """Probe an upload.
 
         Args:
             sample: its two ends.
-            media: what the client said of it.
+            media: what the client said about it.
             kind: what it should be.
             scratch: the sandbox's working folder.
 
         Returns:
-            What the container and the first picture say; nothing of it was counted.
+            What the container and the first picture say; no frame was counted.
 
         Raises:
             ForgeSyteError: MEDIA_INVALID or MEDIA_TOO_LARGE with what was found and what is accepted;
-                TOO_MANY_REQUESTS when others were looked at all the time; SERVICE_UNAVAILABLE when there is no sandbox.
+                TOO_MANY_REQUESTS when the wait for a turn was too long; SERVICE_UNAVAILABLE when there is no sandbox.
         """
         try:
             async with asyncio.timeout(self._settings.probe_wait_s):
@@ -72,7 +72,7 @@ class Prober:
         except TimeoutError:
             raise ForgeSyteError(
                 Code.TOO_MANY_REQUESTS,
-                f"{self._settings.probe_wait_s:g} s passed while other uploads were looked at; send it again later",
+                f"the upload waited {self._settings.probe_wait_s:g} s to be probed; submit it again later",
             ) from None
         try:
             outcome = await self._run(self._spec(sample, media, kind), scratch)
@@ -95,12 +95,11 @@ class Prober:
         )
 
     async def _run(self, spec: ProbeSpec, scratch: Path) -> SandboxOutcome:
-        # Not probing.probe(): what a fault of the sandbox left behind has to reach the log here.
         for _ in range(_TRIES):
             outcome = await self._zygote.run(Order("probe", asdict(spec), limits=self._limits, scratch=scratch))
-            if outcome.kind != "released":  # the zygote died with it: nobody's fault, and the next one is fresh
+            if outcome.kind != "released":  # the zygote died with it, and the next one is fresh
                 return outcome
-        raise ForgeSyteError(Code.SERVICE_UNAVAILABLE, "the upload could not be looked at; try again shortly")
+        raise ForgeSyteError(Code.SERVICE_UNAVAILABLE, "the upload could not be probed; try again shortly")
 
     def _judged(self, outcome: SandboxOutcome, kind: MediaKind) -> DecodeFacts:
         if outcome.ok:
@@ -110,7 +109,7 @@ class Prober:
         elif outcome.kind == "failed" and outcome.code in _VERDICTS:
             raise ForgeSyteError(outcome.code, (outcome.error or "the media was refused")[:_MAX_TEXT_CHARS])
         log.warning(
-            "probe did not end well",
+            "probe failed",
             outcome=outcome.kind,
             error_type=outcome.error_type,
             error=outcome.error,
@@ -123,17 +122,17 @@ class Prober:
         settings = self._settings
         if outcome.kind == "timeout":
             limit = f"{settings.probe_timeout_s:g} s"
-            return f"looking at the file took longer than {limit}, so it is damaged or misleading"
+            return f"probing the file took longer than {limit}, so it is damaged or malicious"
         if outcome.kind == "oom":
             allowed = f"{settings.probe_memory_bytes >> 20} MiB"
-            return f"looking at the file needed more memory than the {allowed} allowed, so it is damaged or misleading"
+            return f"probing the file needed more memory than the {allowed} allowed, so it is damaged or malicious"
         if outcome.kind == "crashed":
-            return "the file made its decoder crash, so it is damaged or made to do harm"
-        return "the file could not be read to a picture, so it is damaged or of another kind"
+            return "the file crashed the decoder, so it is damaged or malicious"
+        return "no picture could be decoded from the file, so it is damaged or of another kind"
 
 
 def _facts(result: dict[str, Any]) -> DecodeFacts | None:
-    """The facts of a good file; None when they make no sense: a decoder taken over by its input may say anything."""
+    """Return the facts of a good file; None when they make no sense: media may have taken over its decoder."""
     try:
         facts = DecodeFacts.model_validate({name: result[name] for name in _FACTS if result.get(name) is not None})
     except ValidationError:

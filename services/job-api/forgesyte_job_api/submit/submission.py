@@ -1,4 +1,4 @@
-"""From the fields of a submit to a job: names resolved, options checked, the first record made."""
+"""From the fields of a submit to a job: resolves names, checks options, makes the first record."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from .submit_fields import SubmitFields
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A submit that may become a job: everything about it but its media was checked."""
+    """A submit that may become a job: everything but its media has been checked."""
 
     plugin: str
     kind: MediaKind
@@ -30,7 +30,7 @@ class Submission:
     skip_bad_frames: bool
 
     def record(self, job_id: JobId, media: InputFacts, decode: DecodeFacts, now: datetime, *, key: str) -> JobRecord:
-        """The record with which the job begins; `decode` is what the probe saw, `key` names who submitted it."""
+        """Make the record with which the job begins; `decode` is what the probe found, `key` the API key's name."""
         return JobRecord(
             job_id=job_id,
             plugin_id=self.plugin,
@@ -55,7 +55,7 @@ def checked(fields: SubmitFields, kind: MediaKind, catalog: Catalog, *, max_opti
 
     Raises:
         ForgeSyteError: PLUGIN_UNKNOWN, PLUGIN_UNAVAILABLE, OPTIONS_INVALID, or TOOL_UNKNOWN, also for a tool that takes
-            another kind of media. The detail says what is there instead.
+            another kind of media. The detail names what is available.
     """
     offer = catalog.require(fields.plugin_id)
     assert offer.manifest is not None  # noqa: S101  require() gives no offer without one
@@ -73,7 +73,7 @@ def checked(fields: SubmitFields, kind: MediaKind, catalog: Catalog, *, max_opti
 
 
 def _tools(manifest: PluginManifest, asked: Iterable[str], kind: MediaKind) -> list[ToolManifest]:
-    """The tools asked for, by id or alias, each once and in the order asked."""
+    """Return the requested tools, given by id or alias, each once and in the order requested."""
     fitting = ", ".join(tool.name for tool in manifest.tools if kind.name in tool.inputs) or "none"
     known = f"tools of {manifest.name} for {kind.name}: {fitting}"
     tools: dict[str, ToolManifest] = {}

@@ -1,4 +1,4 @@
-"""What a submit says beside its media: the same fields as query parameters, as form fields, or as a mixture."""
+"""The fields of a submit beside its media, given as query parameters, as form fields, or as a mixture of both."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
@@ -10,11 +10,11 @@ from forgesyte_contracts.problems import Code, ForgeSyteError
 _LISTS = frozenset({"tool"})
 
 MAX_WAIT_S = 300
-"""Most seconds a client may ask to wait for a result: each waiting request keeps a connection."""
+"""Most seconds that a client may wait for a result: each waiting request holds a connection."""
 
 
 class SubmitFields(BaseModel):
-    """The fields of a submit. Missing ones stay None: whether they were needed is judged when all have arrived."""
+    """The fields of a submit. Missing ones stay None: whether one is required is decided when all have arrived."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", use_attribute_docstrings=True)
 
@@ -24,22 +24,22 @@ class SubmitFields(BaseModel):
     tool: tuple[str, ...] = Field(default=(), max_length=32, examples=[["detect-motion"]])
     """Tool of the plugin, by id or alias; repeat it for several tools over one decode."""
 
-    device: Literal["auto", "cpu", "gpu"] | None = None
-    """Where to run; `auto` when missing."""
+    device: Literal["auto", "cpu", "gpu"] | None = Field(default=None, examples=["auto"])
+    """The kind of device to run on; `auto` when missing."""
 
     options: str | None = Field(default=None, examples=['{"threshold": 25}'])
-    """JSON object with the tool's options; {tool: options} for several tools."""
+    """JSON object with the tool's options; `{tool: options}` for several tools."""
 
-    skip_bad_frames: bool | None = None
-    """Go on behind a frame that killed the plugin twice instead of failing the job; false when missing."""
+    skip_bad_frames: bool | None = Field(default=None, examples=[False])
+    """Skip a frame at which the plugin died twice instead of failing the job; false when missing."""
 
     filename: str | None = Field(default=None, examples=["cars.mp4"])
-    """Name of the media, for people; in a form the file's own name counts."""
+    """Name of the media, for people; a form's file has its own."""
 
     @field_validator("*", mode="before")
     @classmethod
     def _blank_is_missing(cls, value: Any) -> Any:  # noqa: ANN401  whatever came under a field's name
-        """A form in a browser sends the fields that were left blank as well."""
+        """A browser's form also sends the fields that were left blank."""
         if isinstance(value, list | tuple):
             return tuple(one for one in value if one != "")
         return None if value == "" else value
@@ -49,11 +49,11 @@ class AnalyzeFields(SubmitFields):
     """The fields of a submit whose answer is the result."""
 
     timeout_s: float | None = Field(default=None, gt=0, le=MAX_WAIT_S, allow_inf_nan=False, examples=[30])
-    """Seconds to wait for the job's end before the answer is 504; the service's own when missing."""
+    """Seconds to wait for the job's end before the answer is 504; the service's default when missing."""
 
 
 def form_fields[FieldsT: SubmitFields](values: Mapping[str, Sequence[str]], model: type[FieldsT]) -> FieldsT:
-    """Check the text fields of a form; `model` says which there are.
+    """Check the text fields of a form; `model` defines them.
 
     Raises:
         ForgeSyteError: REQUEST_INVALID naming the field.
@@ -73,10 +73,10 @@ def form_fields[FieldsT: SubmitFields](values: Mapping[str, Sequence[str]], mode
 
 
 def merged[FieldsT: SubmitFields](query: FieldsT, form: FieldsT) -> FieldsT:
-    """Put query parameters and form fields together; tools of both count, query first.
+    """Merge query parameters and form fields; the tools of both count, those of the query first.
 
     Raises:
-        ForgeSyteError: REQUEST_INVALID when both give a field with different values.
+        ForgeSyteError: REQUEST_INVALID when both have a field with different values.
     """
     values: dict[str, Any] = {"tool": (*query.tool, *form.tool)}
     for name in type(query).model_fields.keys() - _LISTS:

@@ -1,7 +1,7 @@
-"""The media of a submit on its way from the socket into the store: never whole in memory, never in a second place.
+"""Streams the media of a submit from the socket into the store: never whole in memory, never in a second place.
 
-Two forms: the raw body, or a form with one file part. The blob is named by the job's id before the job exists;
-whoever calls removes it again when no job comes of it. What the probe needs is kept in scratch as it passes.
+Two ways: the raw body, or a form with one file part. The blob is named after the job's id before the job exists; the
+caller removes it if no job is made. What the probe needs is kept in scratch while the media passes.
 """
 
 import asyncio
@@ -29,20 +29,20 @@ _MAX_NAME_CHARS = 255
 _MAX_TYPE_CHARS = 100
 
 BeforeFile = Callable[[dict[str, list[str]]], None]
-"""Sees the text fields that came before the file; raises to refuse the file."""
+"""Called with the text fields that came before the file; raises to refuse the file."""
 
 
-class UploadStalled(ForgeSyteError):  # noqa: N818  named like the domain's other errors, for what is the matter
-    """The client stood still in the middle of an upload."""
+class UploadStalled(ForgeSyteError):
+    """The client stopped sending in the middle of an upload."""
 
 
 def media_type_of(request: Request) -> str:
-    """The request's media type without parameters, in lower case; empty when it names none."""
+    """Return the request's media type without parameters, in lower case; empty when it has none."""
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def form_of(request: Request, kind: MediaKind) -> str:
-    """Tell by its Content-Type how media of this kind is sent: RAW or FORM.
+    """Return how media of this kind is sent, by the request's Content-Type: RAW or FORM.
 
     Raises:
         ForgeSyteError: MEDIA_INVALID for any other type.
@@ -71,10 +71,10 @@ def refuse_announced_size(request: Request, kind: MediaKind, max_bytes: int) -> 
 
 @dataclass(slots=True)
 class Upload:
-    """One upload into the store, and its two ends into the sample.
+    """One upload: the media goes into the store, and both its ends into the sample.
 
-    `received` is told the size of each piece of the body. `media` is None until a file has arrived; `fields` holds the
-    text fields of a form in the order they came.
+    `received` is called with the size of each piece of the body. `media` is None until a file has arrived; `fields`
+    holds the text fields of a form in the order in which they arrived.
     """
 
     store: Store
@@ -93,7 +93,7 @@ class Upload:
 
         Raises:
             ForgeSyteError: MEDIA_TOO_LARGE, MEDIA_INVALID for an empty body, UploadStalled.
-            ClientDisconnect: the client went away in the middle.
+            ClientDisconnect: the client disconnected in the middle.
         """
         async with aclosing(self._body(request)) as chunks:
             await self._put(chunks, filename, media_type_of(request))
@@ -108,7 +108,7 @@ class Upload:
 
         Raises:
             ForgeSyteError: MEDIA_TOO_LARGE, MEDIA_INVALID for an empty file, REQUEST_INVALID, UploadStalled.
-            ClientDisconnect: the client went away in the middle.
+            ClientDisconnect: the client disconnected in the middle.
         """
 
         async def take_file(part: PartStart, data: AsyncGenerator[bytes]) -> None:
@@ -134,9 +134,9 @@ class Upload:
             raise self._wrong_part("found no file")
 
     async def drop(self) -> None:
-        """Remove what was stored, because no job comes of it.
+        """Remove what was stored, because no job is made of it.
 
-        Also when nothing seems to be: a put that was cancelled in its last step may have left the blob behind.
+        Call it also when nothing seems to be stored: a put that was cancelled in its last step may have left the blob.
         """
         await self.store.delete(input_blob(self.job_id))
 
@@ -158,7 +158,7 @@ class Upload:
                 except StopAsyncIteration:
                     return
                 except TimeoutError:
-                    text = f"the upload stood still for {self.idle_s:g} s and was given up; send it again"
+                    text = f"the upload stood still for {self.idle_s:g} s and was abandoned; send it again"
                     raise UploadStalled(Code.REQUEST_INVALID, text) from None
                 if chunk:
                     self.received(len(chunk))
@@ -171,7 +171,7 @@ class Upload:
 
 
 def _clean_name(name: str | None) -> str | None:
-    """Keep the last part of a path, without characters that do not print: it is shown to people, never opened."""
+    """Keep the last part of a path, without unprintable characters: it is shown to people, never opened."""
     if name is None:
         return None
     last = re.split(r"[\\/]", name)[-1]

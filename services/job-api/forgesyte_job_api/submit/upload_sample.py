@@ -1,8 +1,8 @@
-"""The first and the last bytes of an upload, kept in a scratch file while it streams past into the store.
+"""Keeps the first and the last bytes of an upload in a scratch file while it streams into the store.
 
-That is where containers have their headers and indexes, so a look at them costs the same for any size. The file is as
-long as the upload and sparse in between, so that offsets are true. Rejected: reading both ends back from the store (a
-round trip more, on a path where people wait), and the last bytes in memory (8 MiB for every upload under way).
+That is where containers have their headers and indexes, so probing them costs the same for any size. The file is as
+long as the upload and sparse in between, so offsets are right. Rejected: reading both ends back from the store (another
+round trip while people wait), and keeping the last bytes in memory (8 MiB for every upload in progress).
 """
 
 import asyncio
@@ -14,14 +14,14 @@ from pathlib import Path
 from forgesyte_contracts.problems import Code, ForgeSyteError
 
 EDGE_BYTES = 8 * 1024 * 1024
-"""How much is kept of each end."""
+"""How many bytes are kept of each end."""
 
 _WRITE_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class SampledFile:
-    """What was kept: a file of `size_bytes`, true but for `holes` (start, end), which read as zeros."""
+    """What was kept: a file of `size_bytes`, complete except for `holes` (start, end), which read as zeros."""
 
     path: Path
     size_bytes: int
@@ -29,7 +29,7 @@ class SampledFile:
 
 
 class Sample:
-    """Keeps both ends of one upload in files of `folder`, which is the caller's to remove."""
+    """Keeps both ends of one upload in files in `folder`, which the caller removes."""
 
     def __init__(self, folder: Path, *, edge_bytes: int = EDGE_BYTES) -> None:
         self._path = folder / "input"
@@ -42,7 +42,7 @@ class Sample:
         """Pass the chunks on, and keep what belongs to the sample.
 
         Raises:
-            ForgeSyteError: SERVICE_UNAVAILABLE when there is no room for it.
+            ForgeSyteError: SERVICE_UNAVAILABLE when the scratch folder is full.
         """
         async for chunk in chunks:
             self._waiting += chunk
@@ -51,10 +51,10 @@ class Sample:
             yield chunk
 
     async def finish(self) -> SampledFile:
-        """Put the file together; called once, when everything has passed.
+        """Assemble the file; called once, when all chunks have passed.
 
         Raises:
-            ForgeSyteError: SERVICE_UNAVAILABLE when there is no room for it.
+            ForgeSyteError: SERVICE_UNAVAILABLE when the scratch folder is full.
         """
         await self._flush()
         try:
@@ -96,7 +96,7 @@ class Sample:
 
 
 def _write(path: Path, offset: int, data: bytes | memoryview) -> None:
-    # Opened for each piece: a piece is large, and so there is no descriptor that an upload could leave behind.
+    # Opened for each piece: pieces are large, and so an upload cannot leave a descriptor open.
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600), "wb") as file:
         file.seek(offset)
         file.write(data)
@@ -109,5 +109,7 @@ def _read(path: Path, offset: int, length: int) -> bytes:
 
 
 def _no_room(error: OSError) -> ForgeSyteError:
-    text = f"the upload can not be looked at, because the scratch folder takes no more ({error.strerror}); try later"
+    text = (
+        f"the upload cannot be probed, because the scratch folder is not writable ({error.strerror}); try again later"
+    )
     return ForgeSyteError(Code.SERVICE_UNAVAILABLE, text)

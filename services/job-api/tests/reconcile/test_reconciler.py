@@ -13,18 +13,29 @@ from forgesyte_contracts.plugins import PluginState
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_contracts.subjects import input_blob, record_blob
 from forgesyte_contracts.warnings import JobWarning
-from forgesyte_job_api.reconcile.reconciler import Reconciler
+from forgesyte_job_api.reconcile.ended_jobs import Endings
+from forgesyte_job_api.reconcile.lost_work import Resender
+from forgesyte_job_api.reconcile.orphans import Orphans
 from tests.support import eventually
 
 AT_ONCE = {"resend_after_s": 0, "judge_after_s": 0, "record_copy_after_s": 0, "broken_plugin_s": 0}
-"""Every wait switched off; the rounds are the test's own."""
+"""No waits; the test itself calls the rounds."""
+
+
+def endings_of(api) -> Endings:
+    state = api.state
+    return Endings(api.bus, state.archive, state.clock, state.metrics, copy_after_s=0, purge_after_s=0)
+
+
+def orphans_of(api) -> Orphans:
+    return Orphans(api.bus, api.store, api.state.projection, api.state.clock, after_s=24 * 3600)
 
 
 async def sent_to(api, record) -> bool:
     return await api.bus.work.has(record.job_id, record.plugin_id, record.device)
 
 
-async def test_a_publish_that_failed_is_made_up_for(start, monkeypatch):
+async def test_a_publish_that_failed_is_repeated(start, monkeypatch):
     async with start(resend_after_s=0, reconcile_every_s=0.05) as api:
         await api.beat()
         publish = api.bus.work.publish
@@ -45,17 +56,17 @@ async def test_a_running_job_without_work_message_is_sent_again(start, make):
     async with start(**AT_ONCE) as api:
         record = await api.put(moves.claimed(make.a_record(), "dead-runner", make.NOW))
 
-        await Reconciler(api.state).round()
+        await api.state.reconciler().round()
 
         assert await sent_to(api, record)
 
 
-async def test_running_jobs_are_not_judged_before_the_bus_was_there_long_enough(start, make):
+async def test_running_jobs_are_not_judged_before_the_bus_was_connected_long_enough(start, make):
     async with start(**{**AT_ONCE, "judge_after_s": 3600}) as api:
         running = await api.put(moves.claimed(make.a_record(), "runner-1", make.NOW))
         pending = await api.put(make.a_record())
 
-        await Reconciler(api.state).round()
+        await api.state.reconciler().round()
 
         assert not await sent_to(api, running)
         assert await sent_to(api, pending)
@@ -65,7 +76,7 @@ async def test_a_job_younger_than_the_limit_is_left_alone(start, make):
     clock = make.HandClock()
     async with start(**{**AT_ONCE, "resend_after_s": 10}, clock=clock) as api:
         record = await api.put(make.a_record())
-        reconciler = Reconciler(api.state)
+        reconciler = api.state.reconciler()
         clock.passed_s = 9.9
         await reconciler.round()
         assert not await sent_to(api, record)
@@ -95,8 +106,8 @@ async def test_two_replicas_send_a_lost_job_once(start, make, monkeypatch):
             monkeypatch.setattr(api.bus.work, "publish", counted)
             monkeypatch.setattr(api.bus.work, "has", nothing_there)
 
-        await Reconciler(one.state).round()
-        await Reconciler(two.state).round()
+        await one.state.reconciler().round()
+        await two.state.reconciler().round()
 
         assert sent == [True, False]
 
@@ -106,9 +117,9 @@ async def test_a_job_that_ended_meanwhile_is_not_sent(start, make):
         record = await api.put(make.a_record())
         seen = api.state.projection.get(record.job_id)
         await api.bus.jobs.change(record.job_id, lambda r: moves.cancelled(r, make.NOW))
-        reconciler = Reconciler(api.state)
+        resender = Resender(api.bus, api.state.projection, api.state.clock, after_s=0)
 
-        was_sent = await reconciler._resender.look_at(seen, may_judge_owner=True)
+        was_sent = await resender.look_at(seen, may_judge_owner=True)
 
         assert not was_sent
         assert not await sent_to(api, record)
@@ -120,7 +131,7 @@ async def test_a_pending_job_ends_when_its_plugin_is_broken_everywhere(start, ma
         record = await api.put(make.a_record())
         await api.beat(make.a_plugin(state=state, reason="no model file", manifest=None))
 
-        await Reconciler(api.state).round()
+        await api.state.reconciler().round()
 
         ended = (await api.bus.jobs.get(record.job_id)).record
         assert (ended.status, ended.error_code) == ("failed", "PLUGIN_UNAVAILABLE")
@@ -137,7 +148,7 @@ async def test_a_pending_job_stays_while_one_runner_can_run_it_and_a_running_one
         await api.beat(*broken)
         await api.beat(make.a_plugin(), runner_id="runner-2")
 
-        await Reconciler(api.state).round()
+        await api.state.reconciler().round()
 
         assert (await api.bus.jobs.get(pending.job_id)).record.status == "pending"
         assert (await api.bus.jobs.get(running.job_id)).record.status == "running"
@@ -145,13 +156,13 @@ async def test_a_pending_job_stays_while_one_runner_can_run_it_and_a_running_one
 
 @pytest.mark.parametrize("why", ["given back", "owner dead"])
 async def test_a_running_job_without_a_living_owner_ends_when_its_plugin_is_broken_everywhere(start, make, why):
-    """Nobody will ever pull its work message, so nobody else would say so."""
+    """No runner will ever pull its work message, so only the reconciler can end it."""
     async with start(**AT_ONCE) as api:
         record = moves.claimed(make.a_record(), "dead-runner", make.NOW)
         record = await api.put(moves.released(record, 10, make.NOW) if why == "given back" else record)
         await api.beat(make.a_plugin(state=PluginState.FAILED, reason="no model file", manifest=None))
 
-        await Reconciler(api.state).round()
+        await api.state.reconciler().round()
 
         ended = (await api.bus.jobs.get(record.job_id)).record
         assert (ended.status, ended.error_code) == ("failed", "PLUGIN_UNAVAILABLE")
@@ -163,8 +174,8 @@ async def test_a_day_without_a_runner_is_counted_over_rounds_in_which_the_projec
 ):
     clock = make.HandClock()
     async with start(**{**AT_ONCE, "absent_plugin_s": 86400}, clock=clock) as api:
-        record = await api.put(make.a_record(plugin_id="nobody-has-it"))
-        reconciler = Reconciler(api.state)
+        record = await api.put(make.a_record(plugin_id="not-installed"))
+        reconciler = api.state.reconciler()
         await reconciler.round()
         with monkeypatch.context() as behind:
             behind.setattr(type(api.state.projection), "is_current", False)
@@ -177,11 +188,11 @@ async def test_a_day_without_a_runner_is_counted_over_rounds_in_which_the_projec
 
 
 @pytest.mark.slow
-async def test_a_day_without_a_runner_is_counted_from_anew_after_the_bus_was_away(start, make):
+async def test_a_day_without_a_runner_is_counted_from_zero_after_the_bus_was_unavailable(start, make):
     clock = make.HandClock()
     async with start(**{**AT_ONCE, "absent_plugin_s": 86400}, clock=clock) as api:
-        record = await api.put(make.a_record(plugin_id="nobody-has-it"))
-        reconciler = Reconciler(api.state)
+        record = await api.put(make.a_record(plugin_id="not-installed"))
+        reconciler = api.state.reconciler()
         await reconciler.round()
         await api.server.restart()
         await eventually(lambda: api.bus.is_connected and api.state.projection.is_current)
@@ -198,8 +209,8 @@ async def test_a_job_of_which_the_bus_knows_an_older_state_than_was_seen_is_take
         ahead = api.state.projection.get(record.job_id).revision + 100
         api.state.projection.apply(record.job_id, moves.warned(record, [JobWarning(text="of another time")]), ahead)
 
-        await Reconciler(api.state).round()
-        await Reconciler(api.state).round()
+        await api.state.reconciler().round()
+        await api.state.reconciler().round()
 
         assert api.state.projection.get(record.job_id).record == record
         assert await sent_to(api, record)
@@ -237,8 +248,8 @@ async def test_a_bus_that_came_back_from_an_older_copy_is_believed(start, make):
 async def test_a_pending_job_ends_when_no_runner_offered_its_plugin_for_a_day(start, make):
     clock = make.HandClock()
     async with start(**{**AT_ONCE, "absent_plugin_s": 86400}, clock=clock) as api:
-        record = await api.put(make.a_record(plugin_id="nobody-has-it"))
-        reconciler = Reconciler(api.state)
+        record = await api.put(make.a_record(plugin_id="not-installed"))
+        reconciler = api.state.reconciler()
         await reconciler.round()
         clock.passed_s = 86399
         await reconciler.round()
@@ -256,7 +267,7 @@ async def test_an_ended_job_gets_its_record_copied_and_its_work_taken_back(start
         await api.bus.work.publish(record.job_id, record.plugin_id, record.device)
         record = await api.put(moves.cancelled(record, api.state.clock.now()))
 
-        await Reconciler(api.state).round()
+        await api.state.reconciler().round()
 
         assert (await api.state.archive.record(record.job_id)).status == "cancelled"
         assert not await sent_to(api, record)
@@ -267,7 +278,7 @@ async def test_a_record_leaves_the_bus_an_hour_after_its_end_and_stays_listed_an
     clock = make.HandClock()
     async with start(**AT_ONCE, clock=clock) as api:
         record = await api.put(moves.cancelled(make.a_record(), clock.now()))
-        reconciler = Reconciler(api.state)
+        reconciler = api.state.reconciler()
         clock.passed_s = 3599
         await reconciler.round()
         assert await api.bus.jobs.get(record.job_id) is not None
@@ -289,7 +300,7 @@ async def test_two_replicas_purge_the_same_record_without_harm(start, make):
         seen = [api.state.projection.get(record.job_id) for api in replicas]
 
         for api, known in zip(replicas, seen, strict=True):
-            await Reconciler(api.state)._endings.look_at(known)
+            await endings_of(api).look_at(known)
 
         assert await replicas[0].bus.jobs.get(record.job_id) is None
 
@@ -307,7 +318,7 @@ async def test_blobs_without_a_record_go_once_they_are_old(start, make):
         await api.put(make.a_record(job_id=living))
         await api.store.put(record_blob(ended), b"{}")
 
-        removed = await Reconciler(api.state)._orphans.sweep()
+        removed = await orphans_of(api).sweep()
 
         assert removed == [old]
         assert await api.store.size(input_blob(old)) is None
@@ -321,12 +332,12 @@ async def test_a_record_the_projection_has_not_seen_protects_its_blobs(start, ma
         await api.store.put(input_blob(record.job_id), b"media")
         api.state.projection.forget(record.job_id)
 
-        removed = await Reconciler(api.state)._orphans.sweep()
+        removed = await orphans_of(api).sweep()
 
         assert removed == []
 
 
-async def test_one_bad_job_does_not_keep_the_others_from_their_turn(start, make, monkeypatch):
+async def test_one_bad_job_does_not_hold_up_the_others(start, make, monkeypatch):
     async with start(**AT_ONCE) as api:
         bad = await api.put(make.a_record())
         good = await api.put(make.a_record())
@@ -339,13 +350,13 @@ async def test_one_bad_job_does_not_keep_the_others_from_their_turn(start, make,
 
         monkeypatch.setattr(api.bus.work, "has", broken)
 
-        await Reconciler(api.state).round()
+        await api.state.reconciler().round()
 
         assert await has(good.job_id, good.plugin_id, good.device)
 
 
 @pytest.mark.slow
-async def test_nothing_is_judged_while_the_bus_is_away_and_all_goes_on_behind_it(start, make):
+async def test_nothing_is_judged_while_the_bus_is_unavailable_and_everything_resumes_afterwards(start, make):
     async with start(resend_after_s=0, judge_after_s=0, reconcile_every_s=0.05) as api:
         record = await api.put(make.a_record())
         await eventually(lambda: sent_to(api, record))

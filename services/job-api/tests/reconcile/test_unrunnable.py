@@ -1,4 +1,4 @@
-"""How long nobody could run a job, and when that is its end."""
+"""How long no runner could run a job, and when the job ends for that."""
 
 import pytest
 
@@ -18,11 +18,11 @@ def judge(clock):
 
 
 def broken(make):
-    return offers_of([make.a_heartbeat(make.a_plugin(state=PluginState.FAILED, reason="it raised"))])
+    return offers_of({"runner-1": make.a_heartbeat(make.a_plugin(state=PluginState.FAILED, reason="it raised"))})
 
 
 def working(make, **facts):
-    return offers_of([make.a_heartbeat(make.a_plugin(), **facts)])
+    return offers_of({"runner-1": make.a_heartbeat(make.a_plugin(), **facts)})
 
 
 def test_a_plugin_broken_for_60_s_ends_its_jobs_with_the_reason(judge, clock, make):
@@ -37,7 +37,7 @@ def test_a_plugin_broken_for_60_s_ends_its_jobs_with_the_reason(judge, clock, ma
     assert "it raised" in verdicts[job.job_id]
 
 
-def test_time_counts_from_anew_when_it_worked_in_between(judge, clock, make):
+def test_time_counts_from_zero_when_it_worked_in_between(judge, clock, make):
     job = make.a_record()
     judge.verdicts(broken(make), [job])
     clock.passed_s = 59
@@ -47,7 +47,7 @@ def test_time_counts_from_anew_when_it_worked_in_between(judge, clock, make):
     assert judge.verdicts(broken(make), [job]) == {}
 
 
-def test_time_counts_from_anew_after_a_pause_of_the_bus(judge, clock, make):
+def test_time_counts_from_zero_after_an_interruption_of_the_bus(judge, clock, make):
     job = make.a_record()
     judge.verdicts(broken(make), [job])
     clock.passed_s = 100
@@ -57,10 +57,10 @@ def test_time_counts_from_anew_after_a_pause_of_the_bus(judge, clock, make):
     assert judge.verdicts(broken(make), [job]) == {}
 
 
-@pytest.mark.parametrize("offers", ["nobody at all", "only on another device"])
-def test_a_plugin_offered_by_nobody_for_24_h_ends_its_jobs(judge, clock, make, offers):
+@pytest.mark.parametrize("offers", ["no runner at all", "only on another device"])
+def test_a_plugin_that_no_runner_offers_for_24_h_ends_its_jobs(judge, clock, make, offers):
     job = make.a_record(device="gpu")
-    found = {} if offers == "nobody at all" else working(make, devices=("cpu",))
+    found = {} if offers == "no runner at all" else working(make, devices=("cpu",))
     judge.verdicts(found, [job])
     clock.passed_s = 86399
     assert judge.verdicts(found, [job]) == {}
@@ -68,7 +68,7 @@ def test_a_plugin_offered_by_nobody_for_24_h_ends_its_jobs(judge, clock, make, o
     clock.passed_s = 86400
     verdicts = judge.verdicts(found, [job])
 
-    assert "no runner offered plugin motion on gpu" in verdicts[job.job_id]
+    assert "No runner has offered plugin motion on gpu" in verdicts[job.job_id]
 
 
 def test_what_is_offered_stays(judge, clock, make):

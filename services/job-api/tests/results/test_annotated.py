@@ -43,7 +43,7 @@ class HeldSandbox:
 
 
 async def ended_job(api, make, tmp_path, *, frames=FRAMES, status="failed", **facts):
-    """A job with an input and rows, one region a frame."""
+    """A job with an input and rows, one region per frame."""
     record = moves.claimed(make.a_record(**facts), "runner-1", make.NOW)
     clip = make_clip(tmp_path / f"{record.job_id}.mp4", frames=FRAMES)
     await api.store.put(input_blob(record.job_id), clip.read_bytes())
@@ -114,7 +114,9 @@ async def test_a_part_of_the_rows_is_refused(api, make, tmp_path, query):
     assert "Range" in answer.json()["detail"]
 
 
-async def test_several_who_ask_at_once_share_one_making_and_one_who_leaves_disturbs_nobody(start, make, tmp_path):
+async def test_several_requests_at_once_share_one_making_and_one_that_disconnects_disturbs_no_other(
+    start, make, tmp_path
+):
     sandbox = HeldSandbox()
     async with start(zygote=sandbox) as api, asyncio.TaskGroup() as group:
         record = await ended_job(api, make, tmp_path)
@@ -131,7 +133,7 @@ async def test_several_who_ask_at_once_share_one_making_and_one_who_leaves_distu
         assert sandbox.runs == 1
 
 
-async def test_it_is_made_to_the_end_when_everybody_left_and_kept_for_the_next(start, make, tmp_path):
+async def test_it_is_made_to_the_end_when_all_clients_disconnected_and_kept_for_the_next(start, make, tmp_path):
     sandbox = HeldSandbox()
     async with start(zygote=sandbox) as api, asyncio.TaskGroup() as group:
         record = await ended_job(api, make, tmp_path)
@@ -169,7 +171,7 @@ async def test_what_goes_wrong_is_told_nothing_stays_and_it_can_be_asked_for_aga
         assert list(api.state.scratch.path.glob("annotate-*")) == []
 
 
-async def test_a_fault_of_ours_shows_no_text_and_ends_nobody_else(start, make, tmp_path):
+async def test_a_fault_of_ours_shows_no_text_and_ends_no_other_request(start, make, tmp_path):
     sandbox = HeldSandbox()
     async with start(zygote=sandbox) as api:
         record = await ended_job(api, make, tmp_path)
@@ -193,7 +195,7 @@ async def test_an_input_that_is_gone_is_404(start, make, tmp_path):
         assert (answer.status_code, answer.json()["code"]) == (404, "JOB_UNKNOWN")
 
 
-async def test_too_many_waiting_are_told_to_come_back(start, make, tmp_path, monkeypatch):
+async def test_too_many_waiting_are_refused_with_429(start, make, tmp_path, monkeypatch):
     monkeypatch.setattr(annotated, "MAX_WAITING", 2)
     sandbox = HeldSandbox()
     async with start(zygote=sandbox, annotate_at_once=1) as api, asyncio.TaskGroup() as group:

@@ -29,7 +29,9 @@ REFUSED = {
 
 @pytest.fixture
 def offer_of(make):
-    return lambda devices, **facts: offers_of([make.a_heartbeat(make.a_plugin(**facts), devices=devices)])["motion"]
+    return lambda devices, **facts: offers_of({"runner-1": make.a_heartbeat(make.a_plugin(**facts), devices=devices)})[
+        "motion"
+    ]
 
 
 @pytest.mark.parametrize(("devices", "facts", "requested", "expected"), CHOSEN.values(), ids=CHOSEN)
@@ -79,7 +81,7 @@ async def broken_on_the_gpu(api, make):
     return api
 
 
-async def test_a_gpu_on_which_the_plugin_can_not_run_is_a_fallback_with_the_plugins_own_reason(broken_on_the_gpu):
+async def test_a_gpu_on_which_the_plugin_cannot_run_is_a_fallback_with_the_plugins_own_reason(broken_on_the_gpu):
     answer = await broken_on_the_gpu.submit()
 
     record = (await broken_on_the_gpu.bus.jobs.get(answer.json()["job_id"])).record
@@ -98,7 +100,7 @@ async def test_asking_for_such_a_gpu_is_409_with_the_plugins_own_reason(broken_o
 async def test_a_gpu_runner_that_is_gone_is_not_waited_for(api, make):
     await api.beat(make.a_plugin(uses_gpu=True), devices=BOTH)
     assert api.state.catalog.get("motion").is_living
-    api.state.catalog._living = dict
+    api.state.catalog.living = dict
 
     answer = await api.submit()
 
@@ -109,7 +111,7 @@ async def test_a_gpu_runner_that_is_gone_is_not_waited_for(api, make):
 async def test_a_pool_that_only_ever_had_gpus_is_waited_for(api, make):
     await api.beat(make.a_plugin(uses_gpu=True), devices=GPU)
     assert api.state.catalog.get("motion").is_living
-    api.state.catalog._living = dict
+    api.state.catalog.living = dict
 
     answer = await api.submit()
 

@@ -7,7 +7,7 @@ import pytest
 
 from forgesyte_contracts.problems import Code
 from forgesyte_sandbox.parent.outcome import SandboxOutcome
-from tests.support import eventually
+from tests.support import eventually, job_ids
 
 GOOD = {"codec": "vp9", "fps": 29.97, "rotation": 90, "width": 480, "height": 640, "frames": 7, "frames_exact": True}
 
@@ -20,7 +20,7 @@ def an_outcome(kind: str, **facts) -> SandboxOutcome:
 
 
 class Sandbox:
-    """Stands in for the zygote: gives the outcomes it was told, one a run, the last one for ever."""
+    """A fake zygote: returns the given outcomes, one per run, and then the last one again and again."""
 
     def __init__(self, *outcomes: SandboxOutcome) -> None:
         self.outcomes = list(outcomes)
@@ -37,7 +37,7 @@ async def assert_nothing_is_left(api, tmp_path) -> None:
     assert [str(path) for path in (tmp_path / "store").rglob("*") if path.name != "jobs"] == []
     scratch = [path.name for path in (tmp_path / "scratch").rglob("*")]
     assert [name for name in scratch if name != "lock" and not name.startswith("job-api-")] == []
-    assert await api.bus.jobs.keys() == []
+    assert await job_ids(api.bus) == []
 
 
 REFUSED = {
@@ -158,7 +158,7 @@ async def test_an_upload_whose_turn_does_not_come_is_told_to_come_back(start, tm
 
         assert (answer.status_code, answer.json()["code"]) == (429, "TOO_MANY_REQUESTS")
         assert "Retry-After" in answer.headers
-        assert await api.bus.jobs.keys() == []
+        assert await job_ids(api.bus) == []
         sandbox.gate.set()
     assert first.result().status_code == 202
 

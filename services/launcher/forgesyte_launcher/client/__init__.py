@@ -1,1 +1,1 @@
-"""A running server as a client sees it, over HTTP and the socket. Never imports the stack."""
+"""A running server as a client uses it, over HTTP and WebSocket. Never imports commands or the stack."""

@@ -1,7 +1,7 @@
-"""ForgeSyte's HTTP routes as a client sees them: what `run`, `jobs` and `plugins` use, over any server.
+"""A client of ForgeSyte's HTTP routes, for `run`, `jobs` and `plugins`.
 
-Nothing is kept but a connection pool. A problem document becomes the same ForgeSyteError it was made from; a server
-that cannot be reached becomes SERVICE_UNAVAILABLE with the remedy.
+It keeps nothing but a connection pool. A problem document becomes the ForgeSyteError it was made from; a server that
+cannot be reached becomes SERVICE_UNAVAILABLE with the remedy.
 """
 
 import asyncio
@@ -23,13 +23,13 @@ from .media import kind_of, media_type_of
 
 CHUNK_BYTES = 1024 * 1024
 _TIMEOUT = httpx.Timeout(60.0, connect=5.0)
-_DRAWING = httpx.Timeout(3600.0, connect=5.0)
+_DRAWING_TIMEOUT = httpx.Timeout(3600.0, connect=5.0)
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(frozen=True, slots=True)
 class SubmitRequest:
-    """One job to be: the path of a video or image, the plugin, its tools, and the options as the server takes them."""
+    """A job to submit: the file of a video or image, the plugin, its tools, and the options for the server."""
 
     media: Path
     plugin: str
@@ -46,31 +46,31 @@ class ApiClient:
         self._http = http
 
     async def health(self) -> dict[str, Any]:
-        """Read what the server says about itself."""
+        """Read the server's health."""
         return await self._json("GET", "/health")
 
     async def plugins(self) -> list[Any]:
-        """Read the health of every plugin, as the server says it: nothing is checked or completed."""
+        """Read the health of every plugin, exactly as the server answers it: nothing is validated."""
         return await self._read("GET", "/v1/plugins", list)
 
     async def plugin_counts(self) -> dict[str, Any]:
-        """Read the same with the server's own counts beside it."""
+        """Read the health of every plugin together with the server's counts."""
         return await self._json("GET", "/v1/plugins/")
 
     async def plugin(self, name: str, part: Literal["", "/health"] = "") -> dict[str, Any]:
-        """Read everything about one plugin, or its health alone."""
+        """Read everything about one plugin, or only its health."""
         return await self._json("GET", f"/v1/plugins/{quote(name, safe='')}{part}")
 
     async def reload_plugin(self, name: str) -> dict[str, Any]:
-        """Ask every runner that has the plugin to read it anew."""
+        """Ask every runner that has the plugin to reload it."""
         return await self._json("POST", f"/v1/plugins/{quote(name, safe='')}/reload")
 
     async def submit(self, job: SubmitRequest, *, on_sent: Callable[[int], None] = lambda _: None) -> str:
-        """Upload the media as it is read and submit the job, to the image route when it is an image.
+        """Stream the media to the server and submit the job, to the image route if it is an image.
 
         Args:
-            job: what to do.
-            on_sent: told how many bytes have been read so far.
+            job: what to submit.
+            on_sent: called with the number of bytes sent so far.
 
         Returns:
             The id of the job.
@@ -106,17 +106,17 @@ class ApiClient:
         return [JobView.model_validate(job) for job in answer["jobs"]]
 
     async def cancel(self, job_id: str) -> dict[str, Any]:
-        """Cancel a job; the record comes back with `stopping` true while its sandbox still dies."""
+        """Cancel a job; the returned record has `stopping` true while the sandbox is still being killed."""
         return await self._json("POST", f"/v1/jobs/{job_id}/cancel")
 
     async def save_result(self, job_id: str, result_format: str, file: Path) -> None:
-        """Stream a result (`json`, `jsonl`, `csv` or `mp4`) into `file`, which appears only when it is whole."""
+        """Stream a result (`json`, `jsonl`, `csv` or `mp4`) into `file`, which appears only when it is complete."""
         part = file.with_name(f"{file.name}.part")
         path, query = f"/v1/jobs/{job_id}/result", {"format": result_format}
         try:
             with part.open("wb") as handle:
-                # The first byte of an mp4 comes when all of it is drawn.
-                async with self._answer("GET", path, params=query, timeout=_DRAWING) as answer:
+                # The first byte of an mp4 arrives when the whole video is drawn.
+                async with self._answer("GET", path, params=query, timeout=_DRAWING_TIMEOUT) as answer:
                     async for chunk in answer.aiter_bytes(CHUNK_BYTES):
                         await asyncio.to_thread(handle.write, chunk)
             part.replace(file)
@@ -130,13 +130,13 @@ class ApiClient:
         async with self._answer(method, path, **request) as answer:
             body = await answer.aread()
         try:
-            found = json.loads(body)
+            document = json.loads(body)
         except ValueError:
-            found = None
-        if not isinstance(found, kind):
-            text = f"{self.server}{path} answered with something else than JSON of the expected form ({kind.__name__})."
+            document = None
+        if not isinstance(document, kind):
+            text = f"{self.server}{path} did not answer with the expected JSON ({kind.__name__})."
             raise ForgeSyteError(Code.INTERNAL, text)
-        return found
+        return document
 
     @asynccontextmanager
     async def _answer(self, method: str, path: str, **request: Any) -> AsyncIterator[httpx.Response]:  # noqa: ANN401 - as above
@@ -149,7 +149,7 @@ class ApiClient:
             raise ForgeSyteError(
                 Code.SERVICE_UNAVAILABLE,
                 f"no answer from {self.server} ({type(error).__name__}). Start a server with `forgesyte up`, "
-                "or name another one with --server.",
+                "or give the address of another one with --server.",
             ) from error
 
 
@@ -170,7 +170,7 @@ async def open_client(server: str, *, api_key: str | None = None) -> AsyncIterat
 
 
 def is_this_machine(server: str) -> bool:
-    """Tell whether a server's address is on loopback: a proxy from the environment is for the world outside."""
+    """Return whether the address is on loopback, where a proxy from the environment must not be used."""
     return urlsplit(server).hostname in _LOOPBACK
 
 
@@ -184,12 +184,14 @@ async def _chunks(file: Path, on_sent: Callable[[int], None]) -> AsyncIterator[b
 
 
 def _problem(answer: httpx.Response, body: bytes) -> ForgeSyteError:
-    """Turn a problem document back into its error; what is no problem document becomes INTERNAL."""
+    """Turn a problem document back into its error; any other body becomes INTERNAL."""
     try:
         document = json.loads(body)
         code = Code(document["code"])
         detail = str(document["detail"])
     except (ValueError, KeyError, TypeError):
-        return ForgeSyteError(Code.INTERNAL, f"{answer.url} answered {answer.status_code} without saying why")
-    hint = " Here that is --api-key KEY, or FORGESYTE_API_KEY in the environment." if code is Code.KEY_MISSING else ""
+        return ForgeSyteError(Code.INTERNAL, f"{answer.url} answered {answer.status_code} without a reason")
+    hint = (
+        " Pass it with --api-key KEY, or in the environment as FORGESYTE_API_KEY." if code is Code.KEY_MISSING else ""
+    )
     return ForgeSyteError(code, detail + hint)

@@ -1,6 +1,6 @@
-"""Whether a file goes to the video or the image route: by its name, and by its first bytes when the name says nothing.
+"""Chooses the video or the image route for a file: by its name, or by its first bytes when the name does not tell.
 
-Only the choice of a route is made here. What the file really is, the server finds out in a sandbox, and it says so.
+This chooses a route only. What the file really is, the server finds out in a sandbox.
 """
 
 import mimetypes
@@ -22,18 +22,18 @@ _ANY_TYPE = "application/octet-stream"
 
 
 def kind_of(file: Path) -> JobKind:
-    """Tell which route takes `file`.
+    """Return the kind of job for `file`.
 
     Raises:
-        ForgeSyteError: REQUEST_INVALID when it is empty or can not be read.
+        ForgeSyteError: REQUEST_INVALID when the file is empty or cannot be read.
     """
     try:
         with file.open("rb") as handle:
             head = handle.read(_HEAD_BYTES)
     except OSError as error:
-        raise ForgeSyteError(Code.REQUEST_INVALID, f"{file} can not be read: {error.strerror}.") from error
+        raise ForgeSyteError(Code.REQUEST_INVALID, f"{file} cannot be read: {error.strerror}.") from error
     if not head:
-        raise ForgeSyteError(Code.REQUEST_INVALID, f"{file} is empty (0 bytes); give a video or an image.")
+        raise ForgeSyteError(Code.REQUEST_INVALID, f"{file} is empty (0 bytes); choose a video or an image.")
     if file.suffix.lower() in _IMAGE_TYPES:
         return "image"
     is_named_video = (mimetypes.guess_type(file.name)[0] or "").startswith("video/")
@@ -41,7 +41,7 @@ def kind_of(file: Path) -> JobKind:
 
 
 def media_type_of(file: Path, kind: JobKind) -> str:
-    """Give the Content-Type to announce; the general one where the name tells nothing that fits `kind`."""
+    """Return the Content-Type to send; the general one when the name does not fit `kind`."""
     if kind == "image":
         return _IMAGE_TYPES.get(file.suffix.lower(), _ANY_TYPE)
     guessed = mimetypes.guess_type(file.name)[0]

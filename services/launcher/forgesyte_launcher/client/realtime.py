@@ -1,6 +1,6 @@
-"""The gateway's socket as a client sees it: one connection at a time, answers to pings, typed messages.
+"""A client of the gateway's WebSocket: one connection, typed messages, pings answered.
 
-Messages of a type this version does not know are passed over: a newer server may send more.
+Messages of unknown types are ignored, because a newer server may send more types.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -27,34 +27,34 @@ from .client import ApiClient, is_this_machine
 
 PATH = "/v1/realtime"
 MESSAGE_BYTES = 8 * 1024 * 1024
-"""The longest message that is taken in; previews carry a picture."""
+"""The longest message that is accepted; previews carry an image."""
 
 _OPEN_S = 5.0
 _CLOSE_S = 1.0
 
-Heard = tuple[RealtimeMessage, Payload]
+Received = tuple[RealtimeMessage, Payload]
 
 
-class NoRealtime(Exception):  # noqa: N818 - a fact about the server, not a fault
-    """This server will not be followed over a socket; the text says why."""
+class NoRealtime(Exception):
+    """The job cannot be followed over a WebSocket of this server; the text says why."""
 
 
-class ConnectionLost(Exception):  # noqa: N818 - expected in a long watch, and mended
-    """The connection ended or could not be made now; a later try may succeed."""
+class ConnectionLost(Exception):
+    """The connection ended or could not be made; a later attempt may succeed."""
 
 
 @asynccontextmanager
-async def listening(client: ApiClient, job_id: str, *, since: int | None) -> AsyncIterator[AsyncGenerator[Heard]]:
-    """Connect and give the messages about a job as they come; they go on until the block is left or the line breaks.
+async def listening(client: ApiClient, job_id: str, *, since: int | None) -> AsyncIterator[AsyncGenerator[Received]]:
+    """Connect and yield the messages about a job as they arrive, until the block ends or the connection breaks.
 
     Args:
-        client: of the server; the socket goes to the same address with the same key.
+        client: the server's client; the WebSocket uses its address and its key.
         job_id: the job.
-        since: the `seq` that was heard last; None asks for the whole current state.
+        since: the last received `seq`; None asks for the whole current state.
 
     Raises:
-        NoRealtime: there is no such socket at this address, or this key may not use it.
-        ConnectionLost: the server is away, or closed the connection.
+        NoRealtime: the server has no such WebSocket, or the key may not use it.
+        ConnectionLost: the server is unreachable or closed the connection.
     """
     query = {"job_id": job_id} | ({} if since is None else {"since": str(since)})
     address = f"ws{client.server.removeprefix('http')}{PATH}?{urlencode(query)}"
@@ -72,18 +72,18 @@ async def listening(client: ApiClient, job_id: str, *, since: int | None) -> Asy
     except InvalidStatus as refusal:
         status = refusal.response.status_code
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            raise ConnectionLost(f"it answered {status}") from refusal
+            raise ConnectionLost(f"the server answered {status}") from refusal
         raise NoRealtime(f"{PATH} answers {status} to a WebSocket") from refusal
     except ConnectionClosed as ending:
         code = ending.rcvd.code if ending.rcvd else None
         if code == CloseCode.UNAUTHORISED:
-            raise NoRealtime(f"the key may not use {PATH}, which needs the scope stream") from ending
-        raise ConnectionLost(f"closed with {code}" if code else "the line broke") from ending
+            raise NoRealtime(f"the key lacks the scope stream, which {PATH} needs") from ending
+        raise ConnectionLost(f"closed with {code}" if code else "the connection broke") from ending
     except (OSError, InvalidHandshake) as error:  # a TimeoutError is an OSError
         raise ConnectionLost(str(error) or type(error).__name__) from error
 
 
-async def _messages(socket: ClientConnection) -> AsyncGenerator[Heard]:
+async def _messages(socket: ClientConnection) -> AsyncGenerator[Received]:
     while True:
         try:
             message, payload = parse_message(await socket.recv())

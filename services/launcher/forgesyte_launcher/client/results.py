@@ -1,6 +1,5 @@
-"""The files a job's results are written to, and what happens when one of them can not be had."""
+"""Writes a job's results to files, and decides what happens when a result is not available."""
 
-from contextlib import suppress
 from pathlib import Path
 
 from forgesyte_contracts.http.jobs import JobView
@@ -19,37 +18,40 @@ def make_out(out: Path) -> None:
     """Make the folder for results.
 
     Raises:
-        ForgeSyteError: REQUEST_INVALID when it can not be made.
+        ForgeSyteError: REQUEST_INVALID when it cannot be made.
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        text = f"results can not be written to {out}: {error.strerror}. Choose another folder with --out."
+        text = f"results cannot be written to {out}: {error.strerror}. Choose another folder with --out."
         raise ForgeSyteError(Code.REQUEST_INVALID, text) from error
 
 
 async def save_results(client: ApiClient, job: JobView, out: Path, view: ProgressView, *, is_drawn: bool) -> None:
-    """Write an ended job's files into `out`; what an earlier job left there under these names is removed first.
+    """Write an ended job's files into `out`, after removing those of an earlier job.
 
-    A failed or cancelled job has the rows so far, or nothing at all. The annotated video is an extra: when it can not
-    be drawn, a warning says why and the rest stands.
+    A failed or cancelled job has the rows it made, or none. The annotated video is an extra: when it cannot be drawn,
+    a warning says why and the other files are kept.
 
     Args:
-        client: of the server that ran it.
-        job: as it ended.
+        client: a client of the server that ran the job.
+        job: the ended job.
         out: an existing folder.
-        view: shows that the server draws, which takes about as long as decoding and encoding the video.
-        is_drawn: whether the annotated video is wanted; an image has none.
+        view: shows that the server draws the video, which takes about as long as decoding and encoding it.
+        is_drawn: whether to write the annotated video; an image has none.
 
     Raises:
-        ForgeSyteError: a completed job's rows can not be read.
+        ForgeSyteError: the rows of a completed job cannot be read.
     """
     for name in FILES:
         (out / name).unlink(missing_ok=True)
     is_completed = job.status is JobStatus.COMPLETED
-    with suppress(*(() if is_completed else (ForgeSyteError,))):
+    try:
         await client.save_result(job.job_id, "json", out / DOCUMENT)
         await client.save_result(job.job_id, "jsonl", out / ROWS)
+    except ForgeSyteError:
+        if is_completed:
+            raise
     if is_completed and is_drawn and job.job_type.kind == "video":
         view.say(f"drawing {ANNOTATED}")
         try:

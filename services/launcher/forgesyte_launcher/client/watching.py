@@ -1,7 +1,7 @@
-"""Follow a job until it ends: over the gateway's socket where there is one, by asking again and again where not.
+"""Follows a job until it ends: over the gateway's WebSocket where possible, otherwise by polling.
 
-The socket tells what happens within milliseconds; the record over HTTP is the truth it is made from. So both ways end
-alike: the ended job is read over HTTP, and whatever is wrong with the socket only makes the asking begin earlier.
+The WebSocket reports within milliseconds what happens; the record, read over HTTP, is the truth. Both ways therefore
+end alike: the ended job is read over HTTP, and a fault of the WebSocket only makes the polling begin earlier.
 """
 
 import asyncio
@@ -24,73 +24,73 @@ from forgesyte_launcher.terminal.progress import ProgressView
 from .client import ApiClient
 from .realtime import ConnectionLost, NoRealtime, listening
 
-EVERY_S = 0.25
-AWAY_LIMIT_S = 30.0
-"""How long the server may be unreachable, or say that a part of it is away, before following is given up."""
+POLL_EVERY_S = 0.25
+UNREACHABLE_LIMIT_S = 30.0
+"""Following a job fails when the server, or a part of it, has been unavailable for longer than this."""
 
 RECONNECT_S = (0.25, 0.5, 1.0, 2.0, 4.0)
-"""Pauses before each new try to reach the gateway; after the last one the job is followed by asking."""
+"""Pauses before each attempt to reach the gateway again; after the last one the job is polled."""
 
-CALM_S = 5.0
-"""A connection that lived so long has ended a series of tries."""
+STEADY_S = 5.0
+"""After a connection that lasted this long, the attempts are counted from zero again."""
 
 
 async def watch_job(client: ApiClient, job_id: str, view: ProgressView) -> JobView:
-    """Show the job's progress until it has ended; gives the ended job.
+    """Show the job's progress until it has ended; return the ended job.
 
     Raises:
-        ForgeSyteError: the job is unknown, or the server was away for AWAY_LIMIT_S.
+        ForgeSyteError: the job is unknown, or the server was unavailable for UNREACHABLE_LIMIT_S.
     """
     try:
         await _GatewayWatch(client, job_id, view).follow()
     except NoRealtime as why:
-        view.note(f"following by asking every {EVERY_S} s: {why}")
+        view.note(f"polling every {POLL_EVERY_S} s: {why}")
     job: JobView | None = None
 
-    def tell(error: ForgeSyteError) -> None:
-        view.say(f"waiting up to {AWAY_LIMIT_S:.0f} s for the server: {error.detail}")
+    def show_waiting(error: ForgeSyteError) -> None:
+        view.say(f"waiting up to {UNREACHABLE_LIMIT_S:.0f} s for the server: {error.detail}")
 
-    async for job in follow_job(client, job_id, on_away=tell):
+    async for job in follow_job(client, job_id, on_unavailable=show_waiting):
         view.show(job)
     if job is None:
-        raise AssertionError("follow_job() gives at least one record or raises")
+        raise AssertionError("follow_job() yields at least one record or raises")
     return job
 
 
 async def follow_job(
-    client: ApiClient, job_id: str, *, on_away: Callable[[ForgeSyteError], None] = lambda _: None
+    client: ApiClient, job_id: str, *, on_unavailable: Callable[[ForgeSyteError], None] = lambda _: None
 ) -> AsyncIterator[JobView]:
-    """Give the job's record again and again; the last one is the ended job.
+    """Yield the job's record at each poll; the last one is the ended job.
 
     Args:
-        client: of the server that has it.
+        client: a client of the server that has the job.
         job_id: the job.
-        on_away: told once when the server becomes unreachable.
+        on_unavailable: called once whenever the server becomes unavailable.
 
     Raises:
-        ForgeSyteError: the job is unknown, or the server was away for AWAY_LIMIT_S.
+        ForgeSyteError: the job is unknown, or the server was unavailable for UNREACHABLE_LIMIT_S.
     """
     clock = asyncio.get_running_loop().time
-    seen_s, is_away = clock(), False
+    seen_s, is_unavailable = clock(), False
     while True:
         try:
             job = await client.job(job_id)
         except ForgeSyteError as error:
-            if not error.retryable or clock() - seen_s > AWAY_LIMIT_S:
+            if not error.retryable or clock() - seen_s > UNREACHABLE_LIMIT_S:
                 raise
-            if not is_away:
-                on_away(error)
-            is_away = True
+            if not is_unavailable:
+                on_unavailable(error)
+            is_unavailable = True
         else:
-            seen_s, is_away = clock(), False
+            seen_s, is_unavailable = clock(), False
             yield job
             if job.status.is_terminal:
                 return
-        await asyncio.sleep(EVERY_S)
+        await asyncio.sleep(POLL_EVERY_S)
 
 
 class _GatewayWatch:
-    """Follows one job over the socket, through its breaks; the last `seq` heard says where to go on."""
+    """Follows one job over the WebSocket and reconnects after the last received `seq`."""
 
     def __init__(self, client: ApiClient, job_id: str, view: ProgressView) -> None:
         self._client = client
@@ -99,13 +99,13 @@ class _GatewayWatch:
         self._job: JobView | None = None
         self._seq: int | None = None
         self._warnings = 0
-        self._tries = 0
+        self._attempts = 0
 
     async def follow(self) -> None:
         """Return when the job has ended.
 
         Raises:
-            NoRealtime: the gateway is not there, or did not come back.
+            NoRealtime: the gateway is unreachable, or stayed unreachable.
             ForgeSyteError: the job is unknown.
         """
         if await self._read_record():
@@ -116,27 +116,27 @@ class _GatewayWatch:
             try:
                 return await self._one_connection()
             except ConnectionLost as why:
-                if clock() - started_s > CALM_S:
-                    self._tries = 0
-                if self._tries == len(RECONNECT_S):
-                    raise NoRealtime(f"the gateway can not be reached ({why})") from why
-                if not self._tries:
-                    self._view.note(f"no connection to the gateway ({why}), trying again")
-            await asyncio.sleep(RECONNECT_S[self._tries])
-            self._tries += 1
+                if clock() - started_s > STEADY_S:
+                    self._attempts = 0
+                if self._attempts == len(RECONNECT_S):
+                    raise NoRealtime(f"the gateway cannot be reached ({why})") from why
+                if not self._attempts:
+                    self._view.note(f"no connection to the gateway ({why}); trying again")
+            await asyncio.sleep(RECONNECT_S[self._attempts])
+            self._attempts += 1
 
     async def _one_connection(self) -> None:
         async with listening(self._client, self._job_id, since=self._seq) as messages, aclosing(messages):
-            is_told = False
+            is_announced = False
             async for message, payload in messages:
-                if not is_told:  # not before: a key may still be refused behind the handshake
+                if not is_announced:  # not earlier: a key may still be refused after the handshake
                     self._view.note("following over WebSocket")
-                    is_told = True
+                    is_announced = True
                 if await self._take(message, payload):
                     return
 
     async def _take(self, message: RealtimeMessage, payload: Payload) -> bool:
-        """Show what a message says; True when it is the job's ending."""
+        """Show what a message says; return True when the job has ended."""
         self._seq = message.seq or self._seq
         match payload:
             case ProgressPayload():
@@ -145,7 +145,7 @@ class _GatewayWatch:
                 self._warnings = payload.index + 1
                 self._view.note(f"warning: {payload.message}")
             case PluginStatusPayload() if message.seq:
-                # Something happened to the attempt, and only the record tells which one it is now.
+                # The attempt changed, and only the record says which one it is now.
                 return await self._read_record()
             case ErrorPayload():
                 self._take_error(payload)
@@ -153,13 +153,13 @@ class _GatewayWatch:
 
     def _take_error(self, error: ErrorPayload) -> None:
         if error.details.error_code == Code.JOB_UNKNOWN:
-            raise NoRealtime("the gateway does not know the job any more")
-        # With a job's error its ending comes, and whoever watches says the record's own sentence then.
+            raise NoRealtime("the gateway no longer knows the job")
+        # The error of a job is followed by its end, and then the command prints the record's own sentence.
         if error.job_id is None:
             self._view.note(f"error: {error.details.message}")
 
     async def _read_record(self) -> bool:
-        """Read the record over HTTP; True when the job has ended. A server that is away leaves it as it was."""
+        """Read the record over HTTP, unless the server is unavailable; return True when the job has ended."""
         try:
             self._job = await self._client.job(self._job_id)
         except ForgeSyteError as error:
@@ -169,12 +169,12 @@ class _GatewayWatch:
             self._view.show(self._job)
         return self._job is not None and self._job.status.is_terminal
 
-    async def _show(self, said: ProgressPayload) -> bool:
-        if self._job is not None and (said.current_frame or 0) < (self._job.current_frame or 0):
-            await self._read_record()  # a new attempt begins at an earlier frame
-        status = JobStatus(said.status)
+    async def _show(self, progress: ProgressPayload) -> bool:
+        if self._job is not None and (progress.current_frame or 0) < (self._job.current_frame or 0):
+            await self._read_record()  # a new attempt starts at an earlier frame
+        status = JobStatus(progress.status)
         if self._job is not None:
-            facts = said.model_dump(include={"progress", "current_frame", "total_frames", "tools_completed"})
+            facts = progress.model_dump(include={"progress", "current_frame", "total_frames", "tools_completed"})
             self._job = self._job.model_copy(update={"status": status, **facts})
             self._view.show(self._job)
         return status.is_terminal

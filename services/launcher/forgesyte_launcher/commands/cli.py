@@ -1,6 +1,7 @@
-"""The command line: names, options and help of every command; what a command does stands in its own module.
+"""The command line: names, options and help of every command.
 
-Those modules are imported when their command runs, so that `--help` and a mistyped option answer at once.
+What a command does is in a module of its own, imported when the command runs, so that `--help` and a mistyped option
+are answered at once.
 """
 
 import json
@@ -11,7 +12,6 @@ import typer
 
 from forgesyte_contracts.problems import ForgeSyteError
 from forgesyte_launcher import __version__
-from forgesyte_launcher.terminal.output import show_error
 
 from .cli_jobs import jobs_app
 from .cli_plugins import plugins_app
@@ -19,7 +19,7 @@ from .options import HELP, JsonOption, KeyOption, NoAnnotatedOption, SlotsOption
 
 app = typer.Typer(
     name="forgesyte",
-    help="Run vision plugins over videos and images, each job in a sandbox that can be killed.",
+    help="Run vision plugins over videos and images. Each job runs in a sandbox of its own.",
     epilog="First steps: forgesyte doctor, then forgesyte demo, then forgesyte up.",
     add_completion=False,
     **HELP,
@@ -42,10 +42,10 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def _root(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    """Run vision plugins over videos and images, each job in a sandbox that can be killed."""
+    """Run vision plugins over videos and images. Each job runs in a sandbox of its own."""
 
 
 @app.command(epilog="Example: forgesyte up --port 8080 --data-dir /var/lib/forgesyte --slots 2")
@@ -54,22 +54,25 @@ def up(
     host: Annotated[
         str,
         typer.Option(
-            metavar="ADDRESS", help="Where to listen. Anything but loopback needs keys in FORGESYTE_JOB_API_API_KEYS."
+            metavar="ADDRESS",
+            help="The address to listen on. Any but loopback needs keys in FORGESYTE_JOB_API_API_KEYS.",
         ),
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, metavar="N", help="The port; 0 takes any free one.")] = 8000,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, metavar="N", help="The port to listen on; 0 takes any free port.")
+    ] = 8000,
     data_dir: Annotated[
-        Path, typer.Option(file_okay=False, metavar="DIR", help="Where jobs, media, results and logs are kept.")
+        Path, typer.Option(file_okay=False, metavar="DIR", help="The folder for jobs, media, results and logs.")
     ] = Path("./forgesyte-data"),
     slots: SlotsOption = None,
     verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Show what happens, and the children's logs.")
+        bool, typer.Option("--verbose", "-v", help="Show the log, with the logs of nats-server and the runner.")
     ] = False,
 ) -> None:
     """Run everything on this machine until Ctrl-C.
 
-    Prints `ready http://HOST:PORT` when jobs can be submitted. Ctrl-C lets running jobs end for a while, stops in
-    order and exits with 0; what did not end goes on at the next start with the same data folder.
+    Prints `ready http://HOST:PORT` when jobs can be submitted. Ctrl-C gives running jobs a moment to finish, stops
+    everything in order and exits with 0; unfinished jobs continue at the next start with the same data folder.
     """
     from forgesyte_launcher.stack.stack import StackOptions
 
@@ -80,43 +83,60 @@ def up(
 
 
 @app.command(epilog="Example: forgesyte run cars.mp4 --plugin motion-detector --tool detect-motion")
-def run(  # noqa: PLR0913 - each is an option of the command line
+def run(  # noqa: PLR0913 - each parameter is an option of the command line
     *,
     media: Annotated[
         Path,
         typer.Argument(exists=True, dir_okay=False, readable=True, metavar="FILE", help="A video or an image."),
     ],
-    plugin: Annotated[str, typer.Option(metavar="NAME", help="The plugin; `forgesyte plugins list` shows them.")],
-    tool: Annotated[list[str], typer.Option(metavar="NAME", help="A tool of the plugin; may be given several times.")],
+    plugin: Annotated[
+        str, typer.Option(metavar="NAME", help="The plugin to run; `forgesyte plugins list` shows them all.")
+    ],
+    tool: Annotated[
+        list[str], typer.Option(metavar="NAME", help="A tool of the plugin; repeat the option for several tools.")
+    ],
     options: Annotated[
-        str, typer.Option(metavar="JSON", help="The tool's options; for several tools {tool: options}.")
+        str, typer.Option(metavar="JSON", help="The options of the tool; for several tools {tool: options}.")
     ] = "{}",
     out: Annotated[
         Path | None,
-        typer.Option(file_okay=False, metavar="DIR", help="Where to write.", show_default="./forgesyte-out/<name>"),
+        typer.Option(
+            file_okay=False, metavar="DIR", help="The folder for the results.", show_default="./forgesyte-out/<name>"
+        ),
     ] = None,
     no_annotated: NoAnnotatedOption = False,
     server: Annotated[
         str | None,
-        typer.Option(envvar="FORGESYTE_SERVER", metavar="URL", help="A running server.", show_default="one of its own"),
+        typer.Option(
+            envvar="FORGESYTE_SERVER",
+            metavar="URL",
+            help="The running server to use.",
+            show_default="start one for this job",
+        ),
     ] = None,
     api_key: KeyOption = None,
     data_dir: Annotated[
         Path | None,
-        typer.Option(file_okay=False, metavar="DIR", help="Data folder of its own server.", show_default="temporary"),
+        typer.Option(
+            file_okay=False,
+            metavar="DIR",
+            help="The data folder of the server that is started for this job.",
+            show_default="a temporary folder",
+        ),
     ] = None,
     slots: SlotsOption = None,
 ) -> None:
-    """Analyse one video or image: submit it, show the progress, write the results, print a summary.
+    """Analyse one video or image: submit it, show its progress, write the results, print a summary.
 
-    The results are result.json (everything), rows.jsonl (one line a frame) and, of a video, annotated.mp4 with what
-    was found drawn into it. Images are PNG, JPEG, WebP and TIFF. Several --tool run over one decode.
+    The results are result.json (everything), rows.jsonl (one line per frame) and, for a video, annotated.mp4 with the
+    detections drawn in. Images may be PNG, JPEG, WebP or TIFF. Several tools share one decode of the media.
 
-    Without --server everything is started for the moment and stopped again. Exits with 0 only when the job completed,
-    with 1 when it failed, 2 when the call was wrong, 130 after Ctrl-C.
+    Without --server a server is started for this job and stopped afterwards. Exits with 0 when the job completed, 1
+    when it failed, 2 when the command was wrong and 130 after Ctrl-C.
     """
     from forgesyte_launcher.client.client import SubmitRequest
 
+    from .command_runs import show_error
     from .installed_plugins import require_installed
     from .run import RunOptions
     from .run import run as run_run
@@ -134,12 +154,12 @@ def run(  # noqa: PLR0913 - each is an option of the command line
 @app.command(epilog="Example: forgesyte doctor --data-dir /var/lib/forgesyte")
 def doctor(
     *,
-    data_dir: Annotated[Path, typer.Option(file_okay=False, metavar="DIR", help="The data folder to look at.")] = Path(
+    data_dir: Annotated[Path, typer.Option(file_okay=False, metavar="DIR", help="The data folder to check.")] = Path(
         "./forgesyte-data"
     ),
     as_json: JsonOption = False,
 ) -> None:
-    """Look whether everything ForgeSyte needs works here: versions, bus, sandbox, limits, data folder."""
+    """Check that everything ForgeSyte needs works on this machine: versions, bus, sandbox, limits, data folder."""
     from .doctor import run_doctor
 
     leave(run_doctor(load_settings(), data_dir, as_json=as_json))
@@ -150,27 +170,48 @@ def demo(
     *,
     video: Annotated[
         Path | None,
-        typer.Option(exists=True, dir_okay=False, readable=True, help="Your video.", show_default="a made one"),
+        typer.Option(
+            exists=True, dir_okay=False, readable=True, help="The video to use.", show_default="a generated clip"
+        ),
     ] = None,
-    out: Annotated[Path, typer.Option(file_okay=False, metavar="DIR", help="Where to write.")] = Path("./demo-out"),
+    out: Annotated[Path, typer.Option(file_okay=False, metavar="DIR", help="The folder for the results.")] = Path(
+        "./demo-out"
+    ),
 ) -> None:
-    """Find what moves in a video, the whole way: HTTP, queue, sandboxed plugin, store, results.
+    """Detect motion in a video, end to end: HTTP, queue, sandboxed plugin, store, results.
 
-    Without a video it draws one of its own and compares what was found with the truth. Writes result.json, rows.jsonl
-    and annotated.mp4, in which the boxes can be seen.
+    Without --video a clip is generated, and the detections are compared with its ground truth. Writes result.json,
+    rows.jsonl and annotated.mp4, which shows the boxes.
     """
     from .demo import run_demo
 
     leave(run_demo(load_settings(), out, video))
 
 
+@app.command(epilog="Example: forgesyte openapi > openapi.json")
+def openapi(
+    *,
+    realtime: Annotated[
+        bool, typer.Option("--realtime", help="Print the JSON Schemas of the realtime messages instead.")
+    ] = False,
+) -> None:
+    """Print the OpenAPI document of the HTTP API; no server has to run.
+
+    A server of this version serves the same document at GET /openapi.json; generate clients and types from it. With
+    --realtime it prints one JSON Schema per message of /v1/realtime, under server_messages and client_messages.
+    """
+    from .openapi import print_openapi, print_realtime
+
+    leave(print_realtime() if realtime else print_openapi())
+
+
 def _json_object(text: str) -> dict[str, Any]:
     try:
-        found = json.loads(text)
+        parsed = json.loads(text)
     except json.JSONDecodeError as error:
         raise typer.BadParameter(
-            f"--options is not JSON ({error}); expected for example '{{\"min_area\": 200}}'"
+            f"--options is not valid JSON ({error}); expected something like '{{\"min_area\": 200}}'"
         ) from error
-    if not isinstance(found, dict):
-        raise typer.BadParameter(f"--options must be a JSON object, found {type(found).__name__}")
-    return found
+    if not isinstance(parsed, dict):
+        raise typer.BadParameter(f"--options must be a JSON object, not {type(parsed).__name__}")
+    return parsed

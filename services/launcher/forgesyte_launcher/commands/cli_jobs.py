@@ -1,4 +1,4 @@
-"""The command line of `forgesyte jobs`; what its commands do is imported when they run."""
+"""The command line of `forgesyte jobs`; a command imports what it does when it runs."""
 
 from pathlib import Path
 from typing import Annotated
@@ -19,13 +19,13 @@ from .options import (
     load_settings,
 )
 
-jobs_app = typer.Typer(help="See, fetch and cancel the jobs of a running server.", **HELP)
+jobs_app = typer.Typer(help="List, watch, fetch and cancel the jobs of a running server.", **HELP)
 
 
 @jobs_app.command("list", epilog="Example: forgesyte jobs list --limit 20")
 def jobs_list(
     *,
-    limit: Annotated[int, typer.Option(min=1, max=100, metavar="N", help="How many at most.")] = 10,
+    limit: Annotated[int, typer.Option(min=1, max=100, metavar="N", help="The most jobs to list.")] = 10,
     status: Annotated[JobStatus | None, typer.Option(help="Only jobs in this state.")] = None,
     plugin: Annotated[str | None, typer.Option(metavar="NAME", help="Only jobs of this plugin.")] = None,
     as_json: JsonOption = False,
@@ -56,7 +56,7 @@ def jobs_show(
 
 @jobs_app.command("watch", epilog="Example: forgesyte jobs watch 01920000-0000-7000-8000-000000000000")
 def jobs_watch(*, job_id: JobArgument, server: ServerOption = DEFAULT_SERVER, api_key: KeyOption = None) -> None:
-    """Show a job's progress until it ends; Ctrl-C stops watching, not the job."""
+    """Show a job's progress until it ends. Ctrl-C stops watching; the job continues."""
     from .jobs import watch
     from .server_command import Server
 
@@ -69,7 +69,9 @@ def jobs_fetch(
     job_id: JobArgument,
     out: Annotated[
         Path | None,
-        typer.Option(file_okay=False, metavar="DIR", help="Where to write.", show_default="./forgesyte-out/JOB"),
+        typer.Option(
+            file_okay=False, metavar="DIR", help="The folder for the results.", show_default="./forgesyte-out/JOB"
+        ),
     ] = None,
     no_annotated: NoAnnotatedOption = False,
     server: ServerOption = DEFAULT_SERVER,
@@ -85,7 +87,7 @@ def jobs_fetch(
 
 @jobs_app.command("cancel", epilog="Example: forgesyte jobs cancel 01920000-0000-7000-8000-000000000000")
 def jobs_cancel(*, job_id: JobArgument, server: ServerOption = DEFAULT_SERVER, api_key: KeyOption = None) -> None:
-    """Cancel a job; one that has already ended is left as it is."""
+    """Cancel a job; a job that has already ended is left as it is."""
     from .jobs import cancel
     from .server_command import Server
 

@@ -1,4 +1,4 @@
-"""The command line of `forgesyte plugins`; what its commands do is imported when they run."""
+"""The command line of `forgesyte plugins`; a command imports what it does when it runs."""
 
 from typing import Annotated
 
@@ -6,7 +6,7 @@ import typer
 
 from .options import DEFAULT_SERVER, HELP, JsonOption, KeyOption, ServerOption, leave, load_settings
 
-plugins_app = typer.Typer(help="See how plugins are, here or on a running server.", **HELP)
+plugins_app = typer.Typer(help="Show, reload and audit the plugins installed here or on a running server.", **HELP)
 
 PluginArgument = Annotated[str, typer.Argument(metavar="NAME", help="The plugin's name.")]
 
@@ -23,19 +23,19 @@ def plugins_list(
     ] = None,
     api_key: KeyOption = None,
 ) -> None:
-    """List plugins with their state and what they lack.
+    """List plugins with their state and, for a plugin that cannot be used, the reason.
 
-    Without --server these are the plugins installed here, each one read in a sandbox; with it those that the server's
-    runners offer. Which of the two is shown is said first, on stderr.
+    Without --server it lists the plugins installed here, each checked in a sandbox; with --server those that the
+    server's runners offer. The first line, on stderr, says which.
     """
     if server is None:
         from .installed_plugins import list_plugins
 
         leave(list_plugins(load_settings(), as_json=as_json))
     from .server_command import Server
-    from .server_plugins import list_plugins_there
+    from .server_plugins import list_server_plugins
 
-    leave(list_plugins_there(Server(server, api_key), load_settings(), as_json=as_json))
+    leave(list_server_plugins(Server(server, api_key), load_settings(), as_json=as_json))
 
 
 @plugins_app.command("show", epilog="Example: forgesyte plugins show motion-detector --json")
@@ -46,7 +46,7 @@ def plugins_show(
     server: ServerOption = DEFAULT_SERVER,
     api_key: KeyOption = None,
 ) -> None:
-    """Show everything a running server knows of one plugin: state and reason, counts, times, tools, runners."""
+    """Show what a running server knows about one plugin: state and reason, counts, timings, tools, runners."""
     from .server_command import Server
     from .server_plugins import show_plugin
 
@@ -55,7 +55,10 @@ def plugins_show(
 
 @plugins_app.command("reload", epilog="Example: forgesyte plugins reload motion-detector")
 def plugins_reload(*, name: PluginArgument, server: ServerOption = DEFAULT_SERVER, api_key: KeyOption = None) -> None:
-    """Ask every runner to read a plugin anew, after what it lacked was put in place; a key needs the scope admin."""
+    """Ask every runner to reload a plugin, for example after a missing dependency was installed.
+
+    If the server asks for keys, the key needs the scope admin.
+    """
     from .server_command import Server
     from .server_plugins import reload_plugin
 
@@ -66,10 +69,11 @@ def plugins_reload(*, name: PluginArgument, server: ServerOption = DEFAULT_SERVE
 def plugins_audit(
     *, as_json: JsonOption = False, server: ServerOption = DEFAULT_SERVER, api_key: KeyOption = None
 ) -> None:
-    """Check that what a running server says of its plugins holds together.
+    """Check that a running server's answers about its plugins are consistent.
 
-    Every state is a legal one, the list says what the detail says, counts are there and add up, and a plugin that can
-    not be used says why. Exits with 0 when all of it holds, else with 1. A broken plugin that says why is no finding.
+    Every state is a known one, the list agrees with the details, the counts are present and add up, and every plugin
+    that cannot be used gives a reason. Exits with 0 when all of this holds, else with 1. A broken plugin that gives its
+    reason is not a finding.
     """
     from .audit import audit
     from .server_command import Server

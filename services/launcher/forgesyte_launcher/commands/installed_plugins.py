@@ -1,6 +1,6 @@
-"""`forgesyte plugins list` without a server: what is installed here, each manifest read in a sandbox as by a runner.
+"""`forgesyte plugins list` without a server: the installed plugins.
 
-No server is needed, and no plugin is ever imported by this process.
+Each manifest is read in a sandbox, as a runner does it; this process never imports a plugin.
 """
 
 import tempfile
@@ -12,18 +12,21 @@ from pydantic import ValidationError
 from forgesyte_chassis.main import Lifetime
 from forgesyte_contracts.plugins import PluginManifest, PluginState
 from forgesyte_contracts.problems import Code, ForgeSyteError
+from forgesyte_launcher.interruption import Interrupted, unless_stopped
 from forgesyte_launcher.settings import LauncherSettings
-from forgesyte_launcher.terminal.output import ExitCode, Interrupted, run_command, stdout, table, unless_stopped, warn
+from forgesyte_launcher.terminal.output import stdout, table, warn
 from forgesyte_sandbox.parent.installed_plugins import FoundPlugin, find_plugins
 from forgesyte_sandbox.parent.order import Order
 from forgesyte_sandbox.parent.outcome import SandboxOutcome
 from forgesyte_sandbox.parent.zygote import Zygote
 from forgesyte_sandbox.shared.limits import Limits
 
+from .command_runs import ExitCode, run_command
+
 
 @dataclass(frozen=True, slots=True)
 class PluginLine:
-    """One installed plugin: what it is and, when it can not be used, why."""
+    """One installed plugin and, if it cannot be used, the reason."""
 
     name: str
     state: PluginState
@@ -33,7 +36,7 @@ class PluginLine:
     reason: str | None = None
 
     def as_dict(self) -> dict[str, object]:
-        """Give it as plain JSON values."""
+        """Return it as plain JSON values."""
         return {
             "name": self.name,
             "version": self.version,
@@ -45,7 +48,7 @@ class PluginLine:
 
 
 def list_plugins(settings: LauncherSettings, *, as_json: bool) -> ExitCode:
-    """Print every installed plugin; a broken one is a line with its reason, not a failure of the command."""
+    """Print every installed plugin; a broken one is a row with its reason, not a failure of the command."""
 
     async def main(lifetime: Lifetime) -> ExitCode:
         try:
@@ -61,19 +64,17 @@ def list_plugins(settings: LauncherSettings, *, as_json: bool) -> ExitCode:
             ]
             table("plugin", "version", "state", "tools", "reason", rows=rows)
         else:
-            warn(
-                "no plugin is installed here; install one, for example forgesyte-motion-detector, into this environment"
-            )
+            warn("no plugin is installed; install one in this environment, for example forgesyte-motion-detector")
         return ExitCode.OK
 
     return run_command(main, name="plugins", settings=settings)
 
 
 async def read_plugins() -> list[PluginLine]:
-    """Read the manifest of every installed plugin, one after the other, in name order.
+    """Read the manifest of every installed plugin, one after another, in name order.
 
     Raises:
-        ForgeSyteError: INTERNAL when no sandbox can be started here.
+        ForgeSyteError: INTERNAL when no sandbox can be started.
     """
     found = find_plugins()
     if not found:
@@ -84,10 +85,10 @@ async def read_plugins() -> list[PluginLine]:
 
 
 def require_installed(name: str) -> None:
-    """Make sure that a plugin of this name is installed here; nothing is imported or started for that.
+    """Check that a plugin of this name is installed, without importing or starting anything.
 
     Raises:
-        ForgeSyteError: PLUGIN_UNKNOWN, naming those that are.
+        ForgeSyteError: PLUGIN_UNKNOWN, which names the installed ones.
     """
     names = [plugin.name for plugin in find_plugins()]
     if name not in names:
@@ -104,13 +105,13 @@ async def _read(zygote: Zygote, plugin: FoundPlugin, scratch: Path) -> PluginLin
 
 
 def line_of(plugin: FoundPlugin, outcome: SandboxOutcome) -> PluginLine:
-    """Judge what a sandbox found out about a plugin; a broken one keeps its version and tools where they are known."""
-    told = (outcome.result or {}).get("manifest")
+    """Turn a sandbox's outcome into a state; a broken plugin keeps its version and tools where they are known."""
+    document = (outcome.result or {}).get("manifest")
     try:
-        manifest = None if told is None else PluginManifest.model_validate(told)
+        manifest = None if document is None else PluginManifest.model_validate(document)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        reason = f"its manifest is not valid: {'.'.join(map(str, first['loc']))}: {first['msg']}"
+        reason = f"its manifest is invalid: {'.'.join(map(str, first['loc']))}: {first['msg']}"
         return PluginLine(plugin.name, PluginState.FAILED, plugin.distribution, reason=reason)
     return PluginLine(
         plugin.name,

@@ -12,10 +12,12 @@ from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_launcher.client.client import ApiClient
 from forgesyte_launcher.client.results import make_out, save_results
 from forgesyte_launcher.client.watching import watch_job
+from forgesyte_launcher.interruption import Interrupted, unless_stopped
 from forgesyte_launcher.settings import LauncherSettings
-from forgesyte_launcher.terminal.output import ExitCode, Interrupted, say, stderr, stdout, table, unless_stopped, warn
+from forgesyte_launcher.terminal.output import say, stderr, stdout, table, warn
 from forgesyte_launcher.terminal.progress import open_progress
 
+from .command_runs import ExitCode
 from .server_command import Server, ask_server
 from .summary import show_summary
 
@@ -30,7 +32,7 @@ class JobFilter:
 
 
 def list_jobs(server: Server, settings: LauncherSettings, wanted: JobFilter, *, as_json: bool) -> ExitCode:
-    """Print the newest jobs that are wanted, newest first."""
+    """Print the newest jobs that match, newest first."""
 
     async def ask(client: ApiClient, _: Lifetime) -> ExitCode:
         found = await client.jobs(limit=wanted.limit, status=wanted.status, plugin=wanted.plugin)
@@ -39,9 +41,9 @@ def list_jobs(server: Server, settings: LauncherSettings, wanted: JobFilter, *, 
         elif found:
             table("job", "status", "progress", "plugin", "tools", "created", rows=[_row(job) for job in found])
         elif wanted.status or wanted.plugin:
-            warn("no such jobs; `forgesyte jobs list` shows all")
+            warn("no matching jobs; `forgesyte jobs list` shows all")
         else:
-            warn("no jobs yet; submit one with `forgesyte run VIDEO --plugin NAME --tool NAME --server ADDRESS`")
+            warn("no jobs yet; submit one with `forgesyte run FILE --plugin NAME --tool NAME --server URL`")
         return ExitCode.OK
 
     return ask_server(server, settings, ask, name="jobs")
@@ -63,14 +65,14 @@ def show_job(server: Server, settings: LauncherSettings, job_id: str, *, as_json
 
 
 def watch(server: Server, settings: LauncherSettings, job_id: str) -> ExitCode:
-    """Show a job's progress until it ends; Exit.OK only when it completed."""
+    """Show a job's progress until it ends; ExitCode.OK only when it completed."""
 
     async def ask(client: ApiClient, lifetime: Lifetime) -> ExitCode:
         try:
             with open_progress(stderr()) as view:
                 job = await unless_stopped(lifetime.stopping, watch_job(client, _checked(job_id), view))
         except Interrupted:
-            warn(f"stopped watching; job {job_id} goes on")
+            warn(f"stopped watching; job {job_id} continues")
             return ExitCode.INTERRUPTED
         say(f"{job.job_id} {job.status}")
         if job.status is JobStatus.COMPLETED:
@@ -83,19 +85,19 @@ def watch(server: Server, settings: LauncherSettings, job_id: str) -> ExitCode:
 
 
 def fetch(server: Server, settings: LauncherSettings, job_id: str, out: Path, *, is_drawn: bool) -> ExitCode:
-    """Write an ended job's results into `out`; Exit.FAILED when it has not ended yet."""
+    """Write an ended job's results into `out`; ExitCode.FAILED when it has not ended yet."""
 
     async def ask(client: ApiClient, lifetime: Lifetime) -> ExitCode:
         job = await client.job(_checked(job_id))
         if not job.status.is_terminal:
-            text = f"job {job_id} is {job.status}; `forgesyte jobs watch {job_id}` waits for its end."
+            text = f"job {job_id} is {job.status}; `forgesyte jobs watch {job_id}` waits until it ends."
             raise ForgeSyteError(Code.JOB_UNFINISHED, text)
         make_out(out)
         try:
             with open_progress(stderr()) as view:
                 await unless_stopped(lifetime.stopping, save_results(client, job, out, view, is_drawn=is_drawn))
         except Interrupted:
-            warn(f"stopped; not all results are in {out}")
+            warn(f"stopped; the results in {out} are incomplete")
             return ExitCode.INTERRUPTED
         show_summary(job, job.job_id, out)
         return ExitCode.OK
@@ -104,7 +106,7 @@ def fetch(server: Server, settings: LauncherSettings, job_id: str, out: Path, *,
 
 
 def cancel(server: Server, settings: LauncherSettings, job_id: str) -> ExitCode:
-    """Cancel a job; Exit.FAILED when it had already ended."""
+    """Cancel a job; ExitCode.FAILED when it had already ended."""
 
     async def ask(client: ApiClient, _: Lifetime) -> ExitCode:
         answer = await client.cancel(_checked(job_id))
@@ -120,7 +122,7 @@ def _checked(job_id: str) -> str:
         return parse_job_id(job_id)
     except ValueError as error:
         raise ForgeSyteError(
-            Code.REQUEST_INVALID, f"{job_id!r} is no job id: {error}. `forgesyte jobs list` shows them."
+            Code.REQUEST_INVALID, f"{job_id!r} is not a job id: {error}. `forgesyte jobs list` shows them."
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""What several commands of the command line share: options, settings, and how a command ends."""
+"""What several commands share: options, settings, and the end of a command."""
 
 from typing import Annotated, Any, NoReturn
 
@@ -11,16 +11,18 @@ DEFAULT_SERVER = "http://127.0.0.1:8000"
 HELP: dict[str, Any] = {"no_args_is_help": True, "rich_markup_mode": "markdown", "pretty_exceptions_enable": False}
 
 ServerOption = Annotated[
-    str, typer.Option(envvar="FORGESYTE_SERVER", metavar="URL", help="The server to ask, as `forgesyte up` printed it.")
+    str,
+    typer.Option(envvar="FORGESYTE_SERVER", metavar="URL", help="The server's address, as `forgesyte up` prints it."),
 ]
 KeyOption = Annotated[
-    str | None, typer.Option(envvar="FORGESYTE_API_KEY", metavar="KEY", help="The server's API key, if it wants one.")
+    str | None, typer.Option(envvar="FORGESYTE_API_KEY", metavar="KEY", help="The API key, if the server asks for one.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 SlotsOption = Annotated[
-    int | None, typer.Option(min=1, max=1024, metavar="N", help="How many jobs run at once.", show_default="cores")
+    int | None,
+    typer.Option(min=1, max=1024, metavar="N", help="How many jobs run at once.", show_default="number of cores"),
 ]
-NoAnnotatedOption = Annotated[bool, typer.Option("--no-annotated", help="Do not draw annotated.mp4.")]
+NoAnnotatedOption = Annotated[bool, typer.Option("--no-annotated", help="Do not write annotated.mp4.")]
 JobArgument = Annotated[str, typer.Argument(metavar="JOB", help="The job's id.")]
 
 
@@ -28,7 +30,7 @@ def load_settings(*, is_verbose: bool = False) -> LauncherSettings:
     """Read the launcher's settings.
 
     Raises:
-        typer.BadParameter: the environment holds one that can not be read.
+        typer.BadParameter: a setting in the environment is invalid.
     """
     try:
         return LauncherSettings(log_level="INFO") if is_verbose else LauncherSettings()

@@ -1,7 +1,7 @@
-"""`forgesyte run`: one video or image, one job, the same way as every job; then the files and a table.
+"""`forgesyte run`: one video or image becomes one job, and its results become files and a table.
 
-Without a server it starts one of its own for the moment, through the same code as `forgesyte up`: there is no second,
-simpler way in which media could be analysed differently.
+Without a server it starts one for the job, with the same code as `forgesyte up`: there is no second, simpler path on
+which media could be analysed differently.
 """
 
 from collections.abc import AsyncIterator
@@ -18,12 +18,14 @@ from forgesyte_launcher.client.client import ApiClient, SubmitRequest, open_clie
 from forgesyte_launcher.client.media import kind_of
 from forgesyte_launcher.client.results import make_out, save_results
 from forgesyte_launcher.client.watching import watch_job
+from forgesyte_launcher.interruption import Interrupted, unless_stopped
 from forgesyte_launcher.settings import LauncherSettings
 from forgesyte_launcher.stack.stack import StackOptions, running_stack
 from forgesyte_launcher.stack.temporary_data import temporary_data
-from forgesyte_launcher.terminal.output import ExitCode, Interrupted, run_command, stderr, unless_stopped, warn
+from forgesyte_launcher.terminal.output import stderr, warn
 from forgesyte_launcher.terminal.progress import ProgressView, open_progress
 
+from .command_runs import ExitCode, run_command
 from .summary import show_summary
 from .up import with_stop_margin
 
@@ -34,11 +36,11 @@ class RunOptions:
 
     Attributes:
         job: what to submit.
-        out: folder for the result's files; made if missing.
-        server: an address; None starts everything here for the moment.
+        out: the folder for the results; made if missing.
+        server: its address; None starts a server for this job.
         api_key: the server's key.
-        data_dir: data folder of the own server; None takes a temporary one.
-        slots: jobs at once of the own server.
+        data_dir: the data folder of the server that is started; None takes a temporary one.
+        slots: how many jobs run at once on the server that is started.
         is_drawn: whether the annotated video is wanted.
     """
 
@@ -52,7 +54,7 @@ class RunOptions:
 
 
 def run(options: RunOptions, settings: LauncherSettings) -> ExitCode:
-    """Run one job to its end; Exit.OK only when it completed."""
+    """Run one job to its end; ExitCode.OK only when it completed."""
 
     async def main(lifetime: Lifetime) -> ExitCode:
         try:
@@ -70,7 +72,7 @@ def run(options: RunOptions, settings: LauncherSettings) -> ExitCode:
 
 
 async def _one_job(options: RunOptions, lifetime: Lifetime, settings: LauncherSettings, view: ProgressView) -> JobView:
-    kind_of(options.job.media)  # what can not be read is refused before anything is started
+    kind_of(options.job.media)  # a file that cannot be read is refused before anything is started
     make_out(options.out)
     async with (
         _server(options, lifetime, settings, view) as server,
@@ -89,7 +91,7 @@ async def _one_job(options: RunOptions, lifetime: Lifetime, settings: LauncherSe
             saving = save_results(client, job, options.out, view, is_drawn=options.is_drawn)
             await unless_stopped(lifetime.stopping, saving)
         except Interrupted:
-            warn(f"stopped; job {job_id} is {job.status}, but not all of its results are in {options.out}")
+            warn(f"stopped; job {job_id} is {job.status}, but its results in {options.out} are incomplete")
             raise
         return job
 
@@ -105,17 +107,17 @@ async def _server(
         data = options.data_dir
         if data is None:
             data = stack.enter_context(temporary_data())
-        view.say("starting nats-server, the runner and the HTTP port")
+        view.say("starting nats-server, the runner and the HTTP server")
         own = StackOptions(data, slots=options.slots)
         yield await stack.enter_async_context(running_stack(own, lifetime, settings))
 
 
 async def _leave(client: ApiClient, job_id: str, options: RunOptions) -> None:
-    """Ctrl-C: a job on our own server ends with it, one on somebody's server goes on."""
+    """After Ctrl-C, cancel a job on the server that was started for it; on any other server the job continues."""
     if options.server is not None:
         warn(
-            f"stopped watching; job {job_id} goes on. Watch it with `forgesyte jobs watch {job_id} --server "
-            f"{options.server}`, or end it with `forgesyte jobs cancel {job_id} --server {options.server}`."
+            f"stopped watching; job {job_id} continues. Watch it with `forgesyte jobs watch {job_id} --server "
+            f"{options.server}`, or cancel it with `forgesyte jobs cancel {job_id} --server {options.server}`."
         )
         return
     warn(f"stopped; job {job_id} is cancelled")

@@ -1,4 +1,4 @@
-"""A command that asks a running server: opens the client, runs, and ends with an exit code."""
+"""Runs a command against a running server: opens the client, runs the command, and returns the exit code."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from forgesyte_chassis.main import Lifetime
 from forgesyte_launcher.client.client import ApiClient, open_client
 from forgesyte_launcher.settings import LauncherSettings
-from forgesyte_launcher.terminal.output import ExitCode, run_command
+
+from .command_runs import ExitCode, run_command
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Where to ask and with which key."""
+    """A running server: its address and the key to present."""
 
     address: str
     api_key: str | None = None
@@ -20,7 +21,7 @@ class Server:
 def ask_server(
     server: Server, settings: LauncherSettings, ask: Callable[[ApiClient, Lifetime], Awaitable[ExitCode]], *, name: str
 ) -> ExitCode:
-    """Run `ask` with a client of the server; `name` is the command's in the log."""
+    """Run `ask` with a client of the server; `name` is the command's name in the log."""
 
     async def main(lifetime: Lifetime) -> ExitCode:
         async with open_client(server.address, api_key=server.api_key) as client:

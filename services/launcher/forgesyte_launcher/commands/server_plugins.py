@@ -1,17 +1,18 @@
-"""`forgesyte plugins` over a running server: list, show, reload."""
+"""`forgesyte plugins` against a running server: list, show, reload."""
 
 from typing import Any
 
 from forgesyte_chassis.main import Lifetime
 from forgesyte_launcher.client.client import ApiClient
 from forgesyte_launcher.settings import LauncherSettings
-from forgesyte_launcher.terminal.output import ExitCode, say, stdout, table, warn
+from forgesyte_launcher.terminal.output import say, stdout, table, warn
 
+from .command_runs import ExitCode
 from .server_command import Server, ask_server
 
 
-def list_plugins_there(server: Server, settings: LauncherSettings, *, as_json: bool) -> ExitCode:
-    """Print every plugin the server knows of; a broken one is a line with its reason."""
+def list_server_plugins(server: Server, settings: LauncherSettings, *, as_json: bool) -> ExitCode:
+    """Print every plugin the server knows; a broken one is a row with its reason."""
 
     async def ask(client: ApiClient, _: Lifetime) -> ExitCode:
         found = await client.plugins()
@@ -21,14 +22,14 @@ def list_plugins_there(server: Server, settings: LauncherSettings, *, as_json: b
         elif found:
             table("plugin", "version", "state", "jobs done", "jobs failed", "reason", rows=[_row(one) for one in found])
         else:
-            warn("none; no runner has reported yet, or none offers a plugin")
+            warn("none: no runner has reported yet, or no runner offers a plugin")
         return ExitCode.OK
 
     return ask_server(server, settings, ask, name="plugins")
 
 
 def show_plugin(server: Server, settings: LauncherSettings, name: str, *, as_json: bool) -> ExitCode:
-    """Print everything the server knows of one plugin."""
+    """Print what the server knows about one plugin."""
 
     async def ask(client: ApiClient, _: Lifetime) -> ExitCode:
         report = await client.plugin(name)
@@ -42,12 +43,13 @@ def show_plugin(server: Server, settings: LauncherSettings, name: str, *, as_jso
 
 
 def reload_plugin(server: Server, settings: LauncherSettings, name: str) -> ExitCode:
-    """Ask for a reload and say how many runners were asked."""
+    """Request a reload and print how many runners were asked."""
 
     async def ask(client: ApiClient, _: Lifetime) -> ExitCode:
         answer = await client.reload_plugin(name)
-        say(f"{answer['plugin']} is read anew by {answer['runners']} runner(s)")
-        warn(f"`forgesyte plugins show {name}` tells within seconds what came of it")
+        runners = "1 runner is" if answer["runners"] == 1 else f"{answer['runners']} runners are"
+        say(f"{runners} reloading {answer['plugin']}")
+        warn(f"`forgesyte plugins show {name}` shows the result within seconds")
         return ExitCode.OK
 
     return ask_server(server, settings, ask, name="plugins")
@@ -59,7 +61,7 @@ def _row(health: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _facts(report: dict[str, Any]) -> list[tuple[str, str]]:
-    """The lines worth a look: health and timings as they are, of metadata what says something, tools and runners."""
+    """Return the rows worth showing: metadata, health, timings, tools and runners, without empty values."""
     health = report["health"]
     facts = {**report["metadata"], **health, **report["timings"]}
     facts["tools"] = [tool["name"] for tool in report["tools"]]

@@ -1,4 +1,4 @@
-"""The table at the end of a job."""
+"""The table that is printed at the end of a job."""
 
 from pathlib import Path
 
@@ -8,12 +8,12 @@ from forgesyte_launcher.terminal.output import table
 
 
 def show_summary(job: JobView, name: str, out: Path) -> None:
-    """Print what was done, what was found, how fast it went, and where the files are; `name` is the title."""
+    """Print what ran, what was detected, how fast it was, and where the files are; `name` is the title."""
     table(rows=summary_rows(job, out), title=f"{name}: {job.status}")
 
 
 def summary_rows(job: JobView, out: Path) -> list[tuple[str, str]]:
-    """Give the table's lines as name and value; what is not known has no line."""
+    """Return the rows of the table as name and value; an unknown value has no row."""
     rows = [("job", job.job_id), ("plugin", job.plugin_id), ("tools", ", ".join(job.tools))]
     seconds = _seconds(job)
     if job.summary is not None:

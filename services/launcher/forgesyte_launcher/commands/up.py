@@ -1,22 +1,26 @@
-"""`forgesyte up`: everything on one box until Ctrl-C."""
+"""`forgesyte up`: everything on one machine until Ctrl-C."""
 
 from forgesyte_chassis.main import Lifetime
+from forgesyte_launcher.interruption import Interrupted
 from forgesyte_launcher.settings import LauncherSettings
-from forgesyte_launcher.stack.stack import RUNNER_MARGIN_S, StackOptions, running_stack
-from forgesyte_launcher.terminal.output import ExitCode, Interrupted, run_command, say, warn
+from forgesyte_launcher.stack.runner_process import RUNNER_MARGIN_S
+from forgesyte_launcher.stack.stack import StackOptions, running_stack
+from forgesyte_launcher.terminal.output import say, warn
+
+from .command_runs import ExitCode, run_command
 
 STOP_MARGIN_S = RUNNER_MARGIN_S + 20.0
-"""What stopping may take beyond the runner's drain: the runner's margin, open requests, nats-server."""
+"""How long stopping may take beyond the runner's drain limit: the runner's margin, open requests, nats-server."""
 
 
 def up(options: StackOptions, settings: LauncherSettings) -> ExitCode:
-    """Run everything; say `ready http://HOST:PORT` when jobs can be submitted; end in order at the first signal."""
+    """Run everything until the first signal; print `ready http://HOST:PORT` when jobs can be submitted."""
 
     async def main(lifetime: Lifetime) -> ExitCode:
         try:
             async with running_stack(options, lifetime, settings) as url:
                 say(f"ready {url}")
-                warn(f"jobs are kept in {options.data_dir.expanduser().absolute()}; Ctrl-C stops")
+                warn(f"data is kept in {options.data_dir.expanduser().absolute()}; press Ctrl-C to stop")
                 await lifetime.stopping.wait()
         except Interrupted:
             return ExitCode.OK
@@ -26,5 +30,5 @@ def up(options: StackOptions, settings: LauncherSettings) -> ExitCode:
 
 
 def with_stop_margin(settings: LauncherSettings) -> LauncherSettings:
-    """Give the main loop's limit: `drain_s` is the runner's, and the rest has to stop after it."""
+    """Return the settings of the main loop, whose `drain_s` covers the runner's and what stops after the runner."""
     return settings.model_copy(update={"drain_s": settings.drain_s + STOP_MARGIN_S})

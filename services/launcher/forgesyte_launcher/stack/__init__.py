@@ -1,1 +1,1 @@
-"""Everything on one box: processes, ports, the data folder. Never imports a command."""
+"""Everything on one machine: processes, ports, the data folder. Never imports commands or the client."""

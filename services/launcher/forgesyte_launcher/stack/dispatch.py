@@ -1,8 +1,8 @@
 """One port for several applications: the route table says which of them answers.
 
-Nothing is rewritten, redirected or guessed: `/v1/plugins` and `/v1/plugins/` are two addresses because the table holds
-both, and what it does not hold is answered here. Mounting the applications under each other was rejected: a mount needs
-a prefix of its own for each, and the table has none.
+Nothing is rewritten, redirected or guessed: `/v1/plugins` and `/v1/plugins/` are two routes because the table has both,
+and a request for any other path is refused here. Rejected: mounting the applications, because each mount needs a path
+prefix of its own and the routes have none.
 """
 
 import re
@@ -20,7 +20,7 @@ _SHOWN_CHARS = 80
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _Entry:
     method: str
     pattern: re.Pattern[str]
     app: ASGIApp
@@ -28,12 +28,12 @@ class _Place:
 
 
 class RouteDispatcher:
-    """An ASGI application that hands each request and each socket to the application of its service.
+    """An ASGI application that passes each request and each WebSocket to the application of its service.
 
     Args:
-        apps: service name -> application; their lifespans are the caller's business.
+        apps: service name -> application; the caller runs their lifespans.
         routes: the table.
-        own: path -> application for what this process answers by itself to GET.
+        own: path -> application for GET requests that this process answers by itself.
     """
 
     def __init__(
@@ -44,8 +44,8 @@ class RouteDispatcher:
         own: Mapping[str, ASGIApp] | None = None,
     ) -> None:
         owners = own or {}
-        self._places = [
-            _Place(
+        self._entries = [
+            _Entry(
                 route.method,
                 _pattern(route.path),
                 (owners.get(route.path) if route.method == "GET" else None) or apps[route.service],
@@ -55,7 +55,7 @@ class RouteDispatcher:
         ]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request or one socket."""
+        """Serve one request or one WebSocket."""
         app = self._find(scope)
         if app is None:
             await _refuse(scope, receive, send)
@@ -64,24 +64,24 @@ class RouteDispatcher:
 
     def _find(self, scope: Scope) -> ASGIApp | None:
         is_socket = scope["type"] == "websocket"
-        asked = "GET" if is_socket or scope["method"] == "HEAD" else scope["method"]
-        places = [
-            place
-            for place in self._places
-            if place.pattern.fullmatch(scope["path"]) and (place.has_sockets or not is_socket)
+        method = "GET" if is_socket or scope["method"] == "HEAD" else scope["method"]
+        matching = [
+            entry
+            for entry in self._entries
+            if entry.pattern.fullmatch(scope["path"]) and (entry.has_sockets or not is_socket)
         ]
-        # A known address asked in another way goes to its application too, which says what it takes.
-        best = next((place for place in places if place.method == asked), places[0] if places else None)
+        # A request for a known path with another method goes to its application too, which says what it allows.
+        best = next((entry for entry in matching if entry.method == method), matching[0] if matching else None)
         return best.app if best else None
 
 
 def _pattern(path: str) -> re.Pattern[str]:
-    """Turn OpenAPI's way to write a path into a pattern; a field is one part of the path and never empty."""
+    """Turn an OpenAPI path into a pattern; a field matches one part of the path and is never empty."""
     return re.compile("[^/]+".join(map(re.escape, _FIELD.split(path))))
 
 
 async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
-    asked = "WebSocket" if scope["type"] == "websocket" else scope["method"]
-    text = f"{asked} {scope['path'][:_SHOWN_CHARS]} is no address here; GET /openapi.json lists them all."
-    # A socket is refused in its handshake by the same document.
+    method = "WebSocket" if scope["type"] == "websocket" else scope["method"]
+    text = f"{method} {scope['path'][:_SHOWN_CHARS]} not found; GET /openapi.json lists every route."
+    # A WebSocket is refused in its handshake with the same document.
     await problem_response(ForgeSyteError(Code.ROUTE_UNKNOWN, text))(scope, receive, send)

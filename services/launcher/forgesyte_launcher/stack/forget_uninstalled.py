@@ -1,8 +1,8 @@
-"""Plugins that were uninstalled since the last run on this data folder are forgotten when everything starts.
+"""Forgets, when the one-box run starts, the plugins that were uninstalled since the last run on its data folder.
 
-The bucket `plugins` remembers a plugin that no runner has, because its pool may be at zero. Who has runners on many
-machines can not tell that from an uninstalled one: a plugin stays known there. Here there is one runner, on this
-machine and with this environment, so what is not installed here is nowhere.
+The bucket `plugins` remembers a plugin that no runner offers, because its pool may be scaled to zero. With runners on
+many machines this cannot be distinguished from an uninstalled plugin, so there the plugin stays known. A one-box run
+has one runner, with this environment: a plugin that is not installed here is not installed anywhere.
 """
 
 import structlog
@@ -14,10 +14,10 @@ log = structlog.get_logger(__name__)
 
 
 async def forget_uninstalled(bus: Bus) -> None:
-    """Take out of the bucket `plugins` what is not installed; one that is installed and not offered stays.
+    """Remove plugins that are not installed from the bucket `plugins`; an installed one that is not offered stays.
 
     Raises:
-        BusUnavailable: the bus is away.
+        BusUnavailable: the bus is unavailable.
     """
     installed = {plugin.name for plugin in find_plugins()}
     async with bus.plugins.watch() as known:

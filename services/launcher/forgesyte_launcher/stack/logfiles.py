@@ -1,4 +1,4 @@
-"""The children's log files: turned over at a start, their last lines for an error message, their growth for `-v`."""
+"""The children's log files: rotated at a start, quoted in error messages, followed for `-v`."""
 
 import asyncio
 import os
@@ -6,20 +6,20 @@ from collections.abc import Callable
 from pathlib import Path
 
 ROTATE_BYTES = 8 * 1024 * 1024
-"""A log larger than this when its child is first started is kept as `<name>.log.1` and begun anew."""
+"""A log that is larger than this when its child is first started is renamed to `<name>.log.1`."""
 
 _TAIL_BYTES = 16 * 1024
-_LOOK_AGAIN_S = 0.2
+_POLL_EVERY_S = 0.2
 
 
 def rotate(file: Path, *, limit_bytes: int = ROTATE_BYTES) -> None:
-    """Begin a new log if the old one is over the limit; one old one is kept."""
+    """Start a new log if the old one is over the limit; one old log is kept."""
     if file.exists() and file.stat().st_size > limit_bytes:
         file.replace(file.with_name(f"{file.name}.1"))
 
 
 def last_lines(file: Path, *, count: int = 15, after_byte: int = 0) -> list[str]:
-    """Give the last lines of a log from `after_byte` on, at most 16 KiB of them; none when there is no log."""
+    """Return the last lines of a log after `after_byte`, at most 16 KiB; none when there is no log."""
     try:
         with file.open("rb") as handle:
             size_bytes = handle.seek(0, os.SEEK_END)
@@ -33,21 +33,21 @@ def last_lines(file: Path, *, count: int = 15, after_byte: int = 0) -> list[str]
 async def follow(file: Path, show: Callable[[str], None]) -> None:
     """Show each line that is written to `file` from now on, until cancelled.
 
-    The child writes to the file and never to us: a terminal that stands still holds nobody up.
+    The child writes to the file and not to a pipe, so a blocked terminal never blocks the child.
     """
     position = size_of(file)
     rest = ""
     while True:
-        grown = _read_on(file, position)
-        position += len(grown)
-        *lines, rest = (rest + grown.decode(errors="replace")).split("\n")
+        written = _read_on(file, position)
+        position += len(written)
+        *lines, rest = (rest + written.decode(errors="replace")).split("\n")
         for line in lines:
             show(line)
-        await asyncio.sleep(_LOOK_AGAIN_S)
+        await asyncio.sleep(_POLL_EVERY_S)
 
 
 def size_of(file: Path) -> int:
-    """Give a log's size in bytes; 0 when there is none."""
+    """Return a log's size in bytes; 0 when there is no log."""
     return file.stat().st_size if file.exists() else 0
 
 

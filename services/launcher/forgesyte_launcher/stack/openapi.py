@@ -1,13 +1,12 @@
-"""One OpenAPI document for the one port, made of what each application says of itself.
+"""One OpenAPI document for the one port, merged from the documents of the applications.
 
-Only what all services share is completed: problems are problem documents, whichever application answers them.
+Only what all services share is completed: every error is answered as a problem document, whichever application does it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any
 
-from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import request_response
@@ -18,19 +17,15 @@ from forgesyte_launcher import __version__
 
 Document = dict[str, Any]
 
-_DESCRIPTION = "Everything that answers on this port. Sockets and server-sent events are told in docs/realtime.md."
+_DESCRIPTION = "Everything that answers on this port. docs/realtime.md describes WebSockets and server-sent events."
 _SCHEMA_REF = "#/components/schemas/"
 _PROBLEM = {"$ref": f"{_SCHEMA_REF}Problem"}
 _FRAMEWORKS_OWN = {f"{_SCHEMA_REF}HTTPValidationError"}
 
 
-def openapi_app(apps: Iterable[FastAPI]) -> ASGIApp:
-    """Make the application that answers GET /openapi.json for all of `apps`; merged when it is first asked."""
-    parts = tuple(apps)
-
-    @cache
-    def document() -> Document:
-        return merged(app.openapi() for app in parts)
+def openapi_app(describe: Callable[[], Document]) -> ASGIApp:
+    """Make the application that answers GET /openapi.json; `describe` is called once, at the first request."""
+    document = cache(describe)
 
     async def answer(_request: Request) -> Response:
         return JSONResponse(document())
@@ -39,10 +34,10 @@ def openapi_app(apps: Iterable[FastAPI]) -> ASGIApp:
 
 
 def merged(documents: Iterable[Document]) -> Document:
-    """Merge OpenAPI documents: all their paths, and all their schemas.
+    """Merge OpenAPI documents: all their paths and all their schemas.
 
-    A path stays as the first document that has it says. Two different schemas of one name both stay, the later one
-    under a name with a number.
+    A path that occurs twice is taken from the first document. Of two different schemas with one name, the later one
+    gets a number behind its name.
     """
     paths: Document = {}
     schemas: Document = {}
@@ -50,8 +45,8 @@ def merged(documents: Iterable[Document]) -> Document:
         found = document.get("components", {}).get("schemas", {})
         names = {name: _free_name(name, schema, schemas) for name, schema in found.items()}
         schemas |= {names[name]: _renamed(schema, names) for name, schema in found.items()}
-        for path, told in document["paths"].items():
-            paths.setdefault(path, _with_problems(_renamed(told, names)))
+        for path, operations in document["paths"].items():
+            paths.setdefault(path, _with_problems(_renamed(operations, names)))
     return {
         "openapi": "3.1.0",
         "info": {"title": "ForgeSyte", "version": __version__, "description": _DESCRIPTION},
@@ -81,12 +76,12 @@ def _renamed(value: Any, names: dict[str, str]) -> Any:  # noqa: ANN401 - any JS
 
 
 def _with_problems(operations: Document) -> Document:
-    """Say of every refusal that the framework described by itself what it really is."""
+    """Describe the refusals that the framework documents by itself as what they are: problem documents."""
     for operation in operations.values():
         for answer in operation.get("responses", {}).values():
             content = answer.get("content", {})
-            told = content.get("application/json", {}).get("schema", {}).get("$ref")
-            if told in _FRAMEWORKS_OWN:
+            schema = content.get("application/json", {}).get("schema", {}).get("$ref")
+            if schema in _FRAMEWORKS_OWN:
                 del content["application/json"]
                 content.setdefault(MEDIA_TYPE, {"schema": _PROBLEM})
     return operations

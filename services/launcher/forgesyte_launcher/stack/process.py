@@ -1,8 +1,9 @@
-"""Start one child so that it cannot outlive us, and stop it so that nothing of it is left.
+"""Starts a child so that it cannot outlive the launcher, and stops it together with its process group.
 
 Each child leads a session of its own, because a Ctrl-C on the terminal would otherwise reach nats-server before the
-runners have drained, and asks the kernel for SIGKILL at our death. Children are started from the main thread only:
-that signal fires when the spawning *thread* ends. A wrapper such as setpriv was rejected: it is not on every machine.
+runners have drained, and asks the kernel for SIGKILL when the launcher dies. Children are started from the main thread
+alone, because that signal is sent when the *thread* that started them ends. Rejected: a wrapper such as setpriv, which
+is not installed on every machine.
 """
 
 import asyncio
@@ -29,9 +30,9 @@ class ProcessSpec:
         name: one word for logs and messages.
         command: program and arguments; the program is an absolute path.
         log_file: where stdout and stderr go (appended).
-        env: variables on top of our own.
+        env: variables in addition to the launcher's.
         grace_s: seconds between SIGTERM and SIGKILL.
-        keep_fds: descriptors the child inherits besides 0, 1 and 2.
+        keep_fds: descriptors that the child inherits besides 0, 1 and 2.
     """
 
     name: str
@@ -45,7 +46,7 @@ class ProcessSpec:
 def _die_with(parent_pid: int) -> Callable[[], None]:
     def before_exec() -> None:
         _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        # The parent may have died before the line above: then the signal would never come.
+        # If the parent died before the line above, the signal never comes.
         if os.getppid() != parent_pid:
             os._exit(1)
 
@@ -53,14 +54,14 @@ def _die_with(parent_pid: int) -> Callable[[], None]:
 
 
 async def spawn(spec: ProcessSpec) -> Process:
-    """Start the child; the caller owns it until stop() has returned.
+    """Start the child; the caller owns it until stop() returns.
 
     Raises:
         RuntimeError: called outside the main thread.
-        OSError: the program can not be started or the log file not be opened.
+        OSError: the program cannot be started or the log file cannot be opened.
     """
     if threading.current_thread() is not threading.main_thread():
-        raise RuntimeError(f"{spec.name} must be started from the main thread: it would die with this one")
+        raise RuntimeError(f"{spec.name} must be started from the main thread: it would die when this thread ends")
     log = os.open(spec.log_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         return await asyncio.create_subprocess_exec(
@@ -78,10 +79,10 @@ async def spawn(spec: ProcessSpec) -> Process:
 
 
 async def stop(process: Process, *, grace_s: float) -> int:
-    """Ask with SIGTERM, wait, kill the whole session's group, and reap; a cancel on the way kills at once.
+    """Send SIGTERM, wait, kill the process group, and reap the child; a cancellation kills at once.
 
     Returns:
-        The exit status; minus the signal's number when a signal ended it.
+        The exit status; the negative number of the signal that ended it, if one did.
     """
     try:
         if process.returncode is None:

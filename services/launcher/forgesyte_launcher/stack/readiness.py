@@ -1,10 +1,10 @@
-"""When `ready` may be said: a runner lives, its plugins are read, and HTTP answers and knows them.
+"""Decides when the stack is ready: the runner lives, its plugins are checked, and HTTP answers and knows them.
 
-A plugin that hangs while it loads must not keep the others from being offered: after a while they are, with a warning.
+A plugin that hangs while it loads must not block the others: after a while the stack is ready without it, with a
+warning in the log.
 """
 
 import asyncio
-import time
 
 import httpx
 import structlog
@@ -19,18 +19,18 @@ from forgesyte_sandbox.parent.installed_plugins import find_plugins
 from .supervisor import Supervised
 
 READY_LIMIT_S = 60.0
-"""How long the runner may take to show its first heartbeat, and HTTP to answer."""
+"""How long the runner may take until its first heartbeat, and HTTP until it answers."""
 
 PLUGINS_LIMIT_S = 150.0
-"""How long a plugin may take to load before the others are offered without it; longer than one load's limit."""
+"""How long a plugin may take to load before the stack is ready without it; longer than the limit of one load."""
 
-_LOOK_AGAIN_S = 0.05
+_POLL_EVERY_S = 0.05
 
 log = structlog.get_logger(__name__)
 
 
 async def wait_ready(bus: Bus, runner: Supervised, url: str) -> None:
-    """Wait for this very runner's heartbeat (a dead one's may still stand there), then for HTTP to know its plugins.
+    """Wait for this runner's heartbeat (that of a dead one may still be recorded), and for HTTP to know its plugins.
 
     Args:
         bus: connected, with its buckets.
@@ -38,16 +38,17 @@ async def wait_ready(bus: Bus, runner: Supervised, url: str) -> None:
         url: the public address.
 
     Raises:
-        ForgeSyteError: SERVICE_UNAVAILABLE when the runner ended, or was not there in time.
+        ForgeSyteError: SERVICE_UNAVAILABLE when the runner ended, or was not ready in time.
     """
     expected = {plugin.name for plugin in find_plugins(RunnerSettings().plugins)}
-    started_s = time.monotonic()
+    clock = asyncio.get_running_loop().time
+    started_s = clock()
     async with bus.runners.watch() as view, httpx.AsyncClient(trust_env=False) as http:
         while True:
             runner.require_first_life()
-            waited_s = time.monotonic() - started_s
+            waited_s = clock() - started_s
             beat = next((beat for beat in view.living().values() if beat.pid == runner.pid), None)
-            missing = expected - read_plugins(beat) if beat else expected
+            missing = expected - checked_plugins(beat) if beat else expected
             if (
                 beat
                 and (not missing or waited_s > PLUGINS_LIMIT_S)
@@ -57,13 +58,13 @@ async def wait_ready(bus: Bus, runner: Supervised, url: str) -> None:
             if waited_s > (PLUGINS_LIMIT_S if beat else 0) + READY_LIMIT_S:
                 text = f"the runner was not ready within {waited_s:.0f} s; see {runner.spec.log_file}."
                 raise ForgeSyteError(Code.SERVICE_UNAVAILABLE, text)
-            await asyncio.sleep(_LOOK_AGAIN_S)
+            await asyncio.sleep(_POLL_EVERY_S)
     if missing:
         log.warning("plugins still loading", plugins=sorted(missing))
 
 
-def read_plugins(beat: RunnerHeartbeat) -> set[str]:
-    """Give the plugins of which the runner knows how they are; one that is LOADED is still being looked at."""
+def checked_plugins(beat: RunnerHeartbeat) -> set[str]:
+    """Return the plugins whose state the runner knows; one that is LOADED is still being checked."""
     return {plugin.name for plugin in beat.plugins if plugin.state is not PluginState.LOADED}
 
 

@@ -1,12 +1,10 @@
-"""Everything on one box, in the order it must start and the reverse order in which it must end.
+"""Everything on one machine, started in the order of its dependencies and stopped in the reverse order.
 
-Start: lock on the data folder, nats-server, our connection to it, the apps behind the public port, the runner, and then
-the proof that it is all there. End: readiness off, no new connections, runners drain, sockets close with 1000, open
-requests end, apps stop, nats-server last. The order is the nesting of one function; nothing else knows it.
+Start: lock on the data folder, nats-server, the connection to it, the apps behind the public port, the runner, then
+the check that all of it is ready. Stop: not ready, no new connections, runners drain, sockets close with 1000, open
+requests end, apps stop, nats-server last. The order is the nesting in one function and is written nowhere else.
 """
 
-import os
-import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -20,34 +18,33 @@ from starlette.applications import Starlette
 from forgesyte_chassis.bus import Bus
 from forgesyte_chassis.main import Lifetime
 from forgesyte_chassis.metrics import new_registry
+from forgesyte_chassis.settings import env_name, settings_with
 from forgesyte_chassis.store.blobs import Store
 from forgesyte_chassis.web.keys import KeyRing, require_loopback
 from forgesyte_chassis.web.ops import Health, ops_app, serve_ops
 from forgesyte_chassis.web.server import open_listener
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_job_api.settings import JobApiSettings
+from forgesyte_launcher.interruption import unless_stopped
 from forgesyte_launcher.settings import LauncherSettings
-from forgesyte_launcher.terminal.output import unless_stopped, warn
+from forgesyte_launcher.terminal.output import warn
 
-from .apps import create_apps
+from .apps import create_apps, read_settings
 from .data_folder import DataFolder, open_folder
 from .edge import serving, url_of
 from .forget_uninstalled import forget_uninstalled
 from .logfiles import follow
 from .nats import BusAddress, running_nats
-from .process import ProcessSpec
 from .readiness import wait_ready
 from .runner_ops import open_runner_ops
+from .runner_process import runner_process
 from .supervisor import supervise
-
-RUNNER_MARGIN_S = 10.0
-"""What the runner gets on top of its own drain before it is killed."""
 
 _HEALTH_KEPT_S = 0.2
 
 _KEY_REMEDY = (
-    "Keys stand in FORGESYTE_JOB_API_API_KEYS as NAME:SCOPE+SCOPE:HASH, where HASH is what "
-    "`printf %s KEY | sha256sum` prints; for a client of one's own: me:analyze+read+stream+plugins:HASH."
+    f"Set keys in {env_name(JobApiSettings, 'api_keys')} as NAME:SCOPE+SCOPE:HASH, where HASH is "
+    "what `printf %s KEY | sha256sum` prints; for your own client: me:analyze+read+stream+plugins:HASH."
 )
 
 log = structlog.get_logger(__name__)
@@ -55,14 +52,14 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class StackOptions:
-    """What may be chosen.
+    """The options of a run.
 
     Attributes:
         data_dir: the data folder; made if missing.
-        host: where the public port listens.
-        port: the public port; 0 takes any free one.
-        slots: jobs at once; None leaves it to the runner.
-        has_ops_port: whether /livez, /readyz and /metrics are served as the settings say.
+        host: the address of the public port.
+        port: the public port; 0 takes any free port.
+        slots: how many jobs run at once; None leaves it to the runner's settings.
+        has_ops_port: whether /livez, /readyz and /metrics are served, at the address in the settings.
         shows_logs: whether the children's logs are copied to stderr.
     """
 
@@ -76,11 +73,11 @@ class StackOptions:
 
 @asynccontextmanager
 async def running_stack(options: StackOptions, lifetime: Lifetime, settings: LauncherSettings) -> AsyncIterator[str]:
-    """Run everything for the length of the block, which begins when jobs can be submitted; gives the address.
+    """Run everything during the block, which begins when jobs can be submitted; yield the public address.
 
     Raises:
-        ForgeSyteError: a setting, the port, the data folder or a child stands in the way; the sentence says which.
-        Interrupted: the stop was asked for before everything was ready.
+        ForgeSyteError: a setting, the port, the data folder or a child prevents the start; the text says which.
+        Interrupted: a signal arrived before everything was ready.
     """
     keys = _keys(options)
     async with AsyncExitStack() as stack:
@@ -92,16 +89,16 @@ async def running_stack(options: StackOptions, lifetime: Lifetime, settings: Lau
         await bus.ensure()
         await forget_uninstalled(bus)
         registry = new_registry("launcher")
-        api_settings = _api_settings(options, folder, address)
-        apps = create_apps(bus, Store.open(str(folder.store)), keys, api_settings, registry=registry)
+        app_settings = read_settings(_api_settings(options, folder, address))
+        apps = create_apps(bus, Store.open(str(folder.store)), keys, app_settings, registry=registry)
         health = Health()
         health.add_check("bus", lambda: bus.is_connected)
-        ops = await stack.enter_async_context(open_runner_ops(is_asked=options.has_ops_port))
+        ops = await stack.enter_async_context(open_runner_ops(is_wanted=options.has_ops_port))
         if options.has_ops_port:
             _start_ops(ops_app(health, registry, ops.metrics), lifetime, settings)
         edge = await stack.enter_async_context(serving(apps, listener, lifetime.group))
         await stack.enter_async_context(apps.streams_closed_at_end())
-        spec = ops.handed_to(_runner(folder, address, options, settings))
+        spec = ops.handed_to(runner_process(folder, address, drain_s=settings.drain_s, slots=options.slots))
         runner = await stack.enter_async_context(supervise(spec, lifetime.group))
         if options.shows_logs:
             _show_logs(folder, lifetime)
@@ -115,7 +112,8 @@ async def running_stack(options: StackOptions, lifetime: Lifetime, settings: Lau
 
 
 def _api_settings(options: StackOptions, folder: DataFolder, address: BusAddress) -> JobApiSettings:
-    return JobApiSettings(
+    return settings_with(
+        JobApiSettings,
         bus_url=address.url,
         bus_token=SecretStr(address.token),
         store_url=str(folder.store),
@@ -138,37 +136,13 @@ def _keys(options: StackOptions) -> KeyRing:
     return keys
 
 
-def _runner(folder: DataFolder, address: BusAddress, options: StackOptions, settings: LauncherSettings) -> ProcessSpec:
-    prefix = "FORGESYTE_RUNNER_"
-    env = {
-        # What the user may say in the environment as well ...
-        f"{prefix}LOG_FORMAT": os.environ.get(f"{prefix}LOG_FORMAT", "console"),
-        # ... and what is ours to say.
-        f"{prefix}BUS_URL": address.url,
-        f"{prefix}BUS_TOKEN": address.token,
-        f"{prefix}STORE_URL": str(folder.store),
-        f"{prefix}SCRATCH_DIR": str(folder.scratch),
-        f"{prefix}DRAIN_S": str(settings.drain_s),
-    }
-    if options.slots is not None:
-        env[f"{prefix}SLOTS"] = str(options.slots)
-    return ProcessSpec(
-        name="plugin-runner",
-        # -P: a folder named like one of our modules in the user's working directory must not be imported.
-        command=(sys.executable, "-P", "-m", "forgesyte_plugin_runner"),
-        log_file=folder.logs / "plugin-runner.log",
-        env=env,
-        grace_s=settings.drain_s + RUNNER_MARGIN_S,
-    )
-
-
 def _start_ops(app: Starlette, lifetime: Lifetime, settings: LauncherSettings) -> None:
     port = settings.ops_port
     if port > 0:
         try:
             open_listener(settings.ops_host, port).close()
         except ForgeSyteError:
-            log.warning("ops port taken, a free one is used instead", port=port)
+            log.warning("ops port taken, using a free one", port=port)
             port = 0
     lifetime.group.create_task(serve_ops(app, settings.ops_host, port, lifetime), name="ops port")
 

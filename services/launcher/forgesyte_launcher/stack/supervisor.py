@@ -1,6 +1,6 @@
-"""The one supervisor: keeps a child alive from a table row (ProcessSpec) until it is told to stop.
+"""The one supervisor: keeps the process that a ProcessSpec describes running until it is asked to stop.
 
-A child that dies is started again after a growing wait; one that has lived long enough starts from the shortest wait.
+A child that dies is restarted after a wait that grows with each death and is reset once the child has run long enough.
 Nothing here knows what nats-server or a runner is. The caller decides the order of stopping by nesting supervise().
 """
 
@@ -22,21 +22,21 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """How long to wait before the next start: first_s, doubled up to most_s, first_s again after calm_s alive."""
+    """The wait before the next start: first_s, doubled up to most_s, and first_s again after steady_s alive."""
 
     first_s: float = 0.1
     most_s: float = 10.0
-    calm_s: float = 30.0
+    steady_s: float = 30.0
 
     def after(self, wait_s: float, *, alive_s: float) -> float:
-        """Give the wait that follows `wait_s` when the child has lived `alive_s` seconds."""
-        if alive_s >= self.calm_s:
+        """Return the wait after `wait_s`, for a child that has lived for `alive_s` seconds."""
+        if alive_s >= self.steady_s:
             return self.first_s
         return min(wait_s * 2, self.most_s)
 
 
 class Supervised:
-    """One child under supervision. Made by supervise(); `starts` counts how often it was started."""
+    """One supervised child, made by supervise(); `starts` counts how often it was started."""
 
     def __init__(self, spec: ProcessSpec, backoff: Backoff) -> None:
         self.spec = spec
@@ -49,35 +49,35 @@ class Supervised:
 
     @property
     def pid(self) -> int | None:
-        """The living child's pid; None between two lives."""
+        """The pid of the running child; None between two lives."""
         if self._process is None or self._process.returncode is not None:
             return None
         return self._process.pid
 
     def require_first_life(self) -> None:
-        """Make sure that the child has not died since its first start.
+        """Check that the child has not died since its first start.
 
         Raises:
-            ForgeSyteError: SERVICE_UNAVAILABLE with how it ended and the last lines of its log.
+            ForgeSyteError: SERVICE_UNAVAILABLE, with how it ended and the last lines of its log.
         """
         if self.exit_status is None:
             return
-        lines = "\n  ".join(last_lines(self.spec.log_file, after_byte=self._log_start)) or "(it wrote nothing)"
+        lines = "\n  ".join(last_lines(self.spec.log_file, after_byte=self._log_start)) or "(its log is empty)"
         raise ForgeSyteError(
             Code.SERVICE_UNAVAILABLE,
             f"{self.spec.name} did not start: it {describe_exit(self.exit_status)}. "
-            f"Its last lines ({self.spec.log_file}):\n  {lines}",
+            f"The last lines of its log ({self.spec.log_file}):\n  {lines}",
         )
 
     def stop(self) -> None:
-        """Ask the child to end; keep_alive() goes down the ladder, reaps it and returns."""
+        """Request the end of the child; keep_alive() stops it, reaps it and returns."""
         self._stopping.set()
 
     async def keep_alive(self) -> None:
-        """Run the child again and again until stop(); a cancel stops the child by the same ladder.
+        """Run the child, and restart it when it dies, until stop(); a cancellation stops it in the same way.
 
         Raises:
-            OSError: the child could not even be started.
+            OSError: the child could not be started at all.
         """
         wait_s = self._backoff.first_s
         while not self._stopping.is_set():
@@ -85,7 +85,7 @@ class Supervised:
             if self._stopping.is_set():
                 return
             log.warning(
-                "child died and is started again",
+                "child died, restarting it",
                 child=self.spec.name,
                 ended=describe_exit(self.exit_status or 0),
                 wait_s=round(wait_s, 1),
@@ -95,7 +95,7 @@ class Supervised:
             wait_s = self._backoff.after(wait_s, alive_s=alive_s)
 
     async def _one_life(self) -> float:
-        """Run the child once until it ends or must end; give the seconds it lived."""
+        """Run the child until it ends or a stop is requested; return the seconds it lived."""
         clock = asyncio.get_running_loop().time
         started_s = clock()
         process = self._process = await spawn(self.spec)
@@ -103,10 +103,10 @@ class Supervised:
         log.info("child started", child=self.spec.name, pid=process.pid)
         try:
             async with asyncio.TaskGroup() as group:
-                told = group.create_task(self._stopping.wait())
+                stopped = group.create_task(self._stopping.wait())
                 died = group.create_task(process.wait())
-                await asyncio.wait((told, died), return_when=asyncio.FIRST_COMPLETED)
-                told.cancel()
+                await asyncio.wait((stopped, died), return_when=asyncio.FIRST_COMPLETED)
+                stopped.cancel()
                 died.cancel()
         finally:
             self.exit_status = await stop(process, grace_s=self.spec.grace_s)
@@ -122,7 +122,7 @@ async def _wait(event: asyncio.Event, *, limit_s: float) -> None:
 
 
 def describe_exit(status: int) -> str:
-    """Say in words how a process ended, for example `was killed by signal 9` or `ended with status 3`."""
+    """Return in words how a process ended: `was killed by signal 9` or `ended with status 3`."""
     return f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
 
 
@@ -130,15 +130,15 @@ def describe_exit(status: int) -> str:
 async def supervise(
     spec: ProcessSpec, group: asyncio.TaskGroup, *, backoff: Backoff | None = None
 ) -> AsyncIterator[Supervised]:
-    """Keep a child alive for the length of the block; at its end the child is stopped and reaped.
+    """Keep a child running during the block; after it the child is stopped and reaped.
 
     Args:
         spec: what to run; its log is rotated first.
-        group: the task group that carries the watching task.
-        backoff: waits between two lives.
+        group: the task group of the supervising task.
+        backoff: the waits between two lives.
 
     Raises:
-        OSError: the child could not even be started (raised in `group`).
+        OSError: the child could not be started at all (raised in `group`).
     """
     rotate(spec.log_file)
     child = Supervised(spec, backoff or Backoff())

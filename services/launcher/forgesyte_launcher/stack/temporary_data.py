@@ -1,18 +1,20 @@
 """Data folders that live as long as one command, and the removal of those whose command was killed.
 
-A killed command can not tidy up, so the next one does. Whether a folder is still in use is asked of the kernel: its
-lock is held by the launcher and by its nats-server, and is free only when both are dead (folder.py).
+A killed command cannot clean up, so the next one does. The lock of a folder is held by its launcher and by its
+nats-server, so the folder counts as abandoned only when both are dead (data_folder.py).
 """
 
-import fcntl
 import os
-import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from stat import S_ISDIR
+
+from forgesyte_chassis.owned_folder import remove_abandoned
+
+from .data_folder import LOCK_FILE
 
 PREFIX = "forgesyte-run-"
 
@@ -22,9 +24,9 @@ _YOUNG_S = 60.0
 
 @contextmanager
 def temporary_data() -> Iterator[Path]:
-    """Give an empty folder for a server's data, removed at the end of the block; sweeps what killed ones left."""
+    """Make an empty data folder and remove it after the block; folders that killed commands left are removed first."""
     sweep(Path(tempfile.gettempdir()))
-    # Children may still write a last line while the folder goes; what is left then goes with the next sweep.
+    # Children may still write a last line while the folder is removed; the next sweep takes what is left.
     with tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True) as root:
         yield Path(root)
 
@@ -34,35 +36,23 @@ def sweep(parent: Path, *, young_s: float = _YOUNG_S) -> list[Path]:
 
     Args:
         parent: where temporary folders are made.
-        young_s: what changed within so many seconds is left alone.
+        young_s: folders changed within this many seconds are left alone.
 
     Returns:
-        The folders that are gone now.
+        The removed folders.
     """
-    return [folder for folder in sorted(parent.glob(f"{PREFIX}*")) if _is_stale(folder, young_s) and _remove(folder)]
+    return [
+        folder
+        for folder in sorted(parent.glob(f"{PREFIX}*"))
+        if _may_be_abandoned(folder, young_s) and remove_abandoned(folder, folder / LOCK_FILE, must_have_lock=False)
+    ]
 
 
-def _is_stale(folder: Path, young_s: float) -> bool:
-    """Tell whether it may be looked at: a real folder of ours that nobody has just made. Others may write in /tmp."""
+def _may_be_abandoned(folder: Path, young_s: float) -> bool:
+    """Return whether it is a real folder of this user and not a new one; other users may write in /tmp too."""
     try:
         found = folder.lstat()
     except OSError:
         return False
     is_ours = S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()
     return is_ours and time.time() - found.st_mtime > young_s
-
-
-def _remove(folder: Path) -> bool:
-    lock_fd = -1
-    with suppress(FileNotFoundError):
-        lock_fd = os.open(folder / "run" / "lock", os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
-    try:
-        if lock_fd >= 0:
-            fcntl.flock(lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        shutil.rmtree(folder, ignore_errors=True)
-    except OSError:
-        return False
-    finally:
-        if lock_fd >= 0:
-            os.close(lock_fd)
-    return not folder.exists()

@@ -1,1 +1,1 @@
-"""What is printed, and how. Never imports a command, the stack or the client."""
+"""What is printed, and how. Never imports commands, the stack or the client."""

@@ -1,4 +1,4 @@
-"""How fast a job goes: frames a second and the seconds left, from what its record shows now and then."""
+"""A job's speed and the time it has left, estimated from its record as it is read now and then."""
 
 from collections import deque
 from dataclasses import dataclass, field
@@ -6,17 +6,17 @@ from dataclasses import dataclass, field
 from forgesyte_contracts.http.jobs import JobView
 
 WINDOW_S = 10.0
-"""The speed is taken over this much of the past: long enough to be calm, short enough to follow a change."""
+"""The speed is an average over this much of the past: long enough to be steady, short enough to follow a change."""
 
 
 @dataclass(slots=True)
-class Pace:
-    """A moving window over (moment, frames done, percent done); moments are monotonic seconds."""
+class Eta:
+    """The estimate: a moving window over (moment, frames done, percent done), with moments in monotonic seconds."""
 
     _seen: deque[tuple[float, int, int]] = field(default_factory=deque)
 
     def observe(self, job: JobView, now_s: float) -> None:
-        """Take in a record; a new attempt that begins at frame 0 begins a new window."""
+        """Add a record; when a new attempt starts again at an earlier frame, the window starts again too."""
         frames = job.current_frame or 0
         if self._seen and frames < self._seen[-1][1]:
             self._seen.clear()
@@ -27,15 +27,15 @@ class Pace:
 
     @property
     def fps(self) -> float | None:
-        """Frames a second; None before two different observations."""
+        """Frames per second; None until two records differ."""
         return self._rate(1)
 
     def seconds_left(self, job: JobView) -> float | None:
-        """Seconds to the end: by frames when the total is known, else by percent; None when neither moves."""
+        """Return the seconds to the end, by frames if their total is known, else by percent; None if neither moves."""
         if job.total_frames and self.fps:
             return max(0, job.total_frames - (job.current_frame or 0)) / self.fps
-        percent_a_second = self._rate(2)
-        return (100 - (job.progress or 0)) / percent_a_second if percent_a_second else None
+        percent_per_s = self._rate(2)
+        return (100 - (job.progress or 0)) / percent_per_s if percent_per_s else None
 
     def _rate(self, column: int) -> float | None:
         if len(self._seen) < 2:

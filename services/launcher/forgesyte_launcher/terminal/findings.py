@@ -1,4 +1,4 @@
-"""What `forgesyte doctor` found: one line a matter, its verdict, and what to do about it."""
+"""Prints the findings of `forgesyte doctor`: one line per check, its verdict, and what to do about it."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -14,7 +14,7 @@ _STYLES: dict[Verdict, str] = {"ok": "green", "warn": "yellow", "fail": "bold re
 
 @dataclass(frozen=True, slots=True)
 class DoctorFinding:
-    """One matter. `remedy` says what to do when the verdict is not ok."""
+    """The result of one check. `remedy` says what to do when the verdict is not ok."""
 
     area: str
     name: str
@@ -24,7 +24,7 @@ class DoctorFinding:
 
 
 def judged(area: str, name: str, fault: str | None, remedy: str, *, otherwise: Verdict = "fail") -> DoctorFinding:
-    """Make a finding of something that works (`fault` None) or does not."""
+    """Return the finding for something that works (`fault` is None) or does not."""
     if fault is None:
         return DoctorFinding(area, name, "ok", "works")
     return DoctorFinding(area, name, otherwise, fault, remedy)

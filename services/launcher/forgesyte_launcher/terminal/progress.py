@@ -1,40 +1,41 @@
-"""A job's progress for whoever watches: a bar on a terminal, a plain line now and then anywhere else."""
+"""A job's progress for the user: a bar on a terminal, and a plain line now and then anywhere else."""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn
 
+from forgesyte_chassis.clock import Clock, SystemClock
 from forgesyte_contracts.http.jobs import JobView
 
-from .eta import Pace
+from .eta import Eta
 
 PLAIN_EVERY_S = 5.0
-"""How often a plain line is written; a change of status is written at once."""
+"""Seconds between two plain lines; a change of status is written at once."""
 
 
 class ProgressView(Protocol):
-    """What shows progress."""
+    """Shows progress."""
 
     def say(self, text: str) -> None:
-        """Show what happens before and after the job: the stack starts, media is uploaded, the answer is drawn."""
+        """Show what happens before and after the job: the stack starts, a video is drawn."""
 
     def note(self, text: str) -> None:
-        """Leave a line that stays: how the job is followed, a warning of it."""
+        """Print a line that stays: how the job is followed, a warning of the job."""
 
     def sent(self, name: str, total_bytes: int, sent_bytes: int) -> None:
         """Show how much of the media is uploaded."""
 
     def show(self, job: JobView) -> None:
-        """Show the job as its record stands."""
+        """Show the job as its record describes it."""
 
 
 @contextmanager
-def open_progress(console: Console, *, clock: Callable[[], float] = time.monotonic) -> Iterator[ProgressView]:
-    """Open the view that fits `console`; the bar is gone from the terminal after the block."""
+def open_progress(console: Console, *, clock: Clock | None = None) -> Iterator[ProgressView]:
+    """Open the view that fits `console`; after the block the bar is gone from the terminal."""
+    clock = clock or SystemClock()
     if not console.is_terminal:
         yield _Lines(console, clock)
         return
@@ -50,14 +51,14 @@ def open_progress(console: Console, *, clock: Callable[[], float] = time.monoton
 
 
 class _Bar:
-    def __init__(self, bar: Progress, clock: Callable[[], float]) -> None:
+    def __init__(self, bar: Progress, clock: Clock) -> None:
         self._bar = bar
         self._task = bar.add_task("", total=None, facts="")
         self._clock = clock
-        self._pace = Pace()
+        self._eta = Eta()
 
     def say(self, text: str) -> None:
-        self._bar.tasks[0].total = None  # update() takes None for "as it is"; without a total the bar only moves
+        self._bar.tasks[0].total = None  # update() takes None for "unchanged"; without a total the bar only pulses
         self._bar.update(self._task, description=text, facts="")
 
     def note(self, text: str) -> None:
@@ -65,26 +66,26 @@ class _Bar:
 
     def sent(self, name: str, total_bytes: int, sent_bytes: int) -> None:
         if 0 < total_bytes <= sent_bytes:
-            self.say(f"{name} is uploaded, the server looks at it")
+            self.say(f"{name} is uploaded; the server is checking it")
         else:
             self._bar.update(self._task, description=f"uploading {name}", total=total_bytes, completed=sent_bytes)
 
     def show(self, job: JobView) -> None:
-        self._pace.observe(job, self._clock())
+        self._eta.observe(job, self._clock.monotonic_s())
         self._bar.update(
             self._task,
             description=describe(job),
             total=100 if job.progress else None,
             completed=job.progress or 0,
-            facts=facts(job, self._pace),
+            facts=facts(job, self._eta),
         )
 
 
 class _Lines:
-    def __init__(self, console: Console, clock: Callable[[], float]) -> None:
+    def __init__(self, console: Console, clock: Clock) -> None:
         self._console = console
         self._clock = clock
-        self._pace = Pace()
+        self._eta = Eta()
         self._status = ""
         self._next_s = 0.0
 
@@ -95,7 +96,7 @@ class _Lines:
         self.say(text)
 
     def sent(self, name: str, total_bytes: int, sent_bytes: int) -> None:
-        now_s = self._clock()
+        now_s = self._clock.monotonic_s()
         if sent_bytes and now_s < self._next_s:
             return
         self._next_s = now_s + PLAIN_EVERY_S
@@ -103,30 +104,30 @@ class _Lines:
         self.say(f"uploading {name}{share}")
 
     def show(self, job: JobView) -> None:
-        now_s = self._clock()
-        self._pace.observe(job, now_s)
+        now_s = self._clock.monotonic_s()
+        self._eta.observe(job, now_s)
         if job.status == self._status and now_s < self._next_s:
             return
         self._status, self._next_s = job.status, now_s + PLAIN_EVERY_S
-        self.say(f"{describe(job)}  {job.progress or 0}%  {facts(job, self._pace)}".rstrip())
+        self.say(f"{describe(job)}  {job.progress or 0}%  {facts(job, self._eta)}".rstrip())
 
 
 def describe(job: JobView) -> str:
-    """Say what runs and where it stands: plugin, tools, status and, from the second one on, the attempt."""
+    """Return what runs and its state: plugin, tools, status and, from the second one on, the attempt."""
     again = f" (attempt {job.attempt})" if job.attempt > 1 else ""
     return f"{job.plugin_id} {'+'.join(job.tools)}: {job.status}{again}"
 
 
-def facts(job: JobView, pace: Pace) -> str:
-    """Say how far and how fast: `158/377 frames  31.2 fps  0:07 left`, as much of it as is known."""
+def facts(job: JobView, eta: Eta) -> str:
+    """Return how far and how fast, as far as it is known: `158/377 frames  31.2 fps  0:07 left`."""
     parts = []
     if job.current_frame is not None:
         total = f"/{job.total_frames}" if job.total_frames else ""
         parts.append(f"{job.current_frame}{total} frames")
     if not job.status.is_terminal:
-        if pace.fps:
-            parts.append(f"{pace.fps:.1f} fps")
-        left_s = pace.seconds_left(job)
+        if eta.fps:
+            parts.append(f"{eta.fps:.1f} fps")
+        left_s = eta.seconds_left(job)
         if left_s is not None:
             parts.append(f"{int(left_s) // 60}:{int(left_s) % 60:02d} left")
     return "  ".join(parts)

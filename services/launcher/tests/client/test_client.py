@@ -24,7 +24,7 @@ async def a_client(path: str, answer, method: str = "GET"):
         yield ApiClient("http://server", http)
 
 
-async def test_a_submission_carries_the_video_and_what_to_do_with_it(tmp_path):
+async def test_a_submission_carries_the_video_the_tools_and_the_options(tmp_path):
     video = tmp_path / "a b.mp4"
     video.write_bytes(b"x" * 3_000_000)
     seen: dict[str, object] = {}
@@ -60,16 +60,16 @@ async def test_a_problem_document_becomes_the_error_it_was_made_from():
     assert caught.value.code is Code.JOB_UNKNOWN
 
 
-async def test_a_missing_key_is_told_with_the_option_that_gives_it():
+async def test_a_missing_key_is_reported_with_the_option_for_it():
     async def refuse(_: Request) -> Response:
         raise ForgeSyteError(Code.KEY_MISSING, "Send an API key.")
 
     async with a_client("/v1/jobs/x", refuse) as client:
-        with pytest.raises(ForgeSyteError, match=r"Send an API key\. Here that is --api-key"):
+        with pytest.raises(ForgeSyteError, match=r"Send an API key\. Pass it with --api-key"):
             await client.job("x")
 
 
-async def test_an_answer_without_a_reason_is_told_as_it_is():
+async def test_an_answer_that_is_not_a_problem_document_is_reported_with_its_status():
     async def proxy(_: Request) -> Response:
         return PlainTextResponse("bad gateway", 502)
 
@@ -78,7 +78,7 @@ async def test_an_answer_without_a_reason_is_told_as_it_is():
             await client.job("x")
 
 
-async def test_a_job_is_read_as_the_contract_has_it():
+async def test_a_job_is_read_as_the_model_of_the_contract():
     job = a_job(progress=40)
 
     async def read(_: Request) -> Response:
@@ -88,7 +88,7 @@ async def test_a_job_is_read_as_the_contract_has_it():
         assert await client.job("x") == job
 
 
-async def test_a_result_is_written_as_it_comes(tmp_path):
+async def test_a_result_is_streamed_into_its_file(tmp_path):
     async def rows(_: Request) -> Response:
         return StreamingResponse(f'{{"frame_index":{n}}}\n' for n in range(1000))
 
@@ -110,7 +110,7 @@ async def test_a_refused_result_leaves_no_file(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-async def test_a_server_that_is_not_there_is_told_with_the_remedy():
+async def test_an_unreachable_server_is_reported_with_the_remedy():
     async with open_client("http://127.0.0.1:1") as client:
         with pytest.raises(ForgeSyteError, match="forgesyte up") as caught:
             await client.jobs(limit=1)
@@ -119,7 +119,7 @@ async def test_a_server_that_is_not_there_is_told_with_the_remedy():
 
 
 @pytest.mark.parametrize("server", ["127.0.0.1:8000", "ftp://host", "", "http://"])
-async def test_an_address_that_is_none_is_refused(server):
+async def test_an_invalid_address_is_refused(server):
     with pytest.raises(ForgeSyteError, match="expected a server such as"):
         async with open_client(server):
             pass

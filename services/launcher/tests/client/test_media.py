@@ -23,7 +23,7 @@ PNG = b"\x89PNG\r\n\x1a\n...."
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_the_name_chooses_the_route_and_the_first_bytes_where_it_says_nothing(tmp_path, name, head, kind, media_type):
+def test_the_name_chooses_the_route_or_else_the_first_bytes(tmp_path, name, head, kind, media_type):
     file = tmp_path / name
     file.write_bytes(head)
 

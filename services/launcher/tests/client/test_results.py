@@ -17,8 +17,8 @@ from forgesyte_launcher.client.results import save_results
 from ..builders import an_ended_job
 
 
-class SaidLines(list):
-    """A progress view that keeps what was said."""
+class KeptLines(list):
+    """A progress view that keeps the lines it is given."""
 
     def say(self, text: str) -> None:
         self.append(text)
@@ -32,13 +32,13 @@ class SaidLines(list):
 
 @asynccontextmanager
 async def a_server(*refused: str):
-    """A client of a server that answers each format with its name, but not the refused ones."""
+    """A client of a server that answers each format with its name, except the refused formats."""
 
     async def result(request: Request) -> Response:
-        asked = request.query_params["format"]
-        if asked in refused:
-            raise ForgeSyteError(Code.REQUEST_INVALID, f"{asked} can not be had.")
-        return PlainTextResponse(asked)
+        wanted = request.query_params["format"]
+        if wanted in refused:
+            raise ForgeSyteError(Code.REQUEST_INVALID, f"{wanted} is not available.")
+        return PlainTextResponse(wanted)
 
     app = Starlette(routes=[Route("/v1/jobs/{job_id}/result", result)])
     problems.install(app)
@@ -47,49 +47,49 @@ async def a_server(*refused: str):
 
 
 async def saved(client: ApiClient, job: JobView, out, *, is_drawn: bool = True) -> tuple[dict[str, str], list[str]]:
-    view = SaidLines()
+    view = KeptLines()
     await save_results(client, job, out, view, is_drawn=is_drawn)
     return {file.name: file.read_text() for file in out.iterdir()}, view
 
 
-async def test_a_video_gets_its_three_files_and_the_drawing_is_told(tmp_path):
+async def test_a_video_gets_its_three_files_and_drawing_is_announced(tmp_path):
     async with a_server() as client:
-        files, said = await saved(client, an_ended_job(), tmp_path)
+        files, lines = await saved(client, an_ended_job(), tmp_path)
 
     assert files == {"result.json": "json", "rows.jsonl": "jsonl", "annotated.mp4": "mp4"}
-    assert said == ["drawing annotated.mp4"]
+    assert lines == ["drawing annotated.mp4"]
 
 
 @pytest.mark.parametrize("job_type", [JobType.IMAGE, JobType.IMAGE_MULTI])
 async def test_an_image_has_no_annotated_video(tmp_path, job_type):
     async with a_server() as client:
-        files, said = await saved(client, an_ended_job(job_type=job_type), tmp_path)
+        files, lines = await saved(client, an_ended_job(job_type=job_type), tmp_path)
 
-    assert (set(files), said) == ({"result.json", "rows.jsonl"}, [])
+    assert (set(files), lines) == ({"result.json", "rows.jsonl"}, [])
 
 
-async def test_nothing_is_drawn_when_it_is_not_wanted(tmp_path):
+async def test_nothing_is_drawn_when_it_is_switched_off(tmp_path):
     async with a_server() as client:
-        files, said = await saved(client, an_ended_job(), tmp_path, is_drawn=False)
+        files, lines = await saved(client, an_ended_job(), tmp_path, is_drawn=False)
 
-    assert (set(files), said) == ({"result.json", "rows.jsonl"}, [])
+    assert (set(files), lines) == ({"result.json", "rows.jsonl"}, [])
 
 
-async def test_a_video_that_can_not_be_drawn_is_a_warning_and_the_rest_stands(tmp_path, capsys):
+async def test_a_video_that_cannot_be_drawn_is_a_warning_and_the_other_files_are_kept(tmp_path, capsys):
     async with a_server("mp4") as client:
         files, _ = await saved(client, an_ended_job(), tmp_path)
 
     assert set(files) == {"result.json", "rows.jsonl"}
-    assert "warning: annotated.mp4 is missing: mp4 can not be had." in capsys.readouterr().err
+    assert "warning: annotated.mp4 is missing: mp4 is not available." in capsys.readouterr().err
 
 
-async def test_rows_of_a_completed_job_that_can_not_be_read_are_an_error(tmp_path):
+async def test_unreadable_rows_of_a_completed_job_are_an_error(tmp_path):
     async with a_server("jsonl") as client:
-        with pytest.raises(ForgeSyteError, match="jsonl can not be had"):
+        with pytest.raises(ForgeSyteError, match="jsonl is not available"):
             await saved(client, an_ended_job(), tmp_path)
 
 
-async def test_a_failed_job_leaves_nothing_of_an_earlier_one_behind(tmp_path):
+async def test_a_failed_job_leaves_no_files_of_an_earlier_job(tmp_path):
     for name in ("result.json", "rows.jsonl", "annotated.mp4", "notes.txt"):
         (tmp_path / name).write_text("earlier")
 

@@ -1,4 +1,4 @@
-"""Following a job, over a real HTTP server with a real socket that plays the gateway."""
+"""Following a job, over a real HTTP server with a real WebSocket that plays the gateway."""
 
 import asyncio
 import json
@@ -34,7 +34,7 @@ from tests.support import eventually
 
 from ..builders import a_job, an_ended_job
 
-AWAY = ForgeSyteError(Code.SERVICE_UNAVAILABLE, "no answer")
+UNAVAILABLE = ForgeSyteError(Code.SERVICE_UNAVAILABLE, "no answer")
 JOB = a_job()
 ENDED = an_ended_job(job_id=JOB.job_id, progress=100)
 CLOSED = 1000
@@ -43,7 +43,7 @@ Play = Callable[[WebSocket], Awaitable[None]]
 
 
 class Answers:
-    """A client whose answers are known: a record, or an error to raise."""
+    """A client with prepared answers: a record, or an error to raise."""
 
     def __init__(self, *answers: JobView | ForgeSyteError) -> None:
         self._answers = list(answers)
@@ -68,20 +68,20 @@ class View:
     note = say
 
     def sent(self, name: str, total_bytes: int, sent_bytes: int) -> None:
-        raise AssertionError("nothing is sent by who watches")
+        raise AssertionError("a watcher sends nothing")
 
     def show(self, job: JobView) -> None:
         self.jobs.append(job)
 
     @property
     def percents(self) -> list[int | None]:
-        """Each progress that differs from the one before."""
+        """Each progress that differs from the previous one."""
         shown = [job.progress for job in self.jobs]
         return [now for before, now in zip([object(), *shown], shown, strict=False) if now != before]
 
 
 class Server:
-    """A server whose job ends when the test, or what its socket plays, says so."""
+    """A server whose job ends when the test, or its WebSocket script, sets has_ended."""
 
     def __init__(self, *plays: Play) -> None:
         self.plays = list(plays)
@@ -91,7 +91,7 @@ class Server:
 
     @asynccontextmanager
     async def client(self, *, api_key: str | None = None) -> AsyncIterator[Any]:
-        """Serve, and give a client of it."""
+        """Serve, and yield a client of the server."""
         routes: list[Any] = [Route("/v1/jobs/{job_id}", self._job)]
         if self.plays:
             routes.append(WebSocketRoute("/v1/realtime", self._socket))
@@ -139,8 +139,8 @@ def an_error(code: Code) -> str:
     return envelope(ErrorPayload(job_id=JOB.job_id, error="x", details=details)).decode()
 
 
-def saying(*messages: str, then: int | None = CLOSED) -> Play:
-    """Accept, say these, close with `then`."""
+def sending(*messages: str, then: int | None = CLOSED) -> Play:
+    """Accept, send these messages, close with `then`."""
 
     async def play(socket: WebSocket) -> None:
         await socket.accept()
@@ -152,7 +152,7 @@ def saying(*messages: str, then: int | None = CLOSED) -> Play:
 
 
 def ending(server: Server, *messages: str) -> Play:
-    """Say these, let the job end, and say that."""
+    """Send these messages, let the job end, and send its end."""
 
     async def play(socket: WebSocket) -> None:
         await socket.accept()
@@ -167,7 +167,7 @@ def ending(server: Server, *messages: str) -> Play:
 
 @pytest.fixture(autouse=True)
 def _fast(monkeypatch):
-    monkeypatch.setattr(watching, "EVERY_S", 0.01)
+    monkeypatch.setattr(watching, "POLL_EVERY_S", 0.01)
     monkeypatch.setattr(watching, "RECONNECT_S", (0.0, 0.0))
 
 
@@ -176,7 +176,7 @@ def view() -> View:
     return View()
 
 
-async def test_a_job_is_followed_over_the_socket_to_its_end(view):
+async def test_a_job_is_followed_over_the_websocket_to_its_end(view):
     server = Server()
     server.plays.append(ending(server, progress(1), warning(0), progress(50), '{"type": "news"}', "garbage"))
 
@@ -189,8 +189,8 @@ async def test_a_job_is_followed_over_the_socket_to_its_end(view):
     assert server.keys == ["secret"]
 
 
-async def test_a_broken_connection_is_made_again_from_the_last_seq_and_nothing_is_said_twice(view):
-    server = Server(saying(warning(0), progress(10, seq=7)))
+async def test_a_broken_connection_is_resumed_after_the_last_seq_without_repeats(view):
+    server = Server(sending(warning(0), progress(10, seq=7)))
     server.plays.append(ending(server, warning(0), warning(1), progress(20)))
 
     async with server.client() as client:
@@ -198,7 +198,7 @@ async def test_a_broken_connection_is_made_again_from_the_last_seq_and_nothing_i
 
     assert server.since == [None, "7"]
     assert [note for note in view.notes if note.startswith("warning")] == ["warning: number 0", "warning: number 1"]
-    assert "no connection to the gateway (closed with 1000), trying again" in view.notes
+    assert "no connection to the gateway (closed with 1000); trying again" in view.notes
     assert view.percents == [None, 10, 20, 100]
 
 
@@ -228,29 +228,33 @@ async def refuse_for_now(socket: WebSocket) -> None:
     ("plays", "why"),
     [
         pytest.param([], "/v1/realtime answers 404 to a WebSocket", id="no gateway"),
-        pytest.param([saying(then=1008)], "the key may not use /v1/realtime", id="key without the scope"),
-        pytest.param([saying(an_error(Code.JOB_UNKNOWN))], "does not know the job any more", id="ended long ago"),
-        pytest.param([refuse_for_now] * 3, "can not be reached (it answered 503)", id="gateway stays away"),
-        pytest.param([saying(progress(1))] * 3, "can not be reached (closed with 1000)", id="gateway that flaps"),
+        pytest.param(
+            [sending(then=1008)], "the key lacks the scope stream, which /v1/realtime needs", id="key without the scope"
+        ),
+        pytest.param([sending(an_error(Code.JOB_UNKNOWN))], "no longer knows the job", id="ended long ago"),
+        pytest.param(
+            [refuse_for_now] * 3, "cannot be reached (the server answered 503)", id="gateway stays unavailable"
+        ),
+        pytest.param([sending(progress(1))] * 3, "cannot be reached (closed with 1000)", id="gateway that flaps"),
     ],
 )
-async def test_without_the_gateway_the_job_is_asked_for_and_it_is_said_why(view, plays, why):
+async def test_without_the_gateway_the_job_is_polled_and_the_note_says_why(view, plays, why):
     server = Server(*plays)
 
     async with server.client() as client, asyncio.TaskGroup() as group:
         watched = group.create_task(watch_job(client, JOB.job_id, view))
-        await eventually(lambda: any("by asking" in note for note in view.notes))
+        await eventually(lambda: any("polling" in note for note in view.notes))
         server.has_ended = True
         job = await watched
 
     assert job.status is JobStatus.COMPLETED
-    (note,) = [note for note in view.notes if "by asking" in note]
-    assert note.startswith("following by asking every 0.01 s: ")
+    (note,) = [note for note in view.notes if "polling" in note]
+    assert note.startswith("polling every 0.01 s: ")
     assert why in note
 
 
-async def test_an_ended_job_needs_no_socket(view):
-    server = Server(saying())
+async def test_an_ended_job_needs_no_websocket(view):
+    server = Server(sending())
     server.has_ended = True
 
     async with server.client() as client:
@@ -260,25 +264,27 @@ async def test_an_ended_job_needs_no_socket(view):
     assert server.since == []
 
 
-async def test_a_short_absence_is_told_once_and_gone_through():
-    told: list[ForgeSyteError] = []
-    client = Answers(a_job(progress=1), AWAY, AWAY, a_job(progress=2), AWAY, an_ended_job(progress=100))
+async def test_a_short_outage_is_reported_once_and_survived():
+    reported: list[ForgeSyteError] = []
+    client = Answers(
+        a_job(progress=1), UNAVAILABLE, UNAVAILABLE, a_job(progress=2), UNAVAILABLE, an_ended_job(progress=100)
+    )
 
-    seen = [job.progress async for job in follow_job(client, "x", on_away=told.append)]
+    seen = [job.progress async for job in follow_job(client, "x", on_unavailable=reported.append)]
 
     assert seen == [1, 2, 100]
-    assert told == [AWAY, AWAY]
+    assert reported == [UNAVAILABLE, UNAVAILABLE]
 
 
-async def test_what_will_not_get_better_is_raised_at_once():
+async def test_an_error_that_is_not_retryable_is_raised_at_once():
     unknown = ForgeSyteError(Code.JOB_UNKNOWN, "no such job")
 
     with pytest.raises(ForgeSyteError, match="no such job"):
         [job async for job in follow_job(Answers(unknown), "x")]
 
 
-async def test_a_long_absence_is_given_up(monkeypatch):
-    monkeypatch.setattr(watching, "AWAY_LIMIT_S", -1.0)
+async def test_a_long_outage_ends_the_watch(monkeypatch):
+    monkeypatch.setattr(watching, "UNREACHABLE_LIMIT_S", -1.0)
 
     with pytest.raises(ForgeSyteError, match="no answer"):
-        [job async for job in follow_job(Answers(AWAY), "x")]
+        [job async for job in follow_job(Answers(UNAVAILABLE), "x")]

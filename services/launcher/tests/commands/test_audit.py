@@ -15,13 +15,13 @@ REASON = "onnxruntime is missing; install it and reload the plugin"
 
 
 def a_health(name: str = "ocr", **changes: Any) -> dict[str, Any]:
-    """A healthy plugin's health, changed as said."""
+    """A healthy plugin's health, with these changes."""
     facts = {"version": "1.0.0", "description": "", "state": "INITIALIZED", "reason": None}
     return {"name": name, **facts, "success_count": 0, "error_count": 0} | changes
 
 
 def answers_of(*healths: dict[str, Any], **changes: Any) -> Answers:
-    """What a truthful server says of these plugins, changed as said."""
+    """What a truthful server says of these plugins, with these changes."""
     states = [one.get("state") for one in healths]
     failed, unavailable = states.count("FAILED"), states.count("UNAVAILABLE")
     counts = {"available": len(healths) - failed - unavailable, "failed": failed, "unavailable": unavailable}
@@ -39,26 +39,26 @@ def answers_of(*healths: dict[str, Any], **changes: Any) -> Answers:
     [
         pytest.param([], id="no plugin"),
         pytest.param([a_health("a"), a_health("b", state="RUNNING", success_count=3)], id="healthy ones"),
-        pytest.param([a_health(state="FAILED", reason=REASON)], id="a broken one that says why"),
+        pytest.param([a_health(state="FAILED", reason=REASON)], id="a broken one with its reason"),
         pytest.param([a_health(state="UNAVAILABLE", reason=REASON, version=None)], id="one that lacks something"),
     ],
 )
-def test_what_holds_together_has_no_findings(healths):
+def test_consistent_answers_have_no_findings(healths):
     assert list(findings_in(answers_of(*healths))) == []
 
 
 @pytest.mark.parametrize(
     ("answers", "plugin", "words"),
     [
-        pytest.param(answers_of(a_health(state="BROKEN")), "ocr", "'BROKEN' is none of", id="illegal state"),
-        pytest.param(answers_of(a_health(state=None)), "ocr", "None is none of", id="no state"),
+        pytest.param(answers_of(a_health(state="BROKEN")), "ocr", "'BROKEN' is not one of", id="illegal state"),
+        pytest.param(answers_of(a_health(state=None)), "ocr", "None is not one of", id="no state"),
         pytest.param(answers_of(a_health(state="FAILED")), "ocr", "without a reason", id="no reason"),
         pytest.param(answers_of(a_health(state="UNAVAILABLE", reason="no")), "ocr", "without a", id="no real reason"),
         pytest.param(answers_of(a_health(success_count=None)), "ocr", "success_count is None", id="no count"),
         pytest.param(answers_of(a_health(error_count=-1)), "ocr", "error_count is -1", id="negative count"),
         pytest.param(answers_of(a_health(error_count=True)), "ocr", "error_count is True", id="count that is none"),
-        pytest.param(answers_of(a_health("b"), a_health("a")), "*", "not in name order", id="order"),
-        pytest.param(answers_of(a_health("a"), a_health("a")), "*", "holds a name twice", id="twice"),
+        pytest.param(answers_of(a_health("b"), a_health("a")), "*", "not sorted by name", id="order"),
+        pytest.param(answers_of(a_health("a"), a_health("a")), "*", "has a name twice", id="twice"),
         pytest.param(answers_of(a_health(), counted={"total": 2}), "*", "/v1/plugins/ counts", id="wrong counts"),
         pytest.param(answers_of(a_health(), listed=[a_health(), 7]), "*", "without a name", id="no object"),
         pytest.param(
@@ -73,7 +73,7 @@ def test_what_holds_together_has_no_findings(healths):
         pytest.param(answers_of(a_health(), details={"ocr": {}}), "ocr", "its health: None", id="no health"),
     ],
 )
-def test_what_does_not_hold_is_found(answers, plugin, words):
+def test_an_inconsistency_is_found(answers, plugin, words):
     found = [(finding.plugin, finding.text) for finding in findings_in(answers)]
 
     assert any(who == plugin and words in text for who, text in found), found
@@ -104,7 +104,7 @@ async def serving_plugins(*, state: str):
 
 
 @pytest.mark.slow
-async def test_the_command_fails_over_a_server_whose_broken_plugin_does_not_say_why():
+async def test_the_command_fails_when_a_broken_plugin_has_no_reason():
     async with serving_plugins(state="FAILED") as url:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "forgesyte_launcher", "plugins", "audit", "--server", url),

@@ -6,6 +6,9 @@ import sys
 
 import pytest
 
+from forgesyte_chassis.settings import env_name
+from forgesyte_job_api.settings import JobApiSettings
+
 COMMANDS = [
     ("up",),
     ("run",),
@@ -21,6 +24,7 @@ COMMANDS = [
     ("plugins", "reload"),
     ("plugins", "audit"),
     ("doctor",),
+    ("openapi",),
     ("demo",),
 ]
 HEAVY = ("av", "cv2", "numpy", "torch", "forgesyte_sdk", "forgesyte_motion_detector")
@@ -28,7 +32,7 @@ JOB = "01920000-0000-7000-8000-000000000000"
 
 
 def forgesyte(*arguments: object, cwd=None, **env: str) -> subprocess.CompletedProcess[str]:
-    """Run the command to its end, on a wide terminal that is none."""
+    """Run the command to its end, with wide output and no terminal."""
     return subprocess.run(
         [sys.executable, "-m", "forgesyte_launcher", *map(str, arguments)],
         capture_output=True,
@@ -49,7 +53,12 @@ def test_every_command_explains_itself_with_an_example(command):
     assert f"Example: forgesyte {' '.join(command)}" in answer.stdout
 
 
-def test_the_version_is_told():
+@pytest.mark.slow
+def test_the_help_names_the_variable_from_which_keys_are_read():
+    assert env_name(JobApiSettings, "api_keys") in forgesyte("up", "--help").stdout
+
+
+def test_the_version_is_printed():
     answer = forgesyte("--version")
 
     assert answer.returncode == 0
@@ -60,7 +69,7 @@ def test_the_version_is_told():
 def test_the_command_never_imports_media_libraries_or_plugins():
     code = (
         "import sys, pkgutil, importlib, forgesyte_launcher\n"
-        "for m in pkgutil.iter_modules(forgesyte_launcher.__path__, 'forgesyte_launcher.'):\n"
+        "for m in pkgutil.walk_packages(forgesyte_launcher.__path__, 'forgesyte_launcher.'):\n"
         "    m.name.endswith('__main__') or importlib.import_module(m.name)\n"
         f"print([name for name in {HEAVY} if name in sys.modules])"
     )
@@ -70,7 +79,7 @@ def test_the_command_never_imports_media_libraries_or_plugins():
     assert answer.stdout.strip() == "[]", answer.stderr
 
 
-def test_a_missing_video_is_a_wrong_call(tmp_path):
+def test_a_missing_video_is_a_usage_error(tmp_path):
     answer = forgesyte("run", tmp_path / "none.mp4", "--plugin", "motion-detector", "--tool", "detect-motion")
 
     assert answer.returncode == 2
@@ -78,7 +87,7 @@ def test_a_missing_video_is_a_wrong_call(tmp_path):
     assert "does not exist" in answer.stderr
 
 
-def test_an_unknown_plugin_is_a_wrong_call_that_names_the_installed_ones(tmp_path):
+def test_an_unknown_plugin_is_a_usage_error_that_names_the_installed_ones(tmp_path):
     video = tmp_path / "a.mp4"
     video.write_bytes(b"x")
 
@@ -90,7 +99,7 @@ def test_an_unknown_plugin_is_a_wrong_call_that_names_the_installed_ones(tmp_pat
 
 
 @pytest.mark.parametrize("options", ["{", "[1]", "7"])
-def test_options_that_are_no_json_object_are_a_wrong_call(tmp_path, options):
+def test_options_other_than_a_json_object_are_a_usage_error(tmp_path, options):
     video = tmp_path / "a.mp4"
     video.write_bytes(b"x")
 
@@ -101,7 +110,7 @@ def test_options_that_are_no_json_object_are_a_wrong_call(tmp_path, options):
 
 
 @pytest.mark.parametrize("command", [("jobs", "list"), ("plugins", "list"), ("plugins", "audit")], ids=" ".join)
-def test_no_server_is_told_with_the_remedy(command):
+def test_an_unreachable_server_is_reported_with_the_remedy(command):
     answer = forgesyte(*command, "--server", "http://127.0.0.1:1")
 
     assert answer.returncode == 1
@@ -111,11 +120,11 @@ def test_no_server_is_told_with_the_remedy(command):
 
 
 @pytest.mark.parametrize("command", ["show", "watch", "fetch", "cancel"])
-def test_what_is_no_job_id_is_a_wrong_call(command):
+def test_an_invalid_job_id_is_a_usage_error(command):
     answer = forgesyte("jobs", command, "7", "--server", "http://127.0.0.1:1")
 
     assert answer.returncode == 2
-    assert "no job id" in answer.stderr
+    assert "not a job id" in answer.stderr
 
 
 def test_an_open_service_is_refused_on_any_address_but_loopback(tmp_path):
@@ -127,7 +136,7 @@ def test_an_open_service_is_refused_on_any_address_but_loopback(tmp_path):
     assert not (tmp_path / "data").exists()
 
 
-def test_a_port_in_use_is_told_with_the_remedy(tmp_path):
+def test_a_port_in_use_is_reported_with_the_remedy(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
 
@@ -138,14 +147,14 @@ def test_a_port_in_use_is_told_with_the_remedy(tmp_path):
     assert "another port" in answer.stderr
 
 
-def test_settings_that_can_not_be_read_are_a_wrong_call():
+def test_invalid_settings_are_a_usage_error():
     answer = forgesyte("jobs", "show", JOB, FORGESYTE_LAUNCHER_DRAIN_S="soon")
 
     assert answer.returncode == 2
     assert "drain_s" in answer.stderr
 
 
-def test_keys_that_can_not_be_read_are_told(tmp_path):
+def test_invalid_keys_are_reported_without_their_value(tmp_path):
     answer = forgesyte("up", "--port", 0, "--data-dir", tmp_path / "data", FORGESYTE_JOB_API_API_KEYS="secret")
 
     assert answer.returncode == 2
@@ -155,7 +164,7 @@ def test_keys_that_can_not_be_read_are_told(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("setting", ["FORGESYTE_INSPECTOR_LOOK_EVERY_S", "FORGESYTE_GATEWAY_PING_EVERY_S"])
-def test_a_service_s_setting_that_can_not_be_read_is_told_without_its_value(tmp_path, setting):
+def test_an_invalid_setting_of_a_service_is_reported_without_its_value(tmp_path, setting):
     answer = forgesyte("up", "--port", 0, "--data-dir", tmp_path / "data", **{setting: "secret"})
 
     assert answer.returncode == 2
@@ -164,7 +173,7 @@ def test_a_service_s_setting_that_can_not_be_read_is_told_without_its_value(tmp_
 
 
 @pytest.mark.slow
-def test_the_plugins_that_are_installed_are_listed_with_their_tools():
+def test_installed_plugins_are_listed_with_their_tools():
     answer = forgesyte("plugins", "list", "--json")
 
     assert answer.returncode == 0, answer.stderr
@@ -175,7 +184,7 @@ def test_the_plugins_that_are_installed_are_listed_with_their_tools():
 
 
 @pytest.mark.slow
-def test_doctor_finds_this_machine_fit_and_says_so_in_json(tmp_path):
+def test_doctor_finds_nothing_wrong_with_this_machine(tmp_path):
     answer = forgesyte("doctor", "--json", "--data-dir", tmp_path / "data")
 
     findings = json.loads(answer.stdout)
@@ -186,7 +195,7 @@ def test_doctor_finds_this_machine_fit_and_says_so_in_json(tmp_path):
 
 
 @pytest.mark.slow
-def test_doctor_fails_where_the_data_folder_can_not_be(tmp_path):
+def test_doctor_fails_when_the_data_folder_cannot_be_made(tmp_path):
     (tmp_path / "file").write_text("")
 
     answer = forgesyte("doctor", "--data-dir", tmp_path / "file" / "data")
@@ -196,7 +205,7 @@ def test_doctor_fails_where_the_data_folder_can_not_be(tmp_path):
 
 
 @pytest.mark.parametrize("command", [("run", "--plugin", "motion-detector", "--tool", "x"), ("demo", "--video")])
-def test_results_that_can_not_be_written_are_a_wrong_call(tmp_path, command):
+def test_unwritable_results_are_a_usage_error(tmp_path, command):
     video = tmp_path / "a.mp4"
     video.write_bytes(b"x")
 

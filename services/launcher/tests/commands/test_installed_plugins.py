@@ -25,10 +25,10 @@ def an_outcome(manifest=None, error=None, code=None) -> SandboxOutcome:
         pytest.param(
             SandboxOutcome(False, None, "segfault", None, 1.0, "crashed"), PluginState.FAILED, "seg", id="dies"
         ),
-        pytest.param(an_outcome({"name": "x"}), PluginState.FAILED, "its manifest", id="manifest not valid"),
+        pytest.param(an_outcome({"name": "x"}), PluginState.FAILED, "its manifest", id="invalid manifest"),
     ],
 )
-def test_what_a_sandbox_found_out_becomes_a_state_with_a_reason(outcome, state, reason):
+def test_the_outcome_of_a_sandbox_becomes_a_state_with_a_reason(outcome, state, reason):
     line = line_of(FOUND, outcome)
 
     assert line.state is state

@@ -5,7 +5,7 @@ from forgesyte_launcher.commands.summary import show_summary, summary_rows
 from ..builders import an_ended_job
 
 
-def test_the_table_tells_frames_findings_and_speed(tmp_path):
+def test_the_table_has_frames_detections_and_speed(tmp_path):
     found = ResultSummary(frame_count=377, detection_count=12, classes={"car": 9, "bus": 3})
     (tmp_path / "rows.jsonl").write_text("")
 

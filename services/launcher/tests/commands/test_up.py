@@ -1,4 +1,4 @@
-"""The whole product through the command: what is ready, what a kill leaves, what Ctrl-C does, what `run` writes."""
+"""The whole product through its command: readiness, kills, Ctrl-C, and what `run` writes."""
 
 import asyncio
 import base64
@@ -148,10 +148,10 @@ async def test_a_killed_child_comes_back_and_jobs_go_on(tmp_path):
         for child in children:
             child.kill()
         await eventually(lambda: not alive(children), what="all died")
-        # The zygote comes back when it is needed; the job needs it.
+        # The zygote is restarted when a job needs it.
         await eventually(lambda: up.has_child("nats-server") and up.has_child("plugin_runner"), 60, "both are back")
         async with a_client(url) as http:
-            await eventually(partial(is_healthy, http), 60, "the bus is found again")
+            await eventually(partial(is_healthy, http), 60, "the bus is connected again")
         done = await asyncio.to_thread(run_video, clip, tmp_path / "out", "--server", url)
 
     assert len(children) == 3, "nats-server, runner, job-api's zygote"
@@ -172,7 +172,7 @@ async def test_run_needs_no_server_and_leaves_nothing_running(tmp_path):
     assert not processes_with(str(tmp_path / "data"))
 
 
-async def test_run_takes_several_tools_over_one_decode_and_leaves_the_drawing_out_when_told(tmp_path):
+async def test_run_takes_several_tools_and_omits_the_annotated_video_on_request(tmp_path):
     clip = make_clip(tmp_path / "clip.mp4", frames=10)
 
     done = await asyncio.to_thread(run_video, clip, tmp_path / "out", "--tool", "track-objects", "--no-annotated")
@@ -188,7 +188,7 @@ async def test_run_takes_an_image_to_the_image_route(tmp_path):
 
     done = await asyncio.to_thread(run_video, image, tmp_path / "out")
 
-    # No tool of motion-detector takes images, and only the image route says so.
+    # No tool of motion-detector takes images, which only the image route says.
     assert done.returncode == 2
     assert "takes video, not image" in done.stderr
 
@@ -205,8 +205,8 @@ async def test_the_folder_of_a_killed_run_is_removed_by_the_next_one(tmp_path):
     process.kill()
     process.wait()
     (left,) = (tmp_path / "tmp").glob("forgesyte-run-*")
-    await eventually(lambda: not processes_with(str(left)), what="nothing of it lives")
-    os.utime(left, (0, 0))  # it is an old one from now on; who still lived could have made it young again
+    await eventually(lambda: not processes_with(str(left)), what="its processes are gone")
+    os.utime(left, (0, 0))  # make it old; a process that still ran could have changed its time again
 
     short = make_clip(tmp_path / "short.mp4", frames=5)
     again = [*command[:4], str(short), *command[5:]]
@@ -216,7 +216,7 @@ async def test_the_folder_of_a_killed_run_is_removed_by_the_next_one(tmp_path):
     assert list((tmp_path / "tmp").glob("forgesyte-run-*")) == []
 
 
-async def test_run_of_what_is_no_video_fails_with_the_reason(tmp_path):
+async def test_run_of_a_file_that_is_not_a_video_fails_with_the_reason(tmp_path):
     text = tmp_path / "text.mp4"
     text.write_text("not a video")
 
@@ -226,7 +226,7 @@ async def test_run_of_what_is_no_video_fails_with_the_reason(tmp_path):
     assert "error: " in done.stderr
 
 
-async def test_run_of_an_unknown_tool_is_a_wrong_call_that_names_the_known_ones(tmp_path):
+async def test_run_of_an_unknown_tool_is_a_usage_error_that_names_the_known_ones(tmp_path):
     clip = make_clip(tmp_path / "clip.mp4", frames=5)
     command = [*COMMAND, "run", str(clip), "--plugin", PLUGIN, "--tool", "no-such", "--out", str(tmp_path / "out")]
 
@@ -252,7 +252,7 @@ async def test_ctrl_c_of_run_ends_with_130_and_leaves_nothing(tmp_path):
     assert not processes_with(str(tmp_path / "data"))
 
 
-async def test_ctrl_c_of_run_over_somebodys_server_leaves_the_job_alone_and_says_so(tmp_path):
+async def test_ctrl_c_of_run_with_another_server_leaves_its_job_running(tmp_path):
     clip = make_clip(tmp_path / "clip.mp4", frames=3000, size_wh=(640, 480))
     log = tmp_path / "run.log"
 
@@ -264,7 +264,7 @@ async def test_ctrl_c_of_run_over_somebodys_server_leaves_the_job_alone_and_says
         await eventually(lambda: "running" in log.read_text(), 60, f"the job runs, in {log}")
         process.send_signal(signal.SIGINT)
         code = await asyncio.to_thread(process.wait, 60)
-        job_id = re.search(r"job (\S+) goes on", log.read_text()).group(1)
+        job_id = re.search(r"job (\S+) continues", log.read_text()).group(1)
         async with a_client(url) as http:
             status = (await http.get(f"/v1/jobs/{job_id}")).json()["status"]
 
@@ -273,7 +273,7 @@ async def test_ctrl_c_of_run_over_somebodys_server_leaves_the_job_alone_and_says
     assert f"forgesyte jobs watch {job_id} --server {url}" in log.read_text()
 
 
-async def test_a_plugin_that_can_not_be_loaded_does_not_keep_up_from_being_ready(tmp_path, monkeypatch):
+async def test_a_plugin_that_cannot_be_loaded_does_not_keep_up_from_being_ready(tmp_path, monkeypatch):
     broken = tmp_path / "site" / "broken_plugin-1.0.dist-info"
     broken.mkdir(parents=True)
     (broken / "METADATA").write_text("Metadata-Version: 2.1\nName: broken-plugin\nVersion: 1.0\n")
@@ -290,12 +290,12 @@ async def test_the_demo_finds_what_was_drawn(tmp_path):
     done = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, timeout=170)
 
     assert done.returncode == 0, done.stderr
-    assert "compared with the truth" in done.stdout
+    assert "compared with the ground truth" in done.stdout
     assert str(tmp_path / "out" / "rows.jsonl") in done.stdout
     assert str(tmp_path / "out" / "annotated.mp4") in done.stdout
 
 
-async def test_jobs_are_listed_shown_and_refused_a_second_ending(tmp_path):
+async def test_jobs_are_listed_shown_fetched_and_not_cancelled_after_their_end(tmp_path):
     clip = make_clip(tmp_path / "clip.mp4", frames=10)
 
     async with running_up(tmp_path / "data") as up:

@@ -66,7 +66,7 @@ async def test_a_folder_is_not_free_while_a_dead_launchers_server_still_writes(t
         pass
 
 
-async def test_a_folder_that_can_not_be_made_is_refused_with_the_remedy(tmp_path):
+async def test_a_folder_that_cannot_be_made_is_refused_with_the_remedy(tmp_path):
     (tmp_path / "file").write_text("")
 
     with pytest.raises(ForgeSyteError, match="--data-dir"):
@@ -86,7 +86,7 @@ async def test_the_token_is_made_once_and_only_its_owner_reads_it(tmp_path):
     assert mode == 0o600
 
 
-def test_a_secret_replaces_the_file_whatever_was_left_behind(tmp_path):
+def test_a_secret_replaces_the_file_and_a_leftover(tmp_path):
     (tmp_path / "secret.new").write_text("half")
     (tmp_path / "secret").write_text("old")
 

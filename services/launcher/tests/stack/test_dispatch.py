@@ -39,48 +39,48 @@ APPS = {service: an_app(service) for service in (JOB_API, INSPECTOR, REALTIME_GA
 
 
 @pytest.fixture
-def door() -> RouteDispatcher:
+def front() -> RouteDispatcher:
     return RouteDispatcher(APPS)
 
 
-async def ask(door: RouteDispatcher, method: str, path: str) -> httpx.Response:
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(door), base_url="http://edge") as http:
+async def ask(front: RouteDispatcher, method: str, path: str) -> httpx.Response:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(front), base_url="http://edge") as http:
         return await http.request(method, path)
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
-async def test_every_route_of_the_table_is_answered_by_its_service(door, route):
-    answer = await ask(door, route.method, route.path.replace("{job_id}", "7").replace("{name}", "ocr"))
+async def test_every_route_of_the_table_is_answered_by_its_service(front, route):
+    answer = await ask(front, route.method, route.path.replace("{job_id}", "7").replace("{name}", "ocr"))
 
     assert answer.text == f"{route.service} {route.path}"
 
 
 @pytest.mark.parametrize("path", ["/", "/nothing", "/v1/jobs/", "/v1/jobs/7/", "/v1/plugins//health", "/health/", "//"])
-async def test_what_the_table_does_not_hold_is_answered_here_with_a_problem(door, path):
-    answer = await ask(door, "GET", path)
+async def test_a_path_outside_the_table_is_refused_with_a_problem(front, path):
+    answer = await ask(front, "GET", path)
 
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["code"] == "ROUTE_UNKNOWN"
 
 
-async def test_head_goes_where_get_goes(door):
-    assert (await ask(door, "HEAD", "/v1/jobs/7/input")).status_code == 200
+async def test_head_goes_where_get_goes(front):
+    assert (await ask(front, "HEAD", "/v1/jobs/7/input")).status_code == 200
 
 
-async def test_a_known_address_asked_in_another_way_is_its_service_s_to_refuse(door):
-    assert (await ask(door, "DELETE", "/v1/plugins")).status_code == 405
+async def test_a_known_path_with_another_method_is_refused_by_its_service(front):
+    assert (await ask(front, "DELETE", "/v1/plugins")).status_code == 405
 
 
-async def test_what_this_process_answers_by_itself_goes_to_no_service():
+async def test_a_path_that_this_process_answers_goes_to_no_service():
     own = RouteDispatcher(APPS, own={"/openapi.json": PlainTextResponse("ours")})
 
     assert (await ask(own, "GET", "/openapi.json")).text == "ours"
     assert (await ask(own, "GET", "/health")).text == "job-api /health"
 
 
-async def connect(door: RouteDispatcher, path: str) -> list[dict[str, Any]]:
-    """Open a socket as a server would; gives what the application sent."""
+async def connect(front: RouteDispatcher, path: str) -> list[dict[str, Any]]:
+    """Open a socket as a server would; return what the application sent."""
     sent: list[dict[str, Any]] = []
 
     async def receive() -> dict[str, Any]:
@@ -91,20 +91,20 @@ async def connect(door: RouteDispatcher, path: str) -> list[dict[str, Any]]:
 
     extensions: dict[str, Any] = {"websocket.http.response": {}}
     scope = {"type": "websocket", "path": path, "headers": [], "query_string": b"", "extensions": extensions}
-    await door(scope, receive, send)
+    await front(scope, receive, send)
     return sent
 
 
 @pytest.mark.parametrize("path", [route.path.replace("{job_id}", "7") for route in GATEWAY])
-async def test_a_socket_goes_to_the_gateway(door, path):
-    sent = await connect(door, path)
+async def test_a_socket_goes_to_the_gateway(front, path):
+    sent = await connect(front, path)
 
     assert [message.get("text") for message in sent] == [None, REALTIME_GATEWAY, None]
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/v1/jobs", "/ws/jobs"])
-async def test_a_socket_where_there_is_none_is_refused_in_its_handshake(door, path):
-    start, body = await connect(door, path)
+async def test_a_socket_to_another_path_is_refused_in_its_handshake(front, path):
+    start, body = await connect(front, path)
 
     assert (start["type"], start["status"]) == ("websocket.http.response.start", 404)
     assert json.loads(body["body"])["code"] == "ROUTE_UNKNOWN"

@@ -1,5 +1,5 @@
-"""The edge's lifespans by themselves; then one `forgesyte up`, every service on its one port, and the commands that ask
-it. One of its plugins is broken."""
+"""The lifespans behind the edge; then one `forgesyte up` with a broken plugin: every service on its one port, and the
+commands that use it."""
 
 import asyncio
 import json
@@ -29,7 +29,7 @@ USABLE = (PluginState.INITIALIZED, PluginState.RUNNING)
 
 
 def noting(service: str, notes: list[str]) -> FastAPI:
-    """An application that notes when its lifespan begins and ends, and answers to /health."""
+    """An application that notes when its lifespan begins and ends, and answers GET /health."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -105,7 +105,12 @@ def http(stack: Stack) -> Iterator[httpx.Client]:
 
 
 def forgesyte(stack: Stack, *arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "forgesyte_launcher", *map(str, arguments), "--server", stack.url]
+    """Run a command against the running server."""
+    return forgesyte_alone(*map(str, arguments), "--server", stack.url)
+
+
+def forgesyte_alone(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "forgesyte_launcher", *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
 
 
@@ -120,6 +125,19 @@ def test_every_service_answers_on_the_one_port(http, path):
 def test_each_lifespan_was_entered(http):
     assert http.get("/health").json()["checks"]["projection"] == "ok"
     assert len(http.get("/v1/runners").json()) == 1
+
+
+def test_the_printed_document_is_the_one_a_server_answers(http):
+    printed = forgesyte_alone("openapi")
+
+    assert json.loads(printed.stdout) == http.get("/openapi.json").json(), printed.stderr
+
+
+def test_the_printed_message_schemas_are_the_ones_a_server_answers(http):
+    printed = json.loads(forgesyte_alone("openapi", "--realtime").stdout)
+
+    protocol = http.get("/v1/realtime").json()
+    assert printed == {part: protocol[part] for part in ("server_messages", "client_messages")}
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/v1/jobs/", "/v1/runners/", "/ws/jobs"])
@@ -148,10 +166,10 @@ async def test_a_socket_goes_through_and_a_wrong_one_is_refused_with_the_problem
     assert (first["type"], first["payload"]["plugin"]) == ("metadata", GOOD)
     assert refusal.value.response.status_code == 404
     assert json.loads(refusal.value.response.body)["code"] == "ROUTE_UNKNOWN"
-    assert "handshake" not in stack.log.read_text(), "uvicorn takes the refusal for a fault"
+    assert "handshake" not in stack.log.read_text(), "uvicorn logged the refusal as a fault"
 
 
-def test_a_job_is_followed_over_the_socket(stack, tmp_path):
+def test_a_job_is_followed_over_the_websocket(stack, tmp_path):
     clip = make_clip(tmp_path / "clip.mp4", frames=60)
 
     done = forgesyte(
@@ -163,7 +181,7 @@ def test_a_job_is_followed_over_the_socket(stack, tmp_path):
     assert "60/60 frames" in done.stderr
 
 
-def test_the_server_s_plugins_are_listed_and_it_is_said_whose_they_are(stack):
+def test_the_plugins_of_the_server_are_listed_with_its_address(stack):
     listed = forgesyte(stack, "plugins", "list")
     as_json = forgesyte(stack, "plugins", "list", "--json")
 
@@ -185,7 +203,7 @@ def test_one_plugin_is_shown(stack):
     assert GOOD in unknown.stderr
 
 
-def test_the_audit_holds_over_a_server_with_a_broken_plugin_that_says_why(stack):
+def test_the_audit_passes_with_a_broken_plugin_that_has_a_reason(stack):
     audited = forgesyte(stack, "plugins", "audit")
     as_json = forgesyte(stack, "plugins", "audit", "--json")
 
@@ -193,10 +211,10 @@ def test_the_audit_holds_over_a_server_with_a_broken_plugin_that_says_why(stack)
     assert json.loads(as_json.stdout) == {"server": stack.url, "ok": True, "plugins": 2, "findings": []}
 
 
-async def test_a_reload_is_asked_for_and_the_plugin_is_there_afterwards(stack, http):
+async def test_a_reloaded_plugin_is_usable_afterwards(stack, http):
     done = await asyncio.to_thread(forgesyte, stack, "plugins", "reload", GOOD)
 
-    assert done.stdout == f"{GOOD} is read anew by 1 runner(s)\n", done.stderr
+    assert done.stdout == f"1 runner is reloading {GOOD}\n", done.stderr
     await eventually(lambda: state_of(http, GOOD) in USABLE, 60, "usable again")
 
 

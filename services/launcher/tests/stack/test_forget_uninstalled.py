@@ -13,7 +13,7 @@ def a_known(name):
     return KnownPlugin(manifest=None, health=health, updated_at=NOW)
 
 
-async def test_a_plugin_that_is_no_longer_installed_is_forgotten_and_an_installed_one_is_not(monkeypatch):
+async def test_an_uninstalled_plugin_is_forgotten_and_an_installed_one_is_kept(monkeypatch):
     monkeypatch.setenv("FORGESYTE_RUNNER_PLUGINS", "another")
     async with nats_server() as server, Bus.connect(server.url, name="test") as bus:
         await bus.ensure()

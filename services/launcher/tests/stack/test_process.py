@@ -51,7 +51,7 @@ async def test_a_child_that_ignores_sigterm_is_killed_after_the_grace(tmp_path):
     assert await stop(process, grace_s=0.05) == -signal.SIGKILL
 
 
-async def test_a_kill_takes_what_the_child_started_along(tmp_path):
+async def test_a_kill_includes_the_processes_that_the_child_started(tmp_path):
     code = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + HAS_A_CHILD
     process = await started(a_spec(tmp_path, code))
     tree = psutil.Process(process.pid).children(recursive=True)
@@ -62,7 +62,7 @@ async def test_a_kill_takes_what_the_child_started_along(tmp_path):
     await eventually(lambda: not alive(tree), what="the grandchild is dead")
 
 
-async def test_a_child_that_is_gone_already_is_reaped_quietly(tmp_path):
+async def test_a_child_that_has_already_ended_is_reaped(tmp_path):
     process = await spawn(a_spec(tmp_path, "raise SystemExit(3)"))
     await process.wait()
 

@@ -35,7 +35,7 @@ async def test_a_killed_child_is_started_again(tmp_path):
         assert child.exit_status == -signal.SIGKILL
 
 
-async def test_nothing_is_left_after_the_block(tmp_path):
+async def test_no_process_is_left_after_the_block(tmp_path):
     async with asyncio.TaskGroup() as group:
         async with supervise(a_spec(tmp_path), group) as child:
             process = psutil.Process(await running(child))
@@ -44,7 +44,7 @@ async def test_nothing_is_left_after_the_block(tmp_path):
         assert child.pid is None
 
 
-async def test_nothing_is_left_when_the_block_fails(tmp_path):
+async def test_no_process_is_left_when_the_block_fails(tmp_path):
     seen: list[psutil.Process] = []
 
     with pytest.raises(ExceptionGroup) as caught:
@@ -56,7 +56,7 @@ async def test_nothing_is_left_when_the_block_fails(tmp_path):
     assert not alive(seen)
 
 
-async def test_nothing_is_left_when_everything_is_cancelled(tmp_path):
+async def test_no_process_is_left_when_everything_is_cancelled(tmp_path):
     seen: list[psutil.Process] = []
 
     async def supervised() -> None:
@@ -81,7 +81,7 @@ async def test_a_child_that_keeps_dying_does_not_hold_up_the_stop(tmp_path):
     assert child.starts == 1
 
 
-async def test_a_failed_start_is_told_with_the_last_lines_of_the_log(tmp_path):
+async def test_a_failed_start_is_reported_with_the_last_lines_of_the_log(tmp_path):
     code = "import sys; sys.exit('there is no such colour')"
     async with asyncio.TaskGroup() as group, supervise(a_spec(tmp_path, code), group, backoff=QUICK) as child:
         await eventually(lambda: child.exit_status, what="the first life ended")
@@ -107,7 +107,7 @@ async def test_a_missing_program_ends_the_group(tmp_path):
     [
         pytest.param(0.1, 0.0, 0.2, id="doubles after a short life"),
         pytest.param(8.0, 0.0, 10.0, id="stops growing at the most"),
-        pytest.param(10.0, 31.0, 0.1, id="starts anew after a calm life"),
+        pytest.param(10.0, 31.0, 0.1, id="starts from the shortest after a steady life"),
     ],
 )
 def test_backoff(wait_s, alive_s, expected_s):
@@ -118,5 +118,5 @@ def test_backoff(wait_s, alive_s, expected_s):
     ("status", "words"),
     [(-9, "was killed by signal 9"), (0, "ended with status 0"), (3, "ended with status 3")],
 )
-def test_exits_are_told_in_words(status, words):
+def test_exits_are_described_in_words(status, words):
     assert describe_exit(status) == words

@@ -1,9 +1,9 @@
-import fcntl
 import os
 from pathlib import Path
 
 import pytest
 
+from forgesyte_chassis.owned_folder import open_lock, try_lock
 from forgesyte_launcher.stack.data_folder import open_folder
 from forgesyte_launcher.stack.temporary_data import PREFIX, sweep, temporary_data
 
@@ -15,7 +15,7 @@ def parent(tmp_path, monkeypatch) -> Path:
 
 
 def a_leftover(parent: Path, name: str) -> Path:
-    """A data folder as a killed command leaves it: with a lock file that nobody holds."""
+    """A data folder as a killed command leaves it: with a lock file that no process holds."""
     folder = parent / f"{PREFIX}{name}"
     (folder / "run").mkdir(parents=True)
     (folder / "run" / "lock").write_text("4711")
@@ -24,13 +24,13 @@ def a_leftover(parent: Path, name: str) -> Path:
     return folder
 
 
-def test_what_a_killed_command_left_is_removed(parent):
+def test_the_folder_of_a_killed_command_is_removed(parent):
     killed, without_lock = a_leftover(parent, "killed"), parent / f"{PREFIX}no-lock"
     without_lock.mkdir()
 
-    gone = sweep(parent, young_s=0)
+    removed = sweep(parent, young_s=0)
 
-    assert gone == [killed, without_lock]
+    assert removed == [killed, without_lock]
     assert list(parent.iterdir()) == []
 
 
@@ -38,24 +38,24 @@ async def test_the_folder_of_a_living_command_is_left_alone(parent):
     living = parent / f"{PREFIX}living"
 
     async with open_folder(living):
-        gone = sweep(parent, young_s=0)
+        removed = sweep(parent, young_s=0)
 
-    assert gone == []
+    assert removed == []
     assert (living / "run" / "lock").exists()
 
 
 def test_a_folder_whose_nats_server_still_lives_is_left_alone(parent):
     folder = a_leftover(parent, "nats-lives")
-    held_by_child = os.open(folder / "run" / "lock", os.O_RDWR)
-    fcntl.flock(held_by_child, fcntl.LOCK_EX)
+    held_by_child = open_lock(folder / "run" / "lock")
+    assert try_lock(held_by_child)
 
-    gone = sweep(parent, young_s=0)
+    removed = sweep(parent, young_s=0)
 
     os.close(held_by_child)
-    assert gone == []
+    assert removed == []
 
 
-def test_a_folder_that_was_just_made_and_what_is_no_folder_of_ours_are_left_alone(parent):
+def test_a_new_folder_and_a_link_are_left_alone(parent):
     a_leftover(parent, "just-made")
     target = parent / "elsewhere"
     target.mkdir()
@@ -66,7 +66,7 @@ def test_a_folder_that_was_just_made_and_what_is_no_folder_of_ours_are_left_alon
     assert target.exists()
 
 
-def test_a_command_takes_its_own_folder_away_and_old_leftovers_too(parent):
+def test_a_command_removes_its_own_folder_and_old_leftovers(parent):
     leftover = a_leftover(parent, "old")
     os.utime(leftover, (0, 0))
 

@@ -4,27 +4,20 @@ import pytest
 from rich.console import Console
 
 from forgesyte_contracts.jobs import JobStatus
-from forgesyte_launcher.terminal.eta import Pace
+from forgesyte_launcher.terminal.eta import Eta
 from forgesyte_launcher.terminal.progress import PLAIN_EVERY_S, describe, facts, open_progress
+from tests.support import HandClock
 
 from ..builders import a_job, an_ended_job
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now_s = 0.0
-
-    def __call__(self) -> float:
-        return self.now_s
-
-
-def test_without_a_terminal_a_line_is_written_now_and_then_and_at_each_change():
-    out, clock = io.StringIO(), Clock()
+def test_without_a_terminal_a_line_is_written_every_few_seconds_and_at_each_change():
+    out, clock = io.StringIO(), HandClock()
 
     with open_progress(Console(file=out, width=200), clock=clock) as view:
         view.say("uploading")
         for second in range(int(PLAIN_EVERY_S) + 1):
-            clock.now_s = float(second)
+            clock.passed_s = float(second)
             view.show(a_job(current_frame=second * 30, progress=second))
         view.show(an_ended_job(current_frame=377, total_frames=377, progress=100))
 
@@ -34,58 +27,58 @@ def test_without_a_terminal_a_line_is_written_now_and_then_and_at_each_change():
     assert lines[-1] == "motion-detector detect-motion: completed  100%  377/377 frames"
 
 
-def test_without_a_terminal_a_long_upload_is_told_now_and_then():
-    out, clock = io.StringIO(), Clock()
+def test_without_a_terminal_a_long_upload_is_reported_every_few_seconds():
+    out, clock = io.StringIO(), HandClock()
 
     with open_progress(Console(file=out, width=200), clock=clock) as view:
         for second in range(int(PLAIN_EVERY_S) + 1):
-            clock.now_s = float(second)
+            clock.passed_s = float(second)
             view.sent("a.mp4", 1000, second * 100)
 
     assert out.getvalue().splitlines() == ["uploading a.mp4", "uploading a.mp4  50%"]
 
 
-def test_on_a_terminal_an_upload_has_a_bar_and_then_the_server_looks_at_it():
+def test_on_a_terminal_an_upload_has_a_bar_until_the_server_checks_it():
     out = io.StringIO()
 
-    with open_progress(Console(file=out, width=120, force_terminal=True), clock=Clock()) as view:
+    with open_progress(Console(file=out, width=120, force_terminal=True), clock=HandClock()) as view:
         view.sent("a.mp4", 1000, 420)
     assert "42%" in out.getvalue()
 
     out.truncate(0)
-    with open_progress(Console(file=out, width=120, force_terminal=True), clock=Clock()) as view:
+    with open_progress(Console(file=out, width=120, force_terminal=True), clock=HandClock()) as view:
         view.sent("a.mp4", 1000, 420)
         view.sent("a.mp4", 1000, 1000)
-    assert "a.mp4 is uploaded, the server looks at it" in out.getvalue()
-    assert "%" not in out.getvalue().rpartition("looks at it")[2], "nobody knows how long that takes"
+    assert "a.mp4 is uploaded; the server is checking it" in out.getvalue()
+    assert "%" not in out.getvalue().rpartition("is checking it")[2], "how long that takes is unknown"
 
 
 def test_on_a_terminal_there_is_a_bar():
     out = io.StringIO()
 
-    with open_progress(Console(file=out, width=120, force_terminal=True), clock=Clock()) as view:
+    with open_progress(Console(file=out, width=120, force_terminal=True), clock=HandClock()) as view:
         view.show(a_job(current_frame=158, progress=42))
 
     assert "42%" in out.getvalue()
     assert "158 frames" in out.getvalue()
 
 
-def test_text_from_outside_is_not_taken_for_markup():
+def test_text_from_outside_is_not_read_as_markup():
     out = io.StringIO()
 
-    with open_progress(Console(file=out, width=120), clock=Clock()) as view:
+    with open_progress(Console(file=out, width=120), clock=HandClock()) as view:
         view.say("uploading [red]a[/red].mp4")
 
     assert out.getvalue() == "uploading [red]a[/red].mp4\n"
 
 
-def test_facts_hold_frames_speed_and_rest():
-    pace = Pace()
-    pace.observe(a_job(current_frame=0), 0.0)
+def test_facts_hold_frames_speed_and_time_left():
+    eta = Eta()
+    eta.observe(a_job(current_frame=0), 0.0)
     job = a_job(current_frame=50, total_frames=3100, progress=1)
-    pace.observe(job, 2.0)
+    eta.observe(job, 2.0)
 
-    assert facts(job, pace) == "50/3100 frames  25.0 fps  2:02 left"
+    assert facts(job, eta) == "50/3100 frames  25.0 fps  2:02 left"
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,9 @@ from datetime import datetime
 
 import structlog
 
-from forgesyte_chassis.bus import BusUnavailable, RecordUnwritable, Stored
-from forgesyte_chassis.bus.records.records import Records
+from forgesyte_chassis.bus import BusUnavailable, Records, RecordUnwritable, Stored
 from forgesyte_chassis.clock import Clock
+from forgesyte_chassis.waiting import is_set_within, retry
 from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.jobs import AttemptOutcome, JobRecord, StageTimings
 from forgesyte_contracts.moves import Fenced, require_owner
@@ -91,10 +91,7 @@ class Recorder:
     async def run(self) -> None:
         """Write and read until close() or a final stop."""
         while not self._is_over:
-            try:
-                async with asyncio.timeout(_TICK_S):
-                    await self._due.wait()
-            except TimeoutError:
+            if not await is_set_within(self._due, _TICK_S):
                 self.notice()
             await self._step()
 
@@ -167,11 +164,7 @@ class Recorder:
         return self._state.apply(record, self._clock.now())
 
     async def _insist(self, fn: Callable[[JobRecord], JobRecord]) -> JobRecord:
-        while True:
-            try:
-                return await self._change(fn)
-            except BusUnavailable:
-                await asyncio.sleep(_RETRY_EVERY_S)
+        return await retry(lambda: self._change(fn), on=BusUnavailable, every_s=_RETRY_EVERY_S)
 
     async def _change(self, fn: Callable[[JobRecord], JobRecord]) -> JobRecord:
         async with self._lock:

@@ -1,11 +1,12 @@
 """The errors of a store that refuses or is unavailable, and the one way to retry until it recovers."""
 
-import asyncio
+import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from forgesyte_chassis.clock import Clock
 from forgesyte_chassis.store.blobs import Store, StoreUnavailable
+from forgesyte_chassis.waiting import retry
 
 STORE_FAULTS = (StoreUnavailable, OSError)
 """An error of the store itself, or of a file of this machine on its way to or from the store."""
@@ -38,13 +39,15 @@ class PatientStore:
         Raises:
             StoreLost: it refused for the whole limit.
         """
-        end_s: float | None = None
-        while True:
-            try:
-                return await call(self.store)
-            except STORE_FAULTS as fault:
-                now_s = self.clock.monotonic_s()
-                end_s = now_s + self.limit_s if end_s is None else end_s
-                if now_s >= end_s:
-                    raise StoreLost(str(fault.__cause__ or fault)[:_MAX_TEXT_CHARS]) from fault
-            await asyncio.sleep(RETRY_EVERY_S)
+        end_s = math.inf
+
+        def gives_up(_fault: Exception) -> bool:
+            nonlocal end_s
+            now_s = self.clock.monotonic_s()
+            end_s = min(end_s, now_s + self.limit_s)
+            return now_s >= end_s
+
+        try:
+            return await retry(lambda: call(self.store), on=STORE_FAULTS, every_s=RETRY_EVERY_S, gives_up=gives_up)
+        except STORE_FAULTS as fault:
+            raise StoreLost(str(fault.__cause__ or fault)[:_MAX_TEXT_CHARS]) from fault

@@ -1,1 +1,1 @@
-"""Who is connected, what waits for each, and when one must go. Never imports what is watched."""
+"""The connected clients: what waits for each of them, and when one is closed. Never imports sockets or watching."""

@@ -1,10 +1,11 @@
-"""One connection: who it is, what it watches, and how it ends."""
+"""One connection: its identity, the jobs it watches, and how it ends."""
 
 import asyncio
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from forgesyte_chassis.clock import Clock
 from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.realtime import CloseCode
 from forgesyte_realtime_gateway.messages.message import Dialect, Message
@@ -14,12 +15,12 @@ from forgesyte_realtime_gateway.metrics import GatewayMetrics
 from .outbox import Outbox, OutboxLimits, Send
 
 HangUp = Callable[[CloseCode, str], None]
-"""Ends the connection below; must return at once."""
+"""Ends the underlying connection; must return at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClientFacts:
-    """What is fixed from the start."""
+    """What is known of a connection from its start and never changes."""
 
     transport: Transport
     session_id: str | None = None
@@ -27,15 +28,15 @@ class ClientFacts:
 
 
 class Client:
-    """A connection that was let in.
+    """A connection that was accepted.
 
     Attributes:
-        id: random; names it in the dispatcher.
-        jobs: what it watches.
-        heard_s: when it last said something, monotonic seconds.
-        pinged_s: when it was last pinged.
+        id: random; identifies it in the ConnectionManager.
+        jobs: the jobs it watches.
+        heard_s: when its client last sent something, monotonic seconds.
+        pinged_s: when it was last pinged, monotonic seconds.
         reason: why it ended, as far as is known.
-        ended: set when it is over from our side.
+        ended: set once the gateway considers it over.
     """
 
     def __init__(
@@ -45,14 +46,14 @@ class Client:
         hang_up: HangUp,
         *,
         limits: OutboxLimits,
-        clock: Callable[[], float],
+        clock: Clock,
         metrics: GatewayMetrics,
     ) -> None:
         self.id = secrets.token_hex(8)
         self.facts = facts
         self.dialect = Dialect.FLAT if facts.transport is Transport.JOB_SOCKET else Dialect.ENVELOPE
         self.jobs: set[JobId] = set()
-        self.heard_s = self.pinged_s = clock()
+        self.heard_s = self.pinged_s = clock.monotonic_s()
         self.reason = Reason.CLIENT
         self.ended = asyncio.Event()
         self._hang_up = hang_up
@@ -68,11 +69,11 @@ class Client:
         )
 
     def put(self, message: Message) -> None:
-        """Send it now or as soon as the client reads."""
+        """Send a message now, or as soon as the client reads."""
         self.outbox.put(message)
 
     def close(self, code: CloseCode, reason: Reason) -> None:
-        """End the connection from our side; further calls change nothing."""
+        """End the connection; further calls change nothing."""
         if self.ended.is_set():
             return
         self.reason = reason

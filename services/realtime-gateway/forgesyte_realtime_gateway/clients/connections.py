@@ -1,11 +1,10 @@
-"""The dispatcher: who is connected, who watches what, and how a message reaches them.
+"""The dispatcher: which clients are connected, which jobs they watch, and how a message reaches them.
 
-Dispatch is local and in one turn of the loop: a message is rendered once and handed to each client's outbox, and no
-client can make it wait.
+Dispatch is local and takes one turn of the loop: a message is rendered once and handed to each client's outbox, and no
+client can delay it.
 """
 
-from collections.abc import Callable
-
+from forgesyte_chassis.clock import Clock
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_contracts.realtime import CloseCode
 from forgesyte_realtime_gateway.messages.message import Message, Room
@@ -15,33 +14,33 @@ from forgesyte_realtime_gateway.metrics import GatewayMetrics
 from .client import Client
 
 
-class SessionFull(ForgeSyteError):  # noqa: N818  it reads as the event it is
-    """The session has as many connections as it may."""
+class SessionFull(ForgeSyteError):
+    """The session already has the most connections it may have."""
 
 
 class ConnectionManager:
     """All connections of this gateway."""
 
-    def __init__(self, metrics: GatewayMetrics, *, session_capacity: int, clock: Callable[[], float]) -> None:
+    def __init__(self, metrics: GatewayMetrics, *, session_capacity: int, clock: Clock) -> None:
         self._metrics = metrics
         self._capacity = session_capacity
-        self._clock = clock
+        self._monotonic_s = clock.monotonic_s
         self._clients: dict[str, Client] = {}
         self._sessions: dict[str, set[str]] = {}
         self._rooms: dict[Room, dict[str, Client]] = {}
         self.is_closing = False
 
     def connect(self, client: Client) -> None:
-        """Take a client in.
+        """Add a client.
 
         Raises:
-            SessionFull: its session has no place left.
+            SessionFull: its session already has the most connections it may have.
         """
         session_id = client.facts.session_id
         if session_id is not None:
             members = self._sessions.get(session_id, set())
             if len(members) >= self._capacity:
-                text = f"The session has {len(members)} connections, as many as it may. Close one of them first."
+                text = f"The session already has {len(members)} connections, the most it may have. Close one first."
                 raise SessionFull(Code.TOO_MANY_REQUESTS, text)
             self._sessions[session_id] = members | {client.id}
         self._clients[client.id] = client
@@ -50,7 +49,7 @@ class ConnectionManager:
             client.close(CloseCode.NORMAL, Reason.SHUTDOWN)
 
     def disconnect(self, client_id: str) -> bool:
-        """Forget a client and what it watched; False when it is not known."""
+        """Forget a client and leave its rooms; False when it is not connected."""
         client = self._clients.pop(client_id, None)
         if client is None:
             return False
@@ -68,13 +67,13 @@ class ConnectionManager:
         return True
 
     def broadcast(self, message: Message, room: Room | None = None) -> int:
-        """Hand a message to everybody in the room, or to everybody at all; gives how many that are."""
+        """Hand a message to all clients, or to those in a room, and return how many they are."""
         clients = self._clients if room is None else self._rooms.get(room, {})
         for client in clients.values():
             client.put(message)
         if clients:
             self._metrics.events.labels(message.type).inc(len(clients))
-            self._metrics.lag.observe(max(self._clock() - message.made_s, 0.0))
+            self._metrics.lag.observe(max(self._monotonic_s() - message.made_s, 0.0))
         return len(clients)
 
     def send_to(self, client_id: str, message: Message) -> bool:
@@ -87,35 +86,35 @@ class ConnectionManager:
         return True
 
     def is_connected(self, client_id: str) -> bool:
-        """Whether a client of this id is connected."""
+        """Whether a client with this id is connected."""
         return client_id in self._clients
 
     def get_active_connections(self) -> list[str]:
-        """The ids of all clients, oldest first."""
+        """Return the ids of all clients, oldest first."""
         return list(self._clients)
 
     def clients(self) -> tuple[Client, ...]:
-        """All clients, oldest first."""
+        """Return all clients, oldest first."""
         return tuple(self._clients.values())
 
     def enter(self, client: Client, room: Room) -> None:
-        """Let a connected client hear what is said in a room from now on."""
+        """Send a connected client the messages of a room from now on."""
         if client.id in self._clients:
             self._rooms.setdefault(room, {})[client.id] = client
 
     def leave(self, client: Client, room: Room) -> None:
-        """Let it hear no more of that."""
+        """Send it no more messages of a room."""
         members = self._rooms.get(room, {})
         members.pop(client.id, None)
         if not members:
             self._rooms.pop(room, None)
 
     def has_members(self, room: Room) -> bool:
-        """Whether anybody is in the room."""
+        """Whether any client is in the room."""
         return room in self._rooms
 
     def close_all(self) -> None:
-        """Close every connection with 1000, and every later one at once."""
+        """Close every connection with 1000, and each later one as soon as it connects."""
         self.is_closing = True
         for client in self.clients():
             client.close(CloseCode.NORMAL, Reason.SHUTDOWN)

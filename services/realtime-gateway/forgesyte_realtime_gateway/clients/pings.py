@@ -1,12 +1,12 @@
-"""Pings, and the ends of connections whose client reads nothing or says nothing.
+"""Pings clients, and closes those that do not read or have gone silent.
 
-One look at all connections at a time instead of timers a connection: it costs nothing that can be measured, and a test
-turns the clock and looks.
+One periodic check of all connections replaces timers per connection: its cost is too small to measure, and a test can
+turn the clock and call check().
 """
 
 import asyncio
-from collections.abc import Callable
 
+from forgesyte_chassis.clock import Clock
 from forgesyte_contracts.realtime import CloseCode, MessageType, PingPayload, envelope
 from forgesyte_realtime_gateway.messages.message import Message
 from forgesyte_realtime_gateway.metric_labels import Reason, Transport
@@ -15,29 +15,29 @@ from forgesyte_realtime_gateway.settings import GatewaySettings
 from .client import Client
 from .connections import ConnectionManager
 
-_LOOKS_A_PERIOD = 10
+_CHECKS_PER_PERIOD = 10
 _LONGEST_PAUSE_S = 1.0
 
 
 class Pings:
-    """Looks after all connections."""
+    """Watches over all connections."""
 
-    def __init__(self, manager: ConnectionManager, settings: GatewaySettings, clock: Callable[[], float]) -> None:
+    def __init__(self, manager: ConnectionManager, settings: GatewaySettings, clock: Clock) -> None:
         self._manager = manager
         self._settings = settings
         self._clock = clock
         shortest = min(settings.ping_every_s, settings.silence_s, settings.stuck_s)
-        self._pause_s = min(_LONGEST_PAUSE_S, shortest / _LOOKS_A_PERIOD)
+        self._pause_s = min(_LONGEST_PAUSE_S, shortest / _CHECKS_PER_PERIOD)
 
     async def run(self) -> None:
-        """Look until cancelled."""
+        """Check again and again until cancelled."""
         while True:
             await asyncio.sleep(self._pause_s)
-            self.look()
+            self.check()
 
-    def look(self) -> None:
-        """Close whom nobody reads or hears any more, and ping the others when it is time."""
-        now_s = self._clock()
+    def check(self) -> None:
+        """Close clients that are stuck or silent, and ping the others when a ping is due."""
+        now_s = self._clock.monotonic_s()
         ping: Message | None = None
         for client in self._manager.clients():
             if client.outbox.is_stuck(now_s):
@@ -50,7 +50,7 @@ class Pings:
                 self._manager.send_to(client.id, ping)
 
     def _is_silent(self, client: Client, now_s: float) -> bool:
-        # The flat socket's clients were never asked to answer anything, and a stream's can not.
+        # Clients of the flat socket are never asked for an answer, and those of a stream cannot give one.
         return client.facts.transport is Transport.SOCKET and now_s - client.heard_s >= self._settings.silence_s
 
     def _is_ping_due(self, client: Client, now_s: float) -> bool:

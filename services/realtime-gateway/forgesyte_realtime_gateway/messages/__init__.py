@@ -1,1 +1,1 @@
-"""What is said of a job, serialised once for all who hear it. Never imports a connection."""
+"""The messages about a job, serialised once for all clients. Never imports clients, watching or sockets."""

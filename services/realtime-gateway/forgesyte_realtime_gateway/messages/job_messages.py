@@ -1,15 +1,16 @@
-"""What is said of one job, as messages: envelopes, and the flat events that are made once for all who want them.
+"""Makes the messages about one job: envelopes, and the flat events of the older socket.
 
-It remembers how far it told, because the per cent never falls: a later attempt begins at frame 0, and what a runner
-told before it died may be ahead of the record its successor reads.
+It remembers the highest progress it has sent, because progress never falls: a later attempt begins at frame 0, and a
+runner that died may have reported more than the record that its successor reads.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import orjson
 import structlog
 from pydantic import ValidationError
 
+from forgesyte_chassis.clock import Clock
 from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.jobs import JobRecord, JobStatus
 from forgesyte_contracts.progress import never_falling
@@ -30,20 +31,20 @@ log = structlog.get_logger(__name__)
 
 
 class JobMessages:
-    """Makes the messages of one job."""
+    """Makes the messages about one job."""
 
-    def __init__(self, job_id: JobId, clock: Callable[[], float]) -> None:
+    def __init__(self, job_id: JobId, clock: Clock) -> None:
         self._job_id = job_id
-        self._clock = clock
+        self._monotonic_s = clock.monotonic_s
         self._percent = 0
         self._progress = 0
-        self._flat_said: tuple[int | None, int | None] = (None, None)
+        self._flat_sent: tuple[int | None, int | None] = (None, None)
 
     def live(self, kind: MessageType, body: bytes) -> Message:
-        """A live message, untouched; but a progress that is below what was told before is lifted to that."""
+        """Wrap a live message unchanged, except that progress below what was sent before is lifted to it."""
         if kind is MessageType.PROGRESS:
             body = self._lifted(body)
-        return Message(kind, body, job_id=self._job_id, must_arrive=False, made_s=self._clock())
+        return Message(kind, body, job_id=self._job_id, must_arrive=False, made_s=self._monotonic_s())
 
     def _lifted(self, body: bytes) -> bytes:
         try:
@@ -64,14 +65,14 @@ class JobMessages:
         return payload.model_copy(update={"progress": self._progress})
 
     def envelopes(self, payloads: Sequence[Payload], revision: int, *, must_arrive: bool = False) -> list[Message]:
-        """The messages that one revision of the record makes.
+        """Return the messages made from one revision of the record.
 
-        The last alone carries the revision: a client that has it has everything before it as well.
+        Only the last one carries the revision: a client that has it has everything before it as well.
 
         Args:
-            payloads: what is said, in order.
-            revision: the record's.
-            must_arrive: whether the progress of a running job may not be passed over either.
+            payloads: the payloads, in order.
+            revision: the record's revision.
+            must_arrive: whether the progress of a running job must be delivered too.
         """
         messages = []
         for place, payload in enumerate(map(self._lift, payloads), start=1):
@@ -85,32 +86,32 @@ class JobMessages:
                 seq=seq,
                 must_arrive=must_arrive or is_ending or not is_progress,
                 ends_job=is_ending,
-                made_s=self._clock(),
+                made_s=self._monotonic_s(),
             )
             messages.append(message)
         return messages
 
     def flat_news(self, before: JobRecord | None, now: JobRecord, *, has_progress: bool) -> list[Message]:
-        """The flat events of a change; the last frame of a completed job is never passed over."""
+        """Return the flat events for a change; the last frame of a completed job is never left out."""
         ending = flat_ending(now)
         if ending is None:
             return self._flat_record(now, must_arrive=False) if has_progress else []
         if before is not None and before.is_terminal:
             return []
-        is_said = self._flat_said == (now.current_frame, now.total_frames)
-        last = self._flat_record(now) if now.status is JobStatus.COMPLETED and not is_said else []
+        is_sent = self._flat_sent == (now.current_frame, now.total_frames)
+        last = self._flat_record(now) if now.status is JobStatus.COMPLETED and not is_sent else []
         return [*last, self._flat(ending, is_ending=True)]
 
     def flat_state(self, record: JobRecord) -> list[Message]:
-        """The flat events for who joins."""
+        """Return the flat events for a client that joins."""
         ending = flat_ending(record)
         return self._flat_record(record) + ([] if ending is None else [self._flat(ending, is_ending=True)])
 
     def flat_live(self, body: bytes) -> list[Message]:
-        """The flat form of a live progress; none when its maker did not keep to the contract."""
+        """Return the flat form of live progress; nothing when the message breaks the contract."""
         try:
             payload = orjson.loads(body)["payload"]
-            # A newer runner may say more than this gateway knows.
+            # A newer runner may send fields that this gateway does not know.
             known = {name: payload[name] for name in ProgressPayload.model_fields if name in payload}
             progress = ProgressPayload.model_validate(known)
         except (ValidationError, orjson.JSONDecodeError, KeyError, TypeError):
@@ -128,7 +129,7 @@ class JobMessages:
     def _flat_progress(self, progress: ProgressPayload, *, must_arrive: bool) -> Message:
         event = flat_progress(progress, least_percent=self._percent)
         self._percent = event.percent
-        self._flat_said = (progress.current_frame, progress.total_frames)
+        self._flat_sent = (progress.current_frame, progress.total_frames)
         return self._flat(event.wire(), must_arrive=must_arrive)
 
     def _flat(self, event: dict[str, object], *, must_arrive: bool = True, is_ending: bool = False) -> Message:
@@ -139,5 +140,5 @@ class JobMessages:
             must_arrive=must_arrive,
             ends_job=is_ending,
             flushes=is_ending,
-            made_s=self._clock(),
+            made_s=self._monotonic_s(),
         )

@@ -1,12 +1,13 @@
-"""A message on its way to many clients: serialised once, rendered once for each kind of connection.
+"""A message on its way to many clients: serialised once, and rendered once for each kind of connection.
 
-What a client gets is the same object for all: an ASGI event that nobody changes.
+All clients are sent the same object: an ASGI event that is never changed.
 """
 
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from forgesyte_contracts.realtime import MessageType
+from forgesyte_contracts.problems import CODE_FACTS, Code
+from forgesyte_contracts.realtime import ErrorDetails, ErrorPayload, MessageType, envelope
 
 Event = dict[str, Any]
 """An ASGI event."""
@@ -14,25 +15,25 @@ Event = dict[str, Any]
 COALESCED = frozenset(
     {MessageType.PROGRESS, MessageType.PLUGIN_STATUS, MessageType.FRAME, MessageType.PARTIAL_RESULT, MessageType.PING}
 )
-"""The types of which only the newest counts."""
+"""The types of which only the newest message counts."""
 
 
 class Dialect(StrEnum):
-    """What a connection speaks: envelopes, or the flat events of the older socket."""
+    """The form of a connection's messages: envelopes, or the flat events of the older socket."""
 
     ENVELOPE = "envelope"
     FLAT = "flat"
 
 
 class Room(NamedTuple):
-    """Everybody who watches a job in one dialect."""
+    """The clients that watch one job in one dialect."""
 
     job_id: str
     dialect: Dialect
 
 
 class Slot(NamedTuple):
-    """Where the newest of its kind waits for a slow client."""
+    """Where the newest message of a job and type waits for a slow client."""
 
     job_id: str | None
     type: MessageType
@@ -42,14 +43,14 @@ class Message:
     """One message.
 
     Args:
-        type: its type; a flat event goes as what it is closest to.
+        type: its type; a flat event takes the type closest to it.
         body: JSON without line breaks.
         job_id: the job it is about.
-        seq: the record's revision, on the last message of what was made from one revision.
-        must_arrive: whether it may not be passed over for a newer one.
+        seq: the record's revision, on the last message made from that revision.
+        must_arrive: whether it must be delivered even when a newer message exists.
         ends_job: whether it is the last message about the job.
-        flushes: whether progress that waits is sent before the ending instead of being dropped.
-        made_s: when the news arrived here, monotonic seconds.
+        flushes: whether waiting progress is sent before the ending instead of being dropped.
+        made_s: when it was made here, monotonic seconds.
     """
 
     __slots__ = (
@@ -58,7 +59,7 @@ class Message:
 
     def __init__(
         self,
-        type: MessageType,  # noqa: A002  the contract's word
+        type: MessageType,  # noqa: A002  the contract's name for it
         body: bytes,
         *,
         job_id: str | None = None,
@@ -82,19 +83,19 @@ class Message:
 
     @property
     def size_bytes(self) -> int:
-        """How much it weighs while it waits."""
+        """The bytes it takes up while it waits."""
         return len(self.body)
 
     @property
     def socket_event(self) -> Event:
-        """As a WebSocket text message."""
+        """The message as a WebSocket text event."""
         if self._socket is None:
             self._socket = {"type": "websocket.send", "text": self.body.decode()}
         return self._socket
 
     @property
     def stream_event(self) -> Event:
-        """As a server-sent event; a ping is a comment, because nobody can answer it."""
+        """The message as a server-sent event; a ping becomes a comment, because a stream cannot be answered."""
         if self._stream is None:
             self._stream = {"type": "http.response.body", "body": self._stream_bytes(), "more_body": True}
         return self._stream
@@ -102,7 +103,21 @@ class Message:
     def _stream_bytes(self) -> bytes:
         if self.type is MessageType.PING:
             return b": ping\n\n"
-        # A line break inside would end the event; JSON has one between tokens at most, where a space means the same.
+        # A line break would end the event; in JSON it can stand only between tokens, where a space means the same.
         data = self.body.replace(b"\r", b" ").replace(b"\n", b" ")
         head = b"" if self.seq is None else b"id: %d\n" % self.seq
         return b"%sdata: %s\n\n" % (head, data)
+
+
+def error_message(code: Code, text: str, now_s: float, *, job_id: str | None = None) -> Message:
+    """Make the error message that answers a request which cannot be served.
+
+    Args:
+        code: what went wrong.
+        text: what was expected, what was found, and what to do next.
+        now_s: monotonic seconds.
+        job_id: the job it is about, if any.
+    """
+    details = ErrorDetails(error_code=code.value, message=text)
+    payload = ErrorPayload(job_id=job_id, error=CODE_FACTS[code].title, details=details)
+    return Message(MessageType.ERROR, envelope(payload), job_id=job_id, made_s=now_s)

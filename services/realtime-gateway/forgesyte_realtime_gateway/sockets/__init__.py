@@ -1,1 +1,1 @@
-"""The endpoints: WebSockets and server-sent events. Never imports the bus."""
+"""The endpoints: WebSockets and server-sent events. Never imports the application that holds them."""

@@ -1,4 +1,4 @@
-"""Whether a connection may be: its key, from wherever it can be carried, and its session."""
+"""Checks a connection's API key, wherever it is carried, and its session id."""
 
 import re
 
@@ -12,12 +12,12 @@ _SESSION = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 def authorise(keys: KeyRing, connection: HTTPConnection, path: str) -> str:
-    """Let a request or a socket in when its key holds the scope of the route table.
+    """Check that the key of a request or a socket has the scope that the route table asks for.
 
     Args:
-        keys: who may do what.
+        keys: the API keys and their scopes.
         connection: the request, or the socket's handshake.
-        path: the route's path as the route table writes it.
+        path: the route's path, as in the route table.
 
     Returns:
         The key's name.
@@ -37,9 +37,9 @@ def _offered_key(connection: HTTPConnection) -> str | None:
 
 
 def chosen_subprotocol(offered: list[str]) -> str | None:
-    """Choose one of the subprotocols a client offers: a browser gives up when none of them is.
+    """Choose one of the subprotocols that a client offers: a browser gives up when none is chosen.
 
-    Only a client that offers nothing but its key gets that back.
+    The key itself is chosen only when the client offers nothing else.
     """
     if SUBPROTOCOL in offered:
         return SUBPROTOCOL

@@ -1,4 +1,4 @@
-"""Server-sent events: the same messages for who can not or need not answer; `id:` is the record's revision."""
+"""Server-sent events: the same messages for clients that need not answer; `id:` is the record's revision."""
 
 import asyncio
 
@@ -19,25 +19,26 @@ MEDIA_TYPE = "text/event-stream"
 _HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store"),
-    (b"x-accel-buffering", b"no"),  # proxies that know it must not collect events
+    (b"x-accel-buffering", b"no"),  # keeps proxies from buffering events
 ]
 _BEGINNING = b"retry: 1000\n\n"
 
 
 def accepts_events(accept: str) -> bool:
-    """Whether a client that sends this `Accept` takes server-sent events; it must name them, `*/*` means any answer."""
+    """Whether this `Accept` header asks for server-sent events; it must name them, since `*/*` takes any answer."""
     return MEDIA_TYPE in (part.partition(";")[0].strip().lower() for part in accept.split(","))
 
 
 class EventStream(Response):
-    """One stream, to its end.
+    """One stream, from its first event to its last.
 
     Args:
-        gateway: what serves it.
-        request: who asks; job_id, plugin, session_id and since as on the socket, and Last-Event-ID.
+        gateway: the gateway that serves it.
+        request: carries job_id, plugin, session_id and since as on the socket, and Last-Event-ID.
+        key_name: the name of the request's API key.
 
     Raises:
-        ForgeSyteError: REQUEST_INVALID for a job_id or session_id that can be none.
+        ForgeSyteError: REQUEST_INVALID for a malformed job_id or session_id.
     """
 
     def __init__(self, gateway: Gateway, request: Request, key_name: str) -> None:
@@ -58,7 +59,7 @@ class EventStream(Response):
         self._facts = ClientFacts(Transport.STREAM, session_id, key_name)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send events until one side ends it."""
+        """Send events until the client or the gateway ends the stream."""
         gateway = self._gateway
         client = gateway.client(self._facts, send, _no_hang_up)
         try:

@@ -1,8 +1,8 @@
-"""uvicorn's WebSocket protocol as the gateway needs it.
+"""uvicorn's WebSocket protocol, adapted for the gateway.
 
-No compression (it costs more CPU than the rest of a send together), a bound on what a client may send, pings below the
-messages so that a dead peer is found out, and a way to hang up on a client that does not read: ASGI's own close waits
-until the socket drains, which such a client never lets it.
+No compression (it costs more CPU than the rest of a send together), a limit on what a client may send, pings at the
+protocol level that detect a dead peer, and a way to hang up on a client that does not read: ASGI's own close waits
+until the socket drains, which never happens with such a client.
 """
 
 import logging
@@ -13,10 +13,10 @@ from websockets.http11 import Request
 from websockets.server import ServerProtocol
 
 HANG_UP = "forgesyte.hang_up"
-"""The ASGI extension: a function of close code and reason that never waits."""
+"""The ASGI extension: a function that takes a close code and a reason, and never waits."""
 
 MAX_TEXT_BYTES = 1024 * 1024
-"""Above this a client's message is not taken in at all; the socket closes with 1009."""
+"""A longer client message is not read at all; the socket closes with 1009."""
 
 PEER_PING_S = 30.0
 PEER_DEAD_S = 60.0
@@ -26,7 +26,7 @@ _FAREWELL_S = 5.0
 class SocketProtocol(WebSocketsSansIOProtocol):
     """One connection; uvicorn makes it (`ws=SocketProtocol`)."""
 
-    def __init__(self, *arguments: Any, **named: Any) -> None:  # noqa: ANN401  passed on as they are
+    def __init__(self, *arguments: Any, **named: Any) -> None:  # noqa: ANN401  passed on unchanged
         super().__init__(*arguments, **named)
         self.logger = logging.getLogger("uvicorn.error")
         self.conn = ServerProtocol(max_size=MAX_TEXT_BYTES, logger=self.logger)
@@ -39,7 +39,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
             scope["extensions"][HANG_UP] = self.hang_up
 
     def hang_up(self, code: int, reason: str) -> None:
-        """Close now: the close frame goes behind what the socket already holds, and after a farewell all is dropped."""
+        """Close now: the close frame follows what the socket already holds; a few seconds later the rest is dropped."""
         if self.close_sent or self.disconnected or not self.handshake_complete or self.transport.is_closing():
             return
         self.conn.send_close(code, reason)
@@ -53,6 +53,6 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         self.close_timer = self.loop.call_later(_FAREWELL_S, self.transport.abort)
 
     def keepalive_timeout(self) -> None:
-        """Give a dead peer up; what waits for it is dropped, so that the application hears of it at once."""
+        """Give up on a dead peer; its waiting data is dropped, so that the application learns of it at once."""
         super().keepalive_timeout()
         self.transport.abort()

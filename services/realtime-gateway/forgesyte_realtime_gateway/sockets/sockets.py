@@ -1,6 +1,6 @@
-"""The WebSocket endpoints, as bare ASGI: `/v1/realtime`, and `/ws/jobs/{job_id}` with the flat events.
+"""The WebSocket endpoints as plain ASGI: `/v1/realtime`, and `/ws/jobs/{job_id}` with the flat events.
 
-A socket is accepted before it is refused, because a browser shows a close code only then.
+A socket is accepted before it is refused, because only then does a browser show the close code.
 """
 
 import asyncio
@@ -35,8 +35,8 @@ class SocketEndpoint:
     """A WebSocket route.
 
     Args:
-        path: the route's path as the route table writes it.
-        transport: which of the two kinds of socket it is.
+        path: the route's path, as in the route table.
+        transport: which of the two kinds of socket the route serves.
     """
 
     def __init__(self, path: str, transport: Transport) -> None:
@@ -47,7 +47,7 @@ class SocketEndpoint:
         self._take: Take = _take_flat if is_flat else client_messages.take
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one socket to its end."""
+        """Serve one socket until it ends."""
         gateway: Gateway = scope["app"].state.gateway
         connection = HTTPConnection(scope)
         if (await receive())["type"] != "websocket.connect":
@@ -75,12 +75,12 @@ class SocketEndpoint:
         if self._transport is Transport.SOCKET:
             session_id = connection.query_params.get("session_id")
         if session_id is not None and not is_session_id(session_id):
-            raise _Refused(CloseCode.BAD_SESSION, Result.SESSION, "session_id: 1 to 64 of A-Z a-z 0-9 _ -")
+            raise _Refused(CloseCode.BAD_SESSION, Result.SESSION, "session_id: 1 to 64 characters of A-Z a-z 0-9 _ -")
         client = gateway.client(ClientFacts(self._transport, session_id, key_name), send, _hang_up_of(connection.scope))
         try:
             gateway.manager.connect(client)
         except SessionFull:
-            raise _Refused(CloseCode.SESSION_FULL, Result.CAPACITY, "the session is full") from None
+            raise _Refused(CloseCode.SESSION_FULL, Result.CAPACITY, "the session has too many connections") from None
         return client
 
     async def _listen(self, gateway: Gateway, client: Client, receive: Receive) -> None:
@@ -88,14 +88,14 @@ class SocketEndpoint:
             event = await receive()
             if event["type"] == "websocket.disconnect":
                 return
-            client.heard_s = gateway.clock()
+            client.heard_s = gateway.clock.monotonic_s()
             if not client.ended.is_set():
                 await self._take(gateway, client, event.get("text") or event.get("bytes") or b"")
-                # One read of the socket may hold thousands of messages: the others get their turn between them.
+                # One read of the socket may hold thousands of messages; other clients get their turn between them.
                 await asyncio.sleep(0)
 
 
-class _Refused(Exception):  # noqa: N818  it reads as the event it is
+class _Refused(Exception):
     def __init__(self, code: CloseCode, result: Result, reason: str) -> None:
         super().__init__(reason)
         self.code = code
@@ -106,7 +106,7 @@ class _Refused(Exception):  # noqa: N818  it reads as the event it is
 def _hang_up_of(scope: Scope) -> HangUp:
     hang_up = scope["extensions"].get(HANG_UP)
     if hang_up is None:
-        raise RuntimeError("this application must be served with ws=SocketProtocol")
+        raise RuntimeError("serve this application with ws=SocketProtocol")
     return lambda code, reason: hang_up(int(code), reason)
 
 
@@ -117,21 +117,21 @@ async def _begin_realtime(gateway: Gateway, client: Client, connection: HTTPConn
         return
     job_id = job_id_of(text)
     if job_id is None:
-        gateway.complain(client, Code.REQUEST_INVALID, f"job_id: expected a UUID, found {text[:80]!r}.")
+        gateway.send_error(client, Code.REQUEST_INVALID, f"job_id: expected a UUID, found {text[:80]!r}.")
         return
     await gateway.watches.join(client, job_id, since_of(connection))
 
 
 async def _begin_flat(gateway: Gateway, client: Client, connection: HTTPConnection) -> None:
-    # Accepted for any id: what can be no job's has no events.
+    # Accepted for any id; one that is not a UUID has no events.
     if job_id := job_id_of(connection.path_params["job_id"]):
         await gateway.watches.join(client, job_id)
 
 
 async def _take_flat(gateway: Gateway, client: Client, data: str | bytes) -> None:
     try:
-        said = orjson.loads(data) if len(data) <= gateway.settings.client_text_bytes else None
+        message = orjson.loads(data) if len(data) <= gateway.settings.client_text_bytes else None
     except orjson.JSONDecodeError:
         return
-    if isinstance(said, dict) and said.get("type") == "ping":
-        gateway.manager.send_to(client.id, Message(MessageType.PONG, _PONG, made_s=gateway.clock()))
+    if isinstance(message, dict) and message.get("type") == "ping":
+        gateway.manager.send_to(client.id, Message(MessageType.PONG, _PONG, made_s=gateway.clock.monotonic_s()))

@@ -1,1 +1,1 @@
-"""The watched jobs, fed by records and live messages. Never imports an endpoint."""
+"""The watched jobs, kept current by records and live messages. Never imports sockets."""

@@ -1,12 +1,12 @@
-"""One watched job: what is known of it, and what of that is told to whom.
+"""One watched job: its last known state, and which messages its clients get.
 
-What must arrive is made from the record. A live message is shown when it is newer than the record and than every one
-before it, and never after the ending. A client that joins is told the record's state, then what is newer than that.
+Messages that must arrive are made from the record. A live message is forwarded when it is newer than the record and
+than every live message before it, and never after the ending. A client that joins gets the record's state first, then
+the live messages that are newer.
 """
 
-from collections.abc import Callable
-
 from forgesyte_chassis.bus import LiveMessage
+from forgesyte_chassis.clock import Clock
 from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.jobs import JobRecord
 from forgesyte_contracts.problems import Code
@@ -21,31 +21,28 @@ from forgesyte_contracts.realtime import (
 )
 from forgesyte_realtime_gateway.clients.client import Client
 from forgesyte_realtime_gateway.clients.connections import ConnectionManager
-from forgesyte_realtime_gateway.messages.complaint import complaint
 from forgesyte_realtime_gateway.messages.job_messages import JobMessages
-from forgesyte_realtime_gateway.messages.message import COALESCED, Dialect, Message, Room
-from forgesyte_realtime_gateway.metric_labels import Passed
+from forgesyte_realtime_gateway.messages.message import COALESCED, Dialect, Message, Room, error_message
+from forgesyte_realtime_gateway.metric_labels import DropReason
 from forgesyte_realtime_gateway.metrics import GatewayMetrics
 
 
 class JobWatch:
-    """A job that somebody watches.
+    """A job that at least one client watches.
 
     Attributes:
-        record: as it was last read, None before.
-        revision: the record's, 0 before.
+        record: the record as last read; None until then.
+        revision: the record's revision; 0 until then.
     """
 
-    def __init__(
-        self, job_id: JobId, manager: ConnectionManager, metrics: GatewayMetrics, clock: Callable[[], float]
-    ) -> None:
+    def __init__(self, job_id: JobId, manager: ConnectionManager, metrics: GatewayMetrics, clock: Clock) -> None:
         self.job_id = job_id
         self.record: JobRecord | None = None
         self.revision = 0
         self._manager = manager
         self._metrics = metrics
         self._clock = clock
-        self._wording = JobMessages(job_id, clock)
+        self._messages = JobMessages(job_id, clock)
         self._envelopes = Room(job_id, Dialect.ENVELOPE)
         self._flats = Room(job_id, Dialect.FLAT)
         self._waiting: dict[Client, int | None] = {}
@@ -54,22 +51,22 @@ class JobWatch:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nobody watches any more."""
+        """Whether its last client has left."""
         has_members = self._manager.has_members(self._envelopes) or self._manager.has_members(self._flats)
         return not self._waiting and not has_members
 
     @property
     def has_ended(self) -> bool:
-        """Whether everything about the job has been said."""
+        """Whether the job has ended, so that nothing more will be sent about it."""
         return self.record is not None and self.record.is_terminal
 
     @property
     def is_owed(self) -> bool:
-        """Whether somebody waits for a state that could not be read yet."""
+        """Whether a client waits for a state that could not be read yet."""
         return bool(self._waiting)
 
     def expect(self, client: Client, since: int | None) -> None:
-        """Note that a client will join once the record is read; `since` is the revision it has seen."""
+        """Note that a client joins once the record is read; `since` is the last revision it has."""
         self._waiting[client] = since
 
     def drop(self, client: Client) -> None:
@@ -78,36 +75,36 @@ class JobWatch:
         self._manager.leave(client, Room(self.job_id, client.dialect))
 
     def take_record(self, record: JobRecord | None, revision: int) -> None:
-        """Take the record as it was read or reported, and tell who is here what is new; who waits is let in by admit().
+        """Take the record as read or reported, and send what is new to the clients that have joined; see admit().
 
         Args:
-            record: None when there is none.
-            revision: its revision; a lower one than known is old news.
+            record: None when the bus holds none.
+            revision: the record's revision; one lower than the known revision is ignored.
         """
         if record is not None and revision > self.revision:
             before, self.record, self.revision = self.record, record, revision
             self._announce(before, record)
 
-    def start_anew(self) -> None:
-        """Forget what was known: the bus went back, and revisions and orders of before say nothing about what comes."""
+    def reset(self) -> None:
+        """Forget the known state: the bus lost data, so earlier revisions and orders mean nothing any more."""
         if not self.has_ended:
             self.record, self.revision, self._shown = None, 0, NO_ORDER
             self._latest.clear()
 
     def vanish(self) -> None:
-        """Tell who is here that the record is gone; of an ended job everything was said already."""
+        """Tell the clients that the job is gone, unless it ended: then they know everything already."""
         if self.record is not None and not self.has_ended:
-            self.start_anew()
+            self.reset()
             self._manager.broadcast(self._unknown(), self._envelopes)
 
     def admit(self) -> None:
-        """Let in everybody who waits, with what is known now."""
+        """Let the waiting clients join with the state known now."""
         waiting, self._waiting = self._waiting, {}
         for client, since in waiting.items():
             self._welcome(client, since)
 
     def take_live(self, live: LiveMessage) -> None:
-        """Take a live message: show it, keep it until the record is read, or drop it."""
+        """Take a live message: forward it, keep it until the record is read, or drop it."""
         order = parse_order(live.order)
         reason = self._why_not(live.kind, order)
         if reason is not None:
@@ -115,48 +112,48 @@ class JobWatch:
             self._metrics.dropped.labels(kind, reason).inc()
             return
         kind = MessageType(live.kind)
-        message = self._wording.live(kind, live.body)
+        message = self._messages.live(kind, live.body)
         self._shown = order
         self._latest[kind] = (order, message)
         if self.record is None:
-            return  # nobody can be here before the record; whoever comes gets the newest of each
+            return  # no client joins before the record is read; each gets the newest message of each type then
         self._manager.broadcast(message, self._envelopes)
         if kind is MessageType.PROGRESS and self._manager.has_members(self._flats):
-            for flat in self._wording.flat_live(live.body):
+            for flat in self._messages.flat_live(live.body):
                 self._manager.broadcast(flat, self._flats)
 
-    def _why_not(self, kind: str, order: LiveOrder) -> Passed | None:
+    def _why_not(self, kind: str, order: LiveOrder) -> DropReason | None:
         if self.has_ended:
-            return Passed.ENDED
+            return DropReason.ENDED
         if kind not in COALESCED:
-            return Passed.RECORD  # what must arrive is made from the record, and must not arrive twice
-        return None if order > self._shown else Passed.ORDER
+            return DropReason.RECORD  # what must arrive is made from the record, and must arrive only once
+        return None if order > self._shown else DropReason.ORDER
 
     def _announce(self, before: JobRecord | None, now: JobRecord) -> None:
-        """Tell who is here what is new between two records."""
+        """Send the clients that have joined what is new between two records."""
         news = current_state(now) if before is None else news_between(before, now)
         progress = progress_of(now)
         if before is not None and progress is not None and self._is_progress_news(before, now):
             news.append(progress)
-        for message in self._wording.envelopes(news, self.revision):
+        for message in self._messages.envelopes(news, self.revision):
             self._manager.broadcast(message, self._envelopes)
         if self._manager.has_members(self._flats):
-            for message in self._wording.flat_news(before, now, has_progress=progress in news):
+            for message in self._messages.flat_news(before, now, has_progress=progress in news):
                 self._manager.broadcast(message, self._flats)
         self._shown = max(self._shown, parse_order(now.order))
         if now.is_terminal:
             self._latest.clear()
 
     def _is_progress_news(self, before: JobRecord, now: JobRecord) -> bool:
-        """Whether the record of a running job says more of its progress than the live messages did."""
+        """Whether the record of a running job has newer progress than the live messages had."""
         order = parse_order(now.order)
         if now.is_terminal or order < self._shown or progress_of(before) == progress_of(now):
             return False
-        was_said = MessageType.PROGRESS in self._latest and order == self._shown
-        return not was_said or before.order == now.order
+        was_sent = MessageType.PROGRESS in self._latest and order == self._shown
+        return not was_sent or before.order == now.order
 
     def _welcome(self, client: Client, since: int | None) -> None:
-        """Tell a client the state, unless it has it, then what is newer; from now on it hears everything."""
+        """Let a client join: send it the state, unless it has it already, then the newer live messages."""
         self._manager.enter(client, Room(self.job_id, client.dialect))
         record = self.record
         if record is None:
@@ -164,16 +161,16 @@ class JobWatch:
                 self._manager.send_to(client.id, self._unknown())
             return
         if client.dialect is Dialect.FLAT:
-            state = self._wording.flat_state(record)
+            state = self._messages.flat_state(record)
         elif since == self.revision:
             state = []
         else:
-            state = self._wording.envelopes(current_state(record), self.revision, must_arrive=True)
+            state = self._messages.envelopes(current_state(record), self.revision, must_arrive=True)
         for message in (*state, *self._newer(record, client.dialect)):
             self._manager.send_to(client.id, message)
 
     def _newer(self, record: JobRecord, dialect: Dialect) -> list[Message]:
-        """The newest live messages that are newer than the record, in order."""
+        """Return the newest live messages that are newer than the record, in order."""
         if record.is_terminal:
             return []
         known = parse_order(record.order)
@@ -184,12 +181,12 @@ class JobWatch:
             flat
             for message in live
             if message.type is MessageType.PROGRESS
-            for flat in self._wording.flat_live(message.body)
+            for flat in self._messages.flat_live(message.body)
         ]
 
     def _unknown(self) -> Message:
-        text = f"There is no job {self.job_id}: it never was, or it ended long ago. Its result may still be there."
-        return complaint(Code.JOB_UNKNOWN, text, self._clock(), job_id=self.job_id)
+        text = f"There is no job {self.job_id}: it never existed, or it ended long ago. Its result may still be stored."
+        return error_message(Code.JOB_UNKNOWN, text, self._clock.monotonic_s(), job_id=self.job_id)
 
 
 def _order_of(pair: tuple[LiveOrder, Message]) -> LiveOrder:

@@ -1,16 +1,17 @@
-"""All watched jobs, and what keeps them true: the feed of records, leases, and reading again.
+"""All watched jobs, and what keeps them current: the feed of records, leases, and repeated reads.
 
-The feed brings every change within milliseconds. Reading each watched record again after a reconnect and now and then
-is the net under it. A lease tells the job's runner that somebody watches; without one it sends nothing live.
+The feed brings every change within milliseconds. Reading each watched record after a reconnect and every few seconds is
+the safety net under it. A lease tells the job's runner that the job is watched; without one it sends nothing live.
 """
 
 import asyncio
-from collections.abc import Callable
 from contextlib import suppress
 
 import structlog
 
 from forgesyte_chassis.bus import Bus, Changed, LiveMessage
+from forgesyte_chassis.clock import Clock
+from forgesyte_chassis.waiting import is_set_within
 from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.jobs import JobRecord
 from forgesyte_contracts.problems import ForgeSyteError
@@ -26,7 +27,11 @@ log = structlog.get_logger(__name__)
 
 
 class JobWatches:
-    """The jobs that somebody watches on this gateway; run() must be running."""
+    """The jobs that are watched on this gateway; run() must be running.
+
+    Attributes:
+        subscriptions: the live subjects that the gateway listens to, kept in line with the watched jobs.
+    """
 
     def __init__(
         self,
@@ -35,7 +40,7 @@ class JobWatches:
         settings: GatewaySettings,
         *,
         metrics: GatewayMetrics,
-        clock: Callable[[], float],
+        clock: Clock,
     ) -> None:
         self._bus = bus
         self._manager = manager
@@ -44,26 +49,28 @@ class JobWatches:
         self._clock = clock
         self._watches: dict[JobId, JobWatch] = {}
         self._wake = asyncio.Event()
-        self._tap = LiveSubscriptions(bus.live, self._on_live, self._watches.keys, most_single=settings.single_watches)
+        self.subscriptions = LiveSubscriptions(
+            bus.live, self._on_live, self._watches.keys, most_single=settings.single_watches
+        )
 
     def __len__(self) -> int:
         return len(self._watches)
 
     async def join(self, client: Client, job_id: JobId, since: int | None = None) -> None:
-        """Let a client watch a job: it is told the state as soon as that can be read, then what is newer.
+        """Let a client watch a job: it gets the state as soon as that can be read, then everything newer.
 
         Args:
-            client: a connected one.
+            client: a connected client.
             job_id: the job, in canonical form.
-            since: the revision the client has seen; when it is still the present one nothing is repeated.
+            since: the last revision the client has; while it is the current one, nothing is repeated.
         """
-        watch = self._watches.get(job_id)
+        watch = self.get(job_id)
         if watch is None:
             watch = self._watches[job_id] = JobWatch(job_id, self._manager, self._metrics, self._clock)
         client.jobs.add(job_id)
         watch.expect(client, since)
         try:
-            await self._tap.settle()  # first listen, then read: what happens between is not lost
+            await self.subscriptions.settle()  # listen before reading, so that nothing in between is lost
             await self._read(watch)
             await self._lease(watch)
         except ForgeSyteError as error:
@@ -72,25 +79,29 @@ class JobWatches:
             if watch.record is not None:
                 watch.admit()
 
+    def get(self, job_id: JobId) -> JobWatch | None:
+        """Return a job's watch; None when no client watches the job."""
+        return self._watches.get(job_id)
+
     async def leave(self, client: Client, job_id: JobId) -> None:
-        """Let a client watch a job no more."""
+        """Stop sending a client a job's messages."""
         client.jobs.discard(job_id)
-        watch = self._watches.get(job_id)
+        watch = self.get(job_id)
         if watch is None:
             return
         watch.drop(client)
         if watch.is_empty:
             del self._watches[job_id]
             with suppress(ForgeSyteError):
-                await self._tap.settle()
+                await self.subscriptions.settle()
 
     async def leave_all(self, client: Client) -> None:
-        """Forget a client."""
+        """Take a client out of every job it watches."""
         for job_id in tuple(client.jobs):
             await self.leave(client, job_id)
 
     async def run(self) -> None:
-        """Follow the records and keep the leases until cancelled."""
+        """Follow the records and renew the leases until cancelled."""
         remove = self._bus.on_reconnect(self._wake.set)
         try:
             async with asyncio.TaskGroup() as group:
@@ -99,7 +110,7 @@ class JobWatches:
                 group.create_task(self._keep_reading(), name="re-reading")
         finally:
             remove()
-            await self._tap.close()
+            await self.subscriptions.close()
 
     def _on_live(self, job_id: JobId, message: LiveMessage) -> None:
         watch = self._watches.get(job_id)
@@ -111,11 +122,11 @@ class JobWatches:
             try:
                 async with self._bus.jobs.watch() as feed:
                     async for change in feed:
-                        watch = self._watches.get(change.job_id)
+                        watch = self.get(change.job_id)
                         if watch is not None:
                             await self._take_change(watch, change)
             except ForgeSyteError as error:
-                log.warning("job feed broke", error=str(error))
+                log.warning("job feed interrupted", error=str(error))
             await asyncio.sleep(self._settings.retry_s)
 
     async def _take_change(self, watch: JobWatch, change: Changed) -> None:
@@ -123,12 +134,12 @@ class JobWatches:
             watch.vanish()
             return
         if change.is_anew:
-            watch.start_anew()
+            watch.reset()
         attempt = watch.record.attempt if watch.record is not None else 0
         self._take(watch, change.record, change.revision)
         if change.record.attempt != attempt:
             with suppress(ForgeSyteError):
-                await self._lease(watch)  # a new owner does not know yet that somebody watches
+                await self._lease(watch)  # the new owner does not know yet that the job is watched
 
     async def _keep_leases(self) -> None:
         while True:
@@ -144,19 +155,17 @@ class JobWatches:
     async def _keep_reading(self) -> None:
         pause_s = self._settings.reread_every_s
         while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(pause_s):
-                    await self._wake.wait()
+            await is_set_within(self._wake, pause_s)
             self._wake.clear()
             pause_s = self._settings.reread_every_s
             try:
                 await self._read_all()
             except ForgeSyteError as error:
-                log.info("watched records not read, trying again", error=str(error))
+                log.info("watched records not read, retrying", error=str(error))
                 pause_s = self._settings.retry_s
 
     async def _read_all(self) -> None:
-        await self._tap.settle()
+        await self.subscriptions.settle()
         for watch in tuple(self._watches.values()):
             if watch.is_owed or not watch.has_ended:
                 await self._read(watch)
@@ -171,6 +180,6 @@ class JobWatches:
 
     def _take(self, watch: JobWatch, record: JobRecord | None, revision: int) -> None:
         watch.take_record(record, revision)
-        # Told the state before we listen, a client would miss what is said between.
-        if self._tap.hears(watch.job_id):
+        # A client that gets the state before the gateway listens would miss the messages in between.
+        if self.subscriptions.hears(watch.job_id):
             watch.admit()

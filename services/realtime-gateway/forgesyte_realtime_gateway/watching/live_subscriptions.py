@@ -1,26 +1,26 @@
-"""The subscriptions to live messages: one a job while few are watched, one for all jobs above that.
+"""The subscriptions to live messages: one per job while few are watched, and a single one for all jobs above that.
 
-A thousand subscriptions cost more than one and a look-up; one for all jobs costs something for each job that nobody
-watches. What is open follows what is wanted at that moment, so that joins and leaves can not get in each other's way.
+A thousand subscriptions cost more than one and a look-up; one for all jobs also receives the messages of jobs without
+watchers. The open subscriptions follow the jobs watched at that moment, so that joins and leaves cannot get in each
+other's way.
 """
 
 import asyncio
 from collections.abc import Callable, Collection
 from contextlib import AsyncExitStack
 
-from forgesyte_chassis.bus import LiveMessage
-from forgesyte_chassis.bus.live import Live
+from forgesyte_chassis.bus import Live, LiveMessage
 from forgesyte_contracts.ids import JobId
 
 
 class LiveSubscriptions:
-    """What is subscribed to now.
+    """The open subscriptions.
 
     Args:
         live: the live subjects.
-        handler: gets each message; with one subscription for all also those of jobs that nobody wants.
-        wanted: gives the jobs that are watched now.
-        most_single: above so many one subscription takes all; below half of it they are single again.
+        handler: called with each message; with one subscription for all jobs, also with those of unwatched jobs.
+        wanted: returns the jobs that are watched now.
+        most_single: above this number of jobs one subscription receives all; below half of it each has its own again.
     """
 
     def __init__(
@@ -41,21 +41,21 @@ class LiveSubscriptions:
 
     @property
     def takes_all(self) -> bool:
-        """Whether one subscription takes the messages of all jobs."""
+        """Whether one subscription receives the messages of all jobs."""
         return self._all is not None
 
     def hears(self, job_id: JobId) -> bool:
-        """Whether the messages of this job are taken."""
-        return self._all is not None or job_id in self._single
+        """Whether the messages of this job are received."""
+        return self.takes_all or job_id in self._single
 
     async def settle(self) -> None:
-        """Open what is wanted and close what is not.
+        """Open the subscriptions that are wanted and close the others.
 
         Raises:
-            BusUnavailable: something could not be opened; the next call tries again.
+            BusUnavailable: a subscription could not be opened; the next call retries.
         """
         async with self._lock:
-            limit = self._most_single if self._all is None else self._most_single // 2
+            limit = self._most_single // 2 if self.takes_all else self._most_single
             if len(self._wanted()) > limit:
                 if self._all is None:
                     self._all = await self._open(None)

@@ -1,4 +1,4 @@
-"""What waits for one client: its limits, its order, and what a newer message replaces."""
+"""The messages that wait for one client: their limits, their order, and which a newer one replaces."""
 
 import asyncio
 
@@ -9,11 +9,11 @@ from forgesyte_contracts.realtime import MessageType
 from forgesyte_realtime_gateway.clients.outbox import Outbox, OutboxLimits
 from forgesyte_realtime_gateway.messages.message import Message
 from forgesyte_realtime_gateway.metrics import GatewayMetrics
-from tests.support import eventually
+from tests.support import HandClock, eventually
 
 
 class Wire:
-    """A connection whose socket is full or has room, as the test says."""
+    """A connection whose socket is full or not, as the test decides."""
 
     def __init__(self, **limits) -> None:
         self.has_room = asyncio.Event()
@@ -21,14 +21,14 @@ class Wire:
         self.sent: list[str] = []
         self.overflows = self.losses = 0
         self.is_gone = False
-        self.now_s = 0.0
+        self.clock = HandClock()
         self.registry = CollectorRegistry()
         known = {"messages": 256, "size_bytes": 1_000_000, "stuck_s": 10.0, **limits}
         self.outbox = Outbox(
             self._send,
             lambda message: message.socket_event,
             limits=OutboxLimits(**known),
-            clock=lambda: self.now_s,
+            clock=self.clock,
             metrics=GatewayMetrics(self.registry),
             on_overflow=self._overflow,
             on_lost=self._lose,
@@ -52,7 +52,7 @@ class Wire:
         self.outbox.put(a_warning("in the socket"))
 
     async def unblock(self) -> list[str]:
-        """Let everything through; gives what came behind the message that blocked."""
+        """Let everything through and return what followed the message that blocked."""
         self.has_room.set()
         await eventually(lambda: self.outbox.is_free)
         return self.sent[1:]
@@ -155,16 +155,16 @@ async def test_a_newer_status_that_must_arrive_replaces_an_older_one_that_waits(
 
 async def test_a_client_is_stuck_when_one_message_waits_longer_than_10_s(wire):
     wire.block()
-    wire.now_s = 10.0
-    assert not wire.outbox.is_stuck(wire.now_s)
-    wire.now_s = 10.1
-    assert wire.outbox.is_stuck(wire.now_s)
+    wire.clock.passed_s = 10.0
+    assert not wire.outbox.is_stuck(wire.clock.monotonic_s())
+    wire.clock.passed_s = 10.1
+    assert wire.outbox.is_stuck(wire.clock.monotonic_s())
 
     await wire.unblock()
-    assert not wire.outbox.is_stuck(wire.now_s)
+    assert not wire.outbox.is_stuck(wire.clock.monotonic_s())
 
 
-async def test_a_lost_connection_is_told_once_and_nothing_more_is_sent(wire):
+async def test_a_lost_connection_is_reported_once_and_nothing_more_is_sent(wire):
     wire.block()
     wire.is_gone = True
     wire.outbox.put(a_warning("late"))

@@ -1,3 +1,5 @@
+"""Which requests get server-sent events."""
+
 import pytest
 
 from forgesyte_realtime_gateway.sockets.event_stream import accepts_events
@@ -14,5 +16,5 @@ from forgesyte_realtime_gateway.sockets.event_stream import accepts_events
         pytest.param("text/event-streams", False, id="another-type"),
     ],
 )
-def test_who_names_the_event_stream_gets_it(accept, is_stream):
+def test_a_client_that_names_the_event_stream_gets_it(accept, is_stream):
     assert accepts_events(accept) is is_stream

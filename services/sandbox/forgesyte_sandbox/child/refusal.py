@@ -5,7 +5,7 @@ from typing import Any
 from forgesyte_contracts.problems import Code
 
 
-class Refusal(Exception):  # noqa: N818 - not an error of the sandbox: its verdict on what it was given
+class Refusal(Exception):
     """The run can not go on for a reason that is nobody's bug: bad media, bad options, a missing thing.
 
     Args:

@@ -24,7 +24,7 @@ _PASSED_ON_PREFIXES = ("LC_", "CUDA_", "NVIDIA_")
 _ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
-class ZygoteFailed(Exception):  # noqa: N818 - read as a sentence where it is caught
+class ZygoteFailed(Exception):
     """The zygote did not start, did not fork, or is gone."""
 
 
@@ -86,7 +86,7 @@ class ZygoteProcess:
         with its, ExitStack() as held:
             held.callback(ours.close)
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-P", "-m", f"{__package__}.zygote", str(its.fileno()), str(os.getpid())),
+                *(sys.executable, "-P", "-m", "forgesyte_sandbox.child.zygote", str(its.fileno()), str(os.getpid())),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.DEVNULL,
                 env={**_clean_environment(), **_ONE_THREAD, **env, _MARK: mark},

@@ -15,7 +15,7 @@ SLACK_BYTES = 64 * 1024
 """What a frame may hold beside the row's bytes: its head, or a message of another kind."""
 
 
-class HalfMessage(ProtocolError):  # noqa: N818 - what was found; it may be a crash as well as an error
+class HalfMessage(ProtocolError):
     """The pipe ended in the middle of a frame: a death in a write looks like this too."""
 
 

@@ -8,7 +8,6 @@ lines. What is refused: publishing while disconnected, waiting without a limit.
 
 import asyncio
 import json
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -18,6 +17,7 @@ import structlog
 from nats.aio.msg import Msg
 
 from forgesyte_chassis.bus.errors import ApiRefusal, BusUnavailable, translated
+from forgesyte_chassis.clock import SYSTEM_CLOCK, Clock
 
 from .client import SteadyClient
 
@@ -34,13 +34,13 @@ Handler = Callable[[Msg], Awaitable[None]]
 class Connection:
     """One connection, alive or trying to be. Made by `open`."""
 
-    def __init__(self, client: SteadyClient, name: str, clock: Callable[[], float]) -> None:
+    def __init__(self, client: SteadyClient, name: str, clock: Clock) -> None:
         self._client = client
         self._name = name
         self._clock = clock
         self._up = asyncio.Event()
         self._callbacks: list[Callable[[], None]] = []
-        self._since = 0.0
+        self._since_s = 0.0
         self.reconnects = 0
 
     @classmethod
@@ -52,7 +52,7 @@ class Connection:
         name: str,
         token: str | None = None,
         limit_s: float = CONNECT_LIMIT_S,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Clock = SYSTEM_CLOCK,
     ) -> AsyncIterator["Connection"]:
         """Connect, and close at the end.
 
@@ -61,7 +61,7 @@ class Connection:
             name: what the server calls this client.
             token: shared secret, if the server wants one.
             limit_s: how long to wait for the port and the login, in seconds.
-            clock: monotonic seconds.
+            clock: ages the connection.
 
         Raises:
             BusUnavailable: nothing listens there within the limit, or it does not let us in.
@@ -101,7 +101,7 @@ class Connection:
                 raise
 
     def _came_up(self) -> None:
-        self._since = self._clock()
+        self._since_s = self._clock.monotonic_s()
         self._up.set()
 
     async def _on_error(self, error: Exception) -> None:
@@ -126,14 +126,9 @@ class Connection:
         return self._up.is_set() and self._client.is_connected
 
     @property
-    def connected_since(self) -> float:
-        """When the connection last came up, in monotonic seconds of the clock given to `open`."""
-        return self._since
-
-    @property
     def connected_for_s(self) -> float:
         """Seconds of unbroken connection; 0 while away."""
-        return self._clock() - self._since if self.is_connected else 0.0
+        return self._clock.monotonic_s() - self._since_s if self.is_connected else 0.0
 
     @property
     def unsent_bytes(self) -> int:

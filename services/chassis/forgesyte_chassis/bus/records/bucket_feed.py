@@ -8,7 +8,6 @@ There is no task of our own in here: the look at the stream happens while the re
 """
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -100,9 +99,9 @@ class Feed:
             BusUnavailable: it did not arrive in time.
         """
         entries: list[Entry] = []
-        end = time.monotonic() + _SNAPSHOT_LIMIT_S
+        end = _now_s() + _SNAPSHOT_LIMIT_S
         while not self._watch.is_settled:
-            if time.monotonic() > end:
+            if _now_s() > end:
                 raise BusUnavailable(f"The bucket {self._bucket} did not arrive within {_SNAPSHOT_LIMIT_S:g} s.")
             entries += await self._step()
         return entries
@@ -120,7 +119,7 @@ class Feed:
         """
         await self.close()
         self._behind_since = None
-        self._next_check = time.monotonic() + CHECK_EVERY_S
+        self._next_check = _now_s() + CHECK_EVERY_S
         watch = _Watch(generation=self._connection.reconnects, floor=await self._last_sequence())
         inbox = self._connection.new_inbox()
         await self._stack.enter_async_context(self._connection.subscribe(inbox, watch.take))
@@ -166,7 +165,7 @@ class Feed:
         if watch.name and not watch.is_settled and not watch.snapshot_left:
             return self._settle()
         try:
-            async with asyncio.timeout(max(self._next_check - time.monotonic(), 0)):
+            async with asyncio.timeout_at(self._next_check):
                 message = await watch.messages.get()
         except TimeoutError:
             await self._look()
@@ -216,7 +215,7 @@ class Feed:
 
         What the stream has at this very moment may still be on its way to a reader that is well.
         """
-        self._next_check = time.monotonic() + CHECK_EVERY_S
+        self._next_check = _now_s() + CHECK_EVERY_S
         if not self._connection.is_connected:
             return
         if self._watch.generation != self._connection.reconnects or not self._watch.name:
@@ -231,8 +230,8 @@ class Feed:
         if not is_behind or not self._watch.messages.empty():
             self._behind_since = None
         elif self._behind_since is None:
-            self._behind_since = time.monotonic()
-        elif time.monotonic() - self._behind_since >= BEHIND_LIMIT_S:
+            self._behind_since = _now_s()
+        elif _now_s() - self._behind_since >= BEHIND_LIMIT_S:
             await self._renew("behind")
 
     async def _renew(self, reason: str) -> None:
@@ -242,6 +241,10 @@ class Feed:
         except BusUnavailable:
             # The watch has no name now, so the next look tries again.
             log.warning("watch not renewed, trying again", bucket=self._bucket)
+
+
+def _now_s() -> float:
+    return asyncio.get_running_loop().time()
 
 
 @asynccontextmanager

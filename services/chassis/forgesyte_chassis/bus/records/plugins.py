@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from forgesyte_chassis.background import beside
 from forgesyte_chassis.bus.connection.connection import Connection
-from forgesyte_chassis.bus.errors import ApiRefusal
+from forgesyte_chassis.bus.errors import ApiRefusal, BusUnavailable
 from forgesyte_contracts.ids import PluginName, is_name
 from forgesyte_contracts.plugins import KnownPlugin
 from forgesyte_contracts.streams import PLUGINS
@@ -21,6 +21,10 @@ from .bucket_feed import Entry, Feed, watch_bucket
 from .buckets import BucketStore
 
 log = structlog.get_logger(__name__)
+
+
+class PluginUnwritable(BusUnavailable):
+    """The message broker answered, and refused this plugin's entry; those of other plugins may still be written."""
 
 
 class PluginView:
@@ -75,14 +79,15 @@ class PluginTable:
             False when somebody else wrote first, and nothing was written.
 
         Raises:
-            BusUnavailable: no acknowledgement, or the value is larger than the bucket takes.
+            PluginUnwritable: the message broker refuses this value, for example because it is too large.
+            BusUnavailable: no acknowledgement; the value may be written.
         """
         try:
             await self._bucket.write(known.health.name, known.model_dump_json().encode(), expected=revision)
         except ApiRefusal as refusal:
             if refusal.is_lost_race:
                 return False
-            raise
+            raise PluginUnwritable(refusal.detail) from refusal
         return True
 
     async def forget(self, name: PluginName) -> None:

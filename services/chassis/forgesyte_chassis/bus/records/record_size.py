@@ -14,7 +14,7 @@ from forgesyte_contracts.streams import MAX_RECORD_BYTES
 _MAX_TEXT_CHARS = 500
 
 
-class RecordUnwritable(ForgeSyteError):  # noqa: N818 - named like the domain's other errors, for what is the matter
+class RecordUnwritable(ForgeSyteError):
     """This record can never be written, however often it is tried.
 
     Code REQUEST_INVALID when it is too large even without warnings and old attempts; INTERNAL when it holds what JSON

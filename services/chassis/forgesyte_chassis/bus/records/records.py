@@ -7,7 +7,6 @@ without knowing that, its retry would look as if somebody else had written first
 
 import asyncio
 import secrets
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -16,12 +15,11 @@ from pydantic import ValidationError
 
 from forgesyte_chassis.bus.connection.connection import REQUEST_LIMIT_S, Connection
 from forgesyte_chassis.bus.errors import ApiRefusal, BusUnavailable
-from forgesyte_contracts.ids import JobId
+from forgesyte_chassis.waiting import retry
 from forgesyte_contracts.jobs import JobRecord
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_contracts.streams import JOBS
 
-from .bucket_feed import watch_bucket
 from .buckets import BucketStore, Value
 from .job_feed import JobFeed, watch_jobs
 from .record_size import RecordUnwritable, encoded
@@ -128,16 +126,6 @@ class Records:
                 Code.INTERNAL, f"Job {job_id} changed while it was being removed. Look at it again.", job_id=job_id
             ) from refusal
 
-    async def keys(self) -> list[JobId]:
-        """List the ids of all records, oldest first.
-
-        Raises:
-            BusUnavailable: the bus did not answer.
-        """
-        async with watch_bucket(self._bucket.connection, JOBS.name) as feed:
-            entries = await feed.snapshot()
-        return sorted(JobId(entry.key) for entry in entries if entry.data is not None)
-
     def watch(self) -> AbstractAsyncContextManager[JobFeed]:
         """Follow all records: first each as it stands, then every change; of one record the newest is never missed."""
         return watch_jobs(self._bucket.connection)
@@ -161,14 +149,14 @@ class Records:
 
     async def _settled(self, job_id: str, left_s: Callable[[], float]) -> Stored | None:
         """Read the leader, over as many failures as the time left allows."""
-        while True:
-            try:
-                await self._bucket.connection.wait_connected(left_s())
-                return await self.get(job_id, timeout_s=min(REQUEST_LIMIT_S, left_s()))
-            except BusUnavailable:
-                if left_s() <= _RETRY_WAIT_S:
-                    raise
-                await asyncio.sleep(_RETRY_WAIT_S)
+
+        async def read() -> Stored | None:
+            await self._bucket.connection.wait_connected(left_s())
+            return await self.get(job_id, timeout_s=min(REQUEST_LIMIT_S, left_s()))
+
+        return await retry(
+            read, on=BusUnavailable, every_s=_RETRY_WAIT_S, gives_up=lambda _fault: left_s() <= _RETRY_WAIT_S
+        )
 
     async def _present(self, job_id: str, left_s: Callable[[], float]) -> Stored:
         stored = await self._settled(job_id, left_s)
@@ -189,10 +177,11 @@ class _Write:
 @asynccontextmanager
 async def _deadline(limit_s: float) -> AsyncIterator[Callable[[], float]]:
     """Give a function that tells the seconds left; running out of them is BusUnavailable."""
-    end = time.monotonic() + limit_s
+    loop = asyncio.get_running_loop()
+    end_s = loop.time() + limit_s
     try:
-        async with asyncio.timeout(limit_s):
-            yield lambda: max(end - time.monotonic(), 0.001)
+        async with asyncio.timeout_at(end_s):
+            yield lambda: max(end_s - loop.time(), 0.001)
     except TimeoutError as error:
         raise BusUnavailable(f"The record could not be settled within {limit_s:g} s; it may be written.") from error
 

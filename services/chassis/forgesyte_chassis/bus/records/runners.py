@@ -4,8 +4,7 @@ The forgetting raises no event, so the view keeps the moment each beat arrived h
 the bus is away nobody can beat; then, and for one lifetime of a beat after it came back, nobody is given up.
 """
 
-import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import structlog
@@ -13,6 +12,7 @@ from pydantic import ValidationError
 
 from forgesyte_chassis.background import beside
 from forgesyte_chassis.bus.connection.connection import Connection
+from forgesyte_chassis.clock import SYSTEM_CLOCK, Clock
 from forgesyte_contracts.runners import RunnerHeartbeat
 from forgesyte_contracts.streams import MAX_BUS_BYTES, RUNNERS
 
@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 class RunnerView:
     """The runners as last heard of; kept up to date while `RunnerTable.watch` is open."""
 
-    def __init__(self, connection: Connection, ttl_s: float, clock: Callable[[], float]) -> None:
+    def __init__(self, connection: Connection, ttl_s: float, clock: Clock) -> None:
         self._connection = connection
         self._ttl_s = ttl_s
         self._clock = clock
@@ -34,16 +34,16 @@ class RunnerView:
 
     def living(self) -> dict[str, RunnerHeartbeat]:
         """Give the last heartbeat of every runner that lives, by its id."""
-        now = self._clock()
+        now_s = self._clock.monotonic_s()
         if self._connection.is_connected and self._connection.connected_for_s >= self._ttl_s:
-            self._heard = {key: heard for key, heard in self._heard.items() if now - heard[0] < self._ttl_s}
+            self._heard = {key: heard for key, heard in self._heard.items() if now_s - heard[0] < self._ttl_s}
         return {key: heartbeat for key, (_, heartbeat) in self._heard.items()}
 
     def take(self, entry: Entry) -> None:
         """Note one entry of the bucket."""
         if entry.data is not None:
             try:
-                self._heard[entry.key] = (self._clock(), RunnerHeartbeat.model_validate_json(entry.data))
+                self._heard[entry.key] = (self._clock.monotonic_s(), RunnerHeartbeat.model_validate_json(entry.data))
             except ValidationError as error:
                 log.warning("heartbeat unreadable", runner_id=entry.key, faults=error.error_count())
         elif not entry.is_missing:
@@ -53,7 +53,7 @@ class RunnerView:
 class RunnerTable:
     """The bucket `runners`."""
 
-    def __init__(self, connection: Connection, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, connection: Connection, *, clock: Clock = SYSTEM_CLOCK) -> None:
         self._bucket = BucketStore(connection, RUNNERS.name)
         self._clock = clock
         self._left_out: frozenset[str] = frozenset()

@@ -18,6 +18,7 @@ from nats.aio.msg import Msg
 from forgesyte_chassis.bus.connection.connection import Connection
 from forgesyte_chassis.bus.errors import ApiRefusal, BusUnavailable
 from forgesyte_chassis.bus.provision import NS
+from forgesyte_chassis.waiting import retry
 from forgesyte_contracts import subjects
 from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.streams import WORK
@@ -44,7 +45,6 @@ class Delivery:
     job_id: JobId
     plugin: str
     device: str
-    redelivered: bool
     _reply: str
     _connection: Connection
     _is_silent: bool = field(default=False, init=False)
@@ -116,8 +116,12 @@ class WorkQueue:
         """
         subject, may_be_ours = subjects.work(plugin, device, job_id), False
         loop = asyncio.get_running_loop()
-        end = loop.time() + limit_s
-        while True:
+        end_s = loop.time() + limit_s
+
+        async def send() -> bool:
+            nonlocal may_be_ours
+            if may_be_ours:
+                await self._connection.wait_connected(end_s - loop.time())
             try:
                 if self._made.get(subjects.work_consumer(plugin, device)) != self._connection.reconnects:
                     await self.ensure_consumer(plugin, device)
@@ -128,12 +132,13 @@ class WorkQueue:
                 return may_be_ours
             except BusUnavailable:
                 may_be_ours = True
-                if loop.time() + _RETRY_WAIT_S >= end:
-                    raise
-                await asyncio.sleep(_RETRY_WAIT_S)
-                await self._connection.wait_connected(end - loop.time())
-            else:
-                return True
+                raise
+            return True
+
+        def gives_up(fault: Exception) -> bool:
+            return isinstance(fault, ApiRefusal) or loop.time() + _RETRY_WAIT_S >= end_s
+
+        return await retry(send, on=BusUnavailable, every_s=_RETRY_WAIT_S, gives_up=gives_up)
 
     async def has(self, job_id: JobId, plugin: str, device: str) -> bool:
         """Tell whether a message for the job is queued or in flight. Raises BusUnavailable."""
@@ -189,8 +194,7 @@ class WorkQueue:
         if message is None:
             return None
         _, _, job_id = subjects.parse_work(message.subject)
-        redelivered = message.metadata.num_delivered > 1
-        return Delivery(job_id, plugin, device, redelivered, message.reply, self._connection)
+        return Delivery(job_id, plugin, device, message.reply, self._connection)
 
     async def _remake(self, plugin: str, device: str) -> None:
         try:

@@ -5,7 +5,7 @@ from forgesyte_chassis.bus import BusUnavailable
 from forgesyte_chassis.bus.records.bucket_feed import Entry
 from forgesyte_chassis.bus.records.runners import RunnerView
 from forgesyte_contracts.plugins import PluginManifest, PluginOnRunner, PluginState, ToolManifest
-from tests.support import eventually
+from tests.support import HandClock, eventually
 
 
 class FakeConnection:
@@ -17,13 +17,7 @@ class FakeConnection:
 
 @pytest.fixture
 def clock():
-    class Clock:
-        now = 100.0
-
-        def __call__(self):
-            return self.now
-
-    return Clock()
+    return HandClock()
 
 
 @pytest.fixture
@@ -89,9 +83,9 @@ def beat_of(heartbeat):
 def test_view_gives_a_runner_up_one_lifetime_after_its_last_beat(a_view, clock, a_heartbeat):
     a_view.take(beat_of(a_heartbeat()))
 
-    clock.now += 7.9
+    clock.passed_s += 7.9
     assert a_view.living()
-    clock.now += 0.2
+    clock.passed_s += 0.2
     assert not a_view.living()
 
 
@@ -102,7 +96,7 @@ def test_view_gives_nobody_up_around_an_outage(a_view, clock, a_heartbeat, is_co
     a_view.take(beat_of(a_heartbeat()))
     a_view._connection.is_connected, a_view._connection.connected_for_s = is_connected, connected_for_s
 
-    clock.now += 60
+    clock.passed_s += 60
 
     assert a_view.living()
 

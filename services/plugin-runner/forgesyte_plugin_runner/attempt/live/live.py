@@ -11,8 +11,9 @@ from contextlib import suppress
 
 import structlog
 
-from forgesyte_chassis.bus.live import Live
+from forgesyte_chassis.bus import Live
 from forgesyte_chassis.clock import Clock
+from forgesyte_chassis.waiting import is_set_within
 from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.jobs import JobRecord
 from forgesyte_contracts.progress import never_falling
@@ -105,9 +106,7 @@ class LiveAttempt:
     async def run(self) -> None:
         """Publish what is new, as often as each kind of message may be sent."""
         while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_LOOK_EVERY_S):
-                    await self._news.wait()
+            await is_set_within(self._news, _LOOK_EVERY_S)
             self._news.clear()
             if self.is_watched():
                 await self._tell(self._due())

@@ -7,6 +7,8 @@ some rows: back-pressure instead of memory.
 import asyncio
 from dataclasses import dataclass, field
 
+from forgesyte_chassis.waiting import is_set_within
+
 SEGMENT_BYTES = 4 << 20
 """A segment ends at this many bytes of JSON, however few rows that is."""
 
@@ -68,11 +70,7 @@ class RowBuffer:
 
     async def wait_due(self, limit_s: float) -> None:
         """Wait until a segment is full or the buffer is closed, for at most `limit_s` seconds."""
-        try:
-            async with asyncio.timeout(limit_s):
-                await self._due.wait()
-        except TimeoutError:
-            return
+        await is_set_within(self._due, limit_s)
 
     @property
     def _is_full(self) -> bool:

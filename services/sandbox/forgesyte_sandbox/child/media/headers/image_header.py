@@ -16,7 +16,7 @@ _JPEG_SIZES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _JPEG_ALONE = frozenset({0x01, *range(0xD0, 0xDA)}) - {0xDA}
 
 
-class BrokenHeader(Exception):  # noqa: N818 - a finding about a file, turned into a refusal by the caller
+class BrokenHeader(Exception):
     """The header does not say what it must; the text says what is wrong."""
 
 

@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from forgesyte_chassis.web.keys import KeyRing, digest_of
+from forgesyte_chassis.web.keys import KeyRing
 from forgesyte_contracts import moves
 from forgesyte_job_api.settings import JobApiSettings
-from tests.support import eventually
+from tests.support import digest_of, eventually, job_ids
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def test_a_key_may_have_100_pending_jobs_unless_set_otherwise():
     assert JobApiSettings().max_pending_jobs == 100
 
 
-async def test_one_pending_job_too_many_is_told_to_come_back_and_leaves_nothing(start):
+async def test_one_pending_job_too_many_is_refused_and_leaves_nothing(start):
     async with start(max_pending_jobs=2) as api:
         await api.beat()
         accepted = [(await api.submit()).status_code for _ in range(2)]
@@ -31,7 +31,7 @@ async def test_one_pending_job_too_many_is_told_to_come_back_and_leaves_nothing(
         assert (refused.status_code, refused.json()["code"]) == (429, "TOO_MANY_REQUESTS")
         assert int(refused.headers["Retry-After"]) >= 1
         assert "2 jobs" in refused.json()["detail"]
-        assert len(await api.bus.jobs.keys()) == len(await api.store.list("")) == 2
+        assert len(await job_ids(api.bus)) == len(await api.store.list("")) == 2
         assert api.value("jobs_rejected_total", code="TOO_MANY_REQUESTS") == 1
 
 
@@ -51,14 +51,14 @@ async def test_a_full_key_is_refused_before_its_body_is_read(start):
         assert (refused.status_code, read) == (429, [])
 
 
-async def test_jobs_handed_in_at_once_do_not_slip_past_the_limit(start):
+async def test_jobs_submitted_at_once_do_not_slip_past_the_limit(start):
     async with start(max_pending_jobs=2) as api:
         await api.beat()
 
         answers = await asyncio.gather(*(api.submit() for _ in range(6)))
 
         assert sorted(answer.status_code for answer in answers) == [202, 202, 429, 429, 429, 429]
-        assert len(await api.bus.jobs.keys()) == len(await api.store.list("")) == 2
+        assert len(await job_ids(api.bus)) == len(await api.store.list("")) == 2
 
 
 async def test_a_job_that_begins_makes_room(start, make):

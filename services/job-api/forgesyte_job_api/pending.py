@@ -1,8 +1,7 @@
-"""How many jobs of each key wait for a runner, and the refusal of one too many.
+"""How many jobs of each key wait for a runner, and the refusal of any beyond the limit.
 
-Kept beside the projection and fed with the same records, because counting them anew at each submit would cost more the
-more jobs there are. Several replicas count each other's jobs through the feed; in the moment before it has told them
-they may let a few more in.
+Kept beside the projection and fed with the same records, because counting them at each submit would cost more the more
+jobs there are. Replicas count each other's jobs through the feed; until that catches up they may let a few more in.
 """
 
 from collections import defaultdict
@@ -22,7 +21,7 @@ class PendingJobs:
         self._key_of: dict[JobId, str] = {}
 
     def note(self, record: JobRecord) -> None:
-        """Take in a record as it stands now."""
+        """Note a record as it is now."""
         job_id = JobId(record.job_id)
         if record.submitted_by is not None and record.status is JobStatus.PENDING:
             self._add(job_id, record.submitted_by)
@@ -30,13 +29,13 @@ class PendingJobs:
             self.forget(job_id)
 
     def forget(self, job_id: JobId) -> None:
-        """Count this job no longer."""
+        """Stop counting this job."""
         key = self._key_of.pop(job_id, None)
         if key is not None:
             self._of_key[key].discard(job_id)
 
     def require_room(self, key: str, most: int) -> None:
-        """Make sure that this key may have one more pending job.
+        """Check that this key may have one more pending job.
 
         Args:
             key: the key's name.
@@ -48,14 +47,14 @@ class PendingJobs:
         waiting = len(self._of_key[key])
         if most and waiting >= most:
             text = (
-                f"{waiting} jobs of this client wait for a runner, at most {most} may; submit again when one has begun "
-                "or was cancelled (GET /v1/jobs?status=pending lists them)"
+                f"{waiting} jobs of this client already wait for a runner, at most {most} may; submit again when one "
+                "has started or was cancelled (GET /v1/jobs?status=pending lists them)"
             )
             raise ForgeSyteError(Code.TOO_MANY_REQUESTS, text)
 
     @contextmanager
     def entering(self, job_id: JobId, key: str, most: int) -> Iterator[None]:
-        """Count a job from before its record is written, so that submits at once see each other; not when that fails.
+        """Count a job before its record is written, so that concurrent submits see it; undone if the block fails.
 
         Raises:
             ForgeSyteError: as require_room.

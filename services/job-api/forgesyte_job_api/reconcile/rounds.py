@@ -1,0 +1,64 @@
+"""How the reconciler's rounds go: how many failed, and how long ago the last complete one was.
+
+A service that no longer reconciles still answers every request, so only this tells an operator: the metrics
+`forgesyte_api_reconcile_failures_total` and `forgesyte_api_reconcile_age_seconds`, and a check of /health.
+"""
+
+from enum import Enum, auto
+
+from forgesyte_chassis.clock import Clock
+from forgesyte_job_api.health import OK
+from forgesyte_job_api.metrics import ApiMetrics
+
+STALE_AFTER_ROUNDS = 30
+"""How many periods may pass without a complete round before health is degraded: one that waits for a slow store or
+looks at thousands of jobs may last for several."""
+
+
+class RoundOutcome(Enum):
+    """How one round ended: every job was looked at; it or some job failed; or it waits until the projection is current.
+
+    A round that waits is no failure, but it does not make the last complete one any younger.
+    """
+
+    COMPLETE = auto()
+    FAILED = auto()
+    DEFERRED = auto()
+
+
+class Rounds:
+    """Notes how each round ended.
+
+    Args:
+        clock: its monotonic time is used; the age counts from now until the first complete round.
+        metrics: where failures are counted and the age is shown.
+        every_s: seconds between two rounds.
+    """
+
+    def __init__(self, clock: Clock, metrics: ApiMetrics, *, every_s: float) -> None:
+        self._clock = clock
+        self._metrics = metrics
+        self._every_s = every_s
+        self._last_complete_s = clock.monotonic_s()
+        metrics.show_reconcile_age(self.age_s)
+
+    def note(self, outcome: RoundOutcome) -> None:
+        """Note how a round ended."""
+        if outcome is RoundOutcome.COMPLETE:
+            self._last_complete_s = self._clock.monotonic_s()
+        elif outcome is RoundOutcome.FAILED:
+            self._metrics.reconcile_failed()
+
+    def age_s(self) -> float:
+        """Return how many seconds ago the last complete round ended."""
+        return self._clock.monotonic_s() - self._last_complete_s
+
+    def health(self) -> str:
+        """Return `ok`, or the sentence that /health shows when the last complete round is too old."""
+        age_s = self.age_s()
+        if age_s <= STALE_AFTER_ROUNDS * self._every_s:
+            return OK
+        return (
+            f"the reconciler's last complete round was {age_s:.0f} s ago; one is expected every {self._every_s:g} s. "
+            "Jobs whose work message was lost are not sent again. The log of job-api says what failed."
+        )

@@ -1,0 +1,9 @@
+from forgesyte_launcher.settings import LauncherSettings
+
+
+def test_the_launcher_has_no_address_of_a_bus_or_a_store_and_no_keys():
+    assert set(LauncherSettings.model_fields) == {"ops_host", "ops_port", "log_format", "log_level", "drain_s"}
+
+
+def test_every_field_is_described():
+    assert [name for name, field in LauncherSettings.model_fields.items() if not field.description] == []
