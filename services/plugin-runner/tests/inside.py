@@ -94,11 +94,11 @@ async def a_runner(
     url: str, folder: Path, plan: Plan = ten_rows, *, name: str = "inside", **settings: Any
 ) -> AsyncIterator[Inside]:
     """Run a runner with plugin `probe` in this process; it is drained at the end unless the test drained it."""
-    told = {"slots": 1, "ops_port": -1, "drain_s": 60.0, "scratch_dir": str(folder / "scratch"), **settings}
+    values = {"slots": 1, "ops_port": -1, "drain_s": 60.0, "scratch_dir": str(folder / "scratch"), **settings}
     async with AsyncExitStack() as stack:
         bus = await stack.enter_async_context(Bus.connect(url, name=name))
         await bus.ensure()
-        made = RunnerSettings(**told)
+        made = RunnerSettings(**values)
         scratch = await stack.enter_async_context(Scratch.open(made.scratch_path, name))
         store = Store.open(str(folder / "store"), call_limit_s=made.store_call_s)
         script = Script(plan)

@@ -1,4 +1,4 @@
-"""Faults of the runner, the store and the bus: who is to blame, what it costs the job, and when the runner gives up."""
+"""Faults of the runner, the store and the bus: who is to blame, what the job pays, and when the runner gives up."""
 
 import asyncio
 import shutil
@@ -155,7 +155,7 @@ async def test_a_runner_whose_sandbox_does_not_start_rests_and_is_not_ready(box,
         return NOT_STARTED
 
     async with a_runner(box.nats.url, tmp_path, not_at_all) as inside:
-        inside.runner._backoff._clock = HandClock()  # a rest ends when the test says so, not after a second
+        inside.runner._backoff._clock = HandClock()  # a rest ends when the test ends it, not after a second
         job_id = await submit(box)
         record = await released(box, job_id)
         rests = inside.runner._backoff.is_resting
@@ -291,7 +291,7 @@ async def test_a_store_that_never_answers_gives_the_job_back(box, tmp_path):
             await released(box, job_id)
         finally:
             answered.set()
-        store._call, store._call_limit_s = call, 60  # from now on it is well, however long it takes
+        store._call, store._call_limit_s = call, 60  # from now on it answers, however long it takes
         record = await ended(box, job_id)
 
     await assert_ten_rows(box, record)

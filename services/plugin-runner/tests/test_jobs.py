@@ -1,4 +1,4 @@
-"""Jobs end to end in a real runner process: what stands in record and store when they have ended."""
+"""Jobs end to end in a real runner process: what record and store hold when they have ended."""
 
 import orjson
 import psutil

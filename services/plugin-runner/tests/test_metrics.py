@@ -73,8 +73,8 @@ def no_library() -> object:
 
 def a_record(plugin: str = "seeker", status: str = "completed", **facts: object) -> JobRecord:
     begun = {"started_at": NOW + timedelta(seconds=3), "completed_at": NOW + timedelta(seconds=5), "attempt": 1}
-    told = {"tools": ("seek",), "created_at": NOW, "updated_at": NOW, **begun, **facts}
-    return JobRecord(job_id=new_job_id(), plugin_id=plugin, status=status, **told)
+    values = {"tools": ("seek",), "created_at": NOW, "updated_at": NOW, **begun, **facts}
+    return JobRecord(job_id=new_job_id(), plugin_id=plugin, status=status, **values)
 
 
 def test_an_attempt_that_ends_a_job_counts_both_with_their_seconds_frames_and_stages():

@@ -1,4 +1,4 @@
-"""The two real questions about a GPU, asked of stand-ins that answer in every way: real processes, real kills."""
+"""The two real questions about a GPU, put to substitutes that answer in every way: real processes, real kills."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""What a plugin lacks on this machine, asked of injected answers and of real files and packages."""
+"""What a plugin lacks on this machine, with injected answers and with real files and packages."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""What a plugin may ask for: less than the operator gives always, more up to a ceiling."""
+"""What a plugin may ask for: always less than the operator grants, and more up to a ceiling."""
 
 import psutil
 import pytest

@@ -1,4 +1,4 @@
-"""States, counts and times of the plugins, as the heartbeat tells them."""
+"""States, counts and times of the plugins, as the heartbeat shows them."""
 
 from datetime import timedelta
 

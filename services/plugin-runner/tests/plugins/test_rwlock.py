@@ -49,7 +49,7 @@ class Crowd:
             self.writes[number] += 1
 
     def run(self) -> list[threading.Thread]:
-        """Let all go; gives the threads that did not come back."""
+        """Start all threads; return those that did not come back."""
         threads = [threading.Thread(target=self.read, args=(number,), daemon=True) for number in range(READERS)]
         threads += [threading.Thread(target=self.write, args=(number,), daemon=True) for number in range(WRITERS)]
         for thread in threads:

@@ -1,1 +1,1 @@
-"""The rows of one attempt on their way into the store. Never writes the record."""
+"""The rows of one attempt on their way into the store. Never imports the writer of the record."""
