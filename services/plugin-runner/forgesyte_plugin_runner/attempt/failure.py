@@ -11,7 +11,7 @@ from forgesyte_sandbox.parent.outcome import SandboxOutcome
 
 _ADVICE: dict[Code, str] = {
     Code.PLUGIN_ERROR: "Every frame must produce an output. Fix the plugin or its options and submit again.",
-    Code.MEDIA_INVALID: "The media must hold at least one picture that can be decoded. Submit a file that opens.",
+    Code.MEDIA_INVALID: "Media must hold at least one picture that can be decoded. Submit a file that opens.",
     Code.OPTIONS_INVALID: "The options must match the tool's schema. Change them and submit again.",
     Code.PLUGIN_UNAVAILABLE: "The plugin must be ready to run. Install what it lacks and submit again.",
 }

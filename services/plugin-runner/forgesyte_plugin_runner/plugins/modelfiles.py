@@ -38,7 +38,7 @@ def fault_of(model: ModelFile) -> str | None:
         if not stat.S_ISREG(facts.st_mode):
             return f"{named} is not a regular file; put the model itself there"
         if facts.st_size < MIN_BYTES:
-            return f"{named} is truncated or corrupt: it has only {facts.st_size} bytes; download it again"
+            return f"{named} is truncated or corrupt: it has {facts.st_size} bytes; download it again"
         with open(descriptor, "rb", buffering=0, closefd=False) as file:
             return _fault_inside(file, named, model.sha256)
     except OSError as fault:
@@ -50,7 +50,7 @@ def fault_of(model: ModelFile) -> str | None:
 def _fault_inside(file: RawIOBase, named: str, sha256: str | None) -> str | None:
     head = file.read(MIN_BYTES) or b""
     if _is_text(head):
-        return f"{named} is a text beginning with {head.decode(errors='replace')!r}, not a model; put the model there"
+        return f"{named} is a text that begins with {head.decode(errors='replace')!r}, not a model; put the model there"
     if sha256 is None:
         return None
     digest = hashlib.sha256(head)

@@ -74,10 +74,10 @@ async def run_watched(box, clip, gate, plugin="probe", *, pause_ms=0):
     """Run a job that is watched from its middle on; return what was heard and the record."""
     job_id = await box.submit(clip, "gate", plugin, **gate.options, pause_ms=pause_ms)
     await gate.reached()
-    await eventually(lambda: has_rows_up_to(box, job_id, gate.at), 60, "the runner has everything the sandbox sent so far")
+    await eventually(lambda: has_rows_up_to(box, job_id, gate.at), 60, "the runner has all that was sent so far")
     async with watching(box, job_id) as heard:
         # The second one comes a second after the first: by then the sandbox also knows that the job is watched.
-        await eventually(lambda: len(heard.payloads("plugin_status")) > 1, 60, "the watcher receives the plugin's status")
+        await eventually(lambda: len(heard.payloads("plugin_status")) > 1, 60, "the watcher receives a status")
         gate.open()
         record = await box.ended(job_id)
         await heard.up_to(record.order)
