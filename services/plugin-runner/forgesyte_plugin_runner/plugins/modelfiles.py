@@ -38,11 +38,11 @@ def fault_of(model: ModelFile) -> str | None:
         if not stat.S_ISREG(facts.st_mode):
             return f"{named} is not a regular file; put the model itself there"
         if facts.st_size < MIN_BYTES:
-            return f"{named} is truncated or corrupt: it has {facts.st_size} bytes; download it again"
+            return f"{named} is truncated or corrupt: it has {facts.st_size} bytes; put the complete file there"
         with open(descriptor, "rb", buffering=0, closefd=False) as file:
             return _fault_inside(file, named, model.sha256)
     except OSError as fault:
-        return f"{named} cannot be read: {fault.strerror}; download it again"
+        return f"{named} cannot be read: {fault.strerror}; put the complete file there"
     finally:
         os.close(descriptor)
 
