@@ -61,11 +61,6 @@ class AttemptState:
         total = self._total if self._total is not None else self._estimate
         return percent_of(self.frames_done, total, at_most=MOST_WHILE_RUNNING)
 
-    @property
-    def total_frames(self) -> int | None:
-        """The exact number of frames, None until it is known."""
-        return self._total
-
     def placed(self, placement: Placement) -> None:
         """Note on which device the attempt runs, and why it is not the one chosen at submit."""
         self._placement = placement

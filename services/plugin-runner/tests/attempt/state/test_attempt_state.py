@@ -90,7 +90,7 @@ def test_figures_that_a_child_made_up_are_not_believed():
 
     state.take(Finished({"frames_decoded": "many"}))
 
-    assert state.total_frames == 3
+    assert state.apply(a_running_record(), NOW).total_frames == 3
 
 
 def test_what_runs_shows_its_decoded_frames_and_its_summary():
