@@ -3,6 +3,8 @@ the close codes, and how a record becomes messages. docs/realtime.md explains th
 Never imports `http`: what a client asks for over HTTP has bodies of its own.
 """
 
+from forgesyte_contracts.warnings import Severity
+
 from .envelope import (
     SUBPROTOCOL,
     SUBPROTOCOL_KEY_PREFIX,
@@ -32,7 +34,6 @@ from .payloads import (
     PongPayload,
     ProgressPayload,
     ProgressStatus,
-    Severity,
     WarningPayload,
 )
 from .state import (

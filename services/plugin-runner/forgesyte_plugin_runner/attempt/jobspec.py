@@ -1,4 +1,4 @@
-"""What the sandbox is asked to do for a job."""
+"""What a job's sandbox receives about the job."""
 
 from pathlib import Path
 
