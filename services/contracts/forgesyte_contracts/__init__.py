@@ -1,5 +1,5 @@
-"""The wire truth: names, records, codes and subjects that ForgeSyte's services promise each other.
+"""The contract between ForgeSyte's services: names, records, codes and subjects.
 
-Every other room imports from here and this room imports nothing of ours; it needs pydantic alone. There is no
-behaviour with an effect in it: no connection, no clock, no file. Functions take a record and give a new record.
+Every other room imports from here. This room needs pydantic alone and never imports another room of ours. Nothing in
+it has an effect: no connection, no clock, no file. Functions take a record and return a new record.
 """
