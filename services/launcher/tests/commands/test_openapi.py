@@ -9,20 +9,20 @@ import jsonschema
 import openapi_spec_validator
 import pytest
 
+from tests.support import run_forked
+
 pytestmark = pytest.mark.slow
 
 
 def forgesyte_openapi(folder, *options: str, **env: str) -> str:
-    """Run `forgesyte openapi` in `folder`; return what it prints."""
-    done = subprocess.run(
-        [sys.executable, "-m", "forgesyte_launcher", "openapi", *options],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-        cwd=folder,
-        env={**os.environ, **env},
-    )
+    """Run `forgesyte openapi` in `folder`; return what it prints. A hash seed counts from Python's start only."""
+    if "PYTHONHASHSEED" in env:
+        command = [sys.executable, "-m", "forgesyte_launcher", "openapi", *options]
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=120, cwd=folder, env={**os.environ, **env}
+        )
+    else:
+        done = run_forked("forgesyte_launcher", "openapi", *options, cwd=folder, env={**os.environ, **env})
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
 

@@ -303,7 +303,7 @@ async def test_jobs_are_listed_shown_fetched_and_not_cancelled_after_their_end(s
     assert watched.stdout == f"{job_id} completed\n"
     assert watched.returncode == 0
     assert cancelled.returncode == 1
-    assert "is completed" in cancelled.stderr
+    assert "is already completed" in cancelled.stderr
     assert json.loads(none_failed.stdout) == []
     assert fetched.returncode == 0, fetched.stderr
     for name in ("result.json", "rows.jsonl", "annotated.mp4"):
