@@ -1,4 +1,4 @@
-"""Whether this checkout costs more CPU than another commit: the same work asked of both, in turn.
+"""Whether this checkout needs more CPU time than another commit: both do the same work, in turn.
 
     .venv/bin/python -m benchmarks.against_commit OTHER [--pairs 7] [--only NAME ...] [--tiny]
 
@@ -104,7 +104,7 @@ def main() -> int:
     """Measure, print, judge."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("other", type=Path, help="root of the other checkout, with its own .venv")
-    parser.add_argument("--pairs", type=int, default=7, help="how often each workload is asked of both")
+    parser.add_argument("--pairs", type=int, default=7, help="how often both do each workload")
     parser.add_argument("--only", nargs="+", choices=list(WORKLOADS), help="these workloads alone")
     parser.add_argument("--bound", type=float, default=1.05, help="the highest ratio that is accepted")
     parser.add_argument("--tiny", action="store_true", help="very little work: shows that everything runs")

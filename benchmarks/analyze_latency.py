@@ -2,10 +2,10 @@
 
     .venv/bin/python -m benchmarks.analyze_latency [--requests 100] [--warm-up 10]
 
-Run it in the repository's root. It starts the whole product on a data folder of its own, asks one request after the
-other, and prints the median and the ninth decile. Each request is a durable job: media and result are on the disk, the
-record went through the bus, and two fresh sandboxes (probe and job) were forked for it. As a scale stands beside it the
-same for GET /health (HTTP alone) and for the bare work (decoding and the same mean, in this process).
+Run it in the repository's root. It starts the whole product on its own data folder, sends one request after the other,
+and prints the median and the ninth decile. Each request is a durable job: media and result are on the disk, the record
+went through the bus, and two new sandboxes (probe and job) were forked for it. For scale, the same is printed for GET
+/health (HTTP alone) and for the bare work (decoding and the same mean, in this process).
 """
 
 import argparse
@@ -31,7 +31,7 @@ _SCALE_REQUESTS = 50
 
 
 def a_jpeg() -> bytes:
-    """A JPEG with as much detail as a photograph: gradients and a little noise."""
+    """Return a JPEG with as much detail as a photograph: gradients and a little noise."""
     width, height = SIZE_WH
     x, y = np.meshgrid(np.arange(width), np.arange(height))
     image = np.stack([x % 256, y % 256, (x + y) % 256], axis=-1).astype(np.int16)
@@ -41,7 +41,7 @@ def a_jpeg() -> bytes:
 
 
 async def timed_ms(ask: Callable[[], Awaitable[None]], times: int) -> list[float]:
-    """Do something so many times, one after the other; gives the milliseconds of each."""
+    """Do something `times` times, one after the other; return the milliseconds of each."""
     passed = []
     for _ in range(times):
         begun_s = time.perf_counter()
@@ -51,7 +51,7 @@ async def timed_ms(ask: Callable[[], Awaitable[None]], times: int) -> list[float
 
 
 async def measure(stack: Stack, requests: int, warm_up: int) -> dict[str, list[float]]:
-    """Ask a running product; gives the milliseconds of each kind of question."""
+    """Send requests to a running product; return the milliseconds of each kind of request."""
     jpeg = a_jpeg()
 
     async def analyze() -> None:
@@ -65,7 +65,8 @@ async def measure(stack: Stack, requests: int, warm_up: int) -> dict[str, list[f
 
     async def bare() -> None:
         picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
-        assert picture is not None  # noqa: S101  it is our own JPEG
+        if picture is None:
+            raise RuntimeError("the JPEG made here cannot be decoded")
         picture.reshape(-1, 3).mean(axis=0)
 
     await timed_ms(analyze, warm_up)
@@ -77,7 +78,7 @@ async def measure(stack: Stack, requests: int, warm_up: int) -> dict[str, list[f
 
 
 def cpu_name() -> str:
-    """The processor as the kernel calls it, or the architecture where it does not say."""
+    """Return the processor's name as the kernel gives it, or else the architecture."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
@@ -87,7 +88,7 @@ def cpu_name() -> str:
 
 
 def report(passed_ms: dict[str, list[float]]) -> str:
-    """Figures and machine as text."""
+    """Return figures and machine as text."""
     width, height = SIZE_WH
     lines = [
         f"JPEG {width} x {height}, one request at a time; milliseconds",

@@ -7,7 +7,7 @@ import numpy as np
 
 
 def write_clip(path: Path, *, frames: int, size_wh: tuple[int, int], fps: int = 25) -> None:
-    """Write an H.264 clip: a bright square that wanders over a noisy background, the same in every run."""
+    """Write an H.264 clip: a bright square that moves over a noisy background, the same in every run."""
     width, height = size_wh
     background = np.random.default_rng(1).integers(90, 110, (height, width, 3), dtype=np.uint8)
     side = height // 6

@@ -1,5 +1,5 @@
-"""The two servers that realtime_fanout measures, each in a process of its own: nats-server, with a WebSocket listener,
-and the gateway.
+"""The two servers that realtime_fanout measures, each in its own process: nats-server with a WebSocket listener, and
+the gateway.
 """
 
 import asyncio
@@ -90,7 +90,7 @@ def start_gateway(bus_url: str, port: int, log: Path) -> subprocess.Popen[bytes]
 
 
 async def accepts(port: int) -> bool:
-    """Whether somebody listens on a port."""
+    """Return whether a server listens on a port."""
     try:
         _, writer = await asyncio.open_connection("127.0.0.1", port)
     except OSError:

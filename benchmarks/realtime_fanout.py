@@ -1,14 +1,14 @@
-"""What it costs to tell many watchers of one job: the gateway beside nats-server's own WebSocket listener, in one run.
+"""What it costs to serve many watchers of one job: the gateway beside nats-server's own WebSocket listener, in one run.
 
     .venv/bin/python -m benchmarks.realtime_fanout [--watchers 100 500] [--rounds 5] [--seconds 5] [--rate 30]
 
 Run it in the repository's root. One nats-server, one gateway (`python -m forgesyte_realtime_gateway`) and one crowd of
 readers run, each in a process of its own; this process plays the runner and publishes the progress of one job, live, at
 a steady rate. In turn (A B A B ...) the crowd watches the job at the gateway, or subscribes to the job's live subject
-at nats-server's listener, where a browser could listen if nobody had to be let in, told the state or told the ending.
+at nats-server's listener, where a browser could listen if it needed no key, no current state and no certain ending.
 
 Two things are measured for each: the time from the publish of a row's message to its arrival at a watcher, and the
-deliveries for each second of processor time of the process that holds the sockets (for the gateway also with the
+deliveries per second of processor time of the process that holds the sockets (for the gateway also with the
 nats-server's behind it). The medians of the rounds are printed and written, with their ratios, into docs/benchmarks.md.
 """
 
@@ -67,7 +67,7 @@ SETTLE_S = 0.5
 
 @dataclass(frozen=True)
 class Round:
-    """One crowd at one server: deliveries a second of processor time, alone and with nats-server, and the lag."""
+    """One crowd at one server: deliveries per second of processor time, alone and with nats-server, and the lag."""
 
     received: int
     expected: int
@@ -87,7 +87,7 @@ class PlayedRunner:
 
     @classmethod
     async def begin(cls, bus: Bus) -> "PlayedRunner":
-        """Make a job and claim it."""
+        """Create a job and claim it."""
         now = datetime.now(UTC)
         job_id = new_job_id()
         facts = {"plugin_id": "bench", "tools": ("bench",), "created_at": now, "updated_at": now}
@@ -113,7 +113,7 @@ class PlayedRunner:
         await self._bus.live.publish(self.job_id, progress.TYPE, envelope(progress), f"1.{self._n}")
 
     async def publish_for(self, seconds: float, rate: float) -> int:
-        """Publish at a steady rate; gives how many."""
+        """Publish at a steady rate; return how many messages."""
         begun = time.monotonic()
         count = round(seconds * rate)
         for index in range(count):
@@ -123,7 +123,7 @@ class PlayedRunner:
 
 
 def cpu_s(process: psutil.Process) -> float:
-    """Processor time that a process has used, user and system."""
+    """Return the processor time that a process has used, user and system."""
     times = process.cpu_times()
     return float(times.user + times.system)
 
@@ -211,7 +211,7 @@ def report(found: dict[int, dict[str, list[Round]]], options: argparse.Namespace
 
 
 def write(section: str) -> None:
-    """Put the section into the page, in the place of its last one."""
+    """Put the section into the page, replacing the previous one."""
     page = PAGE.read_text() if PAGE.exists() else TITLE
     pattern = re.compile(rf"^{re.escape(HEADING)}\n.*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)
     if pattern.search(page):
@@ -241,7 +241,7 @@ def main() -> None:
     parser.add_argument("--watchers", type=int, nargs="+", default=[100, 500], help="sizes of the crowd")
     parser.add_argument("--rounds", type=int, default=5, help="rounds of each, in turn")
     parser.add_argument("--seconds", type=float, default=5.0, help="length of a round")
-    parser.add_argument("--rate", type=float, default=30.0, help="messages a second")
+    parser.add_argument("--rate", type=float, default=30.0, help="messages per second")
     parser.add_argument("--only-print", action="store_true", help="leave docs/benchmarks.md as it is")
     options = parser.parse_args()
     section = report(asyncio.run(measure_all(options)), options)

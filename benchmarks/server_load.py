@@ -1,7 +1,7 @@
-"""The workloads of against_commit: what is asked of a running product from outside, over HTTP and WebSockets alone.
+"""The workloads of against_commit: requests to a running product from outside, over HTTP and WebSockets only.
 
-Each asks for a fixed amount of work, so that CPU seconds can be compared, and uses nothing of the product's own code:
-it must run unchanged against an older commit.
+Each is a fixed amount of work, so that CPU seconds can be compared, and uses no code of the product: it must run
+unchanged against an older commit.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ _ENDINGS = ("completed", "failed", "cancelled")
 
 @dataclass(frozen=True, slots=True)
 class Amounts:
-    """How much each workload asks for. The defaults take well under a minute per checkout on two quiet cores."""
+    """How much work each workload requests. The defaults take well under a minute per checkout on two quiet cores."""
 
     analyses: int = 100
     large_frames: int = 300
@@ -40,9 +40,9 @@ class Caller:
     """A client of one product, with the clips it submits.
 
     Attributes:
-        http: asks the product.
-        clips: a folder with the clips that write_clips() made.
-        amounts: how much is asked.
+        http: sends requests to the product.
+        clips: a folder with the clips from write_clips().
+        amounts: how much work to request.
     """
 
     http: httpx.AsyncClient
@@ -84,7 +84,7 @@ def write_clips(folder: Path, amounts: Amounts) -> None:
 
 
 async def analyze(caller: Caller) -> None:
-    """Ask for the analysis of one image after the other."""
+    """Request the analysis of one image after the other."""
     query, jpeg = {"plugin_id": "picture", "tool": "measure"}, a_jpeg()
     for _ in range(caller.amounts.analyses):
         answer = await caller.http.post(
@@ -104,14 +104,14 @@ async def long_video(caller: Caller) -> None:
 
 
 async def short_jobs(caller: Caller) -> None:
-    """Run many jobs of a single frame, as many at once as the product takes."""
+    """Run many jobs of a single frame, all of them queued at once."""
     jobs = [await caller.submit("short.mp4", "probe", "gate") for _ in range(caller.amounts.short_jobs)]
     for job_id in jobs:
         await caller.completed(job_id)
 
 
 async def reads(caller: Caller) -> None:
-    """Read one ended job again and again."""
+    """Read one finished job again and again."""
     job_id = await caller.submit("short.mp4", "probe", "gate")
     await caller.completed(job_id)
     for _ in range(caller.amounts.reads):
@@ -119,7 +119,7 @@ async def reads(caller: Caller) -> None:
 
 
 async def fan_out(caller: Caller) -> None:
-    """Watch one job that takes its time over many sockets, until each was told its end."""
+    """Watch one slow job over many sockets, until each has received its end."""
     url = str(caller.http.base_url).replace("http", "ws", 1).rstrip("/")
     job_id = await caller.submit("watched.mp4", "probe", "gate", at=0, pause_ms=20)
     async with asyncio.timeout(JOB_LIMIT_S), asyncio.TaskGroup() as group:

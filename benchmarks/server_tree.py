@@ -1,10 +1,10 @@
 """One `forgesyte up` of a checkout, and the CPU seconds that its whole process tree has used.
 
-The tree hangs under a holder, a process that does nothing but adopt orphans (PR_SET_CHILD_SUBREAPER) and never reaps
-them before the end. So at any quiet moment the CPU time of everything that ever ran under it can be read: the kernel
-adds what a reaped child used, and all its reaped descendants, to its parent, and whoever lives or waits to be reaped
-still has an entry in /proc. Rejected: cgroups (need rights that a container does not give), and sampling (misses
-sandboxes that live for some milliseconds).
+The root of the tree is a holder, a process that only adopts orphans (PR_SET_CHILD_SUBREAPER) and does not reap them
+before the end. So at any quiet moment the CPU time of everything that ever ran below it can be read: the kernel adds
+the time of a reaped child, and of all its reaped descendants, to its parent, and a process that is alive or not yet
+reaped still has an entry in /proc. Rejected: cgroups (need rights that a container does not give) and sampling (misses
+sandboxes that live for a few milliseconds).
 """
 
 import asyncio

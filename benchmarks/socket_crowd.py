@@ -1,12 +1,12 @@
-"""Many sockets that only read, in a process of their own: the readers of realtime_fanout.
+"""Many sockets that only read, in a separate process: the readers of realtime_fanout.
 
     python -m benchmarks.socket_crowd HOST:PORT PATH COUNT HELLO
 
-It opens COUNT WebSockets, says HELLO (a text; "" says nothing) on each, prints `ready` when each was answered a text
-that holds one of READY, and counts from then on. A line on stdin ends it: it holds how many deliveries were for warming
-up. One JSON object with what came after those is printed.
-The reading is written by hand, because it must cost less than what is measured, and the same for every server: frames
-are cut apart, and a message is found by the mark in it, wherever its server puts it.
+It opens COUNT WebSockets, sends HELLO (a text; "" sends nothing) on each, prints `ready` once each has received a text
+that contains one of READY, and counts from then on. A line on stdin ends it: the number of deliveries that were only
+for warming up. It then prints one JSON object about the other deliveries.
+The reading is written by hand, because it must cost less than what is measured, and the same for every server: it
+splits frames and finds a message by the mark in it, wherever its server puts it.
 """
 
 import array
@@ -22,7 +22,7 @@ from typing import cast
 import uvloop
 
 MARK = b'"stage":"sent '
-"""Before the moment of sending, in the message's own JSON: 20 digits of monotonic nanoseconds."""
+"""Precedes the time of sending, in the message's own JSON: 20 digits of monotonic nanoseconds."""
 
 READY = (b'"type":"progress"', b"PONG")
 _STAMP_DIGITS = 20
@@ -34,9 +34,9 @@ class Reader(asyncio.Protocol):
     """One socket.
 
     Args:
-        lags_ns: gets one entry for each message.
+        lags_ns: receives one entry per message.
         request: the bytes of the handshake.
-        hello: what it says after it, already as a frame.
+        hello: what it sends after it, already as a frame.
     """
 
     def __init__(self, lags_ns: array.array[int], request: bytes, hello: bytes) -> None:
@@ -54,12 +54,12 @@ class Reader(asyncio.Protocol):
         self._transport.write(self._request)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Nothing more will come; a server that hangs up while it is measured is seen by what is missing."""
+        """End of the connection; if a server closes it during the measurement, the missing messages show it."""
         if not self.ready.done():
             self.ready.set_exception(exc or ConnectionError(f"refused: {self._data[:200]!r}"))
 
     def data_received(self, data: bytes) -> None:
-        """Cut what has come into frames."""
+        """Split the received data into frames."""
         data = self._data + data if self._data else data
         if not self._is_open:
             head, end, data = data.partition(b"\r\n\r\n")
@@ -86,7 +86,7 @@ class Reader(asyncio.Protocol):
 
 
 def _frame(data: bytes, at: int) -> tuple[int, int] | None:
-    """Where the payload of the frame at `at` begins and ends; None while it is not all there. Servers do not mask."""
+    """Return where the payload of the frame at `at` begins and ends; None if incomplete. Servers do not mask."""
     if len(data) < at + 2:
         return None
     size, begin = data[at + 1], at + 2
@@ -99,13 +99,13 @@ def _frame(data: bytes, at: int) -> tuple[int, int] | None:
 
 
 def _masked(text: bytes) -> bytes:
-    """A client's text frame: masked, as the protocol asks; the mask 0 leaves the text as it is."""
+    """Return a client's text frame: masked, as the protocol requires; the mask 0 leaves the text unchanged."""
     size = bytes([0x80 | len(text)]) if len(text) < 126 else bytes([0x80 | 126]) + len(text).to_bytes(2)
     return b"\x81" + size + bytes(4) + text if text else b""
 
 
 async def read(address: str, path: str, count: int, hello: str) -> dict[str, float]:
-    """Open the sockets, read until a line comes on stdin, and give the figures."""
+    """Open the sockets, read until a line arrives on stdin, and return the figures."""
     host, _, port = address.partition(":")
     key = base64.b64encode(os.urandom(16)).decode()
     lines = [
@@ -136,7 +136,7 @@ async def read(address: str, path: str, count: int, hello: str) -> dict[str, flo
 
 
 def summary(lag_ms: list[float]) -> dict[str, float]:
-    """How many came, and how late, in milliseconds."""
+    """Return how many messages arrived, and how late, in milliseconds."""
     lag_ms = lag_ms if len(lag_ms) > 1 else [0.0, 0.0]
     return {
         "messages": len(lag_ms),

@@ -1,4 +1,4 @@
-"""How long a job waits for its sandbox: a fresh one for each job (`isolation: job`) against a warm one.
+"""How long a job waits for its sandbox: a new one per job (`isolation: job`) compared with a warm one.
 
     .venv/bin/python -m benchmarks.warm_start [--plugin module:Class] [--tool NAME] [--load-s 0.3] [--jobs 20]
 
@@ -60,14 +60,14 @@ def write_image(path: Path) -> None:
 
 
 def write_slow_plugin(folder: Path, entry_point: str, load_s: float) -> str:
-    """Write a plugin that is another one with a slow load; gives its entry point."""
+    """Write a plugin that adds a slow load to another one; return its entry point."""
     module, _, name = entry_point.partition(":")
     (folder / "slow_plugin.py").write_text(_SLOW.format(module=module, name=name, load_s=load_s))
     return "slow_plugin:Slow"
 
 
 async def measure(run: RunJob, spec: dict[str, Any], folder: Path, jobs: int) -> Measured:
-    """Run so many jobs, one after the other.
+    """Run `jobs` jobs, one after the other.
 
     Raises:
         RuntimeError: one of them did not succeed.
@@ -105,8 +105,8 @@ async def compare(entry_point: str, tool: str, folder: Path, jobs: int) -> dict[
 
 
 def report(found: dict[str, dict[str, Measured]], jobs: int) -> str:
-    """Figures and machine as text."""
-    lines = [f"one image a job, one job at a time; milliseconds, median (slowest) of {jobs}"]
+    """Return figures and machine as text."""
+    lines = [f"one image per job, one job at a time; milliseconds, median (slowest) of {jobs}"]
     lines.append(f"{'':<34}{'sandbox':<10}{'start':>20}{'whole':>20}")
     for name, by_kind in found.items():
         for kind, measured in by_kind.items():

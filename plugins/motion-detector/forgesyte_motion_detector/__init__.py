@@ -1,4 +1,4 @@
-"""ForgeSyte plugin: what moves in front of a fixed camera."""
+"""ForgeSyte plugin: what moves in front of a fixed camera. Of the product it never imports anything but the SDK."""
 
 from .plugin import MotionDetector
 

@@ -26,10 +26,10 @@ car throws on the road counts as motion (seen on a street scene with OpenCV's ow
 
 
 class Background:
-    """The background of one job. Frames go in in order; each one teaches it.
+    """The background of one job. It learns from each frame; frames must be passed in order.
 
     Args:
-        options: how to tell motion from background.
+        options: how to separate motion from background.
         size_wh: width and height of the frames, in pixels.
     """
 
@@ -53,13 +53,13 @@ class Background:
         self._joint = cv2.getStructuringElement(cv2.MORPH_RECT, (2 * reach + 1, 2 * reach + 1))
 
     def motion_mask(self, image: Image) -> Mask:
-        """Tell what moves in `image`, and learn from it.
+        """Return what moves in `image`, and learn from it.
 
         Args:
-            image: uint8, shape (H, W, 3), of the size the background was made for; not changed.
+            image: uint8, shape (H, W, 3), of the size given at construction; not changed.
 
         Returns:
-            The mask at working size: specks removed, near parts joined, holes filled.
+            The mask at working size: specks removed, nearby parts joined, holes filled.
         """
         if (image.shape[1], image.shape[0]) != self.working_wh:
             image = np.asarray(cv2.resize(image, self.working_wh, interpolation=cv2.INTER_AREA), np.uint8)

@@ -1,7 +1,7 @@
 """The tool detect-motion: regions that differ from a learned background.
 
-It gives no snapshots: OpenCV's background model can be filled but not read out, and a row made with another
-background would not be the row of an undisturbed run. So a new attempt starts at frame 0.
+It returns no snapshots: OpenCV's background model can be trained but not read out, and a row made with another
+background would differ from that of an uninterrupted run. So a new attempt starts at frame 0.
 """
 
 import numpy as np
@@ -14,7 +14,7 @@ from .regions import regions_of
 
 
 class DetectMotion(Tool[MotionOptions, Regions]):
-    """Regions of the frame that move, each with its box, its area and its share of the frame. For fixed cameras."""
+    """Moving regions of the frame, each with its box, its area and its share of the frame. For fixed cameras."""
 
     name = "detect-motion"
     title = "Detect motion"

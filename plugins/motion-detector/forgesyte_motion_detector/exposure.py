@@ -1,7 +1,7 @@
-"""Even out what a camera's automatics do to the whole frame.
+"""Compensate for what a camera's automatic exposure does to the whole frame.
 
 A bright car under the camera makes the automatic exposure darken everything else: to background subtraction the whole
-street moves. So each frame's colours are brought back by one straight line a channel, fitted between the frame and a
+street moves. So each frame's colours are corrected by one straight line per channel, fitted between the frame and a
 small picture of the background; objects are outliers of that fit as long as they cover less than about half of the
 frame. A factor alone is not enough: real cameras shift their tone curve too (on a street scene the whole change was
 an offset). Rejected: comparing in normalised colour (the noise of dark pixels explodes), local contrast (flat objects
@@ -23,14 +23,14 @@ Colours = NDArray[np.float32]
 """Mean colours of the grid's cells: shape (cells, 3), 0 to 255."""
 
 Channels = NDArray[np.floating]
-"""One number a channel: shape (3,)."""
+"""One number per channel: shape (3,)."""
 
 
 class ExposureFollower:
-    """Keeps a small picture of the background and brings each frame to its brightness and colour.
+    """Keeps a small picture of the background and adjusts each frame to its brightness and colour.
 
     Args:
-        history: frames that the small picture remembers.
+        history: number of frames that the small picture remembers.
     """
 
     def __init__(self, history: int) -> None:
@@ -44,7 +44,7 @@ class ExposureFollower:
             image: uint8, shape (H, W, 3); not changed.
 
         Returns:
-            A new image of the same shape; the very same one for the first frame.
+            A new image of the same shape; the first frame is returned unchanged.
         """
         small = cv2.resize(image, _GRID_WH, interpolation=cv2.INTER_AREA).reshape(-1, 3).astype(np.float32)
         if self._reference is None:
@@ -57,7 +57,7 @@ class ExposureFollower:
 
 
 def fit_lines(found: Colours, wanted: Colours) -> tuple[Channels, Channels]:
-    """Fit `wanted = factor * found + offset` for each channel, deaf to outliers.
+    """Fit `wanted = factor * found + offset` for each channel, robust against outliers.
 
     Iteratively reweighted least squares with Cauchy weights 1 / (1 + (r / c)^2), c from the median absolute residual;
     the factor is drawn towards 1, because a frame of one colour says nothing about it.
@@ -87,8 +87,8 @@ def fit_lines(found: Colours, wanted: Colours) -> tuple[Channels, Channels]:
 
 
 def _first_guess(found: Colours, wanted: Colours) -> tuple[Channels, Channels]:
-    """A pure offset or a pure factor, whichever fits the channel better: both ways cameras take, and a start so near
-    that a bright object can not pull the line over to itself."""
+    """Return a pure offset or a pure factor, whichever fits the channel better: cameras do either, and so close a start
+    keeps a bright object from pulling the line towards itself."""
     factor = np.median(wanted / np.maximum(found, 1.0), axis=0).clip(1 / _LARGEST_FACTOR, _LARGEST_FACTOR)
     offset = np.median(wanted - found, axis=0)
     by_factor = np.median(np.abs(wanted - found * factor), axis=0)

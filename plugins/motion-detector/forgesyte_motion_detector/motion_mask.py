@@ -1,8 +1,8 @@
-"""The motion mask of each frame, made once for all tools of a job that ask for it in the same way.
+"""The motion mask of each frame, computed once for all tools of a job with the same mask options.
 
-A tool that finds the mask of a frame in `frame.shared` takes it; else it makes it and leaves it there. All tools of a
-job see all frames in the same order, so it is the same tool that does the work for every frame, and the background of
-the others is never asked and stays empty.
+A tool that finds the mask of a frame in `frame.shared` uses it; otherwise it computes the mask and leaves it there. All
+tools of a job see all frames in the same order, so the same tool does the work for every frame, and the background
+models of the others are never used and stay empty.
 """
 
 from forgesyte_sdk import Frame
@@ -12,10 +12,10 @@ from .options import MaskOptions
 
 
 class MotionMasks:
-    """Gives one tool of one job its masks.
+    """The masks for one tool of one job.
 
     Args:
-        options: options of the tool; what of them shapes the mask decides with whom it is shared.
+        options: options of the tool; those that affect the mask decide which tools share it.
         size_wh: width and height of the frames, in pixels.
     """
 
@@ -25,12 +25,12 @@ class MotionMasks:
         self._frames = 0
 
     def of(self, frame: Frame) -> Mask | None:
-        """Give the mask of the next frame.
+        """Return the mask of the next frame.
 
         Returns:
             The mask at working size, read-only, because tools share it; None while the background is being learned.
         """
-        # The options themselves are the key beside our name: frozen, so that equal options meet.
+        # The options themselves are the key: they are frozen, so equal options find the same mask.
         masks: dict[MaskOptions, Mask] = frame.shared.setdefault(f"{__package__}.masks", {})
         self._frames += 1
         if self._shape not in masks:

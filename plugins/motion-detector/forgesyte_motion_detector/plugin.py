@@ -1,4 +1,4 @@
-"""What the package's entry point names: the plugin and its tools."""
+"""The plugin that the package's entry point names, with its tools."""
 
 from forgesyte_sdk import Plugin
 

@@ -9,13 +9,13 @@ from .background import Mask
 
 
 def regions_of(mask: Mask, size_wh: tuple[int, int], *, min_share: float, limit: int) -> list[Region]:
-    """Turn connected parts of a mask into regions of the frame.
+    """Return the connected parts of a mask as regions of the frame.
 
     Args:
         mask: uint8, shape (h, w), 0 where nothing moves; any scale of the frame.
         size_wh: the frame's width and height in pixels.
-        min_share: smaller parts, as a share of the mask, are left out.
-        limit: at most this many.
+        min_share: parts below this fraction of the mask are left out.
+        limit: the maximum number of regions.
 
     Returns:
         The regions in pixels of the frame, the largest first.

@@ -13,7 +13,7 @@ BoxXYXY = NDArray[np.float64]
 # in pixels never matters.
 _FOUND = 1.0
 _FIRST_SPEED = 100.0  # nothing is known of a new object's speed: its second sighting sets it
-_SPEED_CHANGE = 0.05  # a frame; a car brakes softly, and a box edge is found only to a pixel of the working size
+_SPEED_CHANGE = 0.05  # per frame; a car brakes softly, and a box edge is found only to a pixel of the working size
 
 _ONE_FRAME_ON = np.array([[1.0, 1.0], [0.0, 1.0]])
 _UNREST = _SPEED_CHANGE * np.array([[0.25, 0.5], [0.5, 1.0]])
@@ -21,18 +21,18 @@ _UNREST = _SPEED_CHANGE * np.array([[0.25, 0.5], [0.5, 1.0]])
 
 @dataclass(slots=True, eq=False)
 class Track:
-    """A box whose four edges move at a constant speed each, as far as the sightings do not say otherwise.
+    """A box whose four edges each move at a constant speed, corrected by the sightings.
 
-    A Kalman filter an edge, and not one of centre, area and aspect: while an object enters or leaves the frame, one
-    edge of its box stands still at the border and the other moves.
+    It has one Kalman filter per edge instead of one for centre, area and aspect: while an object enters or leaves the
+    frame, one edge of its box stands still at the border and the other moves.
     Source: A. Bewley, Z. Ge, L. Ott, F. Ramos, B. Upcroft, "Simple online and realtime tracking", ICIP 2016; white
     noise acceleration model of Y. Bar-Shalom, X. R. Li, T. Kirubarajan, "Estimation with applications to tracking and
     navigation" (2001), section 6.3.2.
 
     Attributes:
-        motion: places (pixels) and speeds (pixels a frame) of the edges, shape (2, 4).
+        motion: places (pixels) and speeds (pixels per frame) of the edges, shape (2, 4).
         covariance: of place and speed, the same for each edge, shape (2, 2); in variances of a found edge.
-        track_id: the id, from 1; 0 while it must still prove itself.
+        track_id: the id, from 1; 0 until the track is confirmed.
         hits: frames in which the object was found.
         age: frames since it was first found, that one included.
         missed: frames in which it was hidden since it was last found.
@@ -67,13 +67,13 @@ class Track:
         return (self.hits + 1) / (self.age + 2)
 
     def advance(self) -> None:
-        """Go one frame on; `found` or `coast` follows."""
+        """Advance by one frame; `found` or `coast` follows."""
         self.motion = _ONE_FRAME_ON @ self.motion
         self.covariance = _ONE_FRAME_ON @ self.covariance @ _ONE_FRAME_ON.T + _UNREST
         self.age += 1
 
     def found(self, box: BoxXYXY) -> None:
-        """Take a sighting of this frame."""
+        """Take in a sighting in this frame."""
         gain = self.covariance[:, 0] / (self.covariance[0, 0] + _FOUND)
         self.motion = self.motion + np.outer(gain, box - self.motion[0])
         self.covariance = self.covariance - np.outer(gain, self.covariance[0])
@@ -81,7 +81,7 @@ class Track:
         self.missed = 0
 
     def coast(self, *, is_hidden: bool) -> None:
-        """Go without a sighting of its own: keep the size, and the speed of the middle.
+        """Continue without a sighting of its own: keep the size, and the speed of the centre.
 
         Args:
             is_hidden: nothing is there; else it is in sight, but not apart from another object.
@@ -90,11 +90,11 @@ class Track:
         self.missed += is_hidden
 
     def as_json(self) -> dict[str, Any]:
-        """Give the whole state in plain values."""
+        """Return the whole state in plain values."""
         plain = {name: getattr(self, name) for name in ("track_id", "hits", "age", "missed")}
         return {**plain, "motion": self.motion.tolist(), "covariance": self.covariance.tolist()}
 
     @classmethod
     def from_json(cls, state: dict[str, Any]) -> Self:
-        """Make the track that `as_json` described."""
+        """Return the track that `as_json` described."""
         return cls(**{**state, "motion": np.array(state["motion"]), "covariance": np.array(state["covariance"])})

@@ -1,6 +1,6 @@
-"""The tool track-objects: what moves, with an id that stays while it is in sight.
+"""The tool track-objects: moving objects, each with an id that it keeps while it is in sight.
 
-It gives no snapshots: the tracker could (Tracker.snapshot), the background model it leans on can not be read out of
+It returns no snapshots: the tracker could (Tracker.snapshot), but the background model it uses cannot be read out of
 OpenCV. So a new attempt starts at frame 0.
 """
 
@@ -15,10 +15,10 @@ from .tracker import Tracker
 
 
 class TrackObjects(Tool[TrackOptions, TrackedObjects]):
-    """Objects that move, each with an id of the job's own that it keeps while it is in sight. For fixed cameras.
+    """Moving objects, each with an id, unique within the job, that it keeps while it is in sight. For fixed cameras.
 
-    What they are is not known: all have the class `object`. Confidence says how settled the track is, not how sure
-    the object is one.
+    The kind of object is not known: all have the class `object`. Confidence says how stable the track is, not how
+    certain it is that there is an object.
     """
 
     name = "track-objects"
@@ -31,7 +31,7 @@ class TrackObjects(Tool[TrackOptions, TrackedObjects]):
         self._tracker = Tracker(self.options, size_wh)
 
     def process_frame(self, frame: Frame) -> TrackedObjects:
-        """Find what moves in the frame and tell which of the known objects it is."""
+        """Find what moves in the frame and match it with the known objects."""
         mask = self._masks.of(frame)
         if mask is None:
             return TrackedObjects(tracked_objects=[])

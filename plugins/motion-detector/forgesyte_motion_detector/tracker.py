@@ -1,11 +1,11 @@
-"""Keep objects apart from frame to frame: boxes in, ids out. The ids belong to this tracker alone and start at 1.
+"""Tracks objects from frame to frame: boxes in, ids out. The ids belong to this tracker alone and start at 1.
 
 SORT's frame (expect, pair by overlap, count hits and misses) with ByteTrack's order (tracks with an id choose first)
 and DIoU in place of IoU, because small things that move far between two frames do not overlap with themselves. Added
-for motion, which sees two objects that touch as one: such a box moves nobody's track.
+for motion, which sees two objects that touch as one: such a box moves no track.
 
 Own code after a look at the libraries: trackers 2.6 is alive and good, but asks for opencv-python, which overwrites
-the headless one, and imports a thousand modules in half a second, in each job anew; norfair 2.3 refuses NumPy 2 and
+the headless one, and imports a thousand modules in half a second, again for each job; norfair 2.3 refuses NumPy 2 and
 counts ids in a class, so that jobs of one process would share them; bytetracker 0.3 pins torch 1.13 and counts ids in
 a class; supervision has given its tracker away to trackers.
 
@@ -64,10 +64,10 @@ class Tracker:
         self._next_id = 1
 
     def update(self, boxes: Boxes) -> list[Sighting]:
-        """Take the boxes of the next frame.
+        """Take in the boxes of the next frame.
 
         Args:
-            boxes: what was found, shape (n, 4), n may be 0.
+            boxes: the boxes found, shape (n, 4), n may be 0.
 
         Returns:
             The objects that have an id and are in sight, by id.
@@ -90,17 +90,17 @@ class Tracker:
         return sorted(seen, key=lambda each: each.track_id)
 
     def snapshot(self) -> bytes:
-        """Give the whole state after the last frame, as JSON."""
+        """Return the whole state after the last frame, as JSON."""
         return json.dumps({"next_id": self._next_id, "tracks": [track.as_json() for track in self._tracks]}).encode()
 
     def restore(self, state: bytes) -> None:
-        """Go on from what `snapshot` gave."""
+        """Continue from a state that `snapshot` returned."""
         plain = json.loads(state)
         self._next_id = plain["next_id"]
         self._tracks = [Track.from_json(each) for each in plain["tracks"]]
 
     def _recognised(self, boxes: Boxes) -> dict[int, Track]:
-        """Tell which box is which track. Tracks with an id choose before those that must still prove themselves."""
+        """Match boxes with tracks. Tracks with an id choose before those without."""
         found: dict[int, Track] = {}
         for has_id in (True, False):
             tracks = [track for track in self._tracks if track.is_settled == has_id]
@@ -113,10 +113,10 @@ class Tracker:
         return found
 
     def _together(self, boxes: Boxes, found: dict[int, Track]) -> dict[Track, int]:
-        """Tell which tracks share a box because their objects touch, and take them out of `found`.
+        """Return which tracks share a box because their objects touch, and remove them from `found`.
 
-        Such a box is the place of none of them, and learning from it would let them swap ids when they part: they go
-        on as they moved before. That ends when a track was hidden for longer than it was ever found.
+        Such a box is the position of neither, and learning from it would let them swap ids when they separate: they
+        continue to move as before. That ends once a track has been hidden for longer than it was ever found.
         """
         together: dict[Track, int] = {}
         for track in self._tracks:
@@ -160,7 +160,7 @@ def _part(box: BoxXYXY, other: BoxXYXY) -> BoxXYXY:
 
 
 def mismatches(expected: Boxes, found: Boxes, *, reach_px: float) -> Costs:
-    """Tell how badly each found box fits where each track is expected: 1 - DIoU.
+    """Return how badly each found box matches the expected box of each track: 1 - DIoU.
 
     DIoU is the intersection over the union, less the squared distance of the centres over the squared diagonal of the
     smallest box around both.

@@ -146,7 +146,7 @@ def test_rows_are_the_same_alone_and_together(tracker_first):
     assert rows[20:] == expected
 
 
-def test_shared_mask_can_not_be_changed_by_a_tool():
+def test_tool_cannot_change_the_shared_mask():
     frame = Scene().frame(0)
     a_detector().process_frame(frame)
 

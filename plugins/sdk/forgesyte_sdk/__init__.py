@@ -1,6 +1,6 @@
 """What a plugin author imports: `from forgesyte_sdk import Frame, Plugin, Regions, Tool, ToolOptions`.
 
-The modules behind it may move; these names are stable.
+The modules behind it may move; these names are stable. The SDK never imports chassis, the sandbox or a service.
 """
 
 from forgesyte_contracts.plugins import ModelFile, PluginLimits, PluginManifest, Requires

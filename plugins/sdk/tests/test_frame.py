@@ -12,7 +12,7 @@ def test_frame_knows_its_size_as_width_and_height():
     assert Frame(image=pixels(height=4, width=6), index=0, timestamp_ms=0.0).size_wh == (6, 4)
 
 
-def test_pixels_can_not_be_changed():
+def test_pixels_cannot_be_changed():
     frame = Frame(image=pixels(), index=0, timestamp_ms=0.0)
 
     with pytest.raises(ValueError, match="read-only"):

@@ -104,7 +104,7 @@ def test_many_warnings_are_folded():
     assert warnings[-1] == f"and {1000 - MAX_WARNINGS} more of this kind"
 
 
-def test_text_with_a_lone_surrogate_is_mended_with_a_warning():
+def test_text_with_a_lone_surrogate_is_replaced_with_a_warning():
     result, warnings = to_jsonable({"text": "a\ud800b", "\udcff": 1})
 
     assert result == {"text": "a?b", "?": 1}

@@ -1,4 +1,4 @@
 """What every ForgeSyte process needs: settings, logs, the main loop, the ops port, keys, problems, store and bus.
 
-Nothing in here knows a plugin, a route or a frame; the services stand on it and it stands on contracts alone.
+Nothing in here knows a plugin, a route or a frame. All services depend on it; it never imports anything but contracts.
 """

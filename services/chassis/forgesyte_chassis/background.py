@@ -1,4 +1,4 @@
-"""Runs coroutines beside a block of code and ends them with the block."""
+"""Run coroutines beside a block of code and cancel them at its end."""
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 async def beside(*coroutines: Coroutine[None, None, None]) -> AsyncIterator[None]:
     """Run `coroutines` while the block runs; they are cancelled when the block ends.
 
-    What the block raises comes out as it is; when a coroutine raises, the block is cancelled and that comes out.
+    Exceptions from the block propagate unchanged; an exception from a coroutine cancels the block and propagates.
     """
     try:
         async with asyncio.TaskGroup() as group:

@@ -1,4 +1,4 @@
-"""One log for our own lines and everybody else's: structlog, with the standard library's logging routed through it.
+"""One log for the product's own lines and those of its libraries: structlog, with standard logging routed through it.
 
 An event is a fixed lower-case phrase and facts are keys: `log.info("job accepted", job_id=..., plugin=...)`. Lines go
 to stderr, because stdout belongs to what a command prints for its user. Never media, never secrets.
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from structlog.typing import EventDict, Processor, WrappedLogger
 
 QUIET = ("uvicorn.access", "uvicorn.error", "httpx", "httpcore", "asyncio")
-"""Loggers whose INFO lines tell nothing of a job; their warnings are kept."""
+"""Loggers whose INFO lines say nothing about a job; their warnings are kept."""
 
 
 def configure(
@@ -28,10 +28,10 @@ def configure(
     log_level: str = "INFO",
     stream: TextIO | None = None,
 ) -> None:
-    """Set logging up for this process; a second call replaces the first.
+    """Set up logging for this process; a second call replaces the first.
 
     Args:
-        settings: where format and level come from; without it the two arguments count.
+        settings: provides format and level; without it the two arguments below apply.
         service: written into every line as `service`.
         log_format: `auto` is colour on a terminal and JSON elsewhere.
         log_level: the lowest level that is written.

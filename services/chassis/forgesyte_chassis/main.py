@@ -1,8 +1,8 @@
 """The main loop under every service: one task group, signals, a drain with a limit, an exit code.
 
 The first SIGTERM or SIGINT sets `Lifetime.stopping`; the service stops taking work and returns from its main function
-in its own time, at most `drain_s`. A second signal leaves at once: whoever sends it has decided not to wait. Children
-do not outlive that, because they are started with a parent-death signal by whoever starts them.
+within `drain_s` seconds. A second signal ends the process immediately: its sender has decided not to wait. Children do
+not outlive the process, because each is started with a parent-death signal.
 
 Rejected: asyncio.run with KeyboardInterrupt (no SIGTERM, and it cancels instead of draining); letting uvicorn capture
 the signals (it knows nothing of the rest of the process).
@@ -24,8 +24,8 @@ from . import logs
 from .settings import ProcessSettings
 
 DRAIN_MARGIN_S = 5.0
-"""What a service gets beyond its own drain limit to write its last lines, in seconds, before it is cancelled; and
-again until a task that ignores even that is left behind."""
+"""Seconds a service gets beyond its own drain limit to write its last log lines before it is cancelled, and again
+before the process exits although a task ignores its cancellation."""
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -36,8 +36,8 @@ class Lifetime:
     """One run of a service.
 
     Attributes:
-        stopping: set by the first signal or by stop(); waiting on it is how work learns of the drain.
-        group: owns every task that lasts as long as the service; it is cancelled when the main function has returned.
+        stopping: set by the first signal or by stop(); work waits on it to learn about the drain.
+        group: owns every task that lives as long as the service; it is cancelled when the main function has returned.
     """
 
     def __init__(self, group: asyncio.TaskGroup, *, on_stop: Callable[[], None] | None = None) -> None:
@@ -46,7 +46,7 @@ class Lifetime:
         self._on_stop = on_stop
 
     def stop(self) -> None:
-        """Ask for the drain; further calls change nothing."""
+        """Start the drain; further calls have no effect."""
         if self.stopping.is_set():
             return
         self.stopping.set()
@@ -55,14 +55,14 @@ class Lifetime:
 
 
 class _MainReturned(Exception):
-    """Raised inside the group so that it cancels what is left."""
+    """Raised inside the group to cancel its remaining tasks."""
 
 
 def run_service(main: Callable[[Lifetime], Awaitable[None]], *, name: str, settings: ProcessSettings) -> int:
-    """Run a service until it returns, fails, or is told to stop.
+    """Run a service until it returns, fails or is stopped.
 
     Args:
-        main: gets the Lifetime; returns when the service is done.
+        main: receives the Lifetime; returns when the service is done.
         name: the service's name in the log.
         settings: log format and level, and the drain limit.
 
@@ -100,11 +100,11 @@ def _judge(ending: BaseExceptionGroup[BaseException]) -> int:
     _, faults = ending.split(_MainReturned)
     if faults is None:
         return 0
-    told, untold = faults.split(ForgeSyteError)
-    for fault in _leaves(told):
+    expected, unexpected = faults.split(ForgeSyteError)
+    for fault in _leaves(expected):
         log.error("service failed", code=str(fault.code), detail=fault.detail, **fault.data)
-    if untold is not None:
-        log.error("service failed", exc_info=untold)
+    if unexpected is not None:
+        log.error("service failed", exc_info=unexpected)
     return 1
 
 
@@ -124,7 +124,7 @@ def _on_signal(lifetime: Lifetime, number: signal.Signals) -> None:
 
 
 def _leave(code: int) -> NoReturn:
-    """Leave without waiting for anything: no finally, no thread, no exit handler may hold the process back."""
+    """Exit without waiting: no finally block, thread or exit handler may delay it."""
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)

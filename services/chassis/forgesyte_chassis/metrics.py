@@ -1,7 +1,7 @@
 """The registry a service counts into, and the rule that keeps every label set closed.
 
 A name is `forgesyte_<room>_<noun>_<unit>[_total]`. Labels are small closed sets (plugin, device, outcome); never a job
-id, never text from outside: closed() folds what is not known to `other`, so that nobody can grow the registry.
+id, never text from outside: closed() maps unknown values to `other`, so that callers cannot grow the registry.
 """
 
 from collections.abc import Collection
@@ -19,16 +19,16 @@ from prometheus_client import (
 OTHER = "other"
 
 SECONDS_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
-"""Buckets in seconds for anything between a frame and a job."""
+"""Histogram buckets in seconds, wide enough for a single frame and for a whole job."""
 
 
 def new_registry(service: str) -> CollectorRegistry:
-    """Make a registry of its own (never the library's global one, so that two services fit into one process).
+    """Return a new registry (never the library's global one, so that two services can share a process).
 
     Args:
         service: the distribution's name without `forgesyte-`, e.g. `job-api`; it becomes a label of the build facts.
     """
-    # A `_created` beside every counter and histogram: series that nobody asked for.
+    # A `_created` series for every counter and histogram would be dead weight.
     disable_created_metrics()  # type: ignore[no-untyped-call]  # the library gives it no types
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
@@ -40,7 +40,7 @@ def new_registry(service: str) -> CollectorRegistry:
 
 
 def closed(value: str | None, known: Collection[str]) -> str:
-    """Give `value` when it is one of `known`, else `other`; what every label from outside goes through."""
+    """Return `value` if it is one of `known`, else `other`; every label from outside goes through this."""
     return value if value is not None and value in known else OTHER
 
 

@@ -1,8 +1,8 @@
-"""What every process can be told: where the bus and the store are, the ops port, the log, the drain, the keys.
+"""Settings that every process can have: message broker, store, ops port, log, drain limit and keys.
 
-Each service subclasses ServiceSettings once, gives its own `env_prefix` (`FORGESYTE_JOB_API_`, `FORGESYTE_RUNNER_`),
-reads it once in its `__main__` and passes it down; nothing reads the environment later. The defaults are the one-box
-run: no variable is needed. It refuses to be changed after it was read.
+Each service subclasses ServiceSettings once, sets its own `env_prefix` (`FORGESYTE_JOB_API_`, `FORGESYTE_RUNNER_`),
+reads it once in its `__main__` and passes it down; nothing reads the environment later. The defaults suit the
+one-box run: no variable is needed. Settings cannot be changed after they were read.
 """
 
 from typing import Annotated, Any, Literal
@@ -19,36 +19,37 @@ class ProcessSettings(BaseSettings):
     )
 
     ops_host: str = "127.0.0.1"
-    """Where the ops port listens. Loopback on one box; `0.0.0.0` in a pod, behind a network policy."""
+    """Address the ops port listens on. Loopback on one machine; `0.0.0.0` in a pod, behind a network policy."""
 
     ops_port: int = Field(default=9000, ge=-1, le=65535)
-    """The port of /livez, /readyz and /metrics. 0 takes any free one, -1 switches it off. The same for every service,
-    because each has an address of its own in its pod; of two on one machine one has to be told another."""
+    """Port of /livez, /readyz and /metrics. 0 picks a free port, -1 disables it. The default is the same for every
+    service, because each has its own address in its pod; two services on one machine need different ports."""
 
     log_format: Literal["auto", "json", "console"] = "auto"
-    """How lines are written to stderr: `auto` is colour on a terminal and JSON elsewhere."""
+    """Format of the log lines on stderr: `auto` means coloured text on a terminal and JSON elsewhere."""
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    """What is written; INFO tells a job's story in about five lines."""
+    """Lowest level that is logged; INFO describes a job in about five lines."""
 
     drain_s: float = Field(default=30.0, ge=0)
-    """How long running work may go on after a stop was asked for, in seconds. 0 stops at once."""
+    """How long running work may continue after a stop was requested, in seconds. 0 stops immediately."""
 
 
 class ServiceSettings(ProcessSettings):
     """What every service also needs: the bus, the store and the keys."""
 
     bus_url: str = "nats://127.0.0.1:4222"
-    """Where the NATS server listens; several servers are separated by commas."""
+    """URL of the message broker (NATS); separate several servers with commas."""
 
     bus_token: SecretStr | None = None
-    """The token the bus asks for. None: the bus asks for none, as on one box, where it listens on loopback."""
+    """Token for the message broker (NATS). None: it requires none, as in the one-box run, where it is on loopback."""
 
     store_url: str = "./forgesyte-data/store"
-    """Where media and results are kept: a folder, `file:///...`, or an object store (`s3://bucket/prefix`)."""
+    """Where media and results are stored: a folder, `file:///...`, or an object store (`s3://bucket/prefix`)."""
 
     api_keys: Annotated[tuple[str, ...], NoDecode] = ()
-    """Who may do what: `name:scope+scope:sha256hex`, separated by commas. Empty: open, and then on loopback only."""
+    """API keys and their scopes, `name:scope+scope:sha256hex`, separated by commas. Empty: no key is needed, and the
+    service listens on loopback only."""
 
     @field_validator("api_keys", mode="before")
     @classmethod
@@ -59,13 +60,13 @@ class ServiceSettings(ProcessSettings):
 
 
 class PublicSettings(ServiceSettings):
-    """What a service is told that answers on a public port; each gives `port` a default that no other has."""
+    """The settings of a service with a public port; each service gives `port` a default of its own."""
 
     host: str = "127.0.0.1"
-    """Address of the public port. Anything but loopback needs at least one key."""
+    """Address the public port listens on. Anything but loopback requires at least one API key."""
 
     port: int = Field(ge=0, le=65535)
-    """The public port; 0 takes any free one."""
+    """The public port; 0 picks a free one."""
 
 
 def env_name(model: type[BaseSettings], field: str) -> str:

@@ -91,14 +91,14 @@ async def test_a_second_signal_within_the_drain_leaves_at_once():
 
 async def test_a_service_that_returns_ends_with_0_and_its_tasks_are_cancelled():
     body = """
-async def for_ever():
+async def endless():
     try:
         await asyncio.Event().wait()
     finally:
         say("task cancelled")
 
 async def main(lifetime):
-    lifetime.group.create_task(for_ever())
+    lifetime.group.create_task(endless())
     await asyncio.sleep(0)
     say("returned")
 """
@@ -134,7 +134,7 @@ async def main(lifetime):
 async def test_an_expected_failure_is_told_without_a_traceback():
     body = """
 async def main(lifetime):
-    raise ForgeSyteError(Code.SERVICE_UNAVAILABLE, "the bus is away", plugin="p")
+    raise ForgeSyteError(Code.SERVICE_UNAVAILABLE, "the bus is unavailable", plugin="p")
 """
     async with a_service(body) as child:
         async with asyncio.timeout(60):
@@ -142,7 +142,7 @@ async def main(lifetime):
 
     line = json.loads(err)
     assert child.returncode == 1
-    assert (line["code"], line["detail"], line["plugin"]) == ("SERVICE_UNAVAILABLE", "the bus is away", "p")
+    assert (line["code"], line["detail"], line["plugin"]) == ("SERVICE_UNAVAILABLE", "the bus is unavailable", "p")
     assert "exception" not in line
 
 

@@ -50,7 +50,7 @@ def _moved(record: JobRecord, to: JobStatus, now: datetime, **changes: object) -
     if to not in LEGAL_MOVES[record.status]:
         code = Code.JOB_FINISHED if record.is_terminal else Code.INTERNAL
         raise IllegalJobMove(
-            code, f"job {record.job_id} is {record.status} and can not become {to}", job_id=record.job_id
+            code, f"job {record.job_id} is {record.status} and cannot become {to}", job_id=record.job_id
         )
     return record.model_copy(update={"status": to, "updated_at": now, **changes})
 

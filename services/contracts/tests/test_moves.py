@@ -59,8 +59,8 @@ def test_terminal_states_never_change(end, move):
     assert end.value in caught.value.detail
 
 
-def test_pending_can_not_become_completed():
-    with pytest.raises(moves.IllegalJobMove, match="pending and can not become completed"):
+def test_pending_cannot_become_completed():
+    with pytest.raises(moves.IllegalJobMove, match="pending and cannot become completed"):
         moves.completed(a_job(), NOW)
 
 
@@ -125,7 +125,7 @@ def test_three_deaths_in_a_row_without_a_checkpoint_end_the_job():
     assert "3 times in a row" in job.error_message
 
 
-def test_a_new_checkpoint_starts_the_count_of_deaths_anew():
+def test_a_new_checkpoint_resets_the_count_of_deaths():
     job = a_running_job()
     for frame in (1, 2):
         job = moves.claimed(moves.died(job, AttemptOutcome.CRASHED, frame, "it crashed", NOW), "r1", NOW)

@@ -130,7 +130,7 @@ async def test_a_record_that_can_not_hold_the_end_fails_the_job_at_once(box, tmp
         record = await ended(box, await submit(box))
 
     assert (record.status, record.error_code, record.error_type) == (JobStatus.FAILED, "INTERNAL", "RecordUnwritable")
-    assert "at most 65536 fit" in record.error_message
+    assert "at most 65536 are allowed" in record.error_message
     assert outcomes(record) == [AttemptOutcome.FAILED]
 
 

@@ -1,4 +1,4 @@
-"""The bus as a service sees it: one object with a part for each thing that travels."""
+"""The bus as a service sees it: one object with a part for each kind of data."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -7,9 +7,9 @@ from forgesyte_chassis.clock import SYSTEM_CLOCK, Clock
 from forgesyte_contracts.streams import WORK
 
 from .connection.connection import CONNECT_LIMIT_S, Connection
-from .control_messages import Control
+from .control_messages import ControlMessages
 from .live import Live
-from .provision import ensure
+from .provision import provision
 from .records.plugins import PluginTable
 from .records.records import Records
 from .records.runners import RunnerTable
@@ -17,16 +17,16 @@ from .work.work import WorkQueue
 
 
 class Bus:
-    """Two connections (one for live messages alone) and what goes over them. Made by `connect`.
+    """Two connections (one for live messages alone) and what travels over them. Created by `connect`.
 
     Attributes:
-        jobs: the records.
-        work: the queue.
-        runners: who lives.
-        plugins: what was last known of each plugin.
-        control: words to the owner of a job, and to the runners of a plugin.
-        live: messages for whoever watches now.
-        ack_wait_s: after how many seconds of silence a job's message is handed to another runner.
+        jobs: the job records.
+        work: the work queue.
+        runners: the heartbeats of the runners.
+        plugins: the last known state of each plugin.
+        control: control messages to the owner of a job, and to the runners of a plugin.
+        live: live messages for the current watchers of a job.
+        ack_wait_s: seconds without a sign of life after which a job's message goes to another runner.
     """
 
     def __init__(self, main: Connection, live: Connection, work: WorkQueue, *, clock: Clock = SYSTEM_CLOCK) -> None:
@@ -35,7 +35,7 @@ class Bus:
         self.work = work
         self.runners = RunnerTable(main, clock=clock)
         self.plugins = PluginTable(main)
-        self.control = Control(main)
+        self.control = ControlMessages(main)
         self.live = Live(live)
         self.ack_wait_s = work.ack_wait_s
 
@@ -55,14 +55,14 @@ class Bus:
 
         Args:
             url: `nats://host:port`, several with commas between.
-            name: what the server calls this client.
+            name: the client's name on the server.
             token: shared secret, if the server wants one.
             limit_s: how long to wait for the server, in seconds.
-            ack_wait_s: other than the contract's only in tests.
+            ack_wait_s: differs from the contract only in tests.
             clock: ages connections and heartbeats.
 
         Raises:
-            BusUnavailable: the server was not there within `limit_s` seconds.
+            BusUnavailable: the server could not be reached within `limit_s` seconds.
         """
         async with AsyncExitStack() as stack:
             main, live = [
@@ -76,27 +76,27 @@ class Bus:
 
     @property
     def is_connected(self) -> bool:
-        """Whether the server is believed to be there."""
+        """Whether the connection is believed to be up."""
         return self._main.is_connected
 
     @property
     def connected_for_s(self) -> float:
-        """Seconds of unbroken connection; 0 while away."""
+        """Seconds of unbroken connection; 0 while disconnected."""
         return self._main.connected_for_s
 
     @property
     def reconnects(self) -> int:
-        """How often the connection came back."""
+        """How often the connection was restored."""
         return self._main.reconnects
 
     def on_reconnect(self, callback: Callable[[], None]) -> Callable[[], None]:
-        """Call `callback` after each reconnect; it must return at once. Gives a function that takes it off again."""
+        """Call `callback` after each reconnect; it must return at once. Return a function that unregisters it."""
         return self._main.on_reconnect(callback)
 
     async def wait_connected(self, limit_s: float) -> None:
-        """Wait until the bus is there. Raises BusUnavailable after `limit_s` seconds."""
+        """Wait until the connection is up. Raises BusUnavailable after `limit_s` seconds."""
         await self._main.wait_connected(limit_s)
 
     async def ensure(self, *, replicas: int = 1) -> None:
-        """Make every stream and bucket that is missing. Raises BusUnavailable; may be called again."""
-        await ensure(self._main, replicas=replicas)
+        """Create every missing stream and bucket and update the others. Raises BusUnavailable; may be repeated."""
+        await provision(self._main, replicas=replicas)

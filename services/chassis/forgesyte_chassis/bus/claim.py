@@ -1,8 +1,8 @@
 """The claim rule: what a runner does with a delivery before it may touch the job.
 
-A delivery is not a claim: the queue hands a message out again after any pause longer than ack_wait, also while its
-owner is well. So the record and the owner's heartbeat are asked first, and only the compare-and-set that writes owner
-and attempt + 1 makes an attempt. Write first, acknowledge after.
+A delivery is not a claim: the queue redelivers a message after any pause longer than ack_wait, even while its owner is
+alive and well. So the runner first checks the record and the owner's heartbeat, and only the compare-and-set that
+writes owner and attempt + 1 makes an attempt. Write first, acknowledge afterwards.
 """
 
 import asyncio
@@ -27,24 +27,24 @@ Reason = Literal["absent", "finished", "winding down", "owner lives", "just reco
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """The job is ours, with a new attempt; the delivery must be kept alive and acknowledged at the end."""
+    """This runner owns the job, with a new attempt; it must keep the delivery alive and acknowledge it at the end."""
 
     stored: Stored
 
 
 @dataclass(frozen=True, slots=True)
 class Adopted:
-    """The job already runs in this very runner: go on with it, and use this delivery from now on."""
+    """The job already runs in this very runner: continue it, and use this delivery from now on."""
 
     stored: Stored
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Not ours; the delivery was answered already. `stored` is the record where one was read.
+    """The job is not for this runner; the delivery has been answered. `stored` is the record, if one was read.
 
-    "exhausted": the claim ended the job, because it was tried too often. "winding down": an attempt that lost the job
-    has not left this runner yet.
+    "exhausted": the claim ended the job after too many attempts. "winding down": an attempt that lost the job has not
+    left this runner yet.
     """
 
     reason: Reason
@@ -55,7 +55,7 @@ Claim = Claimed | Adopted | Refused
 
 
 class _Taken(Exception):
-    """Somebody else claimed the job between our read and our write."""
+    """Another runner claimed the job between this runner's read and its write."""
 
 
 async def claim(
@@ -67,18 +67,18 @@ async def claim(
     clock: Clock = SYSTEM_CLOCK,
     absent_wait_s: float = ABSENT_WAIT_S,
 ) -> Claim:
-    """Decide about a delivery, and claim its job if that is right.
+    """Decide about a delivery, and claim its job if the rule allows it.
 
     Args:
         bus: the bus.
-        delivery: what was pulled; when the answer is Refused it is acknowledged or given back already.
-        runner_id: this life of this runner.
-        running_here: whether the job runs in this process right now.
-        clock: the time that the record notes.
+        delivery: what was pulled; when the result is Refused, it is already acknowledged or returned to the queue.
+        runner_id: the id of this process of the runner.
+        running_here: returns whether the job runs in this process right now.
+        clock: the source of the record's timestamps.
         absent_wait_s: how long a missing record may take to appear, in seconds.
 
     Raises:
-        BusUnavailable: undecided; do nothing with the delivery, it comes again.
+        BusUnavailable: undecided; leave the delivery alone, it will be redelivered.
     """
     stored = await bus.jobs.get(delivery.job_id)
     if stored is None:
@@ -103,7 +103,7 @@ async def _may_not_take(bus: Bus, record: JobRecord, runner_id: RunnerId) -> Rea
     if record.status is not JobStatus.RUNNING or record.owner in (None, runner_id):
         return None
     if bus.connected_for_s < bus.ack_wait_s:
-        # After an outage every heartbeat is old; the owner gets the time to show that it lives.
+        # After an outage every heartbeat is old; give the owner time to show that it is alive.
         return "just reconnected"
     return "owner lives" if await bus.runners.alive(record.owner or "") else None
 
@@ -115,7 +115,7 @@ async def _take(bus: Bus, delivery: Delivery, runner_id: RunnerId, seen: Stored,
         if record.is_terminal or (record.owner, record.attempt) != judged:
             raise _Taken
         if record.owner == runner_id:
-            # Our own earlier claim whose answer was lost before anything ran: nobody died of it.
+            # This runner's own earlier claim, whose answer was lost before anything ran: it is not a crash.
             record = moves.released(record, None, clock.now())
         return moves.claimed(record, runner_id, clock.now())
 

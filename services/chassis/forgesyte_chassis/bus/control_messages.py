@@ -1,7 +1,7 @@
-"""Words to the owner of a running job: cancel (asked for, with an answer) and watch (said, without); and to every
-runner that has a plugin: reload (said, without).
+"""Control messages to the owner of a running job: cancel (a request with an answer) and watch (without one); and to
+every runner that has a plugin: reload (without an answer).
 
-They make things fast, never true: what counts stands in the record, and an owner that heard nothing reads it.
+They only speed things up: the record is what counts, and an owner that missed a message reads the record.
 """
 
 import asyncio
@@ -23,13 +23,13 @@ CANCEL_TRIES = 3
 CANCEL_TIMEOUT_S = 0.3
 
 JobHandler = Callable[[JobId, str], Awaitable[bool | None]]
-"""Gets the job and the verb. False means "not my job": then no answer is sent, so that the owner's own can arrive."""
+"""Receives the job and the verb. False means "not my job": no answer is sent, so that the owner's answer can arrive."""
 
 PluginHandler = Callable[[PluginName, str], Awaitable[None]]
-"""Gets the plugin and the verb."""
+"""Receives the plugin and the verb."""
 
 
-class Control:
+class ControlMessages:
     """The control subjects."""
 
     def __init__(self, connection: Connection) -> None:
@@ -38,10 +38,10 @@ class Control:
     async def request_cancel(
         self, job_id: JobId, *, tries: int = CANCEL_TRIES, timeout_s: float = CANCEL_TIMEOUT_S
     ) -> bool:
-        """Ask the owner to stop the job; call it after the record says cancelled.
+        """Ask the owner to stop the job; call this once the record says cancelled.
 
         Returns:
-            True when the owner answered that it is done, False when nobody did in `tries` times `timeout_s` seconds.
+            True if the owner confirmed it, False if no answer came within `tries` times `timeout_s` seconds.
         """
         loop = asyncio.get_running_loop()
         for _ in range(tries):
@@ -49,24 +49,24 @@ class Control:
             try:
                 await self._connection.request(subjects.job_control(job_id), CANCEL.encode(), timeout_s=timeout_s)
             except BusUnavailable:
-                # "Nobody listens" comes at once, but the owner may be just reconnecting.
+                # "No receiver" is answered immediately, but the owner may be reconnecting right now.
                 await asyncio.sleep(max(end - loop.time(), 0))
             else:
                 return True
         return False
 
     async def watch(self, job_id: JobId) -> None:
-        """Tell the owner that somebody is watching, for the next seconds. Raises BusUnavailable."""
+        """Tell the owner that the job is being watched, for the next seconds. Raises BusUnavailable."""
         await self._connection.publish(subjects.job_control(job_id), WATCH.encode())
 
     @asynccontextmanager
     async def on_job(self, handler: JobHandler) -> AsyncIterator[None]:
-        """Hand every word about any job to `handler`; the answer is sent after it returned.
+        """Pass each control message for any job to `handler`; the answer is sent after it has returned.
 
-        The handler must be quick: words are handed over one after the other.
+        The handler must be quick: messages are passed on one after the other.
 
         Raises:
-            BusUnavailable: the server did not take the subscription.
+            BusUnavailable: the server did not accept the subscription.
         """
 
         async def take(message: Msg) -> None:
@@ -79,19 +79,19 @@ class Control:
             yield
 
     async def reload(self, name: PluginName) -> None:
-        """Tell every runner to read and validate the plugin anew; their heartbeats show what came of it.
+        """Tell every runner to reload and validate the plugin; their heartbeats show the result.
 
         Raises:
-            BusUnavailable: not connected; nobody was told.
+            BusUnavailable: not connected; no runner was told.
         """
         await self._connection.publish(subjects.plugin_control(name), RELOAD.encode())
 
     @asynccontextmanager
     async def on_plugin(self, handler: PluginHandler) -> AsyncIterator[None]:
-        """Hand every word about any plugin to `handler`, one after the other: it must be quick.
+        """Pass each control message for any plugin to `handler`, one after the other: it must be quick.
 
         Raises:
-            BusUnavailable: the server did not take the subscription.
+            BusUnavailable: the server did not accept the subscription.
         """
 
         async def take(message: Msg) -> None:

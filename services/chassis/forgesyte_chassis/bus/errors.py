@@ -1,8 +1,8 @@
-"""What the bus raises, and the one place that turns the client's exceptions into ours.
+"""The errors of the bus, and the one place that translates the exceptions of the NATS client.
 
-No caller outside this package ever sees an exception of the NATS client: it is a BusUnavailable, try again later.
-Inside the package an ApiRefusal says which no the server said; one that nobody here expected (a stream that is
-missing) goes out as what it is to everybody else: a bus that can not serve now.
+Callers outside this package never see an exception of the NATS client: they see BusUnavailable, which means try again
+later. Inside the package, ApiRefusal tells how the server refused; an unexpected refusal (a missing stream) leaves the
+package as a BusUnavailable too, because to its caller the bus is simply unable to serve.
 """
 
 from collections.abc import Iterator
@@ -18,43 +18,43 @@ WRONG_LAST_SEQUENCE = frozenset({10071, 10164})
 _MESSAGE_NOT_FOUND = 10037
 _NAME_IN_USE = 10058
 _REFUSED_FOR_GOOD = range(400, 500)
-_MAY_BE_MENDED = frozenset({404, 408, 409, 429})
+_MAY_SUCCEED_LATER = frozenset({404, 408, 409, 429})
 
 
 class BusUnavailable(ForgeSyteError):
-    """The bus did not answer in time, or is away. A write that ended like this may still have landed."""
+    """The message broker is unreachable or did not answer in time. A write that ends like this may have succeeded."""
 
     def __init__(self, detail: str) -> None:
         super().__init__(Code.SERVICE_UNAVAILABLE, detail)
 
 
 class ApiRefusal(BusUnavailable):
-    """JetStream answered with an error.
+    """JetStream refused a request.
 
     Attributes:
-        status: the class of error, as HTTP counts them (404 not found).
+        status: the class of error, numbered as in HTTP (404 not found).
         err_code: JetStream's own number.
     """
 
     def __init__(self, status: int, err_code: int, description: str) -> None:
-        super().__init__(f"The bus refused: {description} ({status}, {err_code}).")
+        super().__init__(f"The message broker (NATS) refused the request: {description} ({status}, {err_code}).")
         self.status = status
         self.err_code = err_code
 
     @property
     def is_lost_race(self) -> bool:
-        """Whether somebody else wrote first."""
+        """Whether another writer was first."""
         return self.err_code in WRONG_LAST_SEQUENCE
 
     @property
     def is_message_missing(self) -> bool:
-        """Whether the stream is there and holds no such message; a stream that is missing itself says nothing."""
+        """Whether the stream exists and has no such message; a missing stream proves nothing."""
         return self.err_code == _MESSAGE_NOT_FOUND
 
     @property
     def is_for_good(self) -> bool:
-        """Whether the same request will be refused again, however often it is made: too large, malformed."""
-        return self.status in _REFUSED_FOR_GOOD and self.status not in _MAY_BE_MENDED and not self.is_lost_race
+        """Whether repeating the request is pointless because it will always be refused: too large, malformed."""
+        return self.status in _REFUSED_FOR_GOOD and self.status not in _MAY_SUCCEED_LATER and not self.is_lost_race
 
     @property
     def is_name_in_use(self) -> bool:
@@ -64,13 +64,15 @@ class ApiRefusal(BusUnavailable):
 
 @contextmanager
 def translated(doing: str) -> Iterator[None]:
-    """Turn what the client raises into BusUnavailable.
+    """Translate exceptions of the client to BusUnavailable.
 
     Args:
-        doing: what was going on, as in "while <doing>".
+        doing: what is being done, as in "while <doing>".
     """
     try:
         yield
     except (nats.errors.Error, OSError, TimeoutError) as error:
         reason = str(error) or type(error).__name__
-        raise BusUnavailable(f"The bus did not answer while {doing}: {reason}. Try again in a moment.") from error
+        raise BusUnavailable(
+            f"The message broker (NATS) did not answer while {doing}: {reason}. Try again shortly."
+        ) from error

@@ -1,7 +1,7 @@
-"""Messages for whoever watches now, on a connection of their own.
+"""Live messages for the current watchers of a job, on a separate connection.
 
-They are worth nothing later, so they are dropped while the bus is away, while the socket does not drain, and when a
-reader is slow. What must arrive stands in the record. The own connection keeps a flood of frames away from acks.
+They are worthless later, so they are dropped while the bus is unreachable and while the socket does not drain. What
+must arrive is in the record. The separate connection keeps a flood of frames from delaying acknowledgements.
 """
 
 from collections.abc import AsyncIterator, Callable
@@ -30,7 +30,7 @@ class LiveMessage:
 
 
 LiveHandler = Callable[[JobId, LiveMessage], None]
-"""Gets the job and the message; must return at once."""
+"""Receives the job and the message; must return at once."""
 
 
 class Live:
@@ -41,7 +41,7 @@ class Live:
         self.dropped = 0
 
     async def publish(self, job_id: JobId, kind: str, body: bytes, order: str) -> bool:
-        """Send a message to whoever watches the job now.
+        """Send a message to the current watchers of a job.
 
         Args:
             job_id: the job.
@@ -50,7 +50,7 @@ class Live:
             order: `<attempt>.<n>`.
 
         Returns:
-            False when it was dropped: the bus is away, the socket is full, or the body is too large.
+            False if it was dropped: the bus is unreachable, the socket is full, or the body is too large.
         """
         fits = len(body) <= MAX_BUS_BYTES and self._connection.unsent_bytes <= _UNSENT_LIMIT_BYTES
         if fits and self._connection.is_connected:
@@ -67,14 +67,14 @@ class Live:
 
     @asynccontextmanager
     async def follow(self, handler: LiveHandler, job_id: JobId | None = None) -> AsyncIterator[None]:
-        """Hand each live message to `handler` as it comes, without a queue or a task between.
+        """Pass each live message to `handler` as it arrives, without a queue or a task in between.
 
         Args:
             handler: called in the order in which the messages arrive.
-            job_id: the job; None follows all jobs, which costs less than a few hundred subscriptions.
+            job_id: the job; None follows all jobs, which is cheaper than a few hundred subscriptions.
 
         Raises:
-            BusUnavailable: the server did not take the subscription.
+            BusUnavailable: the server did not accept the subscription.
         """
 
         async def take(message: Msg) -> None:

@@ -1,7 +1,8 @@
-"""Makes the streams and buckets that contracts name, once or a hundred times with the same end.
+"""Creates the streams and buckets that contracts name; doing it again changes nothing.
 
-A bucket is a stream by another name; making it here, field by field, keeps direct gets off, so that every read is
-answered by the leader. Existing streams are brought to the present settings.
+A bucket is a stream with a naming convention; creating it here, field by field, keeps direct gets off, so that the
+leader answers every read. Existing streams are updated to the current settings. Services call this as Bus.ensure(),
+the name in the contract.
 """
 
 from typing import Any
@@ -12,17 +13,17 @@ from .connection.connection import Connection
 from .errors import ApiRefusal
 
 NS = 1_000_000_000
-_ENSURE_LIMIT_S = 10.0
+_PROVISION_LIMIT_S = 10.0
 _SHORTEST_DUPLICATE_WINDOW_S = 120.0
 
 
 def stream_of(bucket: str) -> str:
-    """The stream behind a bucket."""
+    """Return the name of the stream behind a bucket."""
     return f"KV_{bucket}"
 
 
 def key_subject(bucket: str, key: str) -> str:
-    """The subject behind a key of a bucket; `>` stands for all keys."""
+    """Return the subject behind a key of a bucket; `>` stands for all keys."""
     return f"$KV.{bucket}.{key}"
 
 
@@ -59,20 +60,20 @@ def _bucket_config(bucket: Bucket, replicas: int) -> dict[str, Any]:
     }
 
 
-async def ensure(connection: Connection, *, replicas: int = 1) -> None:
-    """Make every stream and bucket, or bring it to the present settings.
+async def provision(connection: Connection, *, replicas: int = 1) -> None:
+    """Create every stream and bucket, or update it to the current settings.
 
     Args:
         connection: where.
-        replicas: on how many servers each is kept, 1, 3 or 5.
+        replicas: the number of servers that keep each: 1, 3 or 5.
 
     Raises:
-        BusUnavailable: the bus did not do it in time; calling again goes on where it stopped.
+        BusUnavailable: the server did not do it in time; calling again continues where it stopped.
     """
     for config in (_work_config(replicas), *(_bucket_config(bucket, replicas) for bucket in BUCKETS)):
         try:
-            await connection.api(f"STREAM.CREATE.{config['name']}", config, timeout_s=_ENSURE_LIMIT_S)
+            await connection.api(f"STREAM.CREATE.{config['name']}", config, timeout_s=_PROVISION_LIMIT_S)
         except ApiRefusal as refusal:
             if not refusal.is_name_in_use:
                 raise
-            await connection.api(f"STREAM.UPDATE.{config['name']}", config, timeout_s=_ENSURE_LIMIT_S)
+            await connection.api(f"STREAM.UPDATE.{config['name']}", config, timeout_s=_PROVISION_LIMIT_S)

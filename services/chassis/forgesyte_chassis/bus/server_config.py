@@ -1,7 +1,8 @@
-"""The configuration of a nats-server of ours, from the one template that the chart fills in too (nats-server.conf).
+"""The configuration of ForgeSyte's nats-server, made from the one template nats-server.conf.
 
-Each ${name} of the template is replaced by a quoted string, so that no path or token can end its setting or begin
-another. The server resolves no variables inside quotes.
+Each ${name} in the template is replaced by a quoted string, so that no path or token can end its setting or begin
+another; the server resolves no variables inside quotes. An installer that cannot call this module, such as a chart,
+fills the template in by plain text replacement.
 """
 
 import os

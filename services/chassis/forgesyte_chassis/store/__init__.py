@@ -1,1 +1,1 @@
-"""Bytes at rest: blobs, row segments, warnings beyond the record. Never imports the bus or a web framework."""
+"""Media, row segments and results in a folder or an object store. Never imports the bus or HTTP."""

@@ -1,13 +1,12 @@
-"""The store: media, row segments and results, by path, over a folder or an object store.
+"""The store: media, row segments and results, by path, in a folder or an object store.
 
-Memory stays the same at any size: what is large goes in and out as a stream. Every put is whole or not there. In a
-folder it is also on the disk when the call returns (see durable.py), because the record that names it is.
+Memory use does not depend on size: large blobs are streamed in and out. Every put is complete or absent. In a folder it
+is also on the disk when the call returns (see durable_folder.py), because the record that names it is on the disk too.
 
 obstore's blocking calls are used, in threads of the store's own. Its async calls were rejected: they set a future's
-result from a foreign thread, and when the interpreter ends in that moment the process aborts (seen with 0.12, exit
-code 134 in 35 of 240 short runs against none of 420). A call that was begun is waited for even when cancelled, since
-its effect would come all the same. A range that is empty or begins behind the end is an error there, so it is not asked
-for.
+result from a foreign thread, and if the interpreter exits at that moment the process aborts (seen with 0.12, exit code
+134 in 35 of 240 short runs against none of 420). A call that has begun is awaited even when cancelled, since it takes
+effect anyway. obstore treats a range that is empty or begins after the end as an error, so it is never requested.
 """
 
 import asyncio
@@ -23,32 +22,32 @@ import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 
-from .durable_folder import Folder
-from .errors import BlobMissing, StoreSilent, StoreUnavailable, told, too_large
+from .durable_folder import DurableFolder
+from .errors import BlobMissing, StoreSilent, StoreUnavailable, too_large, translated
 
 __all__ = ["BlobMissing", "Store", "StoreUnavailable"]
 
 CHUNK_BYTES = 1024 * 1024
-"""How much of a blob a stream hands out at once, at least, but for the last chunk."""
+"""Minimum size of the chunks that a stream yields; the last one may be smaller."""
 
 PART_BYTES = 5 * 1024 * 1024
-"""The smallest part that S3 takes; a stream holds at most PARTS_AT_ONCE of them in memory."""
+"""The smallest part that S3 accepts; a stream has at most PARTS_AT_ONCE of them in memory."""
 
 PARTS_AT_ONCE = 2
 CALLS_AT_ONCE = 16
-"""How many calls of one store may be under way; further ones wait for their turn."""
+"""How many calls to one store may run at once; further calls wait."""
 
 CANCEL_GRACE_S = 10.0
 
 
 class Store:
-    """Blobs by path; paths come from contracts.subjects alone.
+    """Blobs by path; paths come from contracts.subjects only.
 
-    Every method raises StoreUnavailable (SERVICE_UNAVAILABLE) when the store does not do what it is asked to.
+    Every method raises StoreUnavailable (SERVICE_UNAVAILABLE) if the store fails.
     """
 
     def __init__(
-        self, backend: ObjectStore, folder: Folder | None = None, *, call_limit_s: float | None = None
+        self, backend: ObjectStore, folder: DurableFolder | None = None, *, call_limit_s: float | None = None
     ) -> None:
         self._backend = backend
         self._folder = folder
@@ -60,13 +59,13 @@ class Store:
         """Open a store.
 
         Args:
-            url: a folder (made when absent), `file:///folder`, or `s3://`, `gs://`, `az://` with a bucket.
-            call_limit_s: how long a single call (a chunk of a stream, a listing) may take, in seconds; a file system
-                of the network may never answer. None sets no limit.
+            url: a folder (created if missing), `file:///folder`, or `s3://`, `gs://`, `az://` with a bucket.
+            call_limit_s: how long a single call (a chunk of a stream, a listing) may take, in seconds; a network
+                file system may never answer. None sets no limit.
 
         Raises:
-            OSError: the folder can not be made.
-            ValueError: no store goes by this URL.
+            OSError: the folder cannot be created.
+            ValueError: the URL does not name a supported store.
         """
         parts = urlsplit(url)
         if parts.scheme not in ("", "file"):
@@ -76,37 +75,37 @@ class Store:
                 raise ValueError(f"expected a folder or a store's URL, found one with {parts.scheme}://") from error
         root = Path(unquote(parts.path) if parts.scheme else url).expanduser().absolute()
         root.mkdir(parents=True, exist_ok=True)
-        return cls(LocalStore(root, automatic_cleanup=True), Folder(root), call_limit_s=call_limit_s)
+        return cls(LocalStore(root, automatic_cleanup=True), DurableFolder(root), call_limit_s=call_limit_s)
 
     async def put(self, path: str, data: bytes) -> None:
-        """Write a blob, in place of the one that may be there.
+        """Write a blob, replacing an existing one.
 
         Raises:
-            BlobMissing: it was removed by somebody else before it was on the disk.
+            BlobMissing: another process removed it before it was on the disk.
         """
         await self._call(path, partial(self._put, path, data, "overwrite"))
 
     async def create(self, path: str, data: bytes) -> bool:
-        """Write a blob unless there is one.
+        """Write a blob unless it exists.
 
         Returns:
-            False when there was one already; it is left as it is.
+            False if it existed already; it is unchanged.
         """
         return await self._call(path, partial(self._put, path, data, "create"))
 
     async def put_stream(self, path: str, chunks: AsyncIterator[Buffer], *, max_bytes: int | None = None) -> int:
-        """Write a blob from a stream. On any error, and when cancelled, nothing of it stays.
+        """Write a blob from a stream. After an error or a cancellation nothing of it remains.
 
         Args:
-            path: where.
-            chunks: the bytes, in pieces of any size; what it raises is passed on.
-            max_bytes: the most that is taken; None means no limit.
+            path: the path.
+            chunks: the bytes, in pieces of any size; its exceptions propagate.
+            max_bytes: the highest accepted size; None means no limit.
 
         Returns:
-            The bytes written.
+            The number of bytes written.
 
         Raises:
-            ForgeSyteError: MEDIA_TOO_LARGE with both numbers, as soon as the limit is passed.
+            ForgeSyteError: MEDIA_TOO_LARGE with both numbers, as soon as the limit is exceeded.
         """
         writer = obstore.open_writer(self._backend, path, buffer_size=PART_BYTES, max_concurrency=PARTS_AT_ONCE)
         total = 0
@@ -118,9 +117,9 @@ class Store:
                 await self._call(path, partial(writer.write, chunk))
             await self._call(path, writer.close)
         except StoreSilent:
-            raise  # the writer is still in the hands of the call that hangs
+            raise  # the hanging call still uses the writer
         except BaseException as error:
-            with suppress(StoreUnavailable, BlobMissing):  # the first error is the one to tell
+            with suppress(StoreUnavailable, BlobMissing):  # the first error is the one to report
                 await self._call(path, partial(writer.__exit__, type(error), error, error.__traceback__))
             if self._folder is not None:
                 await self._call(path, partial(self._folder.drop_empty_above, path))
@@ -141,8 +140,8 @@ class Store:
         """Read the last bytes of a blob.
 
         Args:
-            path: where.
-            length: how many bytes, at least 1; a shorter blob is given whole.
+            path: the path.
+            length: how many bytes, at least 1; a shorter blob is returned whole.
 
         Returns:
             The bytes, and the size of the whole blob in bytes.
@@ -158,7 +157,7 @@ class Store:
         return await self._call(path, read)
 
     async def get_range(self, path: str, start: int, end: int) -> bytes:
-        """Read the bytes start <= position < end, which must not be empty nor begin behind the end of the blob.
+        """Read the bytes start <= position < end; the range must not be empty nor begin after the end of the blob.
 
         Raises:
             BlobMissing: there is none.
@@ -169,8 +168,8 @@ class Store:
         """Read a blob in pieces.
 
         Args:
-            path: where.
-            start: the first byte, 0-based; behind the end of the blob there is nothing, and that is no error.
+            path: the path.
+            start: the first byte, 0-based; after the end of the blob there is nothing, which is not an error.
             end: the byte to stop before; None means to the end.
 
         Raises:
@@ -188,14 +187,14 @@ class Store:
             yield bytes(piece)
 
     async def fetch_to(self, path: str, file: Path) -> int:
-        """Copy a blob into a file of this machine; on any error the file is gone.
+        """Copy a blob into a local file; after an error the file is removed.
 
         Returns:
-            The bytes written.
+            The number of bytes written.
 
         Raises:
             BlobMissing: there is none.
-            OSError: the file can not be written, a full disk included.
+            OSError: the file cannot be written, for example because the disk is full.
         """
         total = 0
         try:
@@ -209,13 +208,13 @@ class Store:
         return total
 
     async def size(self, path: str) -> int | None:
-        """Tell how many bytes a blob has; None when there is none."""
+        """Return the size of a blob in bytes; None if there is none."""
         with suppress(BlobMissing):
             return await self._call(path, lambda: obstore.head(self._backend, path)["size"])
         return None
 
     async def list(self, prefix: str) -> list[str]:
-        """Give the paths under a folder (a path ending with a slash), sorted by name."""
+        """Return the paths in a folder (a path ending with a slash), sorted by name."""
 
         def read() -> list[str]:
             return sorted(meta["path"] for batch in obstore.list(self._backend, prefix) for meta in batch)
@@ -223,26 +222,26 @@ class Store:
         return await self._call(prefix, read)
 
     async def delete(self, path: str) -> None:
-        """Remove a blob; one that is not there is no error."""
+        """Remove a blob; a missing blob is not an error."""
         with suppress(BlobMissing):
             await self._call(path, partial(obstore.delete, self._backend, path))
 
     async def delete_folder(self, prefix: str) -> None:
-        """Remove everything under a folder, leftovers of killed puts included."""
+        """Remove everything in a folder, including leftovers of killed puts."""
         for path in await self.list(prefix):
             await self.delete(path)
         if self._folder is not None:
             await self._call(prefix, partial(self._folder.remove, prefix))
 
     async def sweep(self, *, older_than_s: float = 3600.0) -> int:
-        """Remove what killed puts left behind in a folder; an object store has its lifecycle rules for that.
+        """Remove the leftovers of killed puts from a folder; an object store has lifecycle rules for that.
 
         Args:
-            older_than_s: how long nothing was written to it, in seconds. 0 only where nobody else writes to the store:
-                a put under way looks the same.
+            older_than_s: seconds since the last write to a leftover. Use 0 only if no other process writes to the
+                store: a put in progress looks the same.
 
         Returns:
-            How many leftovers were removed.
+            The number of leftovers removed.
         """
         if self._folder is None:
             return 0
@@ -269,5 +268,5 @@ class Store:
         if unanswered:
             future.add_done_callback(lambda late: late.exception())  # read, as above
             raise StoreSilent
-        with told(path):
+        with translated(path):
             return future.result()

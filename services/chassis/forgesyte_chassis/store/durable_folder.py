@@ -1,10 +1,10 @@
-"""What a folder needs beyond obstore to be a store one may rely on: the disk, the leftovers, the empty folders.
+"""What obstore lacks for a reliable store in a folder: syncing to disk, removing leftovers and empty folders.
 
 obstore writes `name#1` and renames it, without any fsync (seen with strace). After a power loss the record on the
 bus, which is synced, would then name a blob that is empty or gone. So after each put the file and every folder from
-it up to the root are synced before the call returns; until then nobody was told that the blob is there, so the order
-rename, fsync loses nothing. A put killed in the middle leaves its `name#1`, which obstore never lists: sweep() finds it
-by reading the folders.
+it up to the root are synced before the call returns; until then no record names the blob, so the order rename, fsync
+loses nothing. A put that is killed half-way leaves its `name#1`, which obstore never lists: sweep() finds it by reading
+the folders.
 """
 
 import os
@@ -17,8 +17,8 @@ from pathlib import Path
 _LEFTOVER = re.compile(r"#\d+$")
 
 
-class Folder:
-    """The folder under a store; its methods block and belong into a thread."""
+class DurableFolder:
+    """The folder of a store; its methods block, so call them in a thread."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -27,7 +27,7 @@ class Folder:
         """Sync a blob and the folders above it to the disk.
 
         Raises:
-            OSError: the disk refused, or the blob was removed meanwhile.
+            OSError: the disk failed, or the blob was removed in the meantime.
         """
         file = self._root / path
         _sync(file)
@@ -36,21 +36,21 @@ class Folder:
         _sync(self._root)
 
     def drop_empty_above(self, path: str) -> None:
-        """Remove the folders that a failed put had made, as far as they are empty."""
+        """Remove the folders that a failed put created, if they are empty."""
         for folder in self._above(self._root / path):
             try:
                 folder.rmdir()
             except OSError:
-                return  # absent or in use: then so is everything above
+                return  # absent or in use: then so is everything above it
 
     def remove(self, prefix: str) -> None:
-        """Remove a folder with all that is in it; an absent one is no error."""
+        """Remove a folder and its content; a missing folder is not an error."""
         folder = self._root / prefix
         if folder != self._root and folder.is_dir():
             shutil.rmtree(folder, ignore_errors=True)
 
     def sweep(self, older_than_s: float) -> int:
-        """Remove leftovers of killed puts that nobody wrote to for so many seconds, and count them."""
+        """Remove leftovers of killed puts that were not written to for `older_than_s` seconds; return how many."""
         newest = time.time() - older_than_s
         count = 0
         for entry in list(_leftovers(self._root)):
@@ -59,7 +59,7 @@ class Folder:
                     Path(entry.path).unlink()
                     count += 1
             except FileNotFoundError:
-                continue  # its put came to an end after all
+                continue  # its put finished after all
         return count
 
     def _above(self, file: Path) -> Iterator[Path]:
@@ -86,4 +86,4 @@ def _leftovers(folder: Path) -> Iterator[os.DirEntry[str]]:
                 elif _LEFTOVER.search(entry.name):
                     yield entry
     except FileNotFoundError:
-        return  # removed while it was read
+        return  # removed while it was being read

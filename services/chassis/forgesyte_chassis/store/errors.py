@@ -1,6 +1,6 @@
-"""What the store may say instead of doing what it was asked to.
+"""The errors of the store.
 
-obstore's own texts name files and servers of the inside; they stay the cause, for the log, and never reach a user.
+obstore's own messages name internal files and servers; they are kept as the cause, for the log, and never reach a user.
 """
 
 from collections.abc import Iterator
@@ -23,10 +23,10 @@ class BlobMissing(KeyError):
 
 
 class StoreUnavailable(ForgeSyteError):
-    """The store did not do what it was asked to: away, full, or without the right. The cause is for the log."""
+    """The store failed: unreachable, full, or without permission. The cause is for the log."""
 
     def __init__(self) -> None:
-        super().__init__(Code.SERVICE_UNAVAILABLE, "The store could not be read or written. Try again in a moment.")
+        super().__init__(Code.SERVICE_UNAVAILABLE, "The store could not be read or written. Try again shortly.")
 
 
 class StoreSilent(StoreUnavailable):
@@ -34,8 +34,8 @@ class StoreSilent(StoreUnavailable):
 
 
 @contextmanager
-def told(path: str) -> Iterator[None]:
-    """Turn what obstore or the disk raises into BlobMissing or StoreUnavailable."""
+def translated(path: str) -> Iterator[None]:
+    """Translate exceptions of obstore and of the disk to BlobMissing or StoreUnavailable."""
     try:
         yield
     except FileNotFoundError:
@@ -45,6 +45,6 @@ def told(path: str) -> Iterator[None]:
 
 
 def too_large(found: int, limit: int) -> ForgeSyteError:
-    """Make the refusal of a stream: at least `found` bytes came and `limit` are allowed."""
+    """Return the error for a stream of at least `found` bytes where `limit` are allowed."""
     text = f"At least {found} bytes were sent and {limit} are allowed. Send a shorter or a smaller file."
     return ForgeSyteError(Code.MEDIA_TOO_LARGE, text, found_bytes=found, limit_bytes=limit)

@@ -1,13 +1,13 @@
-"""The format of rows at rest: JSON lines in zstd frames, with an index at the end.
+"""The format of stored rows: JSON lines in zstd frames, with an index at the end.
 
-A row file is a run of independent zstd frames, each holding whole lines, and behind them a skippable frame with the
-index: for each frame its first row's frame index, its number of rows, and where it stands. `zstd -dc` prints the rows
-and steps over the index; a reader that wants to begin in the middle reads the index and decompresses one frame.
-A segment and a merged result have the same format.
+A row file is a sequence of independent zstd frames of whole lines, followed by a skippable frame with the index: for
+each frame the frame index of its first row, its number of rows, and its position. `zstd -dc` prints the rows and skips
+the index; a reader that starts in the middle reads the index and decompresses one frame. A segment and a merged result
+have the same format.
 
-Nothing that a file says about itself is trusted: sizes are checked before anything is allocated, decompression stops
-at a limit whatever the frame announces, and a checksum guards frames and index. Rejected: zstd's "seekable format"
-(its table knows bytes, not rows) and one frame for everything (no way to begin in the middle).
+Nothing that a file says about itself is trusted: sizes are checked before memory is allocated, decompression stops at a
+limit whatever the frame announces, and checksums protect frames and index. Rejected: zstd's "seekable format" (its
+table counts bytes, not rows) and a single frame (reading cannot start in the middle).
 """
 
 import struct
@@ -23,13 +23,13 @@ from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_contracts.results import MAX_ROW_BYTES
 
 FRAME_BYTES = 1024 * 1024
-"""A zstd frame is closed as soon as it holds so many bytes of rows; so it holds at most one row more."""
+"""A zstd frame is closed once it has this many bytes of rows, so it exceeds this by at most one row."""
 
 MAX_LINE_BYTES = 16 * MAX_ROW_BYTES
-"""How long one line may be: one output of MAX_ROW_BYTES a tool, for sixteen tools."""
+"""Maximum length of a line: one output of MAX_ROW_BYTES per tool, for sixteen tools."""
 
 MAX_FRAME_BYTES = FRAME_BYTES + MAX_LINE_BYTES
-"""What a zstd frame may decompress to; beyond it is a bomb."""
+"""Maximum decompressed size of a zstd frame; anything larger is a decompression bomb."""
 
 MAX_INDEX_BYTES = 64 * 1024 * 1024
 
@@ -44,10 +44,10 @@ FOOT_BYTES = _FOOT.size
 
 
 class RowsDamaged(ForgeSyteError):
-    """A row file is not what was written: cut off, changed, or made to do harm."""
+    """A row file is not what was written: truncated, changed, or malicious."""
 
     def __init__(self, what: str) -> None:
-        super().__init__(Code.INTERNAL, f"stored rows can not be read: {what}")
+        super().__init__(Code.INTERNAL, f"stored rows cannot be read: {what}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +64,10 @@ class IndexEntry:
 
 
 def frame_index_of(row: bytes) -> int:
-    """Read a row's `frame_index`.
+    """Return a row's `frame_index`.
 
     Raises:
-        RowsDamaged: it is not a row.
+        RowsDamaged: the line is not a row.
     """
     try:
         return int(orjson.loads(row)["frame_index"])
@@ -80,13 +80,13 @@ def pack(rows: Sequence[bytes], *, offset: int = 0) -> tuple[bytes, list[IndexEn
 
     Args:
         rows: JSON without newlines, in frame order.
-        offset: where the first zstd frame will stand in its file, in bytes.
+        offset: position of the first zstd frame in its file, in bytes.
 
     Returns:
-        The bytes and an index entry for each zstd frame.
+        The bytes and one index entry per zstd frame.
 
     Raises:
-        ValueError: a row holds a newline or is longer than MAX_LINE_BYTES.
+        ValueError: a row contains a newline or is longer than MAX_LINE_BYTES.
     """
     data = bytearray()
     entries: list[IndexEntry] = []
@@ -116,7 +116,7 @@ def unpack(data: bytes, entry: IndexEntry) -> list[bytes]:
     """Decompress one zstd frame into its rows.
 
     Raises:
-        RowsDamaged: it is damaged, holds another number of rows than the index says, or decompresses to too much.
+        RowsDamaged: it is damaged, its number of rows differs from the index, or it decompresses to too much.
     """
     decompressor = zstandard.ZstdDecompressor(max_window_size=_MAX_WINDOW_BYTES)
     text = bytearray()
@@ -135,17 +135,17 @@ def unpack(data: bytes, entry: IndexEntry) -> list[bytes]:
 
 
 def pack_index(entries: Sequence[IndexEntry]) -> bytes:
-    """Give the skippable frame that ends a row file."""
+    """Return the skippable frame that ends a row file."""
     body = b"".join(_ENTRY.pack(one.first_frame, one.rows, one.offset, one.length) for one in entries)
     foot = _FOOT.pack(zlib.crc32(body), len(body), _INDEX_MAGIC)
     return _HEAD.pack(_SKIPPABLE_MAGIC, len(body) + len(foot)) + body + foot
 
 
 def index_bytes(foot: bytes) -> int:
-    """Tell from a file's last FOOT_BYTES how many bytes the whole index takes, its head and foot included.
+    """Return the size of the whole index in bytes, head and foot included, from a file's last FOOT_BYTES.
 
     Raises:
-        RowsDamaged: it is no row file, or its index is larger than MAX_INDEX_BYTES.
+        RowsDamaged: it is not a row file, or its index is larger than MAX_INDEX_BYTES.
     """
     if len(foot) != FOOT_BYTES:
         raise RowsDamaged(f"the file has {len(foot)} bytes and ends before its index")
@@ -156,14 +156,14 @@ def index_bytes(foot: bytes) -> int:
 
 
 def unpack_index(index: bytes, file_bytes: int) -> list[IndexEntry]:
-    """Read the index and check it against the file.
+    """Parse the index and check it against the file.
 
     Args:
-        index: the last index_bytes() of the file.
+        index: the last index_bytes() bytes of the file.
         file_bytes: the size of the whole file.
 
     Raises:
-        RowsDamaged: its checksum is wrong, or its frames do not fill the file one behind the other.
+        RowsDamaged: its checksum is wrong, or its frames do not fill the file without gaps.
     """
     body = index[_HEAD.size : -FOOT_BYTES]
     checksum, _, _ = _FOOT.unpack(index[-FOOT_BYTES:])

@@ -1,8 +1,8 @@
-"""Rows of a job in the store: written in segments as they are made, merged when the job ends, read from either.
+"""Rows of a job in the store: written in segments as they are produced, merged when the job ends, read from either.
 
-The record says which rows count (`rows`: attempt, first frame, end frame). A segment of another attempt, or one written
-but never committed because its runner died in between, is there and is not read. At most one zstd frame's rows are in
-memory at once, however long the video is.
+The record says which rows count (`rows`: attempt, first frame, end frame). A segment of another attempt, or one that
+was written but never committed because its runner died, exists but is not read. At most the rows of one zstd frame are
+in memory, however long the video is.
 """
 
 import asyncio
@@ -29,14 +29,14 @@ from .rowfile import (
 )
 
 TAIL_BYTES = 64 * 1024
-"""What is read first of a row file; it holds most segments whole and every usual index."""
+"""How much of the end of a row file is read first: enough for most whole segments and every ordinary index."""
 
 AHEAD_BYTES = 1024 * 1024
-"""How much of a row file is read in one request: an object store takes tens of milliseconds for each."""
+"""How much of a row file is read per request: an object store needs tens of milliseconds for each."""
 
 
 class SegmentTaken(ForgeSyteError):
-    """There is another segment of this attempt at this frame: its number was given out twice."""
+    """Another segment of this attempt at this frame exists: the attempt's number was assigned twice."""
 
     def __init__(self, job_id: JobId, attempt: int, first_frame: int) -> None:
         text = f"attempt {attempt} of job {job_id} already has a segment at frame {first_frame}, with other rows"
@@ -44,7 +44,7 @@ class SegmentTaken(ForgeSyteError):
 
 
 class _Blob:
-    """A row file in the store: its index, and the stretch of it that was read last."""
+    """A row file in the store: its index, and the range that was read last."""
 
     def __init__(self, store: Store, path: str) -> None:
         self._store = store
@@ -63,7 +63,7 @@ class _Blob:
         return unpack_index(self._data[-needed:], self._size)
 
     async def frame(self, entry: IndexEntry) -> bytes:
-        """Read one zstd frame; what follows it is read along, since it is asked for next."""
+        """Read one zstd frame; the following bytes are read along, since they are needed next."""
         end = entry.offset + entry.length
         if not self._at <= entry.offset <= end <= self._at + len(self._data):
             stop = min(max(end, entry.offset + AHEAD_BYTES), self._size)
@@ -71,13 +71,13 @@ class _Blob:
             self._at = entry.offset
         frame = self._data[entry.offset - self._at : end - self._at]
         if len(frame) != entry.length:
-            raise BlobMissing(self._path)  # replaced or cut since its index was read
+            raise BlobMissing(self._path)  # replaced or truncated since its index was read
         return frame
 
 
 @dataclass(frozen=True, slots=True)
 class _Unit:
-    """One zstd frame of a row file. With `end_frame`, rows from that frame index on do not count."""
+    """One zstd frame of a row file. With `end_frame`, rows from that frame index on are ignored."""
 
     blob: _Blob
     entry: IndexEntry
@@ -93,10 +93,10 @@ class _Unit:
 
 
 def encode_segment(first_frame: int, rows: Sequence[bytes]) -> bytes:
-    """Give the bytes of a segment: rows as JSON lines in zstd (one frame, more when they are large) and their index.
+    """Return the bytes of a segment: rows as JSON lines in zstd (one frame, or several if large) and their index.
 
     Args:
-        first_frame: the frame index of the first row at the earliest; with skipped frames the first row's is higher.
+        first_frame: the lowest possible frame index of the first row; with skipped frames the row's own is higher.
         rows: JSON without newlines, at least one, in frame order.
 
     Raises:
@@ -111,14 +111,14 @@ def encode_segment(first_frame: int, rows: Sequence[bytes]) -> bytes:
 async def write_segment(store: Store, job_id: JobId, attempt: int, first_frame: int, rows: Sequence[bytes]) -> int:
     """Write one segment; it counts once the record commits it.
 
-    One that is there already with these very rows is our own write whose answer got lost. With other rows it is
-    somebody else's: a bus that came back from an older copy gives an attempt's number out a second time.
+    An existing segment with exactly these rows is this attempt's own write, whose answer was lost. One with other rows
+    belongs to another attempt: a bus that was restored from an older copy assigns an attempt's number a second time.
 
     Returns:
-        The bytes written.
+        The number of bytes written.
 
     Raises:
-        SegmentTaken: there is another one of this attempt at this frame.
+        SegmentTaken: another segment of this attempt at this frame exists.
     """
     data = await asyncio.to_thread(encode_segment, first_frame, rows)
     path = segment_blob(job_id, attempt, first_frame)
@@ -130,19 +130,19 @@ async def write_segment(store: Store, job_id: JobId, attempt: int, first_frame: 
 async def read_rows(
     store: Store, record: JobRecord, *, from_frame: int = 0, limit: int | None = None
 ) -> AsyncIterator[bytes]:
-    """Read a job's rows: the merged result of a completed job, else what is committed so far.
+    """Read a job's rows: the merged result of a completed job, else the rows committed so far.
 
     Args:
-        store: where.
-        record: whose rows; `status` and `rows` decide what is read.
-        from_frame: the first frame index wanted; what is before it is not decompressed.
-        limit: how many rows at most; None means all.
+        store: the store.
+        record: the job; `status` and `rows` decide what is read.
+        from_frame: the first frame index wanted; earlier zstd frames are not decompressed.
+        limit: the maximum number of rows; None means all.
 
     Yields:
-        One JSON line a row, without newline, in frame order.
+        One JSON line per row, without newline, in frame order.
 
     Raises:
-        BlobMissing: a blob that the record names is gone.
+        BlobMissing: a blob that the record names is missing.
         RowsDamaged: stored rows are not what was written.
     """
     left = limit
@@ -157,18 +157,21 @@ async def read_rows(
 
 
 async def merge_segments(store: Store, record: JobRecord) -> int:
-    """Write the merged result from the committed segments: their zstd frames one behind the other, and one index.
+    """Write the merged result from the committed segments: their zstd frames one after the other, and one index.
 
-    Frames are copied as they are; only the last of each committed range is made anew, without rows beyond the range.
+    Frames are copied unchanged; only the last one of each committed range is compressed again, without rows beyond the
+    range.
 
     Returns:
-        The rows merged.
+        The number of rows merged.
 
     Raises:
-        BlobMissing: a committed segment is gone.
-        RowsDamaged: a committed segment is not what was written, or the segments do not follow each other.
+        BlobMissing: a committed segment is missing.
+        RowsDamaged: a committed segment is not what was written, or segments overlap.
     """
-    running = record.model_copy(update={"status": JobStatus.RUNNING})  # from the segments, whatever the record says
+    running = record.model_copy(
+        update={"status": JobStatus.RUNNING}
+    )  # reads the segments, whatever the record's status
     entries: list[IndexEntry] = []
     path = result_rows_blob(JobId(record.job_id), record.attempt)
     await store.put_stream(path, _merged(store, running, entries))
@@ -176,7 +179,7 @@ async def merge_segments(store: Store, record: JobRecord) -> int:
 
 
 async def _merged(store: Store, record: JobRecord, entries: list[IndexEntry]) -> AsyncIterator[bytes]:
-    """Give the merged file in pieces; `entries` holds its index at the end."""
+    """Yield the merged file in pieces; `entries` is its complete index afterwards."""
     offset = 0
     async for unit in _units(store, record, 0):
         if unit.end_frame is None:
@@ -235,7 +238,7 @@ def _segments_of(paths: Sequence[str], committed: RowRange) -> list[tuple[int, s
 
 
 async def _open(store: Store, path: str, from_frame: int) -> list[_Unit]:
-    """Give the frames of a row file from the one that may hold `from_frame` on."""
+    """Return the zstd frames of a row file, starting with the one that may contain `from_frame`."""
     blob = _Blob(store, path)
     entries = await blob.index()
     begin = bisect_right(entries, from_frame, key=lambda entry: entry.first_frame) - 1

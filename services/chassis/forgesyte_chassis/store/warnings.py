@@ -1,7 +1,7 @@
-"""Warnings beyond what a job's record has room for: each attempt that knows of such keeps them in the store.
+"""Warnings that do not fit into a job's record: each attempt with too many of them stores them.
 
-The record holds the newest ones and counts the others; an index counts all of the job's from 0, over all attempts. An
-attempt keeps everything it knows, so what two of them kept may overlap, and says the same there.
+The record has the newest warnings and counts the others; an index numbers all warnings of the job from 0, over all
+attempts. An attempt stores every warning it knows, so the stored lists of two attempts may overlap; they then agree.
 """
 
 from collections.abc import Sequence
@@ -19,12 +19,12 @@ Indexed = tuple[int, str]
 
 
 async def write_warnings(store: Store, job_id: str, attempt: int, warnings: Sequence[Indexed]) -> None:
-    """Keep what an attempt knows, in place of what it kept before."""
+    """Store the warnings an attempt knows, replacing what it stored before."""
     await store.put(warnings_blob(JobId(job_id), attempt), orjson.dumps(warnings))
 
 
 async def all_warnings(store: Store, record: JobRecord) -> list[str]:
-    """Every warning of a job in order; one that nobody kept, as of an attempt that was killed, is left out."""
+    """Return every warning of a job in order; one that was never stored, as in a killed attempt, is left out."""
     older: dict[int, str] = {}
     for attempt in range(1, record.attempt + 1) if record.warnings_dropped else ():
         try:

@@ -1,1 +1,1 @@
-"""What answers HTTP: the server task, problem documents, keys, the ops port. Never imports nats or the store."""
+"""HTTP: the server task, problem documents, API keys, the ops port. Never imports nats or the store."""

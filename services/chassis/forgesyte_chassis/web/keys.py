@@ -1,8 +1,8 @@
-"""Who may do what: one authorise function for every route and socket.
+"""API keys and their scopes: one authorise function for every route and socket.
 
-Keys are configured as SHA-256 hashes, so a leaked configuration opens nothing. They are random tokens, not passwords:
-a slow hash (argon2, bcrypt) was rejected, because nothing is gained against 128 random bits and each request pays.
-Without any key the ring is open, and then require_loopback() refuses to listen where others could reach it.
+Keys are configured as SHA-256 hashes, so a leaked configuration reveals no key. They are random tokens, not passwords:
+a slow hash (argon2, bcrypt) was rejected, because against 128 random bits it gains nothing and costs each request time.
+Without any key the ring is open, and require_loopback() then refuses to listen where others could reach the service.
 """
 
 import hashlib
@@ -18,14 +18,14 @@ from forgesyte_contracts.problems import Code, ForgeSyteError
 
 SCOPES = frozenset({"read", "analyze", "stream", "plugins", "admin"})
 ANYBODY = "anybody"
-"""The name under which a caller goes who needs no key."""
+"""The name of a caller who needs no key."""
 
 _SHA256_HEX = re.compile(r"[0-9a-fA-F]{64}")
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One configured key: its name for logs, what it may do, and the SHA-256 of its text."""
+    """One configured key: its name for logs, its scopes, and the SHA-256 of its text."""
 
     name: str
     scopes: frozenset[str]
@@ -43,13 +43,13 @@ class KeyRing:
         """Read the ring from `api_keys`.
 
         Raises:
-            ValueError: an entry is not `name:scope+scope:sha256hex`, or two have one name. The text names the entry by
-                its place and never shows it: somebody may have put the key itself there.
+            ValueError: an entry is not `name:scope+scope:sha256hex`, or two share a name. The text names the entry's
+                position and never shows it: the operator may have put the key itself there.
         """
         keys = [_parse(number, entry) for number, entry in enumerate(settings.api_keys, start=1)]
         names = [key.name for key in keys]
         if len(set(names)) != len(names):
-            raise ValueError("two API keys have the same name; give each its own")
+            raise ValueError("two API keys have the same name; give each key its own name")
         return cls(keys)
 
     @property
@@ -58,17 +58,17 @@ class KeyRing:
         return not self._keys
 
     def authorise(self, presented: str | None, scope: str | None) -> str:
-        """Decide whether a caller may do what asks for `scope`.
+        """Decide whether a caller may do what requires `scope`.
 
         Args:
             presented: the key's text as presented_key() found it.
-            scope: what the route asks for; None means everybody.
+            scope: what the route requires; None means that every caller may use it.
 
         Returns:
-            The key's name, or `anybody` where no key is needed.
+            The key's name, or `anybody` if no key is needed.
 
         Raises:
-            ForgeSyteError: KEY_MISSING when there is no key or nobody knows it, KEY_REFUSED when it lacks the scope.
+            ForgeSyteError: KEY_MISSING if there is no key or it is unknown, KEY_REFUSED if it lacks the scope.
         """
         if self.is_open or scope is None:
             return ANYBODY
@@ -77,16 +77,18 @@ class KeyRing:
             raise ForgeSyteError(Code.KEY_MISSING, text)
         key = self._find(presented)
         if key is None:
-            raise ForgeSyteError(Code.KEY_MISSING, "The API key is not known here. Check that it was copied whole.")
+            raise ForgeSyteError(Code.KEY_MISSING, "The API key is unknown. Check that it was copied completely.")
         if scope not in key.scopes:
-            text = f"The API key {key.name!r} may {', '.join(sorted(key.scopes))}; this asks for {scope}."
+            text = (
+                f"The API key {key.name!r} has the scopes {', '.join(sorted(key.scopes))}; this request needs {scope}."
+            )
             raise ForgeSyteError(Code.KEY_REFUSED, text, scope=scope)
         return key.name
 
     def _find(self, presented: str) -> Key | None:
         digest = hashlib.sha256(presented.encode(errors="surrogateescape")).digest()
         found = None
-        for key in self._keys:  # every key is compared, in constant time: the answer's delay tells nothing
+        for key in self._keys:  # every key is compared, in constant time: the response time reveals nothing
             if hmac.compare_digest(key.digest, digest):
                 found = key
         return found
@@ -98,12 +100,12 @@ def _parse(number: int, entry: str) -> Key:
     scopes = frozenset(scopes_text.split("+"))
     if not name or not scopes <= SCOPES or not _SHA256_HEX.fullmatch(digest):
         wanted = "expected name:scope+scope:sha256hex with scopes of " + ", ".join(sorted(SCOPES))
-        raise ValueError(f"API key entry {number} can not be read: {wanted}")
+        raise ValueError(f"API key entry {number} is invalid: {wanted}")
     return Key(name, scopes, bytes.fromhex(digest))
 
 
 def presented_key(headers: Mapping[str, str], query: Mapping[str, str]) -> str | None:
-    """Find the key a request carries: `X-API-Key`, then `Authorization: Bearer`, then the query's `api_key`."""
+    """Return the key that a request carries: `X-API-Key`, then `Authorization: Bearer`, then the query's `api_key`."""
     lower = {name.lower(): value for name, value in headers.items()}
     if key := lower.get("x-api-key", "").strip():
         return key
@@ -114,19 +116,19 @@ def presented_key(headers: Mapping[str, str], query: Mapping[str, str]) -> str |
 
 
 def require_loopback(host: str, ring: KeyRing) -> None:
-    """Refuse to listen where others could reach an open service.
+    """Refuse to listen where others could reach a service without keys.
 
     Args:
-        host: the address to listen on. Of names only `localhost` counts as loopback: any other could point elsewhere
-            tomorrow.
+        host: the address to listen on. The only name that counts as loopback is `localhost`: any other could point
+            elsewhere tomorrow.
         ring: the service's keys.
 
     Raises:
-        ForgeSyteError: KEY_MISSING, when the ring is open and the host is not loopback.
+        ForgeSyteError: KEY_MISSING, if the ring is open and the host is not loopback.
     """
     if ring.is_open and not _is_loopback(host):
-        text = f"No API key is configured, so {host or 'every address'} would be open to everybody who reaches it."
-        raise ForgeSyteError(Code.KEY_MISSING, text + " Configure a key, or listen on 127.0.0.1.", host=host)
+        text = f"No API key is configured, so anyone who can reach {host or 'this machine'} could use the service."
+        raise ForgeSyteError(Code.KEY_MISSING, text + " Configure an API key, or listen on 127.0.0.1.", host=host)
 
 
 def _is_loopback(host: str) -> bool:

@@ -1,4 +1,4 @@
-"""Completes the OpenAPI document of an application with what its framework does not find out by itself."""
+"""Completes the OpenAPI document of an application with what its framework cannot derive."""
 
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -12,17 +12,17 @@ PROBLEM_SCHEMA: Described = {"schema": {"$ref": "#/components/schemas/Problem"}}
 
 
 class Describing(Protocol):
-    """FastAPI's application as far as it is needed here; this room does not know FastAPI."""
+    """The part of a FastAPI application that is needed here; chassis does not import FastAPI."""
 
     openapi_schema: Described | None
 
     def openapi(self) -> Described:
-        """Give the document; made when it is asked for the first time."""
+        """Return the document, which is built on the first call."""
         ...
 
 
 def complete_openapi(app: Describing, complete: Callable[[Described], None]) -> None:
-    """Have `complete` change the application's OpenAPI document when it is asked for the first time."""
+    """Have `complete` change the application's OpenAPI document when it is first requested."""
     found = app.openapi
 
     def completed() -> Described:

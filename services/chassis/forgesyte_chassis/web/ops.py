@@ -1,7 +1,7 @@
-"""The ops port: is the loop turning, may work come, what was counted. Never on the public port.
+"""The ops port: liveness, readiness and metrics. Never served on the public port.
 
-Liveness is that an answer comes at all; it asks no dependency, because restarting a pod mends no bus. Readiness is
-what the service says of itself plus its checks, each with its reason.
+A service is alive if it answers at all; no dependency is checked, because restarting a pod does not repair the bus. It
+is ready if it says so itself and all its checks pass; each check that fails has a reason.
 """
 
 import asyncio
@@ -21,33 +21,33 @@ from . import problems
 from .server import open_listener, serve_http
 
 Check = Callable[[], bool | str]
-"""Gives True when all is well; False or a text that says what is not."""
+"""Returns True if all is well, else False or a text that says what is wrong."""
 
 log = structlog.get_logger(__name__)
 
 
 class Health:
-    """What one service knows of its own readiness."""
+    """What one service knows about its own readiness."""
 
     def __init__(self) -> None:
         self._is_ready = False
         self._checks: dict[str, Check] = {}
 
     def set_ready(self, is_ready: bool) -> None:
-        """Say whether work may come: True after start, False from the first moment of a drain."""
+        """Set whether the service accepts work: True after start, False from the beginning of a drain."""
         self._is_ready = is_ready
 
     def add_check(self, name: str, check: Check) -> None:
-        """Add a check that is asked at each look; it must answer at once, without waiting for anybody."""
+        """Add a check that runs at each request; it must return immediately, without waiting for anything."""
         self._checks[name] = check
 
     def checks(self) -> dict[str, str]:
-        """Ask every check: `ok`, or what is not."""
+        """Run every check; return `ok` or what is wrong, by the check's name."""
         answers = {name: check() for name, check in self._checks.items()}
         return {name: "ok" if answer is True else answer or "failed" for name, answer in answers.items()}
 
     def reasons(self) -> list[str]:
-        """Why the service is not ready; empty when it is."""
+        """Return why the service is not ready; empty if it is."""
         own = [] if self._is_ready else ["service: starting or draining"]
         return own + [f"{name}: {answer}" for name, answer in self.checks().items() if answer != "ok"]
 
@@ -59,12 +59,12 @@ async def _nothing_more() -> bytes:
 def ops_app(
     health: Health, registry: CollectorRegistry, more_metrics: Callable[[], Awaitable[bytes]] = _nothing_more
 ) -> Starlette:
-    """Make the application of the ops port: /livez, /readyz (503 with reasons when not), /metrics.
+    """Return the application of the ops port: /livez, /readyz (503 with reasons if not ready), /metrics.
 
     Args:
-        health: what the service knows of its readiness.
-        registry: what is counted here.
-        more_metrics: gives what else a scrape is told, as text that repeats none of the registry's names.
+        health: what the service knows about its readiness.
+        registry: the service's own metrics.
+        more_metrics: returns further metrics for a scrape, as text that repeats none of the registry's names.
     """
 
     async def livez(_request: Request) -> Response:
@@ -87,17 +87,17 @@ def ops_app(
 async def serve_ops(
     app: Starlette, host: str, port: int, lifetime: Lifetime, *, on_open: Callable[[int], None] | None = None
 ) -> None:
-    """Serve the ops port until cancelled: it answers during the drain too, and ends with the lifetime's group.
+    """Serve the ops port until cancelled: it also answers during the drain, and ends with the lifetime's group.
 
     Args:
-        app: what ops_app() made.
+        app: the application that ops_app() returned.
         host: where to listen.
-        port: 0 takes a free one; -1 switches the ops port off.
+        port: 0 picks a free one; -1 disables the ops port.
         lifetime: the run it belongs to.
-        on_open: told the port once it is open.
+        on_open: called with the port once it is open.
 
     Raises:
-        ForgeSyteError: SERVICE_UNAVAILABLE, when the address is taken.
+        ForgeSyteError: SERVICE_UNAVAILABLE, if the address is in use.
     """
     if port < 0:
         return
@@ -110,7 +110,7 @@ async def serve_ops(
 
 
 async def serve_ops_on(app: Starlette, listener_fd: int) -> None:
-    """Serve the ops port on a listening socket that whoever started us opened and handed down, until cancelled."""
+    """Serve the ops port, until cancelled, on a listening socket that the parent process opened and passed on."""
     listener = socket.socket(fileno=listener_fd)
-    listener.set_inheritable(False)  # it is ours alone: no child of ours answers on it
+    listener.set_inheritable(False)  # this process alone answers on it, none of its children
     await serve_http(app, listener, stopping=asyncio.Event())

@@ -1,7 +1,7 @@
-"""Exceptions become problem documents (RFC 9457, application/problem+json) in this one place.
+"""Turns exceptions into problem documents (RFC 9457, application/problem+json), in this one place.
 
-install() works for Starlette and for FastAPI without importing the latter. An exception nobody expected is logged
-once and answered as INTERNAL; its text never leaves the process.
+install() works for Starlette and for FastAPI without importing the latter. An unexpected exception is logged once and
+answered as INTERNAL; its text never leaves the process.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,10 +20,12 @@ from forgesyte_contracts.problems import CODE_FACTS, Code, ForgeSyteError
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5
-"""What `Retry-After` says when the error does not know better (its data `retry_after_s`), in seconds."""
+"""The value of `Retry-After`, in seconds, unless the error has a better one (its data `retry_after_s`)."""
 
 MAX_FIELD_ERRORS = 20
-_INTERNAL_TEXT = "Something went wrong inside; the service's log tells more. Try again, and report it if it stays."
+_INTERNAL_TEXT = (
+    "An internal error occurred; the service's log has the details. Try again, and report it if it keeps happening."
+)
 
 _CODE_OF_STATUS = {
     401: Code.KEY_MISSING,
@@ -38,9 +40,9 @@ log = structlog.get_logger(__name__)
 
 
 def problem_document(error: ForgeSyteError) -> dict[str, Any]:
-    """Give the problem document of an error: type, title, status, detail, code, and its data (job_id, plugin, ...).
+    """Return the problem document of an error: type, title, status, detail, code, and its data (job_id, plugin, ...).
 
-    An INTERNAL error keeps its text to itself.
+    The text of an INTERNAL error is not shown.
     """
     facts = CODE_FACTS[error.code]
     detail = _INTERNAL_TEXT if error.code is Code.INTERNAL else error.detail
@@ -49,7 +51,7 @@ def problem_document(error: ForgeSyteError) -> dict[str, Any]:
 
 
 def problem_response(error: ForgeSyteError) -> Response:
-    """Give the response of an error, with `Retry-After` where the same request may succeed later."""
+    """Return the response for an error, with `Retry-After` if the same request may succeed later."""
     document = problem_document(error)
     headers: dict[str, str] = {}
     if error.retryable:
@@ -61,7 +63,7 @@ def problem_response(error: ForgeSyteError) -> Response:
 
 @runtime_checkable
 class _FieldErrors(Protocol):
-    """FastAPI's RequestValidationError as far as it is needed here; this room does not know FastAPI."""
+    """The part of FastAPI's RequestValidationError that is needed here; chassis does not import FastAPI."""
 
     def errors(self) -> Sequence[Mapping[str, Any]]: ...
 
@@ -69,14 +71,14 @@ class _FieldErrors(Protocol):
 def install(app: Starlette) -> None:
     """Register the handlers on an application (Starlette or FastAPI); call it before the application starts.
 
-    ForgeSyteError gives its own document, a validation error REQUEST_INVALID with the field's path, an HTTPException of
-    the framework its status; anything else is logged once and answered as INTERNAL.
+    A ForgeSyteError is answered with its own document, a validation error as REQUEST_INVALID with the field's path, an
+    HTTPException of the framework with its status; anything else is logged once and answered as INTERNAL.
     """
     app.add_exception_handler(ForgeSyteError, _on_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(ClientDisconnect, _on_disconnect)
     for kind in list(app.exception_handlers):
-        # FastAPI registers its own handler for this class at construction; its name is what we know of it
+        # FastAPI registers its own handler for this class when it is constructed; only its name is known here
         if isinstance(kind, type) and kind.__name__ == "RequestValidationError":
             app.add_exception_handler(kind, _on_validation_error)
     app.add_middleware(_LastResort)
@@ -117,18 +119,18 @@ async def _on_validation_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, _FieldErrors)  # noqa: S101 - narrows for the type checker; registered for such a class
     found = list(error.errors())[:MAX_FIELD_ERRORS]
     fields = [{"field": ".".join(map(str, one["loc"])), "message": str(one["msg"])} for one in found]
-    detail = "; ".join(f"{one['field']}: {one['message']}" for one in fields) or "the request does not fit"
+    detail = "; ".join(f"{one['field']}: {one['message']}" for one in fields) or "the request is invalid"
     facts = CODE_FACTS[Code.REQUEST_INVALID]
     return _response({**_document(Code.REQUEST_INVALID, facts.title, facts.status, detail), "errors": fields})
 
 
 async def _on_disconnect(_request: Request, _error: Exception) -> Response:
-    text = "The client went away before the request was complete."  # nobody reads it; it only ends the request
+    text = "The client disconnected before the request was complete."  # it only ends the request, no client sees it
     return problem_response(ForgeSyteError(Code.REQUEST_INVALID, text))
 
 
 class _LastResort:
-    """Catches what no handler knows, inside Starlette's own catch-all, which would raise it again and log it twice."""
+    """Catches unhandled exceptions inside Starlette's own catch-all, which would raise and log them a second time."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -12,18 +12,18 @@ from .keys import KeyRing, presented_key
 
 
 def route_guard(keys: KeyRing) -> Callable[[Request], Awaitable[None]]:
-    """Make the dependency: it lets a request through when its key holds the scope that the route table asks for;
-    `request.state.key_name` is the key's name then.
+    """Return the dependency that lets a request through if its key has the scope that the route table requires;
+    `request.state.key_name` is then the key's name.
 
-    The dependency raises ForgeSyteError: KEY_MISSING, KEY_REFUSED; ROUTE_UNKNOWN for a path that the table does not
-    hold.
+    The dependency raises ForgeSyteError: KEY_MISSING, KEY_REFUSED; ROUTE_UNKNOWN for a path that is not in the
+    table.
     """
 
     async def authorise(request: Request) -> None:
         path = getattr(request.scope.get("route"), "path", None)
         if path is None:
             raise ForgeSyteError(Code.ROUTE_UNKNOWN, f"{request.method} {request.url.path} is not in the route table")
-        method = "GET" if request.method == "HEAD" else request.method  # the same question without the body
+        method = "GET" if request.method == "HEAD" else request.method  # the same request without a body
         key_name = keys.authorise(presented_key(request.headers, request.query_params), scope_of(method, path))
         request.state.key_name = key_name
         bind_contextvars(key=key_name)

@@ -86,7 +86,7 @@ async def serve_http(
     lifespan: Literal["on", "off"] = "off",
     ws: type[asyncio.Protocol] | Literal["none"] = "none",
 ) -> None:
-    """Serve an application until `stopping` is set, then let open requests end; the listener is closed at the end.
+    """Serve an application until `stopping` is set, then let open requests finish; close the listener at the end.
 
     When cancelled, open requests get no grace.
 

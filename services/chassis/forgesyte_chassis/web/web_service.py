@@ -1,7 +1,7 @@
-"""A service that answers on a public port, as a process of its own: bus, keys, ops port, application, orderly end.
+"""A service with a public port, as a process of its own: bus, keys, ops port, application, orderly end.
 
-The one-box run does not come this way: it serves all applications behind one port over one connection. What a service
-is besides its application stands in WebService, and nothing here knows which of them it runs.
+The one-box run does not use this: it serves all applications behind one port over one connection. WebService describes
+a service beyond its application; nothing here knows which service it runs.
 """
 
 import asyncio
@@ -27,21 +27,21 @@ log = structlog.get_logger(__name__)
 
 
 async def no_streams(_app: Starlette) -> None:
-    """End nothing: for an application all of whose answers end by themselves."""
+    """Do nothing: for an application whose responses all end by themselves."""
 
 
 @dataclass(frozen=True, slots=True)
 class WebService[AppT: Starlette]:
-    """What one service is.
+    """The description of one service.
 
     Attributes:
-        name: its name in the log, on the bus and in its metrics.
-        make_app: makes the application over a bus that has its streams and buckets, the keys, and the registry in which
-            it counts; its lifespan is run here.
-        end_streams: awaited when the stop was asked for, before open requests get their grace: ends what would never
-            end by itself.
-        longest_grace_s: seconds that open requests get at the most, whatever the drain limit is.
-        ws: the protocol class that speaks WebSocket, as serve_http takes it.
+        name: the service's name in the log, on the bus and in metrics.
+        make_app: returns the application for a bus with all streams and buckets, the keys, and the registry for its
+            metrics; its lifespan is run here.
+        end_streams: awaited when a stop was requested, before open requests get their grace period: ends responses that
+            would never end by themselves.
+        longest_grace_s: upper limit in seconds for open requests, whatever the drain limit is.
+        ws: the WebSocket protocol class, as for serve_http.
     """
 
     name: str
@@ -52,7 +52,7 @@ class WebService[AppT: Starlette]:
 
 
 def run_web_service[AppT: Starlette](service: WebService[AppT], settings: PublicSettings) -> int:
-    """Run a service until it is told to stop; gives the exit code."""
+    """Run a service until it is stopped, and return the exit code."""
     return run_service(lambda lifetime: serve(service, settings, lifetime), name=service.name, settings=settings)
 
 
@@ -60,7 +60,7 @@ async def serve[AppT: Starlette](service: WebService[AppT], settings: PublicSett
     """Serve the public port and the ops port until the lifetime stops.
 
     Raises:
-        ForgeSyteError: the bus is away, an address is taken, or no key guards an address others can reach.
+        ForgeSyteError: the bus is unreachable, an address is in use, or no key protects an address others can reach.
     """
     keys = KeyRing.from_settings(settings)
     require_loopback(settings.host, keys)
@@ -91,7 +91,7 @@ async def _serve_public[AppT: Starlette](
 
 def _readiness(bus: Bus, lifetime: Lifetime) -> Health:
     health = Health()
-    health.add_check("bus", lambda: bus.is_connected or "the connection to the bus is down")
+    health.add_check("bus", lambda: bus.is_connected or "the connection to the message broker (NATS) is down")
     health.add_check("draining", lambda: not lifetime.stopping.is_set() or "stopping")
     health.set_ready(True)
     return health

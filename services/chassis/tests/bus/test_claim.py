@@ -151,7 +151,7 @@ async def test_pause_longer_than_ack_wait_with_a_living_owner_takes_nothing(conn
     assert await other.work.has(stored.record.job_id, PLUGIN, DEVICE)
 
 
-async def test_after_a_reconnect_nobody_elses_job_is_taken(connect, a_record):
+async def test_after_a_reconnect_no_job_of_another_runner_is_taken(connect, a_record):
     """All heartbeats are old after an outage: the owner is given one ack_wait to show that it lives."""
     bus = await connect(ack_wait_s=600)
     stored = await a_queued_job(bus, a_record())

@@ -37,11 +37,11 @@ async def test_runner_that_does_not_own_the_job_leaves_the_answer_to_the_owner(c
     assert len(stopped) == 1
 
 
-async def test_cancel_that_nobody_hears_is_tried_three_times_and_told(bus):
+async def test_cancel_without_a_receiver_is_tried_three_times_and_reported(bus):
     assert not await bus.control.request_cancel(new_job_id(), timeout_s=0.01)
 
 
-async def test_cancel_while_the_bus_is_away_is_told(server, bus):
+async def test_cancel_without_a_connection_is_reported(server, bus):
     server.kill()
 
     assert not await bus.control.request_cancel(new_job_id(), timeout_s=0.01)

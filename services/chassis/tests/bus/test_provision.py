@@ -18,7 +18,7 @@ async def test_work_is_a_queue_without_age_limit(bus):
     assert (config["retention"], config["storage"], config["max_age"]) == ("workqueue", "file", 0)
 
 
-async def test_consumer_of_work_waits_ten_seconds_and_delivers_for_ever(bus):
+async def test_consumer_of_work_waits_ten_seconds_and_never_stops_delivering(bus):
     await bus.work.ensure_consumer("motion-detector", "cpu")
 
     name = subjects.work_consumer("motion-detector", "cpu")

@@ -238,7 +238,7 @@ async def test_what_was_put_is_synced_with_every_folder_above_it(folder, monkeyp
     assert synced == chain * 2
 
 
-CHILD_THAT_WRITES_FOR_EVER = """
+CHILD_THAT_NEVER_STOPS_WRITING = """
 import asyncio, sys
 from forgesyte_chassis.store.blobs import Store
 
@@ -252,7 +252,7 @@ asyncio.run(Store.open(sys.argv[1]).put_stream("jobs/a/input", endless(), max_by
 
 async def test_the_leftover_of_a_killed_put_is_invisible_and_swept(folder):
     store = Store.open(str(folder))
-    child = await asyncio.create_subprocess_exec(sys.executable, "-c", CHILD_THAT_WRITES_FOR_EVER, str(folder))
+    child = await asyncio.create_subprocess_exec(sys.executable, "-c", CHILD_THAT_NEVER_STOPS_WRITING, str(folder))
     try:
         await eventually((folder / "jobs/a/input#1").exists, what="the put under way")
     finally:
@@ -299,7 +299,7 @@ async def test_sweep_leaves_blobs_alone(store):
 
 @pytest.fixture
 async def blocked(folder):
-    """A store with a file where a folder is needed: what is asked of it there can not be done."""
+    """A store with a file where a folder is needed: operations there must fail."""
     store = Store.open(str(folder))
     await store.put("jobs", b"a file")
     return store
@@ -315,7 +315,7 @@ async def blocked(folder):
     ],
     ids=["put", "create", "small stream", "large stream"],
 )
-async def test_a_store_that_can_not_write_is_unavailable_and_its_text_stays_inside(blocked, ask):
+async def test_a_store_that_cannot_write_is_unavailable_and_keeps_its_own_text_to_the_log(blocked, ask):
     with pytest.raises(StoreUnavailable) as caught:
         await ask(blocked)
 

@@ -1,6 +1,5 @@
 """The messages to clients that watch jobs: the envelope and its nine payloads, the flat events of the older socket,
-the close codes, and how a record becomes messages. docs/realtime.md explains the protocol that these models define.
-Never imports `http`: what a client asks for over HTTP has bodies of its own.
+the close codes, and how a record becomes messages. docs/realtime.md explains the protocol that these models define. Never imports a web framework.
 """
 
 from .envelope import (

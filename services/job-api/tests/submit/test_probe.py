@@ -50,10 +50,10 @@ REFUSED = {
     "crash": (an_outcome("crashed", code=Code.PLUGIN_CRASH, error="SIGSEGV"), 415, "MEDIA_INVALID", "crash"),
     "an exception": (
         an_outcome("failed", code=Code.PLUGIN_ERROR, error="secret", error_type="KeyError"),
-        415, "MEDIA_INVALID", "could not be read",
+        415, "MEDIA_INVALID", "no picture could be decoded",
     ),
     "nonsense as facts": (
-        an_outcome("succeeded", result={"width": "broad"}), 415, "MEDIA_INVALID", "could not be read",
+        an_outcome("succeeded", result={"width": "broad"}), 415, "MEDIA_INVALID", "no picture could be decoded",
     ),
     "no zygote, twice": (an_outcome("released"), 503, "SERVICE_UNAVAILABLE", "again"),
 }  # fmt: skip

@@ -1,1 +1,1 @@
-"""One connection to NATS: its address, its client, its life. Never imports what travels over it."""
+"""One connection to NATS: address, client, reconnects. Never imports work, records or other users of it."""

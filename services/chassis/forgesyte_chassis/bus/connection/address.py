@@ -1,4 +1,4 @@
-"""Where the bus listens: reading its address, and waiting until somebody does."""
+"""The address of the message broker: parse it, and wait until a server listens there."""
 
 import asyncio
 from contextlib import suppress
@@ -9,17 +9,17 @@ _POLL_S = 0.05
 
 
 def servers_of(url: str) -> list[str]:
-    """Take `nats://a:4222,nats://b:4222` apart."""
+    """Split `nats://a:4222,nats://b:4222` into its servers."""
     return [part.strip() for part in url.split(",") if part.strip()]
 
 
 def without_secret(server: str) -> str:
-    """The address without the user or token that may stand before its `@`."""
+    """Return the address without the user or token before its `@`."""
     return server.rpartition("@")[2]
 
 
 async def wait_for_port(servers: list[str]) -> None:
-    """Wait until one of the servers accepts a connection; the limit is the caller's."""
+    """Wait until one of the servers accepts a connection; the caller sets the limit."""
     while True:
         for server in servers:
             address = urlsplit(server if "://" in server else f"nats://{server}")

@@ -1,12 +1,11 @@
-"""The NATS client with some of its faults kept away from us.
+"""The NATS client, with workarounds for some of its faults.
 
-nats-py closes a connection for good on any -ERR it does not know, also on those a healthy server sends once (a paused
-server answers a half-done login with "Authentication Timeout"). It keeps what was not yet flushed over a
-disconnection and sends it seconds later, when an acknowledgement may belong to somebody else. An answer to a flush that
-came too late for its limit makes it drop a healthy connection. The ping of a flush overtakes what waits to be written,
-so that its answer proves nothing. It leaves the socket of a try to reconnect open that failed in the login. And its
-reconnect waits are the same for all clients. Nothing else of it is changed; private names are used, so the version is
-locked.
+nats-py closes a connection for good on any -ERR it does not know, including those a healthy server sends once (a paused
+server answers a half-done login with "Authentication Timeout"). It keeps unflushed data across a disconnection and
+sends it seconds later, when an acknowledgement may concern another owner's delivery. An answer to a flush that misses
+its limit makes it drop a healthy connection. The ping of a flush overtakes data that waits to be written, so its answer
+proves nothing. When a reconnect fails during login, its socket stays open. And all clients wait equally long before
+they reconnect. Nothing else is changed; private names are used, so the version is pinned.
 """
 
 import asyncio
@@ -28,7 +27,7 @@ _PERMISSIONS = "Permissions Violation"
 
 
 class SteadyClient(Client):
-    """A client that goes on reconnecting whatever the server says, and that sends nothing late."""
+    """A client that keeps reconnecting whatever the server says, and never sends anything late."""
 
     was_opened = False
 
@@ -43,24 +42,24 @@ class SteadyClient(Client):
         disconnected_cb: Callable[[], Awaitable[None]],
         reconnected_cb: Callable[[], Awaitable[None]],
     ) -> None:
-        """Connect with our options.
+        """Connect with the options that this product needs.
 
         Args:
             url: `nats://host:port`, or several with commas between.
-            name: what the server calls this client.
-            token: shared secret, if the server wants one.
+            name: the client's name on the server.
+            token: shared secret, if the server requires one.
             limit_s: how long to wait for the port and the login, in seconds.
-            error_cb: called with each fault, for the log.
+            error_cb: called with each error, for the log.
             disconnected_cb: called when the connection was lost.
-            reconnected_cb: called when it is back.
+            reconnected_cb: called when the connection is restored.
 
         Raises:
-            BusUnavailable: nothing listens there within the limit, or it does not let us in.
+            BusUnavailable: no server listens there within the limit, or it refuses the login.
         """
         servers = servers_of(url)
         try:
             async with asyncio.timeout(limit_s):
-                # With endless reconnects connect() itself never gives up, so it is only called once somebody listens.
+                # With endless reconnects connect() itself never gives up, so it is only called once a server listens.
                 await wait_for_port(servers)
                 self.was_opened = True
                 await self.connect(
@@ -81,12 +80,12 @@ class SteadyClient(Client):
             last = f" (last: {self.last_error})" if self.last_error else ""
             shown = ", ".join(without_secret(server) for server in servers)
             raise BusUnavailable(
-                f"No bus let us in at {shown} within {limit_s:g} s{last}. Is nats-server running there, "
-                "and is the token right?"
+                f"Could not connect to NATS at {shown} within {limit_s:g} s{last}. Check that nats-server is running "
+                "there and that the token is right."
             ) from error
 
     async def _connect_to_server(self, server: Srv) -> None:
-        # A try that failed in the login left its socket open, and the next one would only forget it.
+        # An attempt that failed during login left its socket open, and the next one would only forget it.
         if self._transport is not None:
             self._transport.close()  # type: ignore[no-untyped-call]  # the client has no types here
         await super()._connect_to_server(server)
@@ -101,20 +100,20 @@ class SteadyClient(Client):
 
     async def _send_ping(self, future: asyncio.Future[Any] | None = None) -> None:
         self._pongs.append(future or asyncio.get_running_loop().create_future())
-        await self._send_command(PING_PROTO)  # behind what waits to be written, not past it
+        await self._send_command(PING_PROTO)  # behind the data that waits to be written, not past it
         await self._flush_pending()
 
     async def _process_pong(self) -> None:
-        if self._pongs and self._pongs[0].done():  # whoever waited has given up
+        if self._pongs and self._pongs[0].done():  # its waiter has given up
             self._pongs[0] = asyncio.get_running_loop().create_future()
         await super()._process_pong()
 
     def forget_unsent(self) -> None:
-        """Drop what waits to be written. Subscriptions are not lost: a reconnect replays them from their own list."""
+        """Drop data that waits to be written. Subscriptions are kept: a reconnect replays them from their list."""
         self._pending.clear()
         self._pending_data_size = 0
 
 
 def next_server(servers: list[Server], _info: dict[str, Any]) -> tuple[Server, float]:
-    """Choose where to reconnect, and how many seconds to wait before: about a quarter, spread over the clients."""
+    """Return where to reconnect and how many seconds to wait first; the waits differ between clients."""
     return random.choice(servers), RECONNECT_WAIT_S * (1 + random.random())  # noqa: S311 - jitter is no secret

@@ -1,9 +1,9 @@
-"""One connection to the bus: how it is opened, watched and spoken to.
+"""One connection to the bus: opening it, watching it, requests over it.
 
-JetStream is spoken here in its own JSON over plain requests instead of through nats-py's layer. That layer buffers
-writes while the server is away, loses pull subscriptions over a restart (nats.py #504), misses heartbeats of its
-ordered consumers (#510) and keeps reconnect callbacks for ever (#962); the requests themselves are a dozen
-lines. What is refused: publishing while disconnected, waiting without a limit.
+JetStream is used through plain requests with its own JSON instead of nats-py's layer. That layer buffers writes while
+the server is unreachable, loses pull subscriptions over a restart (nats.py #504), misses heartbeats of its ordered
+consumers (#510) and never releases reconnect callbacks (#962); the requests themselves are a dozen lines. This module
+refuses to publish while disconnected and to wait without a limit.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ Handler = Callable[[Msg], Awaitable[None]]
 
 
 class Connection:
-    """One connection, alive or trying to be. Made by `open`."""
+    """One connection, up or reconnecting. Created by `open`."""
 
     def __init__(self, client: SteadyClient, name: str, clock: Clock) -> None:
         self._client = client
@@ -58,13 +58,13 @@ class Connection:
 
         Args:
             url: `nats://host:port`, or several with commas between.
-            name: what the server calls this client.
-            token: shared secret, if the server wants one.
+            name: the client's name on the server.
+            token: shared secret, if the server requires one.
             limit_s: how long to wait for the port and the login, in seconds.
             clock: ages the connection.
 
         Raises:
-            BusUnavailable: nothing listens there within the limit, or it does not let us in.
+            BusUnavailable: no server listens there within the limit, or it refuses the login.
         """
         connection = cls(SteadyClient(), name, clock)
         try:
@@ -93,9 +93,9 @@ class Connection:
             async with asyncio.timeout(REQUEST_LIMIT_S):
                 await self._client.close()
         except (nats.errors.Error, OSError, TimeoutError) as error:
-            log.debug("bus closed badly", connection=self._name, error=str(error))
+            log.debug("bus connection closed with an error", connection=self._name, error=str(error))
         except asyncio.CancelledError:
-            # Closing in the middle of a reconnect, nats-py cancels the future that it then waits for itself.
+            # When nats-py is closed during a reconnect, it cancels the very future that it then waits for.
             task = asyncio.current_task()
             if task and task.cancelling():
                 raise
@@ -111,35 +111,35 @@ class Connection:
         self._client.forget_unsent()
         if self._up.is_set():
             self._up.clear()
-            log.warning("bus lost", connection=self._name)
+            log.warning("bus connection lost", connection=self._name)
 
     async def _on_reconnected(self) -> None:
         self.reconnects += 1
         self._came_up()
-        log.info("bus back", connection=self._name, reconnects=self.reconnects)
+        log.info("bus connection restored", connection=self._name, reconnects=self.reconnects)
         for callback in tuple(self._callbacks):
             callback()
 
     @property
     def is_connected(self) -> bool:
-        """Whether the server is believed to be there; a silent one is found out after at most 6 s."""
+        """Whether the connection is believed to be up; a silent server is detected after at most 6 s."""
         return self._up.is_set() and self._client.is_connected
 
     @property
     def connected_for_s(self) -> float:
-        """Seconds of unbroken connection; 0 while away."""
+        """Seconds of unbroken connection; 0 while disconnected."""
         return self._clock.monotonic_s() - self._since_s if self.is_connected else 0.0
 
     @property
     def unsent_bytes(self) -> int:
-        """How many bytes wait for the socket."""
+        """How many bytes wait to be written to the socket."""
         return self._client.pending_data_size
 
     def on_reconnect(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call `callback` after each reconnect; it must return at once.
 
         Returns:
-            A function that takes the callback off again.
+            A function that unregisters the callback.
         """
         self._callbacks.append(callback)
 
@@ -150,28 +150,28 @@ class Connection:
         return remove
 
     async def wait_connected(self, limit_s: float) -> None:
-        """Wait until the bus is there.
+        """Wait until the connection is up.
 
         Raises:
-            BusUnavailable: it was not within `limit_s` seconds.
+            BusUnavailable: it was not up within `limit_s` seconds.
         """
-        with translated("waiting for it to come back"):
+        with translated("reconnecting"):
             async with asyncio.timeout(limit_s):
                 while not self.is_connected:
-                    # The client knows of a loss a few turns of the loop before it tells us.
+                    # The client knows about a loss a few loop iterations before it calls us.
                     await (asyncio.sleep(_TURN_S) if self._up.is_set() else self._up.wait())
 
     def _require(self) -> None:
         if not self.is_connected:
-            raise BusUnavailable("The bus is away. Try again in a moment.")
+            raise BusUnavailable("The message broker (NATS) is unavailable. Try again shortly.")
 
     async def publish(
         self, subject: str, data: bytes = b"", *, reply: str = "", headers: dict[str, str] | None = None
     ) -> None:
-        """Send one core message, without knowing whether anybody gets it.
+        """Send one core message, without knowing whether it is received.
 
         Raises:
-            BusUnavailable: not connected; nothing will be sent later.
+            BusUnavailable: not connected; the message is not sent later either.
         """
         self._require()
         with translated(f"publishing to {subject}"):
@@ -188,10 +188,10 @@ class Connection:
         """Send a request and wait for its one answer.
 
         Raises:
-            BusUnavailable: not connected, nobody listens, or no answer within `timeout_s` seconds.
+            BusUnavailable: not connected, no receiver, or no answer within `timeout_s` seconds.
         """
         self._require()
-        with translated(f"asking {subject}"):
+        with translated(f"requesting {subject}"):
             return (await self._client.request(subject, data, timeout=timeout_s, headers=headers)).data
 
     async def ask(
@@ -202,41 +202,43 @@ class Connection:
         headers: dict[str, str] | None = None,
         timeout_s: float = REQUEST_LIMIT_S,
     ) -> dict[str, Any]:
-        """Send a request whose answer is JetStream's JSON: a write to a stream or a call of the API.
+        """Send a request that JetStream answers in JSON: a write to a stream or an API call.
 
         Raises:
-            ApiRefusal: the server said no.
-            BusUnavailable: as `request`, or the server has no leader at the moment.
+            ApiRefusal: the server refused the request.
+            BusUnavailable: as for `request`, or the stream has no leader at the moment.
         """
         answer: dict[str, Any] = json.loads(await self.request(subject, data, headers=headers, timeout_s=timeout_s))
         if "error" not in answer:
             return answer
         error = answer["error"]
         if error.get("code") == _NO_RESPONDERS:
-            raise BusUnavailable(f"The bus is not ready: {error.get('description')}. Try again in a moment.")
+            raise BusUnavailable(
+                f"The message broker (NATS) is not ready: {error.get('description')}. Try again shortly."
+            )
         raise ApiRefusal(error.get("code", 0), error.get("err_code", 0), error.get("description", ""))
 
     async def api(
         self, call: str, body: dict[str, Any] | None = None, *, timeout_s: float = REQUEST_LIMIT_S
     ) -> dict[str, Any]:
-        """Call the JetStream API, `call` being what stands behind `$JS.API.`; raises as `ask` does."""
+        """Call the JetStream API; `call` is the subject after `$JS.API.`. Raises as `ask` does."""
         return await self.ask(f"$JS.API.{call}", json.dumps(body).encode() if body else b"", timeout_s=timeout_s)
 
     def new_inbox(self) -> str:
-        """Make a subject that is ours alone."""
+        """Return a subject that only this connection uses."""
         return self._client.new_inbox()
 
     @asynccontextmanager
     async def subscribe(self, subject: str, handler: Handler) -> AsyncIterator[None]:
-        """Hand every message of `subject` to `handler`, one after the other; reconnects replay the subscription.
+        """Pass each message on `subject` to `handler`, one after the other; reconnects replay the subscription.
 
         Raises:
-            BusUnavailable: the server did not take the subscription.
+            BusUnavailable: the server did not accept the subscription.
         """
         with translated(f"subscribing to {subject}"):
             subscription = await self._client.subscribe(subject, cb=handler)
         try:
-            # Without this round trip a message sent right now by somebody else could still pass us by.
+            # Without this round trip, a message that another client sends right now could still be missed.
             if self.is_connected:
                 with translated(f"subscribing to {subject}"):
                     await self._client.flush(timeout=int(REQUEST_LIMIT_S))

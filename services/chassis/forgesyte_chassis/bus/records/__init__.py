@@ -1,1 +1,1 @@
-"""The buckets: jobs, runners and plugins, read, changed by compare-and-set and followed. Never imports the queue."""
+"""The buckets of jobs, runners and plugins: read, compare-and-set, follow. Never imports the work queue."""

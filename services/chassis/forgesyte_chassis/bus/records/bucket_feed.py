@@ -1,10 +1,10 @@
-"""Follows a bucket without ever standing still unnoticed.
+"""Follows a bucket and notices when the stream of changes has stalled.
 
-A watch is an ephemeral push consumer of our own: first the last value of every key (the snapshot), then each write.
-It can die in silence with the server that hosted it, so once a second the stream's last sequence is compared with the
-last revision seen; behind for two seconds, a gap in the deliveries or a reconnect mean a new watch from a new
-snapshot. Of that snapshot only what is news is given out, and keys that vanished meanwhile are reported as missing.
-There is no task of our own in here: the look at the stream happens while the reader waits for the next entry.
+A watch is an ephemeral push consumer: first the last value of every key (the snapshot), then each write. It can die
+silently with the server that hosted it, so once a second the stream's last sequence is compared with the last revision
+seen; two seconds behind, a gap in the deliveries or a reconnect lead to a new watch with a new snapshot. Only the news
+in that snapshot is passed on, and keys that vanished in the meantime are reported as missing. This module has no task:
+it checks the stream while its reader waits for the next entry.
 """
 
 import asyncio
@@ -33,10 +33,11 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """News of one key.
+    """A change of one key.
 
-    `data` is None when the key is gone; `is_missing` when nobody said so but it is not there. `is_anew` when the stream
-    went back (a lost disk, a restored copy): what was known of the key before is void, whatever its revision was.
+    `data` is None if the key is gone; `is_missing` if its removal was never announced but a snapshot lacks it.
+    `is_anew` if the stream went back (a lost disk, a restored copy): earlier knowledge of the key is void, whatever its
+    revision.
     """
 
     key: str
@@ -48,7 +49,7 @@ class Entry:
 
 @dataclass(slots=True)
 class _Watch:
-    """One life of the consumer. `floor`: what has this sequence or a lower one is in the snapshot, or gone."""
+    """One lifetime of the consumer. `floor`: a value of this sequence or a lower one is in the snapshot, or gone."""
 
     generation: int = 0
     floor: int = 0
@@ -61,13 +62,13 @@ class _Watch:
     in_snapshot: set[str] = field(default_factory=set)
 
     async def take(self, message: Msg) -> None:
-        # A full queue means that the reader sleeps: what does not fit leaves a gap, and a gap starts a new watch.
+        # A full queue means a stalled reader: a message that does not fit leaves a gap, and a gap starts a new watch.
         if not self.messages.full():
             self.messages.put_nowait(message)
 
 
-class Feed:
-    """The entries of one bucket, in the order in which they were written. Made by `watch_bucket`."""
+class BucketFeed:
+    """The entries of one bucket, in the order in which they were written. Created by `watch_bucket`."""
 
     def __init__(self, connection: Connection, bucket: str) -> None:
         self._connection = connection
@@ -82,18 +83,18 @@ class Feed:
 
     @property
     def lag(self) -> int:
-        """How many revisions the stream was ahead of the reader at the last look."""
+        """How many revisions the stream was ahead of the reader at the last check."""
         return max(self._last - self._seen, 0)
 
     @property
     def is_current(self) -> bool:
-        """Whether the bus is there and the reader had everything at the last look."""
+        """Whether the bus is connected and the reader had everything at the last check."""
         watch = self._watch
         is_alive = self._connection.is_connected and watch.generation == self._connection.reconnects
         return is_alive and watch.is_settled and watch.messages.empty() and self.lag == 0
 
     async def snapshot(self) -> list[Entry]:
-        """Read the entries up to the end of the first snapshot.
+        """Return the entries up to the end of the first snapshot.
 
         Raises:
             BusUnavailable: it did not arrive in time.
@@ -102,7 +103,9 @@ class Feed:
         end = _now_s() + _SNAPSHOT_LIMIT_S
         while not self._watch.is_settled:
             if _now_s() > end:
-                raise BusUnavailable(f"The bucket {self._bucket} did not arrive within {_SNAPSHOT_LIMIT_S:g} s.")
+                raise BusUnavailable(
+                    f"The message broker (NATS) did not deliver {self._bucket} within {_SNAPSHOT_LIMIT_S:g} s."
+                )
             entries += await self._step()
         return entries
 
@@ -112,10 +115,10 @@ class Feed:
                 yield entry
 
     async def open(self) -> None:
-        """Start a watch; an earlier one is given up.
+        """Start a watch; an earlier one is closed.
 
         Raises:
-            BusUnavailable: there is no watch now.
+            BusUnavailable: no watch could be started.
         """
         await self.close()
         self._behind_since = None
@@ -139,7 +142,7 @@ class Feed:
         watch.snapshot_left = info["num_pending"] + info["delivered"]["consumer_seq"]
         self._watch = watch
         if watch.floor < self._seen:
-            # The stream went back (a lost disk, a restored copy): its revisions say nothing about what we knew.
+            # The stream went back (a lost disk, a restored copy): its revisions say nothing about earlier knowledge.
             log.warning("bucket went back", bucket=self._bucket, seen=self._seen, found=watch.floor)
             watch.is_anew = True
             self._known = dict.fromkeys(self._known, 0)
@@ -153,14 +156,14 @@ class Feed:
             try:
                 await self._connection.api(f"CONSUMER.DELETE.{stream_of(self._bucket)}.{name}")
             except BusUnavailable:
-                log.debug("watch not deleted, the server forgets it by itself", bucket=self._bucket)
+                log.debug("watch not deleted, it will expire", bucket=self._bucket)
 
     async def _last_sequence(self) -> int:
         info = await self._connection.api(f"STREAM.INFO.{stream_of(self._bucket)}")
         return int(info["state"]["last_seq"])
 
     async def _step(self) -> list[Entry]:
-        """Wait for the next news or the next look, whichever comes first."""
+        """Wait for the next change or the next check, whichever comes first."""
         watch = self._watch
         if watch.name and not watch.is_settled and not watch.snapshot_left:
             return self._settle()
@@ -168,12 +171,12 @@ class Feed:
             async with asyncio.timeout_at(self._next_check):
                 message = await watch.messages.get()
         except TimeoutError:
-            await self._look()
+            await self._check()
             return []
         return await self._take(message)
 
     def _settle(self) -> list[Entry]:
-        """End a snapshot: what was known before and is not in it has vanished."""
+        """End a snapshot: known keys that are not in it have vanished."""
         watch = self._watch
         watch.is_settled = True
         self._seen = max(self._seen, watch.floor)
@@ -195,7 +198,7 @@ class Feed:
         if watch.snapshot_left:
             watch.in_snapshot.add(key)
             watch.snapshot_left = watch.snapshot_left - 1 if facts.num_pending else 0
-            # The newest revision of a key never falls, so a stream in which it did went back and on again meanwhile.
+            # The newest revision of a key never falls, so a stream in which it did went back and has moved on since.
             is_anew = watch.is_anew or revision < self._known.get(key, 0)
         self._seen = max(self._seen, revision)
         return self._news(key, revision, message, is_anew=is_anew)
@@ -210,10 +213,10 @@ class Feed:
         self._known[key] = revision
         return [Entry(key, message.data, revision, is_anew=is_anew)]
 
-    async def _look(self) -> None:
-        """Compare what was seen with what the stream had at the look before, and start anew when the watch is dead.
+    async def _check(self) -> None:
+        """Compare what was seen with what the stream had at the previous check, and restart a dead watch.
 
-        What the stream has at this very moment may still be on its way to a reader that is well.
+        What the stream has at this very moment may still be on its way to a healthy reader.
         """
         self._next_check = _now_s() + CHECK_EVERY_S
         if not self._connection.is_connected:
@@ -239,8 +242,8 @@ class Feed:
         try:
             await self.open()
         except BusUnavailable:
-            # The watch has no name now, so the next look tries again.
-            log.warning("watch not renewed, trying again", bucket=self._bucket)
+            # The watch has no name now, so the next check tries again.
+            log.warning("watch not renewed, will be tried again", bucket=self._bucket)
 
 
 def _now_s() -> float:
@@ -248,13 +251,13 @@ def _now_s() -> float:
 
 
 @asynccontextmanager
-async def watch_bucket(connection: Connection, bucket: str) -> AsyncIterator[Feed]:
-    """Follow a bucket; the watch is given up at the end.
+async def watch_bucket(connection: Connection, bucket: str) -> AsyncIterator[BucketFeed]:
+    """Follow a bucket; the watch is closed at the end.
 
     Raises:
         BusUnavailable: the first watch could not be started.
     """
-    feed = Feed(connection, bucket)
+    feed = BucketFeed(connection, bucket)
     try:
         await feed.open()
         yield feed

@@ -1,4 +1,4 @@
-"""Reads and writes of one key of a bucket, always answered by the leader.
+"""Reads and writes of single keys of a bucket, always answered by the leader.
 
 nats-py's own KeyValue is not used: its update(last=0) silently creates, and whether it reads from a follower depends
 on a flag it found when it was opened.
@@ -18,7 +18,7 @@ OPERATION_HEADER = "KV-Operation"
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """What stands under a key, and the revision (stream sequence) it was written with."""
+    """The value of a key, and the revision (stream sequence) of its write."""
 
     data: bytes
     revision: int
@@ -32,7 +32,7 @@ class BucketStore:
         self.name = bucket
 
     async def read(self, key: str, *, timeout_s: float = REQUEST_LIMIT_S) -> Value | None:
-        """Read the leader; None when there is no value.
+        """Return the value as the leader has it; None if there is none.
 
         Raises:
             BusUnavailable: no answer within `timeout_s` seconds.
@@ -60,7 +60,7 @@ class BucketStore:
         Args:
             key: the key.
             data: the value.
-            expected: the revision the key must still have, 0 for "never written"; None writes in any case.
+            expected: the revision the key must still have, 0 for "never written"; None writes unconditionally.
             timeout_s: how long to wait for the acknowledgement, in seconds.
 
         Returns:
@@ -68,14 +68,14 @@ class BucketStore:
 
         Raises:
             ApiRefusal: the key has another revision (`is_lost_race`).
-            BusUnavailable: no acknowledgement; the write may have landed.
+            BusUnavailable: no acknowledgement; the write may have succeeded.
         """
         headers = None if expected is None else {_EXPECTED: str(expected)}
         answer = await self.connection.ask(key_subject(self.name, key), data, headers=headers, timeout_s=timeout_s)
         return int(answer["seq"])
 
     async def remove(self, key: str, *, expected: int | None = None) -> None:
-        """Remove a key; a marker that watchers see stays for an hour. Raises as `write` does."""
+        """Remove a key; a marker for watchers stays for an hour. Raises as `write` does."""
         headers = {OPERATION_HEADER: "PURGE", "Nats-Rollup": "sub", "Nats-TTL": _MARKER_TTL}
         if expected is not None:
             headers[_EXPECTED] = str(expected)

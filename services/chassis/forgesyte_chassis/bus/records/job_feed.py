@@ -1,4 +1,4 @@
-"""The changes of all job records, as records instead of bytes."""
+"""The changes of all job records, parsed."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,16 +12,16 @@ from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.jobs import JobRecord
 from forgesyte_contracts.streams import JOBS
 
-from .bucket_feed import Feed, watch_bucket
+from .bucket_feed import BucketFeed, watch_bucket
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """News of one record. `record` is None when it was removed.
+    """A change of one record. `record` is None if it was removed.
 
-    `is_anew`: the bucket went back, so this counts also when a higher revision of the record was seen before.
+    `is_anew`: the bucket went back, so this counts even if a higher revision of the record was seen before.
     """
 
     job_id: JobId
@@ -31,19 +31,19 @@ class Changed:
 
 
 class JobFeed:
-    """First each record as it stands, then every change. `async for` over it gives Changed, for ever."""
+    """First every record as it is, then every change. `async for` over it yields Changed and never ends."""
 
-    def __init__(self, feed: Feed) -> None:
+    def __init__(self, feed: BucketFeed) -> None:
         self._feed = feed
 
     @property
     def is_current(self) -> bool:
-        """Whether everything the bus had at the last look was given out."""
+        """Whether everything the bus had at the last check was passed on."""
         return self._feed.is_current
 
     @property
     def lag(self) -> int:
-        """How many revisions the bus was ahead at the last look."""
+        """How many revisions the bus was ahead at the last check."""
         return self._feed.lag
 
     async def __aiter__(self) -> AsyncIterator[Changed]:
@@ -58,6 +58,6 @@ class JobFeed:
 
 @asynccontextmanager
 async def watch_jobs(connection: Connection) -> AsyncIterator[JobFeed]:
-    """Follow all records while the block runs. Raises BusUnavailable when the first watch can not be started."""
+    """Follow all records while the block runs. Raises BusUnavailable if the first watch cannot be started."""
     async with watch_bucket(connection, JOBS.name) as feed:
         yield JobFeed(feed)

@@ -1,7 +1,7 @@
-"""What was last known of each plugin: the bucket that remembers one whose runners are all gone.
+"""The last known state of each plugin: the bucket that remembers a plugin after all its runners are gone.
 
-Anybody may write, and all write the same thing, so a write that lost a race has nothing to mend: what won is there.
-What can not be read is as good as not there; it is said once in the log and overwritten when the plugin lives.
+All replicas of the inspector write the same content, so a write that lost a race needs no repair: the winner's content
+is right. An unreadable entry counts as missing; it is logged once and overwritten when a runner has the plugin again.
 """
 
 from collections.abc import AsyncIterator
@@ -17,7 +17,7 @@ from forgesyte_contracts.ids import PluginName, is_name
 from forgesyte_contracts.plugins import KnownPlugin
 from forgesyte_contracts.streams import PLUGINS
 
-from .bucket_feed import Entry, Feed, watch_bucket
+from .bucket_feed import BucketFeed, Entry, watch_bucket
 from .buckets import BucketStore
 
 log = structlog.get_logger(__name__)
@@ -28,26 +28,26 @@ class PluginUnwritable(BusUnavailable):
 
 
 class PluginView:
-    """The bucket as it stands; kept up to date while `PluginTable.watch` is open."""
+    """The current content of the bucket; kept up to date while `PluginTable.watch` is open."""
 
     def __init__(self) -> None:
         self._known: dict[PluginName, KnownPlugin] = {}
         self._revisions: dict[PluginName, int] = {}
 
     def all(self) -> dict[PluginName, KnownPlugin]:
-        """Give everything that is known, by name."""
+        """Return all known plugins by name."""
         return dict(self._known)
 
     def get(self, name: PluginName) -> KnownPlugin | None:
-        """Give what is known of one plugin."""
+        """Return what is known about one plugin."""
         return self._known.get(name)
 
     def revision(self, name: PluginName) -> int:
-        """The revision the key was last seen with, 0 when never."""
+        """Return the last seen revision of the key, 0 if it was never seen."""
         return self._revisions.get(name, 0)
 
     def take(self, entry: Entry) -> None:
-        """Note one entry of the bucket."""
+        """Take in one entry of the bucket."""
         name = PluginName(entry.key)
         self._revisions[name] = 0 if entry.is_missing else entry.revision
         known = None if entry.data is None else _read(name, entry.data)
@@ -64,19 +64,19 @@ class PluginTable:
         self._bucket = BucketStore(connection, PLUGINS.name)
 
     async def read(self, name: PluginName) -> KnownPlugin | None:
-        """Ask the leader; None when nothing that can be read is known. Raises BusUnavailable."""
+        """Return the leader's entry; None if there is none or it is unreadable. Raises BusUnavailable."""
         value = await self._bucket.read(name)
         return None if value is None else _read(name, value.data)
 
     async def write(self, known: KnownPlugin, *, revision: int | None = None) -> bool:
-        """Write what is known of a plugin.
+        """Write what is known about a plugin.
 
         Args:
             known: its name is the key.
-            revision: what the key must still have, 0 for "never written"; None writes in any case.
+            revision: the revision the key must still have, 0 for "never written"; None writes unconditionally.
 
         Returns:
-            False when somebody else wrote first, and nothing was written.
+            False if another writer was first; nothing was written then.
 
         Raises:
             PluginUnwritable: the message broker refuses this value, for example because it is too large.
@@ -91,12 +91,12 @@ class PluginTable:
         return True
 
     async def forget(self, name: PluginName) -> None:
-        """Take a plugin out, whatever is known of it. Raises BusUnavailable."""
+        """Remove a plugin's entry, whatever it says. Raises BusUnavailable."""
         await self._bucket.remove(name)
 
     @asynccontextmanager
     async def watch(self) -> AsyncIterator[PluginView]:
-        """Keep a view of the bucket; it holds all of this moment when the block begins.
+        """Keep a view of the bucket; it is complete when the block begins.
 
         Raises:
             BusUnavailable: the bucket could not be read at the start.
@@ -109,7 +109,7 @@ class PluginTable:
                 yield view
 
 
-async def _follow(feed: Feed, view: PluginView) -> None:
+async def _follow(feed: BucketFeed, view: PluginView) -> None:
     async for entry in feed:
         view.take(entry)
 

@@ -1,7 +1,7 @@
-"""Cuts a record down until it fits into its bucket: the oldest warnings go first, then the oldest attempts.
+"""Shortens a record until it fits into its bucket: the oldest warnings go first, then the oldest attempts.
 
-What is cut is not lost to the user's eye: segments and the log keep it. What may not be cut (options, ids, state) is
-bounded where it comes in.
+What is removed is not lost to the user: the store and the log keep it. What must not be removed (options, ids, state)
+is limited where it enters the product.
 """
 
 from pydantic import ValidationError
@@ -17,27 +17,27 @@ _MAX_TEXT_CHARS = 500
 class RecordUnwritable(ForgeSyteError):
     """This record can never be written, however often it is tried.
 
-    Code REQUEST_INVALID when it is too large even without warnings and old attempts; INTERNAL when it holds what JSON
-    can not, or the bus refuses it for good.
+    Code REQUEST_INVALID if it is too large even without warnings and old attempts; INTERNAL if it has a value that JSON
+    cannot represent, or the bus refuses it permanently.
     """
 
 
 def encoded(record: JobRecord) -> tuple[bytes, JobRecord]:
-    """Give the record as JSON of at most MAX_RECORD_BYTES, and the record as it will be read back.
+    """Return the record as JSON of at most MAX_RECORD_BYTES, and the record as it will be read back.
 
     Raises:
-        RecordUnwritable: it does not fit, or would not be read back.
+        RecordUnwritable: it does not fit, or could not be read back.
     """
     try:
         data = encode(record)
         return data, JobRecord.model_validate_json(data)
     except (PydanticSerializationError, UnicodeError, ValidationError) as error:
-        text = f"The record of job {record.job_id} can not be written as JSON: {str(error)[:_MAX_TEXT_CHARS]}"
+        text = f"The record of job {record.job_id} cannot be written as JSON: {str(error)[:_MAX_TEXT_CHARS]}"
         raise RecordUnwritable(Code.INTERNAL, text, job_id=record.job_id) from error
 
 
 def encode(record: JobRecord) -> bytes:
-    """Give the record as JSON of at most MAX_RECORD_BYTES.
+    """Return the record as JSON of at most MAX_RECORD_BYTES.
 
     Raises:
         RecordUnwritable: it is too large even without warnings and old attempts.
@@ -65,8 +65,8 @@ def _smaller(record: JobRecord, size_bytes: int) -> JobRecord:
         return record.model_copy(update={"attempts": _newer_half(record.attempts)})
     raise RecordUnwritable(
         Code.REQUEST_INVALID,
-        f"The record of job {record.job_id} has {size_bytes} bytes, at most {MAX_RECORD_BYTES} fit. "
-        "Submit it with smaller options.",
+        f"The record of job {record.job_id} has {size_bytes} bytes; at most {MAX_RECORD_BYTES} are allowed. "
+        "Submit the job again with smaller options.",
         job_id=record.job_id,
     )
 

@@ -1,8 +1,8 @@
-"""The job records: the one truth, changed by compare-and-set alone.
+"""The job records: the single source of truth, changed only by compare-and-set.
 
-`change` is the only way to write a record, for every service. A write whose acknowledgement got lost may have landed;
-without knowing that, its retry would look as if somebody else had written first. So each write carries a random
-`write_id`, and after every refused or unanswered write the leader is asked what stands there now.
+`change` is the only way for a service to update a record. A write whose acknowledgement was lost may have succeeded;
+its retry would then look as if another writer had been first. So each write carries a random `write_id`, and after
+every refused or unanswered write the leader is asked for the current record.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ Change = Callable[[JobRecord], JobRecord]
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A record as it stands in the bucket, and the revision that the next write must name."""
+    """A record as it is in the bucket, and the revision that the next write must name."""
 
     record: JobRecord
     revision: int
@@ -45,7 +45,7 @@ class Records:
         self._bucket = BucketStore(connection, JOBS.name)
 
     async def get(self, job_id: str, *, timeout_s: float = REQUEST_LIMIT_S) -> Stored | None:
-        """Read a record from the leader; None when there is none.
+        """Return a record as the leader has it; None if there is none.
 
         Raises:
             BusUnavailable: no answer within `timeout_s` seconds.
@@ -57,8 +57,8 @@ class Records:
         """Write the first record of a job.
 
         Raises:
-            ForgeSyteError: INTERNAL when a record of this id exists already.
-            RecordUnwritable: it is too large (REQUEST_INVALID), or can not be written for another lasting reason.
+            ForgeSyteError: INTERNAL if a record with this id already exists.
+            RecordUnwritable: it is too large (REQUEST_INVALID), or cannot be written for another permanent reason.
             BusUnavailable: not within `limit_s` seconds; the record may exist.
         """
         ours = _Write(record)
@@ -70,30 +70,30 @@ class Records:
                 if found is not None and found.record.write_id == ours.record.write_id:
                     return found
                 if found is not None or ours.was_refused:
-                    raise ForgeSyteError(Code.INTERNAL, f"A job {record.job_id} exists already.", job_id=record.job_id)
+                    raise ForgeSyteError(Code.INTERNAL, f"Job {record.job_id} already exists.", job_id=record.job_id)
 
     async def change(
         self, job_id: str, fn: Change, *, known: Stored | None = None, limit_s: float = CHANGE_LIMIT_S
     ) -> Stored:
-        """Apply `fn` to the record, exactly once as far as anybody can tell.
+        """Apply `fn` to the record; the effect is that of exactly one application.
 
-        `fn` may be called several times, each time with what the leader says now. It decides whether its caller may
-        still write: it raises (moves.require_owner, an illegal move) to stop, and then nothing is written. Giving
-        back the very record it got means there is nothing to write.
+        `fn` may be called several times, each time with the leader's current record. It decides whether its caller may
+        still write: it raises (moves.require_owner, an illegal move) to stop, and then nothing is written. If it
+        returns the very record it received, there is nothing to write.
 
         Args:
             job_id: which record.
-            fn: pure function from the present record to the new one.
-            known: what the caller believes to stand there; saves the first read.
-            limit_s: how long to try in all, in seconds.
+            fn: pure function from the current record to the new one.
+            known: the record as the caller last saw it; saves the first read.
+            limit_s: total time for all attempts, in seconds.
 
         Returns:
             The record as written, with its revision.
 
         Raises:
-            ForgeSyteError: JOB_UNKNOWN when there is no record.
-            RecordUnwritable: the new one is too large, or can not be written for another lasting reason.
-            BusUnavailable: not settled within `limit_s` seconds; the last write may still have landed.
+            ForgeSyteError: JOB_UNKNOWN if there is no record.
+            RecordUnwritable: the new one is too large, or cannot be written for another permanent reason.
+            BusUnavailable: no definite result within `limit_s` seconds; the last write may still have succeeded.
         """
         async with _deadline(limit_s) as left_s:
             ours: set[str] = set()
@@ -111,10 +111,10 @@ class Records:
                     return stored
 
     async def purge(self, job_id: str, *, revision: int | None = None) -> None:
-        """Remove a record, if it still has `revision` (None: in any case).
+        """Remove a record if it still has `revision` (None: unconditionally).
 
         Raises:
-            ForgeSyteError: INTERNAL when the record changed meanwhile.
+            ForgeSyteError: INTERNAL if the record has changed.
             BusUnavailable: no answer; it may be gone.
         """
         try:
@@ -123,15 +123,17 @@ class Records:
             if not refusal.is_lost_race:
                 raise
             raise ForgeSyteError(
-                Code.INTERNAL, f"Job {job_id} changed while it was being removed. Look at it again.", job_id=job_id
+                Code.INTERNAL,
+                f"Job {job_id} changed while it was being removed. Read it again before you retry.",
+                job_id=job_id,
             ) from refusal
 
     def watch(self) -> AbstractAsyncContextManager[JobFeed]:
-        """Follow all records: first each as it stands, then every change; of one record the newest is never missed."""
+        """Follow all records: first every record as it is, then every change; the newest state is never missed."""
         return watch_jobs(self._bucket.connection)
 
     async def _try(self, write: "_Write", expected: int, left_s: float) -> bool:
-        """Write once; False when the leader must be asked what stands there now."""
+        """Write once; return False if the leader must be asked for the current record."""
         try:
             write.revision = await self._bucket.write(
                 write.record.job_id, write.data, expected=expected, timeout_s=min(REQUEST_LIMIT_S, left_s)
@@ -148,7 +150,7 @@ class Records:
         return True
 
     async def _settled(self, job_id: str, left_s: Callable[[], float]) -> Stored | None:
-        """Read the leader, over as many failures as the time left allows."""
+        """Return the record as the leader has it; retry while time is left."""
 
         async def read() -> Stored | None:
             await self._bucket.connection.wait_connected(left_s())
@@ -166,7 +168,7 @@ class Records:
 
 
 class _Write:
-    """One try to write: the record with its own write_id, as it will read back, and what became of it."""
+    """One attempt to write: the record with its own write_id, as it will be read back, and the result."""
 
     def __init__(self, record: JobRecord) -> None:
         self.data, self.record = encoded(record.model_copy(update={"write_id": secrets.token_hex(8)}))
@@ -176,14 +178,16 @@ class _Write:
 
 @asynccontextmanager
 async def _deadline(limit_s: float) -> AsyncIterator[Callable[[], float]]:
-    """Give a function that tells the seconds left; running out of them is BusUnavailable."""
+    """Yield a function that returns the seconds left; when none are left, BusUnavailable is raised."""
     loop = asyncio.get_running_loop()
     end_s = loop.time() + limit_s
     try:
         async with asyncio.timeout_at(end_s):
             yield lambda: max(end_s - loop.time(), 0.001)
     except TimeoutError as error:
-        raise BusUnavailable(f"The record could not be settled within {limit_s:g} s; it may be written.") from error
+        raise BusUnavailable(
+            f"The job's record could not be confirmed within {limit_s:g} s; it may have been written."
+        ) from error
 
 
 def _stored(job_id: str, value: Value) -> Stored:
@@ -191,5 +195,5 @@ def _stored(job_id: str, value: Value) -> Stored:
         return Stored(JobRecord.model_validate_json(value.data), value.revision)
     except ValidationError as error:
         raise ForgeSyteError(
-            Code.INTERNAL, f"The record of job {job_id} at revision {value.revision} can not be read.", job_id=job_id
+            Code.INTERNAL, f"The record of job {job_id} at revision {value.revision} is unreadable.", job_id=job_id
         ) from error

@@ -1,7 +1,8 @@
-"""Which runners live: each writes its heartbeat every 2 s into a bucket that forgets it after 8 s.
+"""Which runners are alive: each writes its heartbeat every 2 s into a bucket whose entries expire after 8 s.
 
-The forgetting raises no event, so the view keeps the moment each beat arrived here and judges by our own clock. While
-the bus is away nobody can beat; then, and for one lifetime of a beat after it came back, nobody is given up.
+Expiry raises no event, so the view notes when each heartbeat arrived and judges by its own clock. While the bus is
+unreachable no runner can write a heartbeat; then, and for one lifetime of a heartbeat after the connection is restored,
+no runner is considered dead.
 """
 
 from collections.abc import AsyncIterator
@@ -17,14 +18,14 @@ from forgesyte_contracts.plugins import PluginOnRunner
 from forgesyte_contracts.runners import RunnerHeartbeat
 from forgesyte_contracts.streams import MAX_BUS_BYTES, RUNNERS
 
-from .bucket_feed import Entry, Feed, watch_bucket
+from .bucket_feed import BucketFeed, Entry, watch_bucket
 from .buckets import BucketStore
 
 log = structlog.get_logger(__name__)
 
 
 class RunnerView:
-    """The runners as last heard of; kept up to date while `RunnerTable.watch` is open."""
+    """The runners by their last heartbeat; kept up to date while `RunnerTable.watch` is open."""
 
     def __init__(self, connection: Connection, ttl_s: float, clock: Clock) -> None:
         self._connection = connection
@@ -33,14 +34,14 @@ class RunnerView:
         self._heard: dict[str, tuple[float, RunnerHeartbeat]] = {}
 
     def living(self) -> dict[str, RunnerHeartbeat]:
-        """Give the last heartbeat of every runner that lives, by its id."""
+        """Return the last heartbeat of every living runner, by runner id."""
         now_s = self._clock.monotonic_s()
         if self._connection.is_connected and self._connection.connected_for_s >= self._ttl_s:
             self._heard = {key: heard for key, heard in self._heard.items() if now_s - heard[0] < self._ttl_s}
         return {key: heartbeat for key, (_, heartbeat) in self._heard.items()}
 
     def take(self, entry: Entry) -> None:
-        """Note one entry of the bucket."""
+        """Take in one entry of the bucket."""
         if entry.data is not None:
             try:
                 self._heard[entry.key] = (self._clock.monotonic_s(), RunnerHeartbeat.model_validate_json(entry.data))
@@ -59,9 +60,9 @@ class RunnerTable:
         self._left_out: frozenset[str] = frozenset()
 
     async def beat(self, heartbeat: RunnerHeartbeat) -> None:
-        """Say that this runner lives. Raises BusUnavailable; the next beat is as good.
+        """Write this runner's heartbeat. Raises BusUnavailable; the next heartbeat makes up for it.
 
-        One that is too large goes without its largest manifests: a runner whose beat fails is held for dead.
+        One that is too large is sent without its largest manifests: a runner without heartbeats is considered dead.
         """
         data, left_out = _fitting(heartbeat)
         if not left_out <= self._left_out:
@@ -70,16 +71,16 @@ class RunnerTable:
         await self._bucket.write(heartbeat.runner_id, data)
 
     async def remove(self, runner_id: str) -> None:
-        """Say that this runner is gone, so that nobody waits for its beat to expire. Raises BusUnavailable."""
+        """Remove this runner's heartbeat, so that no service waits for it to expire. Raises BusUnavailable."""
         await self._bucket.remove(runner_id)
 
     async def alive(self, runner_id: str) -> bool:
-        """Ask the leader whether the runner's heartbeat has not expired. Raises BusUnavailable."""
+        """Return whether the leader still has the runner's heartbeat. Raises BusUnavailable."""
         return await self._bucket.read(runner_id) is not None
 
     @asynccontextmanager
     async def watch(self) -> AsyncIterator[RunnerView]:
-        """Keep a view of all runners; it holds those of this moment when the block begins.
+        """Keep a view of all runners; it is complete when the block begins.
 
         Raises:
             BusUnavailable: the bucket could not be read at the start.
@@ -93,7 +94,7 @@ class RunnerTable:
 
 
 def _fitting(heartbeat: RunnerHeartbeat) -> tuple[bytes, frozenset[str]]:
-    """Give the beat as JSON that the bus takes, and the plugins whose manifests had to stay out."""
+    """Return the heartbeat as JSON that the bus accepts, and the plugins whose manifests were left out."""
     data = heartbeat.model_dump_json().encode()
     left_out: set[str] = set()
     for largest in sorted(heartbeat.plugins, key=_manifest_bytes, reverse=True):
@@ -111,6 +112,6 @@ def _manifest_bytes(plugin: PluginOnRunner) -> int:
     return len(plugin.manifest.model_dump_json()) if plugin.manifest is not None else 0
 
 
-async def _follow(feed: Feed, view: RunnerView) -> None:
+async def _follow(feed: BucketFeed, view: RunnerView) -> None:
     async for entry in feed:
         view.take(entry)

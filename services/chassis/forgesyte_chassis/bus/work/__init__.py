@@ -1,1 +1,1 @@
-"""The queue of jobs that wait for a runner. Never imports the records."""
+"""The queue of jobs that wait for a runner. Never imports records."""

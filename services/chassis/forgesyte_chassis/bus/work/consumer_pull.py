@@ -1,8 +1,8 @@
-"""Takes one message at a time from a durable consumer, and never loses one to a cancelled wait.
+"""Pulls one message at a time from a durable consumer, and never loses one to a cancelled wait.
 
-A fetch that is cancelled half-way leaves its message with nobody until ack_wait has passed. Here the answers of the
-server arrive in a callback of the subscription, and each answer belongs to the oldest open question; when nobody
-waits for it any more, the message is handed back at once. So callers may be cancelled freely.
+A fetch that is cancelled half-way leaves its message undelivered until ack_wait has passed. Here the server's answers
+arrive in a callback of the subscription, and each answer belongs to the oldest open request; if its caller no longer
+waits, the message is returned to the queue at once. So callers may be cancelled freely.
 """
 
 import asyncio
@@ -21,16 +21,16 @@ _NO_CONSUMER = "503"
 _NS = 1_000_000_000
 
 Reply = Msg | str
-"""A message, or the status code that says why there is none."""
+"""A message, or the status code that tells why there is none."""
 
 
 class ConsumerPull:
-    """The questions one process asks one consumer.
+    """The pull requests of one process to one consumer.
 
     Args:
-        connection: where.
-        subject: where the consumer takes questions.
-        stack: ends the subscription of the answers at the end of the connection.
+        connection: carries the requests.
+        subject: the subject on which the consumer takes requests.
+        stack: ends the subscription for the answers when the connection closes.
     """
 
     def __init__(self, connection: Connection, subject: str, stack: AsyncExitStack) -> None:
@@ -39,7 +39,7 @@ class ConsumerPull:
         self._stack = stack
         self._inbox = ""
         self._waiting: deque[asyncio.Future[Reply]] = deque()
-        # One question at a time: with more, a server that has one message would hand out several for one slot.
+        # One request at a time: with more, the server could deliver several messages for one free slot.
         self._turn = asyncio.Lock()
 
     async def _open(self) -> None:
@@ -56,26 +56,26 @@ class ConsumerPull:
             await self._connection.publish(message.reply, b"-NAK")
 
     async def pull(self, wait_s: float, when_missing: Callable[[], Awaitable[None]]) -> Msg | None:
-        """Ask for one message.
+        """Request one message.
 
         Args:
-            wait_s: how long the server may wait for one to come, in seconds.
-            when_missing: called when the consumer is not there; it should make it.
+            wait_s: how long the server may wait for a message to arrive, in seconds.
+            when_missing: called if the consumer does not exist; it should create it.
 
         Returns:
-            The message, or None when there is none.
+            The message, or None if there is none.
 
         Raises:
-            BusUnavailable: the bus is away.
+            BusUnavailable: the bus is unreachable.
         """
         async with self._turn:
             if not self._inbox:
                 await self._open()
             waiter: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
-            question = {"batch": 1, "expires": int(wait_s * _NS)} if wait_s > 0 else {"batch": 1, "no_wait": True}
+            request = {"batch": 1, "expires": int(wait_s * _NS)} if wait_s > 0 else {"batch": 1, "no_wait": True}
             self._waiting.append(waiter)
             try:
-                await self._connection.publish(self._subject, json.dumps(question).encode(), reply=self._inbox)
+                await self._connection.publish(self._subject, json.dumps(request).encode(), reply=self._inbox)
             except BusUnavailable:
                 self._waiting.remove(waiter)
                 raise
@@ -87,10 +87,10 @@ class ConsumerPull:
     async def _answer(self, waiter: asyncio.Future[Reply], limit_s: float) -> Reply | None:
         try:
             async with asyncio.timeout(limit_s):
-                # Shielded so that a cancelled caller leaves its place in the queue: its answer must not go to another.
+                # Shielded so that a cancelled caller keeps its place in the queue: its answer must not reach another.
                 return await asyncio.shield(waiter)
         except TimeoutError:
-            # The answer got lost with a connection; keeping the place would shift all later answers.
+            # The answer was lost with a connection; keeping the place would shift all later answers.
             if waiter in self._waiting:
                 self._waiting.remove(waiter)
             return None

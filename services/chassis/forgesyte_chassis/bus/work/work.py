@@ -1,9 +1,9 @@
-"""The queue of jobs that wait for a runner: at most one message a job exists at any time.
+"""The queue of jobs that wait for a runner: at most one message per job exists at any time.
 
-Every publish expects that its subject is empty, so a second send is refused by the server while the first is queued
-or in flight and accepted after it was acknowledged. No message id is used: its window would swallow a re-send
-after an acknowledgement. A zombie's late acknowledgement would remove the new owner's message, so nothing is sent
-while disconnected, and a fenced delivery is silent for ever.
+Every publish expects that its subject is empty, so the server refuses a second message while the first is queued or in
+flight and accepts it once the first was acknowledged. No message id is used: its window would swallow a message that is
+sent again after an acknowledgement. The late acknowledgement of a runner that lost the job would remove the new owner's
+message, so nothing is sent while disconnected, and a fenced delivery never sends anything again.
 """
 
 import asyncio
@@ -36,10 +36,10 @@ log = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class Delivery:
-    """One message of the queue in the hands of this process: the right to claim, not yet the job.
+    """One message that this process has received from the queue: the right to claim the job, not yet the job.
 
-    Acknowledge only after the record says the same. All methods raise BusUnavailable while the bus is away; the
-    message then comes again after ack_wait.
+    Acknowledge only after the record says the same. All methods raise BusUnavailable while the bus is unreachable; the
+    message is then redelivered after ack_wait.
     """
 
     job_id: JobId
@@ -50,36 +50,36 @@ class Delivery:
     _is_silent: bool = field(default=False, init=False)
 
     async def ack(self) -> None:
-        """Take the message out of the queue, and know that it is."""
+        """Remove the message from the queue, and wait for the confirmation."""
         if not self._is_silent:
             await self._connection.request(self._reply, b"+ACK")
             self._is_silent = True
 
     async def nak(self, delay_s: float = 0.0) -> None:
-        """Give the message back; it is handed out again after `delay_s` seconds."""
+        """Return the message to the queue; it is redelivered after `delay_s` seconds."""
         if not self._is_silent:
             delay = json.dumps({"delay": int(delay_s * NS)}).encode() if delay_s > 0 else b""
             await self._connection.publish(self._reply, b"-NAK " + delay if delay else b"-NAK")
             self._is_silent = True
 
     async def in_progress(self) -> None:
-        """Keep the message for another ack_wait. To be sent only while the record was read or written within it."""
+        """Keep the message for another ack_wait. Call this only if the record was read or written within that time."""
         if not self._is_silent:
             await self._connection.publish(self._reply, b"+WPI")
 
     def fence(self) -> None:
-        """Say nothing more for this message, whatever is called: somebody else owns the job."""
+        """Send nothing more for this message, whatever is called: another runner owns the job."""
         self._is_silent = True
 
 
 class Hints:
-    """Which consumer to pull next, as (plugin, device). Hints may be lost; the runner's sweep finds what they miss."""
+    """Which consumer to pull next, as (plugin, device). Hints may be lost; the runner's sweep covers for that."""
 
     def __init__(self) -> None:
         self._queue: asyncio.Queue[tuple[str, str]] = asyncio.Queue(_HINTS_KEPT)
 
     async def take(self, message: Msg) -> None:
-        """Get a message of the work subjects; when the queue is full the hint is dropped."""
+        """Take in a message of the work subjects; if the queue is full, the hint is dropped."""
         with suppress(ValueError, asyncio.QueueFull):
             plugin, device, _ = subjects.parse_work(message.subject)
             self._queue.put_nowait((plugin, device))
@@ -93,9 +93,9 @@ class WorkQueue:
     """The stream `WORK`.
 
     Args:
-        connection: where.
-        stack: closes the inboxes at the end of the connection.
-        ack_wait_s: after how many seconds of silence a message is handed out again.
+        connection: carries the requests.
+        stack: closes the inboxes when the connection closes.
+        ack_wait_s: seconds without a sign of life after which a message is redelivered.
     """
 
     def __init__(self, connection: Connection, stack: AsyncExitStack, *, ack_wait_s: float = WORK.ack_wait_s) -> None:
@@ -109,10 +109,10 @@ class WorkQueue:
         """Queue a job.
 
         Returns:
-            True when it was queued by this call, False when it was queued or in flight already.
+            True if this call queued it, False if it was already queued or in flight.
 
         Raises:
-            BusUnavailable: not within `limit_s` seconds; it may be queued.
+            BusUnavailable: not confirmed within `limit_s` seconds; it may be queued.
         """
         subject, may_be_ours = subjects.work(plugin, device, job_id), False
         loop = asyncio.get_running_loop()
@@ -141,7 +141,7 @@ class WorkQueue:
         return await retry(send, on=BusUnavailable, every_s=_RETRY_WAIT_S, gives_up=gives_up)
 
     async def has(self, job_id: JobId, plugin: str, device: str) -> bool:
-        """Tell whether a message for the job is queued or in flight. Raises BusUnavailable."""
+        """Return whether a message for the job is queued or in flight. Raises BusUnavailable."""
         try:
             await self._connection.api(
                 f"STREAM.MSG.GET.{WORK.name}", {"last_by_subj": subjects.work(plugin, device, job_id)}
@@ -153,11 +153,11 @@ class WorkQueue:
         return True
 
     async def purge(self, job_id: JobId, plugin: str, device: str) -> None:
-        """Take the job's message out, also when it is in flight. Raises BusUnavailable."""
+        """Remove the job's message, even if it is in flight. Raises BusUnavailable."""
         await self._connection.api(f"STREAM.PURGE.{WORK.name}", {"filter": subjects.work(plugin, device, job_id)})
 
     async def ensure_consumer(self, plugin: str, device: str) -> None:
-        """Make the consumer that the runners of one plugin on one device share. Raises BusUnavailable."""
+        """Create the consumer that the runners of one plugin on one device share. Raises BusUnavailable."""
         name = subjects.work_consumer(plugin, device)
         config = {
             "durable_name": name,
@@ -175,16 +175,16 @@ class WorkQueue:
         self._made[name] = reconnects
 
     async def pull(self, plugin: str, device: str, *, wait_s: float = PULL_WAIT_S) -> Delivery | None:
-        """Take one message, if there is one. Reserve a slot first; being cancelled loses nothing.
+        """Pull one message, if there is one. Reserve a slot first; a cancellation loses nothing.
 
         Args:
             plugin: whose jobs.
             device: for which device.
-            wait_s: how long the server may wait for a message, in seconds. A hint runs ahead of its message, so
-                a little is right; 0 asks for what is there now.
+            wait_s: how long the server may wait for a message, in seconds. A hint arrives before its message, so
+                wait a little then; 0 asks for what is there now.
 
         Raises:
-            BusUnavailable: the bus is away.
+            BusUnavailable: the bus is unreachable.
         """
         name = subjects.work_consumer(plugin, device)
         if (puller := self._pullers.get(name)) is None:
@@ -200,11 +200,11 @@ class WorkQueue:
         try:
             await self.ensure_consumer(plugin, device)
         except BusUnavailable as error:
-            log.debug("consumer not there yet", plugin=plugin, device=device, error=str(error))
+            log.debug("consumer could not be created yet", plugin=plugin, device=device, error=str(error))
 
     @asynccontextmanager
     async def hints(self) -> AsyncIterator[Hints]:
-        """Listen to what is being queued; iterate over what comes. Raises BusUnavailable."""
+        """Listen to what is being queued; iterate over the hints. Raises BusUnavailable."""
         hints = Hints()
         async with self._connection.subscribe(subjects.ALL_WORK, hints.take):
             yield hints

@@ -156,7 +156,7 @@ async def test_record_that_vanished_without_a_word_is_told_as_removed(server, bu
 
 
 @pytest.mark.slow
-async def test_bucket_that_was_made_anew_is_followed_from_its_start(server, bus, a_record):
+async def test_recreated_bucket_is_followed_from_its_start(server, bus, a_record):
     for _ in range(3):
         await bus.jobs.create(a_record())
     async with following(bus) as seen:
@@ -185,7 +185,7 @@ def test_watchdog_looks_every_second():
 
 
 @pytest.mark.slow
-async def test_bucket_that_went_back_is_told_anew_whatever_the_revisions_were(server, bus, a_record):
+async def test_bucket_that_went_back_is_reported_again_whatever_the_revisions_were(server, bus, a_record):
     """A restored copy: what stands there now counts, although higher revisions of it were seen."""
     stays, vanishes = await bus.jobs.create(a_record()), a_record()
     await copy_of(server, bus)
@@ -211,12 +211,12 @@ async def test_bucket_that_went_back_and_on_again_is_told_where_it_fell_behind(s
     async with following(bus) as seen:
         await eventually(lambda: seen.records and seen.records[stays.record.job_id].warnings)
         feed = seen.feed._feed
-        look, feed._look = feed._look, nothing
+        look, feed._check = feed._check, nothing
 
         await restore(server, bus)
         for _ in range(3):
             await bus.jobs.create(a_record())
-        feed._look = look
+        feed._check = look
         await eventually(lambda: len(seen.records) == 4)
 
     assert seen.records[stays.record.job_id] == stays.record
@@ -236,7 +236,7 @@ async def test_reader_that_keeps_up_with_a_stream_that_never_rests_is_not_taken_
 
         feed._last_sequence = one_more_is_on_its_way
         for number in range(4):
-            await feed._look()
+            await feed._check()
             await bus.jobs.change(job_id, warn(str(number)))
             await feed._take(await feed._watch.messages.get())
 

@@ -62,7 +62,7 @@ async def test_view_holds_what_is_there_when_it_begins_and_follows(bus):
         pytest.param("UPPER", a_known("upper").model_dump_json().encode(), id="key that is no name"),
     ],
 )
-async def test_what_can_not_be_read_is_as_good_as_not_there_and_can_be_overwritten(bus, key, data):
+async def test_unreadable_entry_counts_as_missing_and_can_be_overwritten(bus, key, data):
     await bus.plugins._bucket.write(key, data)
     async with bus.plugins.watch() as view:
         assert view.all() == {}
@@ -119,7 +119,7 @@ async def test_reload_is_not_heard_as_a_word_about_a_job(bus):
     assert jobs == []
 
 
-async def test_reload_while_the_bus_is_away_is_told(server, bus):
+async def test_reload_without_a_connection_is_an_error(server, bus):
     server.kill()
     await eventually(lambda: not bus.is_connected)
 

@@ -29,7 +29,7 @@ async def test_created_record_reads_back_as_returned(bus, a_record):
     assert found.record.write_id
 
 
-async def test_absent_record_is_none_and_can_not_be_changed(bus, a_record):
+async def test_absent_record_is_none_and_cannot_be_changed(bus, a_record):
     assert await bus.jobs.get(a_record().job_id) is None
 
     with pytest.raises(ForgeSyteError) as caught:
@@ -42,7 +42,7 @@ async def test_second_create_of_the_same_id_is_refused(bus, a_record):
     record = a_record()
     first = await bus.jobs.create(record)
 
-    with pytest.raises(ForgeSyteError, match="exists already"):
+    with pytest.raises(ForgeSyteError, match="already exists"):
         await bus.jobs.create(record)
 
     assert await bus.jobs.get(record.job_id) == first
@@ -177,7 +177,7 @@ async def test_record_is_cut_to_64_kib_newest_warnings_kept(bus, a_record):
     assert await bus.jobs.get(created.record.job_id) == changed
 
 
-async def test_record_that_can_not_be_cut_is_refused_before_anything_is_written(bus, a_record):
+async def test_record_that_cannot_be_shortened_is_refused_before_anything_is_written(bus, a_record):
     record = a_record(options={"detect-motion": {"text": "x" * MAX_RECORD_BYTES}})
 
     with pytest.raises(ForgeSyteError) as caught:
@@ -229,7 +229,7 @@ async def test_record_of_exactly_64_kib_is_written(bus, a_record):
         assert await bus.jobs.get(stored.record.job_id) == stored
 
 
-async def test_record_one_byte_over_64_kib_that_can_not_be_cut_is_refused_for_good(bus, a_record):
+async def test_record_one_byte_over_64_kib_that_cannot_be_shortened_is_refused_permanently(bus, a_record):
     with pytest.raises(RecordUnwritable):
         await bus.jobs.create(sized(a_record(), MAX_RECORD_BYTES + 1))
 

@@ -92,7 +92,7 @@ def test_view_gives_a_runner_up_one_lifetime_after_its_last_beat(a_view, clock, 
 @pytest.mark.parametrize(
     ("is_connected", "connected_for_s"), [pytest.param(False, 0.0, id="away"), pytest.param(True, 3.0, id="just back")]
 )
-def test_view_gives_nobody_up_around_an_outage(a_view, clock, a_heartbeat, is_connected, connected_for_s):
+def test_view_considers_no_runner_dead_around_an_outage(a_view, clock, a_heartbeat, is_connected, connected_for_s):
     a_view.take(beat_of(a_heartbeat()))
     a_view._connection.is_connected, a_view._connection.connected_for_s = is_connected, connected_for_s
 
@@ -101,7 +101,7 @@ def test_view_gives_nobody_up_around_an_outage(a_view, clock, a_heartbeat, is_co
     assert a_view.living()
 
 
-def test_view_ignores_a_beat_it_can_not_read(a_view):
+def test_view_ignores_an_unreadable_heartbeat(a_view):
     a_view.take(Entry("odd", b"{", 1))
 
     assert a_view.living() == {}
@@ -114,7 +114,7 @@ def a_plugin(name, size_bytes):
 
 
 async def test_beat_that_is_too_large_goes_without_its_largest_manifests(bus, a_heartbeat):
-    """A runner whose beats fail would be held for dead, and its jobs with it."""
+    """A runner whose heartbeats fail would be considered dead, and its jobs lost."""
     large = [a_plugin(f"large-{n}", 400_000) for n in range(3)]
 
     with structlog.testing.capture_logs() as logs:

@@ -42,7 +42,7 @@ async def test_resend_is_refused_while_queued_and_in_flight_and_accepted_after_a
     assert await bus.work.publish(job_id, PLUGIN, DEVICE)
 
 
-async def test_purge_takes_a_message_in_flight_and_its_late_ack_harms_nobody(connect):
+async def test_purge_removes_a_message_in_flight_and_its_late_ack_does_no_harm(connect):
     bus = await connect(ack_wait_s=SHORT_ACK_WAIT_S)
     job_id, other = new_job_id(), new_job_id()
     await bus.work.publish(job_id, PLUGIN, DEVICE)
@@ -229,7 +229,7 @@ async def test_nothing_is_sent_late(server, bus):
 
 
 @pytest.mark.slow
-async def test_first_pull_made_while_the_bus_is_away_harms_no_later_one(server, connect):
+async def test_first_pull_without_a_connection_harms_no_later_one(server, connect):
     bus, api = await connect(), await connect()
     server.kill()
     await eventually(lambda: not bus.is_connected)
@@ -245,7 +245,7 @@ async def test_first_pull_made_while_the_bus_is_away_harms_no_later_one(server, 
     assert (await pulled(bus)).job_id == job_id
 
 
-async def test_missing_stream_is_a_bus_that_can_not_serve(bus):
+async def test_missing_stream_is_an_unavailable_bus(bus):
     await bus._main.api("STREAM.DELETE.WORK")
 
     with pytest.raises(BusUnavailable) as caught:
