@@ -1,5 +1,6 @@
 """The messages to clients that watch jobs: the envelope and its nine payloads, the flat events of the older socket,
-the close codes, and how a record becomes messages. docs/realtime.md explains the protocol that these models define. Never imports a web framework.
+the close codes, and how a record becomes messages. docs/realtime.md explains the protocol that these models define.
+Never imports a web framework.
 """
 
 from .envelope import (
