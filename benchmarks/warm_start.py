@@ -19,7 +19,6 @@ import tempfile
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -30,6 +29,7 @@ from forgesyte_sandbox.parent.outcome import SandboxOutcome
 from forgesyte_sandbox.parent.pool import WarmKey, WarmPool
 from forgesyte_sandbox.parent.zygote import Zygote
 from forgesyte_sandbox.shared.limits import Limits
+from forgesyte_sandbox.shared.specs import JobSpec
 
 SIZE_HW = (480, 640)
 _SLOW = """
@@ -42,7 +42,7 @@ class Slow({name}):
         threading.Event().wait({load_s})
 """
 
-RunJob = Callable[[dict[str, Any], Path], Awaitable[SandboxOutcome]]
+RunJob = Callable[[JobSpec, Path], Awaitable[SandboxOutcome]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def write_slow_plugin(folder: Path, entry_point: str, load_s: float) -> str:
     return "slow_plugin:Slow"
 
 
-async def measure(run: RunJob, spec: dict[str, Any], folder: Path, jobs: int) -> Measured:
+async def measure(run: RunJob, spec: JobSpec, folder: Path, jobs: int) -> Measured:
     """Run `jobs` jobs, one after the other.
 
     Raises:
@@ -86,18 +86,18 @@ async def compare(entry_point: str, tool: str, folder: Path, jobs: int) -> dict[
     """Measure one plugin in fresh and in warm sandboxes."""
     image, homes = folder / "image.png", Path(tempfile.mkdtemp(dir=folder))
     write_image(image)
-    spec = {"entry_point": entry_point, "tools": [tool], "input": str(image), "kind": "image", "job_id": "bench"}
+    spec = JobSpec(entry_point, [tool], str(image), "bench", "image")
     limits = Limits()
     async with (
         Zygote.start(env={"PYTHONPATH": os.pathsep.join((str(folder), os.environ.get("PYTHONPATH", "")))}) as zygote,
         WarmPool.open(zygote, folder=homes, slots=1) as pool,
     ):
 
-        async def fresh(spec: dict[str, Any], scratch: Path) -> SandboxOutcome:
-            return await zygote.run(Order("job", spec, limits=limits, scratch=scratch))
+        async def fresh(spec: JobSpec, scratch: Path) -> SandboxOutcome:
+            return await zygote.run(Order(spec, limits=limits, scratch=scratch))
 
-        async def warm(spec: dict[str, Any], scratch: Path) -> SandboxOutcome:
-            return await pool.run(WarmKey(entry_point, "cpu"), Order("job", spec, limits=limits, scratch=scratch))
+        async def warm(spec: JobSpec, scratch: Path) -> SandboxOutcome:
+            return await pool.run(WarmKey(entry_point, "cpu"), Order(spec, limits=limits, scratch=scratch))
 
         await measure(fresh, spec, folder, 1)
         await measure(warm, spec, folder, 1)

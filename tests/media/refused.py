@@ -9,7 +9,7 @@ from .case import Refused
 from .making import H264, clip, copy, cut, ffmpeg, picture, written
 from .truth import draw
 
-_VIDEO, _IMAGE = "accepted is a video", "accepted is one PNG, JPEG, WebP or TIFF image"
+_VIDEO, _IMAGE = "expected a video", "expected a PNG, JPEG, WebP or TIFF image"
 _SINE = ("-f", "lavfi", "-i", "sine=frequency=440:duration=1")
 
 

@@ -13,6 +13,7 @@ import pytest
 from forgesyte_sandbox.parent.order import Order
 from forgesyte_sandbox.shared import messages
 from forgesyte_sandbox.shared.limits import Limits
+from forgesyte_sandbox.shared.specs import JobSpec, MediaLimits, ProbeSpec
 
 from . import accepted_images, accepted_videos, making, refused
 from .case import Accepted, Refused
@@ -36,21 +37,16 @@ def folder(tmp_path, name):
 
 
 async def probed(zygote, tmp_path, path, case):
-    spec = {
-        "input": str(path), "kind": case.kind, "filename": path.name, "size_bytes": path.stat().st_size, "holes": [],
-        **case.spec,
-    }  # fmt: skip
-    return await zygote.run(Order("probe", spec, limits=LIMITS, scratch=folder(tmp_path, "probe")))
+    spec = ProbeSpec(str(path), case.kind, path.stat().st_size, media=MediaLimits(**case.spec))
+    return await zygote.run(Order(spec, limits=LIMITS, scratch=folder(tmp_path, "probe")))
 
 
 async def decoded(zygote, tmp_path, path, case):
     said = []
-    order = {
-        "entry_point": "media_truth:MediaTruth", "tools": ["read-truth"], "input": str(path), "kind": case.kind,
-        "job_id": "job-1", **case.spec,
-    }  # fmt: skip
+    media = MediaLimits(**case.spec)
+    order = JobSpec("media_truth:MediaTruth", ["read-truth"], str(path), "job-1", case.kind, media=media)
     scratch = folder(tmp_path, "job")
-    outcome = await zygote.run(Order("job", order, limits=LIMITS, scratch=scratch, on_message=said.append))
+    outcome = await zygote.run(Order(order, limits=LIMITS, scratch=scratch, on_message=said.append))
     return outcome, said
 
 

@@ -107,7 +107,7 @@ async def test_a_jobs_messages_go_from_its_state_to_its_ending_in_the_promised_o
         state = await hear_until(socket, lambda message: message["type"] == "progress")
         await runner.frame(1, 10)
         live = await hear(socket)
-        await runner.warn("frame 3 is damaged")
+        await runner.warn("this frame is damaged", frame_index=3)
         warned = await hear(socket)
         await runner.fail("frame 7: expected numbers, found none")
         ended = await hear_until(socket, is_ending)

@@ -290,7 +290,7 @@ IN_PRODUCT_ALONE: dict[str, tuple[str, str]] = {
     "needs-package": ("UNAVAILABLE", "no_such_package_anywhere"),
     "needs-gpu": ("UNAVAILABLE", "GPU"),
     "asks-for-a-day": ("UNAVAILABLE", "at most 600 s are allowed here"),
-    "asks-for-a-tib": ("UNAVAILABLE", "it asks for 1048576 MiB a job and at most"),
+    "asks-for-a-tib": ("UNAVAILABLE", "it asks for 1048576 MiB per job and at most"),
     "model-missing": ("UNAVAILABLE", "missing.onnx"),
     "model-empty": ("UNAVAILABLE", "empty.onnx"),
     "model-5-bytes": ("UNAVAILABLE", "five-bytes.onnx"),

@@ -13,6 +13,7 @@ from forgesyte_sandbox.parent.outcome import SandboxOutcome
 from forgesyte_sandbox.parent.zygote import Zygote
 from forgesyte_sandbox.shared import messages
 from forgesyte_sandbox.shared.limits import MIB, Limits
+from forgesyte_sandbox.shared.specs import JobSpec, ManifestSpec
 from tests.stability.promises import Promise
 from tests.stability.witness import survivors
 from tests.support import brightness_of, eventually
@@ -77,17 +78,16 @@ class Workbench:
     ) -> Told:  # fmt: skip
         """Run a plugin as a runner would, on the clip or on an image."""
         told = told or Told()
-        spec = {
-            "entry_point": self.points[plugin], "plugin": plugin, "name": plugin, "tools": [tool],
-            "distribution": "forgesyte-misbehaving", "options": {tool: options}, "input": str(image or self.clip),
-            "kind": "video" if image is None else "image", "device": "cpu", "job_id": plugin, "skip_frames": [],
-        }  # fmt: skip
+        spec = ManifestSpec(self.points[plugin]) if program == "manifest" else JobSpec(
+            self.points[plugin], [tool], str(image or self.clip), plugin, "video" if image is None else "image",
+            options={tool: options},
+        )  # fmt: skip
 
         def started(pid: int) -> None:
             told.pid = pid
 
         told.outcome = await self.zygote.run(
-            Order(program, spec, limits=limits, scratch=scratch, on_message=told.take, on_started=started)
+            Order(spec, limits=limits, scratch=scratch, on_message=told.take, on_started=started)
         )
         told.ended_s = time.monotonic()
         return told

@@ -21,6 +21,7 @@ from forgesyte_contracts.realtime import (
     envelope,
 )
 from forgesyte_contracts.runners import RunnerHeartbeat
+from forgesyte_contracts.warnings import JobWarning
 
 RUNNER = "runner-1"
 
@@ -56,9 +57,10 @@ class PlayedRunner:
         facts = {"current_frame": frame, "total_frames": total, "progress": percent, "order": str(self.order)}
         await self.change(lambda record: moves.progressed(record, now(), **{**facts, **changes}))
 
-    async def warn(self, *texts: str) -> None:
+    async def warn(self, *texts: str, frame_index: int | None = None) -> None:
         """Add warnings to the record."""
-        await self.change(lambda record: moves.warned(record, texts))
+        warnings = [JobWarning(text=text, frame_index=frame_index) for text in texts]
+        await self.change(lambda record: moves.warned(record, warnings))
 
     async def complete(self, total: int) -> None:
         """End the job as completed."""

@@ -1,5 +1,5 @@
-"""The shared contract: names, records, codes and subjects that ForgeSyte's services agree on.
+"""The contract between ForgeSyte's services: names, records, codes and subjects.
 
-Every other room imports from here; this package never imports another room and needs pydantic alone. Nothing in it has
-a side effect: no connection, no clock, no file. Functions take a record and return a new one.
+Every other room imports from here. This room needs pydantic alone and never imports another room of ours. Nothing in
+it has an effect: no connection, no clock, no file. Functions take a record and return a new record.
 """

@@ -1,7 +1,7 @@
-"""The job record: the one truth about a job, as it stands in the bus's bucket `jobs`.
+"""The job record: the single source of truth about a job, as stored in the bus's bucket `jobs`.
 
-The public views (JobView, ExtendedJobResponse) are derived from it by views(); nothing else keeps job state.
-How a record may change stands in moves.py.
+The public views (JobView and ExtendedJobResponse in http/jobs.py) are derived from it; nothing else keeps job state.
+How a record may change is defined in moves.py.
 """
 
 from datetime import UTC, datetime
@@ -11,9 +11,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
 from .results import ResultSummary
+from .warnings import JobWarning
 
 MAX_WARNINGS = 50
-MAX_WARNING_CHARS = 500
 MAX_ATTEMPTS_KEPT = 20
 
 
@@ -26,11 +26,11 @@ Moment = Annotated[datetime, PlainSerializer(_utc_text, return_type=str)]
 
 
 JobKind = Literal["video", "image"]
-"""What a job can be about."""
+"""The kinds of media a job can process."""
 
 
 class JobStatus(StrEnum):
-    """Where a job stands. completed, failed and cancelled never change again."""
+    """The state of a job. completed, failed and cancelled are final."""
 
     PENDING = "pending"
     RUNNING = "running"
@@ -45,7 +45,7 @@ class JobStatus(StrEnum):
 
 
 class JobType(StrEnum):
-    """What was submitted; `_multi` when more than one tool was asked for."""
+    """What was submitted; `_multi` when more than one tool was requested."""
 
     VIDEO = "video"
     VIDEO_MULTI = "video_multi"
@@ -54,17 +54,17 @@ class JobType(StrEnum):
 
     @classmethod
     def of(cls, kind: JobKind, tools: int) -> "JobType":
-        """The type of a job over this kind of media with so many tools."""
+        """Return the type of a job that runs this many tools on this kind of media."""
         return cls(kind if tools == 1 else f"{kind}_multi")
 
     @property
     def kind(self) -> JobKind:
-        """What its media is."""
+        """The kind of its media."""
         return "image" if self in (JobType.IMAGE, JobType.IMAGE_MULTI) else "video"
 
 
 class AttemptOutcome(StrEnum):
-    """How an attempt ended: one closed set."""
+    """How an attempt ended: a closed set."""
 
     SUCCEEDED = "succeeded"
     FAILED = "failed"
@@ -78,7 +78,7 @@ class AttemptOutcome(StrEnum):
 
     @property
     def is_death(self) -> bool:
-        """Whether it counts towards giving the job up."""
+        """Whether this outcome counts towards giving up on the job."""
         return self in (AttemptOutcome.TIMEOUT, AttemptOutcome.OOM, AttemptOutcome.CRASHED, AttemptOutcome.LOST)
 
 
@@ -87,7 +87,7 @@ class _Frozen(BaseModel):
 
 
 class AttemptEntry(_Frozen):
-    """One claim of a job. `frame` is the frame it had reached when it ended, 0-based; None when nobody saw it."""
+    """One claim of a job. `frame` is the frame it had reached when it ended, 0-based; None when that is unknown."""
 
     number: int
     runner_id: str
@@ -98,7 +98,7 @@ class AttemptEntry(_Frozen):
 
 
 class RowRange(_Frozen):
-    """Rows that are committed: frames first_frame <= index < end_frame stand in this attempt's segments."""
+    """Committed rows: this attempt's segments hold the frames first_frame <= index < end_frame."""
 
     attempt: int
     first_frame: int
@@ -106,7 +106,7 @@ class RowRange(_Frozen):
 
 
 class InputFacts(_Frozen):
-    """What was uploaded: its name as the client gave it, its size, its media type as announced."""
+    """What was uploaded: the client's name for it, its size, and the media type the client announced."""
 
     filename: str | None = None
     size_bytes: int = 0
@@ -114,7 +114,7 @@ class InputFacts(_Frozen):
 
 
 class DecodeFacts(_Frozen):
-    """What the decoder met. fps in frames a second, rotation in degrees, width and height in upright pixels."""
+    """What the decoder found. fps in frames per second, rotation in degrees, width and height in upright pixels."""
 
     frames_decoded: int = 0
     frames_corrupt: int = 0
@@ -127,7 +127,7 @@ class DecodeFacts(_Frozen):
 
 
 class StageTimings(_Frozen):
-    """Milliseconds spent in each stage of the present attempt, summed over frames, one decimal."""
+    """Milliseconds the current attempt spent in each stage, summed over frames, to one decimal."""
 
     fetch: float = 0.0
     decode: float = 0.0
@@ -137,11 +137,12 @@ class StageTimings(_Frozen):
 
 
 class JobRecord(_Frozen):
-    """Everything the services know of a job; at most 64 KiB as JSON.
+    """Everything the services know about a job; at most 64 KiB as JSON.
 
-    `owner`, `attempt` fence writers; `write_id` tells a writer whether a write that timed out was its own; `order`
-    is `<attempt>.<n>` of the last live message made before the write. `warnings` are the newest; `warnings_dropped` of
-    the job's came before them. `submitted_by` is the name of the API key, by which pending jobs are counted.
+    `owner` and `attempt` fence writers; `write_id` tells a writer whether a write that timed out was its own; `order`
+    is `<attempt>.<n>` of the last live message made before the write. `warnings` holds the newest warnings;
+    `warnings_dropped` is how many came before them. `submitted_by` is the name of the API key by which pending jobs
+    are counted.
     """
 
     job_id: str
@@ -168,7 +169,7 @@ class JobRecord(_Frozen):
     error_type: str | None = None
     plugin_timings: dict[str, float] = Field(default_factory=dict)
     stage_timings_ms: StageTimings = StageTimings()
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[JobWarning, ...] = ()
     warnings_dropped: int = 0
     decode: DecodeFacts | None = None
     attempt: int = 0
@@ -184,7 +185,6 @@ class JobRecord(_Frozen):
     started_at: Moment | None = None
     updated_at: Moment
     completed_at: Moment | None = None
-    expire_at: Moment | None = None
 
     @property
     def is_terminal(self) -> bool:

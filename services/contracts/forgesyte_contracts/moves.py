@@ -1,7 +1,7 @@
 """How a record may change: the table of legal moves and one pure function for each event in a job's life.
 
-Every function takes the record as it stands and the moment, and gives the new record; chassis.bus applies it by
-compare-and-set. An illegal move raises and names both states.
+Every function takes the current record and the moment and returns the new record; chassis.bus applies it by
+compare-and-set. An illegal move raises an error that names both states.
 """
 
 from collections.abc import Iterable
@@ -9,7 +9,6 @@ from datetime import datetime
 
 from .jobs import (
     MAX_ATTEMPTS_KEPT,
-    MAX_WARNING_CHARS,
     MAX_WARNINGS,
     AttemptEntry,
     AttemptOutcome,
@@ -18,6 +17,8 @@ from .jobs import (
     RowRange,
 )
 from .problems import Code, ForgeSyteError
+from .progress import MOST_WHILE_RUNNING, never_falling
+from .warnings import JobWarning
 
 MAX_ATTEMPTS = 20
 MAX_DEATHS_AT_FRAME = 2
@@ -39,7 +40,7 @@ DEATH_CODES: dict[AttemptOutcome, Code] = {
 
 
 class IllegalJobMove(ForgeSyteError):
-    """A record was asked to go where it may not; most often it has already ended."""
+    """The record may not make this move; usually because the job has already ended."""
 
 
 class Fenced(ForgeSyteError):
@@ -56,10 +57,10 @@ def _moved(record: JobRecord, to: JobStatus, now: datetime, **changes: object) -
 
 
 def require_owner(record: JobRecord, runner_id: str, attempt: int) -> None:
-    """Make sure that this attempt of this runner still owns the running job.
+    """Check that this attempt of this runner still owns the running job.
 
     Raises:
-        Fenced: another owner, another attempt, or an ended job.
+        Fenced: another runner or another attempt owns it, or it has ended.
     """
     if record.is_terminal or (record.owner, record.attempt) != (runner_id, attempt):
         raise Fenced(
@@ -78,10 +79,10 @@ def _attempt_ended(record: JobRecord, outcome: AttemptOutcome, frame: int | None
 
 
 def claimed(record: JobRecord, runner_id: str, now: datetime) -> JobRecord:
-    """Write owner and attempt + 1; an attempt that nobody closed is closed as lost first.
+    """Set the owner and start attempt + 1; an attempt that is still open is closed as lost first.
 
-    The new attempt starts at frame 0, so its counters start anew; `progress` never falls and is left alone.
-    Gives a failed record instead of a claimed one when the job was tried too often.
+    The new attempt starts at frame 0 and counts from zero; `progress` never falls, so it is kept.
+    Return a failed record instead of a claimed one when the job has been tried too often.
     """
     if record.is_terminal:
         return _moved(record, JobStatus.RUNNING, now)
@@ -95,7 +96,7 @@ def claimed(record: JobRecord, runner_id: str, now: datetime) -> JobRecord:
             record,
             Code.ATTEMPTS_EXHAUSTED,
             "AttemptsExhausted",
-            f"The job was tried {MAX_ATTEMPTS} times without an end. Look at its attempts, then submit it again.",
+            f"The job was tried {MAX_ATTEMPTS} times without finishing. Check its attempts, then submit it again.",
             now,
         )
     attempt = AttemptEntry(number=number, runner_id=runner_id, started_at=now)
@@ -116,25 +117,25 @@ def claimed(record: JobRecord, runner_id: str, now: datetime) -> JobRecord:
 
 
 def progressed(record: JobRecord, now: datetime, *, end_frame: int | None = None, **changes: object) -> JobRecord:
-    """Write progress; `end_frame` says up to which frame rows are committed (exclusive) and counts as checkpoint."""
+    """Record progress; rows of frames below `end_frame` are committed, which counts as a checkpoint."""
     if end_frame is not None:
         changes["rows"] = (RowRange(attempt=record.attempt, first_frame=0, end_frame=end_frame),)
         if end_frame > record.best_frame:
             changes |= {"best_frame": end_frame, "deaths_without_checkpoint": 0}
     percent = changes.get("progress")
     if isinstance(percent, int):
-        changes["progress"] = max(record.progress or 0, min(percent, 99))
+        changes["progress"] = never_falling(record.progress, min(percent, MOST_WHILE_RUNNING))
     return _moved(record, JobStatus.RUNNING, now, **changes)
 
 
 def died(record: JobRecord, outcome: AttemptOutcome, frame: int | None, what: str, now: datetime) -> JobRecord:
-    """Close the attempt with a death, and end the job when it died too often.
+    """Close the attempt with a death, and end the job if it has died too often.
 
     Args:
         outcome: timeout, oom, crashed or lost.
-        frame: the frame at which it died, 0-based. Of a lost attempt only the last written frame is known, so it
+        frame: the frame at which it died, 0-based. For a lost attempt only the last written frame is known, so it
             never counts as "the same frame".
-        what: what happened, a clause without a full stop.
+        what: what happened, as a clause without a full stop.
     """
     record = _attempt_ended(record, outcome, frame, now)
     deaths = record.deaths_without_checkpoint + 1
@@ -143,13 +144,13 @@ def died(record: JobRecord, outcome: AttemptOutcome, frame: int | None, what: st
     if outcome is not AttemptOutcome.LOST and len(same) >= MAX_DEATHS_AT_FRAME and frame not in record.skip_frames:
         if not (record.skip_bad_frames and frame is not None):
             text = f"At frame {frame if frame is not None else 'none (before the first)'} {what}, {len(same)} times."
-            advice = " Submit it with skip_bad_frames to go on behind that frame, or mend the plugin."
+            advice = " Submit it with skip_bad_frames to continue after that frame, or fix the plugin."
             return failed(record, DEATH_CODES[outcome], outcome.value, text + advice, now)
-        warning = f"frame {frame} was skipped: {what}, {len(same)} times"
-        skipped = warned(record, [warning])
+        text = f"frame {frame} was skipped: {what}, {len(same)} times"
+        skipped = warned(record, [JobWarning(text=text, frame_index=frame)])
         return skipped.model_copy(update={"skip_frames": (*record.skip_frames, frame), "deaths_without_checkpoint": 0})
     if deaths >= MAX_DEATHS_WITHOUT_CHECKPOINT:
-        text = f"The job died {deaths} times in a row without getting further; the last time {what}."
+        text = f"The job died {deaths} times in a row without getting any further; the last time {what}."
         return failed(
             record, DEATH_CODES.get(outcome, Code.ATTEMPTS_EXHAUSTED), outcome.value, text + " See its attempts.", now
         )
@@ -161,13 +162,13 @@ def _same_death(attempt: AttemptEntry, frame: int | None) -> bool:
 
 
 def released(record: JobRecord, frame: int | None, now: datetime) -> JobRecord:
-    """Close the attempt without blame (drain, hand-over, loss of the bus); the job stays running without owner."""
+    """Close the attempt without blame (drain, hand-over, loss of the bus); the job stays running without an owner."""
     record = _attempt_ended(record, AttemptOutcome.RELEASED, frame, now)
     return _moved(record, JobStatus.RUNNING, now)
 
 
 def completed(record: JobRecord, now: datetime, **changes: object) -> JobRecord:
-    """End well: progress 100, all tools completed."""
+    """End the job successfully: progress 100, all tools completed."""
     record = _attempt_ended(record, AttemptOutcome.SUCCEEDED, None, now)
     ending = {"progress": 100, "completed_at": now, "tools_completed": len(record.tools), "owner": None}
     return _moved(record, JobStatus.COMPLETED, now, **{**ending, **changes})
@@ -176,7 +177,7 @@ def completed(record: JobRecord, now: datetime, **changes: object) -> JobRecord:
 def failed(
     record: JobRecord, code: Code, error_type: str, message: str, now: datetime, *, frame: int | None = None
 ) -> JobRecord:
-    """End for a fault; an attempt still open is closed as failed at `frame`."""
+    """End the job as failed; an attempt that is still open is closed as failed at `frame`."""
     record = _attempt_ended(record, AttemptOutcome.FAILED, frame, now)
     return _moved(
         record,
@@ -191,7 +192,7 @@ def failed(
 
 
 def cancelled(record: JobRecord, now: datetime) -> JobRecord:
-    """End because somebody asked for it."""
+    """End the job on request."""
     record = _attempt_ended(record, AttemptOutcome.CANCELLED, record.current_frame, now)
     return _moved(
         record,
@@ -205,13 +206,8 @@ def cancelled(record: JobRecord, now: datetime) -> JobRecord:
     )
 
 
-def cut_warning(text: str) -> str:
-    """Give a warning as long as one may be."""
-    return text if len(text) <= MAX_WARNING_CHARS else text[: MAX_WARNING_CHARS - 1] + "…"
-
-
-def warned(record: JobRecord, warnings: Iterable[str]) -> JobRecord:
-    """Add warnings in order; the newest ones are kept, each cut to its limit, and the others are counted."""
-    warnings = (*record.warnings, *map(cut_warning, warnings))
-    dropped = record.warnings_dropped + max(len(warnings) - MAX_WARNINGS, 0)
-    return record.model_copy(update={"warnings": warnings[-MAX_WARNINGS:], "warnings_dropped": dropped})
+def warned(record: JobRecord, warnings: Iterable[JobWarning]) -> JobRecord:
+    """Append warnings; the newest MAX_WARNINGS are kept and `warnings_dropped` counts the older ones."""
+    all_warnings = (*record.warnings, *(warning.cut() for warning in warnings))
+    dropped = record.warnings_dropped + max(len(all_warnings) - MAX_WARNINGS, 0)
+    return record.model_copy(update={"warnings": all_warnings[-MAX_WARNINGS:], "warnings_dropped": dropped})

@@ -106,7 +106,7 @@ def result_rows_blob(job_id: JobId, attempt: int) -> str:
 
 
 def warnings_blob(job_id: JobId, attempt: int) -> str:
-    """The warnings that one attempt knew of when the record had no room for all of them (JSON: [[index, text]])."""
+    """The warnings one attempt knew of when they did not all fit into the record (JSON: [[index, warning], ...])."""
     return f"jobs/{job_id}/warnings-{attempt}.json"
 
 

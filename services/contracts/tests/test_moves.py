@@ -7,6 +7,7 @@ import pytest
 from forgesyte_contracts import moves
 from forgesyte_contracts.jobs import AttemptOutcome, JobRecord, JobStatus, RowRange
 from forgesyte_contracts.problems import Code
+from forgesyte_contracts.warnings import JobWarning
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -111,7 +112,8 @@ def test_skip_bad_frames_skips_that_frame_with_a_warning_instead():
 
     assert job.status is JobStatus.RUNNING
     assert job.skip_frames == (7,)
-    assert "frame 7 was skipped" in job.warnings[0]
+    assert "frame 7 was skipped" in job.warnings[0].text
+    assert job.warnings[0].frame_index == 7
 
 
 def test_three_deaths_in_a_row_without_a_checkpoint_end_the_job():
@@ -174,10 +176,10 @@ def test_only_the_owner_of_this_attempt_passes_the_fence():
 
 
 def test_newest_50_warnings_are_kept_and_cut_at_500_characters():
-    job = moves.warned(a_job(), [f"{n} " + "x" * 600 for n in range(60)])
+    job = moves.warned(a_job(), [JobWarning(text=f"{n} " + "x" * 600) for n in range(60)])
 
     assert len(job.warnings) == 50
-    assert job.warnings[0].startswith("10 ")
-    assert max(len(text) for text in job.warnings) == 500
+    assert job.warnings[0].text.startswith("10 ")
+    assert max(len(warning.text) for warning in job.warnings) == 500
     assert job.warnings_dropped == 10
-    assert moves.warned(job, ["one more"]).warnings_dropped == 11
+    assert moves.warned(job, [JobWarning(text="one more")]).warnings_dropped == 11

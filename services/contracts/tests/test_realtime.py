@@ -44,7 +44,9 @@ from forgesyte_contracts.realtime import (
     parse_order,
     plugin_status_of,
     progress_of,
+    warnings_of,
 )
+from forgesyte_contracts.warnings import JobWarning
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678000, tzinfo=UTC)
 PROGRESS = ProgressPayload(
@@ -85,6 +87,10 @@ def a_record(**changes) -> JobRecord:
 
 def a_running(**changes) -> JobRecord:
     return moves.claimed(a_record(), "runner-1", NOW).model_copy(update=changes)
+
+
+def warning(text: str, frame_index: int | None = None, **changes) -> JobWarning:
+    return JobWarning(text=text, frame_index=frame_index, **changes)
 
 
 def types(payloads) -> list[str]:
@@ -153,12 +159,20 @@ def test_a_pending_job_has_no_state_to_tell():
 
 
 def test_the_state_is_told_in_order():
-    record = moves.warned(a_running(current_frame=3), ["one", "frame 2 is damaged"])
+    record = moves.warned(a_running(current_frame=3), [warning("one"), warning("this frame is damaged", 2)])
 
     state = current_state(record)
 
     assert types(state) == ["plugin_status", "warning", "warning", "progress"]
-    assert [(warning.index, warning.frame_index) for warning in state[1:3]] == [(0, None), (1, 2)]
+    assert [(one.index, one.frame_index) for one in state[1:3]] == [(0, None), (1, 2)]
+
+
+def test_a_warning_is_sent_with_its_own_frame_and_severity_and_not_with_what_its_text_says():
+    record = moves.warned(a_running(), [warning("frame 7 looks odd", 2, severity=Severity.HIGH), warning("frame 9")])
+
+    told = [(one.message, one.frame_index, one.severity) for one in warnings_of(record)]
+
+    assert told == [("frame 7 looks odd", 2, Severity.HIGH), ("frame 9", None, Severity.MEDIUM)]
 
 
 @pytest.mark.parametrize(
@@ -198,12 +212,12 @@ def test_a_job_that_failed_before_it_ran_has_no_plugin_status():
 
 def test_news_is_new_warnings_and_a_changed_plugin_status_alone():
     before = a_running(current_frame=3)
-    warned = moves.warned(before, ["odd"])
+    warned = moves.warned(before, [warning("odd")])
 
     assert types(news_between(a_record(), a_running())) == ["plugin_status"]
     assert news_between(before, before.model_copy(update={"current_frame": 4})) == []
     assert types(news_between(before, warned)) == ["plugin_status", "warning"]
-    assert [warning.index for warning in news_between(warned, moves.warned(warned, ["odd"]))] == [1]
+    assert [one.index for one in news_between(warned, moves.warned(warned, [warning("odd")]))] == [1]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
+from typing import Any
 
 from fastapi import Depends, FastAPI
 from prometheus_client import CollectorRegistry
@@ -24,7 +25,16 @@ from .service import InspectorService
 from .settings import InspectorSettings
 from .state import InspectorState
 
-_DESCRIPTION = "The state of plugins, runners and devices."
+_APPLICATION: dict[str, Any] = {
+    "title": "ForgeSyte inspector",
+    "version": version("forgesyte-inspector"),
+    "description": "The state of plugins, runners and devices.",
+    "redirect_slashes": False,
+    "openapi_url": None,
+    "docs_url": None,
+    "redoc_url": None,
+}
+"""Only the routes in the route table are public, and /v1/plugins and /v1/plugins/ are two of them."""
 
 
 def create_app(
@@ -59,18 +69,7 @@ def create_app(
             async with beside(_show_states(state, gauges, every_s), _remember_plugins(state, memory, every_s)):
                 yield
 
-    # Only the routes in the route table are public, and /v1/plugins and /v1/plugins/ are two of them.
-    app = FastAPI(
-        title="ForgeSyte inspector",
-        version=version("forgesyte-inspector"),
-        description=_DESCRIPTION,
-        lifespan=lifespan,
-        dependencies=[Depends(route_guard(keys))],
-        redirect_slashes=False,
-        openapi_url=None,
-        docs_url=None,
-        redoc_url=None,
-    )
+    app = FastAPI(lifespan=lifespan, dependencies=[Depends(route_guard(keys))], **_APPLICATION)
     problems.install(app)
     app.add_exception_handler(plugins.PluginNotFound, plugins.on_plugin_not_found)
     for part in (plugins, fleet):

@@ -1,5 +1,6 @@
 """Whatever the buckets hold, the answers are 200 and 404, never 500, and good entries are still reported."""
 
+import itertools
 import json
 
 import pytest
@@ -16,6 +17,7 @@ PATHS = [
     "/v1/runners",
 ]
 
+PIDS = itertools.count(1)
 DEEP = b"[" * 100_000
 GARBAGE = {
     "nothing": b"",
@@ -81,11 +83,13 @@ async def test_garbage_in_a_bucket_does_no_harm(inspector, bucket):
         assert (await inspector.http.get(f"/v1/plugins/{name}/health")).status_code == 404
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("changes", ODD_PLUGINS.values(), ids=ODD_PLUGINS)
-async def test_heartbeat_with_odd_values_is_never_a_500(inspector, make, changes):
+async def test_heartbeat_with_odd_values_is_never_a_500(shared_inspector, make, changes):
+    inspector = shared_inspector
     await inspector.beat()
     await inspector.bus.runners._bucket.write("odd", beat_text(make, **changes))
-    await inspector.beat("behind")
+    await inspector.beat("behind", pid=next(PIDS))  # unlike any before, so that it is heard after the odd one
 
     status = await answers(inspector, "/v1/plugins/odd", "/v1/plugins/odd/health", "/v1/plugins/odd/manifest")
 

@@ -9,6 +9,9 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from forgesyte_chassis.settings import PublicSettings
+from forgesyte_sandbox.shared.specs import DECODE_MEMORY_BYTES, MediaLimits
+
+_MEDIA = MediaLimits()
 
 
 class JobApiSettings(PublicSettings):
@@ -42,16 +45,16 @@ class JobApiSettings(PublicSettings):
     """Bytes of memory that probing an upload may use. As much as a job has by default: it decodes one picture, as a job
     would."""
 
-    max_side_px: int = Field(default=8192, ge=1)
+    max_side_px: int = Field(default=_MEDIA.max_side_px, ge=1)
     """Longest side of a video in pixels."""
 
-    max_image_pixels: int = Field(default=50_000_000, ge=1)
+    max_image_pixels: int = Field(default=_MEDIA.max_image_pixels, ge=1)
     """Most pixels an image may have."""
 
-    max_frames: int | None = Field(default=None, ge=1)
+    max_frames: int | None = Field(default=_MEDIA.max_frames, ge=1)
     """Most frames a video may announce. None sets no limit: rows and memory do not depend on it, only time does."""
 
-    decode_memory_bytes: int = Field(default=1024**3, ge=1)
+    decode_memory_bytes: int = Field(default=DECODE_MEMORY_BYTES, ge=1)
     """Largest estimate of the memory that decoding needs, in bytes: what the runners allow a job."""
 
     analyze_wait_s: float = Field(default=30.0, gt=0)

@@ -121,7 +121,7 @@ class EasySandbox:
     FACTS: ClassVar = {"codec": "h264", "fps": 25.0, "rotation": 0, "width": 64, "height": 48}
 
     async def run(self, order: Order) -> SandboxOutcome:
-        return SandboxOutcome(True, {**self.FACTS, "kind": order.spec["kind"]}, None, None, 1.0, "succeeded")
+        return SandboxOutcome(True, {**self.FACTS, "kind": order.spec.kind}, None, None, 1.0, "succeeded")
 
 
 @asynccontextmanager

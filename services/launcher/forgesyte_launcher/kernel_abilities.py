@@ -4,7 +4,6 @@
 wrong. It runs in a process of its own because no_new_privs and limits cannot be taken back.
 """
 
-import ctypes
 import json
 import os
 import resource
@@ -13,29 +12,13 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 
-_PR_SET_PDEATHSIG = 1
-_PR_SET_CHILD_SUBREAPER = 36
-_PR_SET_NO_NEW_PRIVS = 38
+from forgesyte_sandbox.shared import kernel
+
 _ALLOWANCE_BYTES = 64 * 1024 * 1024
 
 
-def _prctl(option: int, value: int) -> None:
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(option, value, 0, 0, 0):
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number))
-
-
 def _pdeathsig() -> None:
-    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
-def _subreaper() -> None:
-    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
-
-
-def _no_new_privs() -> None:
-    _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+    kernel.die_with_parent(signal.SIGKILL, os.getppid())
 
 
 def _memfd() -> None:
@@ -68,9 +51,9 @@ def _rlimit_data() -> None:
 
 
 TRIALS: dict[str, Callable[[], None]] = {
-    "no_new_privs": _no_new_privs,
+    "no_new_privs": kernel.refuse_new_privileges,
     "pdeathsig": _pdeathsig,
-    "subreaper": _subreaper,
+    "subreaper": kernel.become_subreaper,
     "pidfd": _pidfd,
     "memfd": _memfd,
     "rlimit_data": _rlimit_data,

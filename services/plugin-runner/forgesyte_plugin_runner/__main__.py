@@ -1,4 +1,4 @@
-"""`python -m forgesyte_plugin_runner`: one runner as a process of its own."""
+"""`python -m forgesyte_plugin_runner`: one runner as its own process."""
 
 import sys
 
@@ -9,7 +9,7 @@ from .settings import RunnerSettings
 
 
 def main() -> int:
-    """Run until a signal; gives the exit code."""
+    """Run until a signal; return the exit code."""
     settings = RunnerSettings()
 
     async def run(lifetime: Lifetime) -> None:

@@ -1,7 +1,6 @@
-"""What happens to one delivered message: it is claimed and becomes an attempt, or it is left to its owner.
+"""What happens to a delivered message: it is claimed and becomes an attempt, or it is left to the job's owner.
 
-This is the border behind which a fault of ours stays: a job whose handling broke is given back, its neighbours and the
-runner go on.
+Faults of the runner stop here: a job whose handling broke is given back; the other jobs and the runner go on.
 """
 
 import structlog
@@ -9,16 +8,15 @@ import structlog
 from forgesyte_chassis.bus import Adopted, BusUnavailable, Claimed, Delivery, Refused, claim
 from forgesyte_chassis.waiting import retry
 from forgesyte_contracts import moves
-from forgesyte_contracts.ids import JobId
+from forgesyte_contracts.ids import JobId, RunnerId
 from forgesyte_contracts.jobs import JobRecord
 from forgesyte_contracts.problems import Code, ForgeSyteError
 
 from .attempt.attempt import Attempt
 from .attempt.ending import handover_delay_s
-from .attempt.store_retry import StoreLost
-from .attempt.stored_result import write_record
+from .attempt.resources import AttemptResources
+from .attempt.stored_result import keep_record
 from .slots import Slots
-from .workplace import Workplace
 
 log = structlog.get_logger(__name__)
 
@@ -27,11 +25,19 @@ _RETRY_EVERY_S = 1.0
 
 
 class JobDispatcher:
-    """Turns deliveries into attempts; one call of handle() for each reserved slot."""
+    """Turns deliveries into attempts; handle() is called once for each reserved slot.
 
-    def __init__(self, place: Workplace, slots: Slots[Attempt]) -> None:
-        self._place = place
+    Args:
+        runner_id: owns what is claimed here.
+        slots: the jobs that run here.
+        resources: what attempts work with.
+    """
+
+    def __init__(self, runner_id: RunnerId, slots: Slots[Attempt], resources: AttemptResources) -> None:
+        self._runner_id = runner_id
         self._slots = slots
+        self._resources = resources
+        self._bus, self._clock, self._reports = resources.bus, resources.clock, resources.reports
         self._in_hand: set[JobId] = set()
 
     async def handle(self, delivery: Delivery) -> None:
@@ -41,7 +47,7 @@ class JobDispatcher:
         except BusUnavailable as fault:
             log.info("delivery left to the queue", job_id=delivery.job_id, reason=fault.detail)
         except Exception:
-            self._place.fitness.faulted()
+            self._reports.backoff.faulted()
             log.exception("job handling failed", job_id=delivery.job_id, plugin=delivery.plugin)
         finally:
             self._slots.free(delivery.device)
@@ -52,16 +58,16 @@ class JobDispatcher:
             await self._claim(delivery, is_here=True)
         elif job_id in self._in_hand:
             await delivery.nak(AGAIN_DELAY_S)
-        elif not self._place.registry.is_available(delivery.plugin):
-            # It failed while this message was on its way: another runner may have it, or a reload mends it.
-            self._place.metrics.refused("plugin not ready")
+        elif not self._reports.plugins.is_available(delivery.plugin):
+            # It failed while this message was under way: another runner may have it, or a reload may fix it.
+            self._reports.metrics.refused("plugin not ready")
             await delivery.nak(AGAIN_DELAY_S)
         else:
             self._in_hand.add(job_id)
             try:
                 await self._claim(delivery)
             except Exception:
-                # A claim whose answer got lost may have landed: while our heartbeat lives nobody else would take it.
+                # A claim whose answer was lost may have landed; no other runner takes the job while we are alive.
                 record = await self._give_back(job_id)
                 await delivery.nak(AGAIN_DELAY_S if record is None else handover_delay_s(record))
                 raise
@@ -69,30 +75,29 @@ class JobDispatcher:
                 self._in_hand.discard(job_id)
 
     async def _claim(self, delivery: Delivery, *, is_here: bool = False) -> None:
-        """Ask the record whose the job is; one that is here already can only be adopted, never begun a second time."""
-        place = self._place
+        """Claim the job by its record; a job that runs here already can only be adopted, never started again."""
         answer = await claim(
-            place.bus,
+            self._bus,
             delivery,
-            place.runner_id,
+            self._runner_id,
             running_here=lambda _job_id: is_here,
-            clock=place.clock,
+            clock=self._clock,
         )
         match answer:
             case Claimed(stored=stored):
-                await self._run(Attempt(place, stored, delivery), stored.record)
+                await self._run(Attempt(self._resources, stored, delivery), stored.record)
             case Adopted():
                 await self._adopt(delivery)
             case Refused(reason=reason):
                 log.info("claim refused", job_id=delivery.job_id, reason=reason)
-                place.metrics.refused(reason)
+                self._reports.metrics.refused(reason)
                 if reason in ("finished", "exhausted"):
                     await self._keep_record(delivery.job_id)
 
     async def _run(self, attempt: Attempt, record: JobRecord) -> None:
         job_id = JobId(record.job_id)
         log.info("job claimed", job_id=job_id, plugin=record.plugin_id, tools=record.tools, attempt=record.attempt)
-        self._place.metrics.claimed(record)
+        self._reports.metrics.claimed(record)
         self._slots.enter(job_id, attempt)
         try:
             await attempt.run()
@@ -108,14 +113,14 @@ class JobDispatcher:
         attempt.adopt(delivery)
 
     async def _give_back(self, job_id: JobId) -> JobRecord | None:
-        """Make sure that the record does not name us as owner of a job that does not run here; gives it if it can."""
+        """Make sure the record does not name us as owner of a job that does not run here; return it if it exists."""
 
         def disowned(record: JobRecord) -> JobRecord:
-            if record.owner != self._place.runner_id or record.is_terminal:
+            if record.owner != self._runner_id or record.is_terminal:
                 return record
-            return moves.released(record, record.current_frame, self._place.clock.now())
+            return moves.released(record, record.current_frame, self._clock.now())
 
-        jobs = self._place.bus.jobs
+        jobs = self._bus.jobs
         try:
             written = await retry(lambda: jobs.change(job_id, disowned), on=BusUnavailable, every_s=_RETRY_EVERY_S)
         except ForgeSyteError as fault:
@@ -125,11 +130,7 @@ class JobDispatcher:
         return written.record
 
     async def _keep_record(self, job_id: JobId) -> None:
-        """Write the record.json that an owner who died between its last two steps left out."""
-        stored = await self._place.bus.jobs.get(job_id)
-        if stored is None or not stored.record.is_terminal:
-            return
-        try:
-            await self._place.patience.persist(lambda: write_record(self._place.store, stored.record))
-        except StoreLost as fault:
-            log.warning("record not kept in the store", job_id=job_id, error=str(fault))
+        """Write the record.json that an owner that died between its last two steps did not write."""
+        stored = await self._bus.jobs.get(job_id)
+        if stored is not None and stored.record.is_terminal:
+            await keep_record(self._resources.storage, stored.record)

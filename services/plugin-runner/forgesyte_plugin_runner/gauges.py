@@ -1,10 +1,10 @@
-"""What a scrape reads off a runner: slots, sandboxes, states, memory, devices. Runs in the scrape's thread.
+"""What a scrape reads from a runner: slots, sandboxes, states, memory, devices. Runs in the scrape's thread.
 
-Nothing is kept between scrapes, so that a plugin or a device that is gone leaves no series behind that lies.
+Nothing is kept between scrapes, so that a plugin or device that is gone leaves no stale series behind.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -15,7 +15,8 @@ from forgesyte_contracts.runners import Device
 
 from .attempt.attempt import Attempt
 from .devices.devices import DeviceMonitor
-from .living_sandboxes import LivingSandbox, LivingSandboxes
+from .job_sandboxes import JobSandboxes
+from .living_sandboxes import LivingSandbox
 from .plugin_labels import PluginLabels
 from .plugins.registry import PluginRegistry
 from .slots import Slots
@@ -26,22 +27,20 @@ class RunnerGauges(Collector):
     """Reads the parts of a runner.
 
     Attributes:
-        labels: which plugins have a name of their own.
+        labels: which plugins have a label of their own.
         slots, plugins, sandboxes, devices: what is read.
-        waiting: gives the loaded sandboxes that wait for a job, process id and plugin.
-        reconnects: gives how often the bus came back.
+        reconnects: returns how often the bus reconnected.
     """
 
     labels: PluginLabels
     slots: Slots[Attempt]
     plugins: PluginRegistry
-    sandboxes: LivingSandboxes
+    sandboxes: JobSandboxes
     devices: DeviceMonitor
-    waiting: Callable[[], Mapping[int, str]]
     reconnects: Callable[[], int]
 
     def collect(self) -> Iterator[Metric]:
-        """Give every gauge as it stands now."""
+        """Return every gauge with its current value."""
         jobs = list(self.slots.jobs.values())
         yield _value("slots", "Jobs that may run at once", self.slots.count)
         yield _value("slots_busy", "Jobs that run", len(jobs))
@@ -57,7 +56,7 @@ class RunnerGauges(Collector):
         yield from self._of_devices()
 
     def describe(self) -> list[Metric]:
-        """Nothing: registering must not read what is not running yet."""
+        """Return nothing: registering must not read parts that do not run yet."""
         return []
 
     def _of_plugins(self) -> Iterator[Metric]:
@@ -76,10 +75,10 @@ class RunnerGauges(Collector):
         yield _filled(last, moments)
 
     def _of_sandboxes(self) -> Iterator[Metric]:
-        busy = self.sandboxes.all()
-        # One that just ended its job may be in both for a moment: it is busy until its attempt has let go of it.
+        busy = self.sandboxes.living.all()
+        # One that just ended its job may briefly be in both: it counts as busy until its attempt lets go of it.
         taken = {sandbox.pid for sandbox in busy}
-        warm = [LivingSandbox(plugin, pid, 0) for pid, plugin in self.waiting().items() if pid not in taken]
+        warm = [LivingSandbox(plugin, pid, 0) for pid, plugin in self.sandboxes.waiting().items() if pid not in taken]
         processes = _family("sandbox_processes", "Living sandboxes", "plugin", "state")
         for state, living in (("busy", busy), ("warm", warm)):
             for label, count in sorted(Counter(self.labels.of(sandbox.plugin) for sandbox in living).items()):

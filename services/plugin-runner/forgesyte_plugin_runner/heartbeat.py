@@ -1,79 +1,90 @@
-"""Says every two seconds that this runner lives, what it offers and what it does.
+"""Reports every two seconds that this runner is alive, what it offers and what it does.
 
-Others judge by it whether a job's owner is dead, so it goes on until the last job is settled and is removed only then.
+Others judge by it whether a job's owner is dead, so it continues until the last job is settled and is removed only
+then.
 """
 
 import asyncio
 import os
 import socket
+from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.metadata import version
 
 import structlog
 
-from forgesyte_chassis.bus import BusUnavailable
+from forgesyte_chassis.bus import BusUnavailable, RunnerTable
 from forgesyte_chassis.waiting import is_set_within
+from forgesyte_contracts.ids import RunnerId
 from forgesyte_contracts.runners import RunnerHeartbeat
 from forgesyte_contracts.streams import HEARTBEAT_EVERY_S
 
 from .attempt.attempt import Attempt
-from .fitting import fitted
+from .devices.devices import DeviceMonitor
+from .plugins.registry import PluginRegistry
 from .slots import Slots
-from .workplace import Workplace
 
 log = structlog.get_logger(__name__)
 
 
+@dataclass(slots=True)
 class HeartbeatWriter:
-    """Writes this runner's entry in the bucket `runners`."""
+    """Writes this runner's entry in the bucket `runners`.
 
-    def __init__(self, place: Workplace, slots: Slots[Attempt]) -> None:
-        self._place = place
-        self._slots = slots
-        self._started_at: datetime = place.clock.now()
-        self._version = version("forgesyte-plugin-runner")
-        self._beat_now = asyncio.Event()
-        self._is_draining = False
+    Attributes:
+        runner_id, started_at: of this life of the runner.
+        runners: the bucket.
+        slots, devices, plugins: what the heartbeat reports.
+    """
+
+    runner_id: RunnerId
+    started_at: datetime
+    runners: RunnerTable
+    slots: Slots[Attempt]
+    devices: DeviceMonitor
+    plugins: PluginRegistry
+    _version: str = field(default_factory=lambda: version("forgesyte-plugin-runner"))
+    _beat_now: asyncio.Event = field(default_factory=asyncio.Event)
+    _is_draining: bool = False
 
     def nudge(self) -> None:
-        """Beat at once: something changed that others wait for."""
+        """Write the heartbeat at once: something changed that others wait for."""
         self._beat_now.set()
 
     def drain(self) -> None:
-        """Tell that this runner takes no more jobs."""
+        """Report that this runner takes no more jobs."""
         self._is_draining = True
         self.nudge()
 
     def describe(self) -> RunnerHeartbeat:
-        """What the next beat says."""
-        beat = RunnerHeartbeat(
-            runner_id=self._place.runner_id,
+        """Return what the next heartbeat says."""
+        return RunnerHeartbeat(
+            runner_id=self.runner_id,
             host=socket.gethostname(),
             pid=os.getpid(),
             version=self._version,
-            started_at=self._started_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            started_at=self.started_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             draining=self._is_draining,
-            slots=self._slots.count,
-            slots_busy=len(self._slots.jobs),
-            jobs=tuple(self._slots.jobs),
-            devices=self._place.devices.devices,
-            plugins=self._place.registry.list_all(),
+            slots=self.slots.count,
+            slots_busy=len(self.slots.jobs),
+            jobs=tuple(self.slots.jobs),
+            devices=self.devices.devices,
+            plugins=self.plugins.list_all(),
         )
-        return fitted(beat)
 
     async def run(self) -> None:
-        """Beat until cancelled."""
+        """Write heartbeats until cancelled."""
         while True:
             self._beat_now.clear()
             try:
-                await self._place.bus.runners.beat(self.describe())
+                await self.runners.beat(self.describe())
             except BusUnavailable as fault:
                 log.debug("heartbeat not written", reason=fault.detail)
             await is_set_within(self._beat_now, HEARTBEAT_EVERY_S)
 
     async def remove(self) -> None:
-        """Take the entry away at a clean exit; when the bus is away its age does it."""
+        """Remove the entry at a clean exit; if the bus is unavailable, the entry expires."""
         try:
-            await self._place.bus.runners.remove(self._place.runner_id)
+            await self.runners.remove(self.runner_id)
         except BusUnavailable as fault:
             log.info("heartbeat not removed", reason=fault.detail)

@@ -1,7 +1,7 @@
 """What a runner counts: jobs, attempts, frames, seconds, kills, refused claims.
 
-Every label is one of a closed set. A plugin is a label only while this runner knows it, and only the first hundred are
-named; what else comes is `other`. So no plugin and no job can make the number of series grow.
+Every label comes from a closed set. A plugin becomes a label only while this runner knows it, and only the first
+hundred are named; the rest are `other`. So no plugin and no job can make the number of series grow.
 """
 
 from datetime import datetime
@@ -29,7 +29,7 @@ class RunnerMetrics:
 
     Args:
         registry: where they are counted.
-        labels: which plugins have a name of their own.
+        labels: which plugins have a label of their own.
     """
 
     def __init__(self, registry: CollectorRegistry, labels: PluginLabels) -> None:
@@ -43,7 +43,7 @@ class RunnerMetrics:
         self._jobs = counter("jobs_total", "Jobs that ended here", "plugin", "kind", "outcome")
         self._attempts = counter("attempts_total", "Attempts that ended here", "plugin", "outcome")
         self._frames = counter("frames_total", "Frames of attempts here", "plugin", "status")
-        self._kills = counter("sandbox_kills_total", "Sandboxes killed, by what for", "plugin", "reason")
+        self._kills = counter("sandbox_kills_total", "Sandboxes killed, by reason", "plugin", "reason")
         self._refused = counter("claims_refused_total", "Deliveries that did not become an attempt", "reason")
         self._stages = Summary(
             "forgesyte_runner_stage_seconds", "Seconds an attempt spent in a stage", ("plugin", "stage"),
@@ -59,32 +59,32 @@ class RunnerMetrics:
         )  # fmt: skip
 
     def claimed(self, record: JobRecord) -> None:
-        """A job became an attempt here; the wait before its first attempt is its wait in the queue."""
+        """Count a claimed job; the wait before its first attempt is its wait in the queue."""
         if record.attempt == 1 and record.started_at is not None:
             self._waits.labels(record.job_type.kind).observe(_seconds(record.created_at, record.started_at))
 
     def refused(self, reason: str) -> None:
-        """A delivery was left alone."""
+        """Count a delivery that did not become an attempt."""
         self._refused.labels(closed(reason, REFUSALS).replace(" ", "_")).inc()
 
     def sandbox_ran(self, plugin: str, isolation: str, outcome: SandboxOutcome) -> None:
-        """A job left its sandbox; one that was warm was not started for it, and one that was never loaded not at all.
+        """Observe how long a job's sandbox took to start; nothing for a warm one or one that was never loaded.
 
-        What a start took is fork and load in both isolations, so that they can be compared.
+        A start is fork and load in both isolations, so that they can be compared.
         """
         if outcome.start_ms is not None and not outcome.was_warm:
             self._starts.labels(self._label(plugin), isolation).observe(outcome.start_ms / 1000)
 
     def stopped(self, plugin: str, why: StopReason) -> None:
-        """A living sandbox was killed because the attempt was stopped."""
+        """Count a living sandbox that was killed because its attempt was stopped."""
         self._kills.labels(self._label(plugin), _STOPPED.get(why, "shutdown")).inc()
 
     def frame_processed(self, plugin: str) -> None:
-        """A frame has its row."""
+        """Count a frame that has its row."""
         self._frames.labels(self._label(plugin), "processed").inc()
 
     def attempt_ended(self, record: JobRecord, outcome: AttemptOutcome) -> None:
-        """An attempt ended; its record, if the end was written, says whether the job did too."""
+        """Count an attempt that ended; its record says whether the job ended too."""
         plugin = self._label(record.plugin_id)
         self._attempts.labels(plugin, outcome.value).inc()
         if outcome in _KILLED:

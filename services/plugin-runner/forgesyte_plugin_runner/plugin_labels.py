@@ -6,22 +6,22 @@ from dataclasses import dataclass, field
 from forgesyte_chassis.metrics import OTHER
 
 MAX_NAMED = 100
-"""More plugins than this are not told apart."""
+"""Plugins beyond this number share one label."""
 
 
 @dataclass(slots=True)
 class PluginLabels:
-    """Names known plugins by their name, the others `other`.
+    """Labels known plugins with their name and all others with `other`.
 
     Attributes:
-        known: gives the names of the plugins that this runner has.
+        known: returns the names of the plugins this runner has.
     """
 
     known: Callable[[], Collection[str]]
     _named: set[str] = field(default_factory=set)
 
     def of(self, plugin: str) -> str:
-        """The label of a plugin; once a name has one it keeps it, so that its series go on."""
+        """Return the label of a plugin; a name keeps its label once it has one, so that its series continue."""
         if plugin in self._named:
             return plugin
         if len(self._named) >= MAX_NAMED or plugin not in self.known():

@@ -1,8 +1,8 @@
 """Pulls work: reserves a slot, then asks one consumer for one message.
 
-Hints from the work subjects say which consumer to ask at once; sweeps over all of them at start, after a reconnect,
-when a slot gets free and each second find what no hint told. A pull is never cancelled: a message on its way would be
-lost until ack_wait. Rejected: a standing pull for each consumer (takes more jobs than there are slots).
+Hints from the work subjects say which consumer to ask at once. Sweeps over all consumers at start, after a reconnect,
+when a slot becomes free and every second find what no hint announced. A pull is never cancelled: a message under way
+would be lost until ack_wait. Rejected: a standing pull per consumer (takes more jobs than there are slots).
 """
 
 import asyncio
@@ -35,13 +35,13 @@ class WorkPuller[JobT: RunningJob]:
         handle: Callable[[Delivery], Coroutine[Any, Any, None]],
         may_pull: Callable[[str], bool] = lambda _plugin: True,
     ) -> None:
-        """Nothing is pulled for a plugin while `may_pull` says no to it: it failed, or it was never ready."""
+        """Pull nothing for a plugin while `may_pull` denies it: it failed, or it was never ready."""
         self._work = work
         self._slots = slots
         self._handle = handle
         self._may_pull = may_pull
         self._offered: dict[Consumer, None] = {}
-        # Consumers to ask, oldest first, with the seconds the server may wait: a hint runs ahead of its message.
+        # Consumers to ask, oldest first, with the seconds the server may wait: a hint arrives before its message.
         self._hot: dict[Consumer, float] = {}
         self._wake = asyncio.Event()
         self._is_stopping = False
@@ -52,28 +52,28 @@ class WorkPuller[JobT: RunningJob]:
         self.hint(plugin, device)
 
     def withdraw(self, plugin: str, device: str) -> None:
-        """Pull no more for this plugin on this device."""
+        """Stop pulling for this plugin on this device."""
         self._offered.pop((plugin, device), None)
         self._hot.pop((plugin, device), None)
 
     def hint(self, plugin: str, device: str) -> None:
-        """There may be a message for this consumer; others than the offered ones are left alone."""
+        """Note that there may be a message for this consumer; consumers that are not offered are ignored."""
         if (plugin, device) in self._offered:
             self._hot[(plugin, device)] = PULL_WAIT_S
             self._wake.set()
 
     def sweep(self) -> None:
-        """There may be a message for any consumer."""
+        """Note that there may be a message for any consumer."""
         self._hot = {**self._hot, **{consumer: 0.0 for consumer in self._offered if consumer not in self._hot}}
         self._wake.set()
 
     def stop(self) -> None:
-        """Pull no more; run() returns when the pull under way has its answer."""
+        """Stop pulling; run() returns when the current pull has its answer."""
         self._is_stopping = True
         self._wake.set()
 
     async def run(self) -> None:
-        """Pull until stop(), and then until every job that was started here has ended."""
+        """Pull until stop(), then wait until every job that started here has ended."""
         async with asyncio.TaskGroup() as group:
             while not self._is_stopping:
                 consumer = self._next()
@@ -90,11 +90,11 @@ class WorkPuller[JobT: RunningJob]:
             self.sweep()
 
     def _next(self) -> Consumer | None:
-        """The consumer that waits longest, of those whose plugin is ready and whose device has room."""
+        """Return the longest waiting consumer whose plugin is ready and whose device has a free slot."""
         return next((c for c in self._hot if self._slots.has_room(c[1]) and self._may_pull(c[0])), None)
 
     async def _pull(self, plugin: str, device: str) -> Delivery | None:
-        """Ask a consumer; one that had something waits again, behind the others."""
+        """Ask a consumer; one that had a message is asked again, behind the others."""
         wait_s = self._hot.pop((plugin, device))
         self._slots.reserve(device)
         delivery = None
@@ -114,7 +114,7 @@ class WorkPuller[JobT: RunningJob]:
         return None
 
     async def _hand_back(self, delivery: Delivery) -> None:
-        """A message that arrived when we had just been told to stop: it is nobody's loss if it goes at once."""
+        """Return a message that arrived while the runner was stopping, so that another runner gets it at once."""
         self._slots.unreserve(delivery.device)
         try:
             await delivery.nak()

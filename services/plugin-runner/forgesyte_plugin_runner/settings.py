@@ -1,6 +1,6 @@
-"""What an operator may set about a runner; every default is the one-box run.
+"""What an operator can configure about a runner; the defaults fit the one-box run.
 
-Limits are spelled here as an operator thinks of them and handed to the sandbox as one value.
+Limits are spelled here as an operator thinks of them and passed to the sandbox as one value.
 """
 
 import os
@@ -14,6 +14,9 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 
 from forgesyte_chassis.settings import ServiceSettings
 from forgesyte_sandbox.shared.limits import Limits
+from forgesyte_sandbox.shared.specs import MediaLimits
+
+_MEDIA = MediaLimits()
 
 
 def _cores() -> int:
@@ -21,7 +24,7 @@ def _cores() -> int:
 
 
 def _memory_bytes() -> int:
-    """What this machine has, or this container may use if that is less."""
+    """Return the memory of this machine, or what this container may use if that is less."""
     found = [psutil.virtual_memory().total]
     for file in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
         with suppress(OSError, ValueError):  # no cgroup of that kind, or "max"
@@ -35,29 +38,29 @@ class RunnerSettings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="FORGESYTE_RUNNER_", frozen=True, use_attribute_docstrings=True)
 
     ops_fd: int = Field(default=-1, ge=-1)
-    """A listening socket that was handed down, by its descriptor; used instead of the ops port. -1: there is none."""
+    """File descriptor of an inherited listening socket, used instead of the ops port. -1: none."""
 
     slots: int = Field(default_factory=_cores, ge=1, le=1024)
-    """How many jobs run at once. The default is the number of cores this process may use: a job keeps one busy."""
+    """How many jobs run at once. The default is the number of cores this process may use: a job keeps one core busy."""
 
     gpu_slots: int = Field(default=1, ge=1)
-    """How many of the jobs that run at once may be on a GPU; two models on one card mostly wait for each other."""
+    """How many of the jobs that run at once may use a GPU; two models on one card mostly wait for each other."""
 
     scratch_dir: str = "./forgesyte-data/scratch"
-    """Folder for the media of running jobs; needs room for `slots` inputs. Each life of a runner has its own folder
-    in it, removed at exit; what dead runners left is swept at start."""
+    """Folder for the media of running jobs; needs space for `slots` inputs. Each life of a runner has its own folder
+    in it, which is removed at exit; what dead runners left behind is removed at start."""
 
     plugins: Annotated[tuple[str, ...], NoDecode] = ()
     """Names of the plugins this runner offers, separated by commas. Empty: every installed one."""
 
     loads_at_once: int = Field(default=2, ge=1)
-    """How many plugins are asked for their manifest at the same time at start; each takes a core while it imports."""
+    """How many plugins are loaded at the same time at start; each keeps a core busy while it imports."""
 
     frame_timeout_s: float = Field(default=60, gt=0)
     """Seconds one frame may take (also prepare and each decode step) before the sandbox is killed as `timeout`."""
 
     load_timeout_s: float = Field(default=120, gt=0)
-    """Seconds for import, construct, validate and load of a plugin together."""
+    """Seconds to import, construct, validate and load a plugin, together."""
 
     finalize_timeout_s: float = Field(default=60, gt=0)
     """Seconds a tool may take to finish after the last frame."""
@@ -66,51 +69,52 @@ class RunnerSettings(ServiceSettings):
     """Seconds one attempt may take as a whole; long videos on slow plugins need more."""
 
     memory_bytes: int = Field(default=1 << 30, gt=0)
-    """Bytes a job may use above what its sandbox needs when warm; past it the job ends as `oom`, the runner lives."""
+    """Bytes a job may use above what its sandbox needs when warm; beyond it the job ends as `oom`, the runner lives."""
 
     load_memory_bytes: int = Field(default=4 << 30, gt=0)
     """Bytes a plugin may use while it is imported and loads its models."""
 
     max_frame_timeout_s: float = Field(default=600, gt=0)
-    """Seconds a frame that a plugin's manifest may ask for; a plugin that asks for more is UNAVAILABLE. A hang holds a
-    slot for as long, which is why the default is ten minutes and not the day that a manifest may write down."""
+    """Seconds per frame that a plugin's manifest may ask for; a plugin that asks for more is UNAVAILABLE. A hang blocks
+    a slot for that long, so the default is ten minutes and not the day that a manifest may state."""
 
     max_memory_bytes: int = Field(default_factory=lambda: _memory_bytes() // 2, gt=0)
-    """Bytes a job that a plugin's manifest may ask for; a plugin that asks for more is UNAVAILABLE. The default is half
-    of what this machine has or this container may use: past all of it the kernel would end the runner and every job."""
+    """Bytes per job that a plugin's manifest may ask for; a plugin that asks for more is UNAVAILABLE. The default is
+    half of what this machine has or this container may use: beyond all of it the kernel would kill the runner and
+    every job."""
 
     output_bytes: int = Field(default=1 << 20, gt=0)
-    """Bytes the output of one frame may have as JSON."""
+    """Bytes of JSON the output of one frame may have."""
 
-    max_side_px: int = Field(default=8192, ge=1)
-    """Longest side of a video in pixels. The limits on media are job-api's too, which refuses what it can see of an
-    upload; here the whole file is there to be seen. Raise them in both."""
+    max_side_px: int = Field(default=_MEDIA.max_side_px, ge=1)
+    """Longest side of a video in pixels. job-api has the same limits on media and applies them to the part of an
+    upload it can see; the runner sees the whole file. Raise them in both."""
 
-    max_image_pixels: int = Field(default=50_000_000, ge=1)
-    """Most pixels an image may have."""
+    max_image_pixels: int = Field(default=_MEDIA.max_image_pixels, ge=1)
+    """Pixels an image may have at most."""
 
-    max_frames: int | None = Field(default=None, ge=1)
-    """Most frames a video may announce. None sets no limit."""
+    max_frames: int | None = Field(default=_MEDIA.max_frames, ge=1)
+    """Frames a video may announce at most. None sets no limit."""
 
     warm_idle_s: float = Field(default=600, gt=0)
-    """Seconds after which a loaded sandbox without a job is ended (plugins with `isolation: plugin`). Until then it
-    holds the memory of its models; afterwards the next job waits for them to be loaded again."""
+    """Seconds after which a loaded sandbox without a job ends (plugins with `isolation: plugin`). Until then it holds
+    the memory of its models; afterwards the next job waits until they are loaded again."""
 
     checkpoint_every_s: float = Field(default=2, gt=0)
-    """Seconds after which rows that were made are written to the store at the latest."""
+    """Seconds after which new rows are written to the store at the latest."""
 
     checkpoint_rows: int = Field(default=200, ge=1)
-    """Rows after which they are written to the store at the latest."""
+    """Number of new rows after which they are written to the store at the latest."""
 
     progress_every_s: float = Field(default=1, gt=0)
-    """Seconds between two writes of a job's progress when it advances by less than 5 points in that time."""
+    """Seconds between two writes of a job's progress while it advances by less than 5 percentage points."""
 
     store_call_s: float = Field(default=60, gt=0)
     """Seconds a single call to the store may take (a megabyte of a stream, a listing) before it counts as refused: a
-    file system of the network that hangs answers never. Not a limit on how long a whole transfer takes."""
+    hanging network file system never answers. Not a limit on how long a whole transfer takes."""
 
     store_patience_s: float = Field(default=30, gt=0)
-    """Seconds the store may refuse a job's writes before the job is handed over to another runner."""
+    """Seconds the store may refuse a job's writes before the job is given to another runner."""
 
     @field_validator("plugins", mode="before")
     @classmethod
@@ -121,11 +125,11 @@ class RunnerSettings(ServiceSettings):
 
     @property
     def scratch_path(self) -> Path:
-        """The scratch folder as an absolute path: a sandbox has a working folder of its own."""
+        """The scratch folder as an absolute path: a sandbox has its own working folder."""
         return Path(self.scratch_dir).absolute()
 
     def limits(self) -> Limits:
-        """The limits of a sandbox, before a plugin's manifest asks for its own."""
+        """Return the limits of a sandbox, before a plugin's manifest asks for its own."""
         return Limits(
             frame_timeout_s=self.frame_timeout_s,
             load_timeout_s=self.load_timeout_s,

@@ -1,7 +1,7 @@
 """The slots of a runner: how many jobs run at once, which ones, and how to reach each of them.
 
-A slot is reserved before a message is pulled, so that no message waits in this process for room while another runner
-has some. A device may take fewer jobs than there are slots: then its jobs need room of both.
+A slot is reserved before a message is pulled, so that no message waits in this process for a slot while another runner
+has a free one. A device may take fewer jobs than there are slots: its jobs then need a free place in both.
 """
 
 from collections import Counter
@@ -12,13 +12,13 @@ from forgesyte_contracts.ids import JobId
 
 
 class RunningJob(Protocol):
-    """What others may do with a job that runs here."""
+    """What other parts may do with a job that runs here."""
 
     async def stop_if_ended(self) -> bool:
-        """Read the record; when the job is no longer ours, stop, and give True once the sandbox is dead."""
+        """Read the record; if the job is no longer ours, stop, and return True once the sandbox is dead."""
 
     def release(self, *, even_finishing: bool = False) -> None:
-        """Give the job back to the queue without blame; one of which only the ending is left when told so."""
+        """Give the job back to the queue without blame; also one that only needs to be ended, if so asked."""
 
 
 class Slots[JobT: RunningJob]:
@@ -26,8 +26,8 @@ class Slots[JobT: RunningJob]:
 
     Args:
         count: how many jobs run at once.
-        on_free: called whenever a job left its slot.
-        of_device: how many of them on one kind of device, where that is fewer.
+        on_free: called whenever a job leaves its slot.
+        of_device: how many of them may use one kind of device, where that is fewer.
     """
 
     def __init__(
@@ -53,37 +53,37 @@ class Slots[JobT: RunningJob]:
         """Take a free slot for a job on this kind of device.
 
         Raises:
-            RuntimeError: none is free; ask has_room first.
+            RuntimeError: none is free; check has_room first.
         """
         if not self.has_room(device):
-            raise RuntimeError(f"no slot for {device} is free of {self.count} in all")
+            raise RuntimeError(f"none of the {self.count} slots is free for {device}")
         self._reserved[device] += 1
 
     def unreserve(self, device: str) -> None:
-        """Give a slot back in which no job was."""
+        """Return a slot that no job used."""
         self._reserved[device] -= 1
 
     def free(self, device: str) -> None:
-        """Give a slot back after a job, and say so."""
+        """Return a slot after a job, and call on_free."""
         self.unreserve(device)
         self._on_free()
 
     def enter(self, job_id: JobId, job: JobT) -> None:
-        """Make a job known that has just been claimed."""
+        """Add a job that was just claimed."""
         self.jobs[job_id] = job
         if self._is_releasing:
             job.release()
 
     def leave(self, job_id: JobId, job: JobT) -> None:
-        """Forget a job that has ended here; another one of the same id is left alone."""
+        """Remove a job that has ended here; another attempt with the same id is left alone."""
         if self.jobs.get(job_id) is job:
             del self.jobs[job_id]
 
     def release_all(self, *, even_finishing: bool = False) -> None:
-        """Have every job give itself back, also one whose claim is still under way.
+        """Make every job give itself back, including one whose claim is still under way.
 
         Args:
-            even_finishing: also those of which only the ending is left.
+            even_finishing: also those that only need to be ended.
         """
         self._is_releasing = True
         for job in self.jobs.values():

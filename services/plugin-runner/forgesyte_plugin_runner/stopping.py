@@ -1,4 +1,4 @@
-"""Why an attempt is stopped from outside, and the wait that such a stop cuts short."""
+"""Why an attempt is stopped from outside, and how such a stop cuts waiting short."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -7,26 +7,26 @@ from typing import Any
 
 
 class StopReason(StrEnum):
-    """Who wants the attempt to stop. The first reason stands."""
+    """Why the attempt stops. The first reason counts."""
 
     ENDED = "ended"
-    """The record is terminal: cancelled by a user, most often."""
+    """The record is terminal, usually because a user cancelled the job."""
 
     FENCED = "fenced"
-    """Another attempt owns the job: not one more word about it on the bus."""
+    """Another attempt owns the job: nothing more about it goes to the bus."""
 
     RELEASED = "released"
-    """This runner gives the job back at once: it drains, or the attempt has no ground to go on upon."""
+    """This runner gives the job back at once: it drains, or the attempt cannot continue."""
 
     FAULT = "fault"
-    """This runner gives the job back after a while: it, its machine or the store had a fault."""
+    """This runner gives the job back after a delay: it, its machine or the store had a fault."""
 
     UNWRITABLE = "unwritable"
-    """What the attempt has to say can never be written into the record: the job ends."""
+    """The attempt's state can never be written into the record: the job ends."""
 
 
 class Stopped(Exception):
-    """Raised by Stop.guard() when the attempt was stopped meanwhile."""
+    """Raised by Stop.guard() when the attempt was stopped."""
 
 
 class Stop:
@@ -43,7 +43,7 @@ class Stop:
 
         Args:
             reason: why.
-            even_finishing: release also an attempt whose work is done; else it keeps the time it needs for its ending.
+            even_finishing: also release an attempt whose work is done; otherwise it gets the time it needs to end.
         """
         is_spared = self._is_finishing and reason is StopReason.RELEASED and not even_finishing
         if self.reason is not None or is_spared:
@@ -54,14 +54,14 @@ class Stop:
             guard.reschedule(0)
 
     def finish(self) -> None:
-        """The work is done and only its ending is left: handing it over now would throw it away."""
+        """Note that the work is done and only the ending is left: handing over now would discard the work."""
         self._is_finishing = True
 
     async def guard[T](self, work: Coroutine[Any, Any, T]) -> T:
-        """Wait for `work`, but not past a stop.
+        """Wait for `work`, but no longer than until a stop.
 
         Raises:
-            Stopped: the stop came first; `work` was cancelled, or not even begun.
+            Stopped: the stop came first; `work` was cancelled or never begun.
         """
         if self.reason is not None:
             work.close()

@@ -1,4 +1,4 @@
-"""A box for runner tests: real bus, real store, real runner processes; nothing of it stays."""
+"""A box for runner tests: real bus, real store, real runner processes; nothing remains afterwards."""
 
 import os
 import signal
@@ -38,7 +38,7 @@ class RunnerProcess:
         return self.process.pid
 
     def tree(self) -> list[psutil.Process]:
-        """Its zygote and sandboxes, as they live now."""
+        """Return its living zygote and sandboxes."""
         return psutil.Process(self.pid).children(recursive=True)
 
     def kill(self) -> None:
@@ -46,7 +46,7 @@ class RunnerProcess:
         self.process.wait()
 
     async def drained(self) -> int:
-        """SIGTERM; gives the exit code."""
+        """Send SIGTERM and return the exit code."""
         self.process.send_signal(signal.SIGTERM)
         await eventually(lambda: self.process.poll() is not None, LIMIT_S, "the runner ends")
         return self.process.returncode
@@ -65,11 +65,11 @@ class Box:
 
     def start_runner(self, **settings: object) -> RunnerProcess:
         """Start a runner; keywords are its settings."""
-        told = {"bus_url": self.nats.url, "store_url": self.folder / "store", "scratch_dir": self.scratch}
-        told |= {"ops_port": -1, "slots": 1, "plugins": "probe", "log_format": "json", **settings}
+        values = {"bus_url": self.nats.url, "store_url": self.folder / "store", "scratch_dir": self.scratch}
+        values |= {"ops_port": -1, "slots": 1, "plugins": "probe", "log_format": "json", **settings}
         path = os.pathsep.join(filter(None, (TEST_PLUGINS, os.environ.get("PYTHONPATH"))))
         env = {**os.environ, "PYTHONPATH": path}
-        env |= {f"FORGESYTE_RUNNER_{name.upper()}": str(value) for name, value in told.items()}
+        env |= {f"FORGESYTE_RUNNER_{name.upper()}": str(value) for name, value in values.items()}
         log = self.folder / f"runner-{len(self.runners)}.log"
         with log.open("wb") as out:
             command = [sys.executable, "-m", "forgesyte_plugin_runner"]
@@ -96,7 +96,7 @@ class Box:
         return stored.record
 
     async def ended(self, job_id: JobId) -> JobRecord:
-        """Wait until the job has ended; gives its record."""
+        """Wait until the job has ended; return its record."""
 
         async def look() -> JobRecord | None:
             assert any(runner.process.poll() is None for runner in self.runners), "no runner lives"
@@ -111,24 +111,24 @@ class Box:
             raise
 
     async def cancel(self, job_id: JobId) -> bool:
-        """Do what job-api does: record first, then the work message, then the word to the owner.
+        """Do what job-api does: record first, then the work message, then the message to the owner.
 
-        The word is said once and its answer waited for: a busy owner answers later than job-api would wait.
+        The message is sent once and its answer awaited: a busy owner answers later than job-api would wait.
         """
         await self.cancel_silently(job_id)
         await self.bus.work.purge(job_id, "probe", "cpu")
         return await self.bus.control.request_cancel(job_id, tries=1, timeout_s=LIMIT_S)
 
     async def cancel_silently(self, job_id: JobId) -> None:
-        """Write the record alone: the word to the owner got lost."""
+        """Only write the record: the message to the owner was lost."""
         await self.bus.jobs.change(job_id, lambda record: moves.cancelled(record, datetime.now(UTC)))
 
     async def take_over(self, job_id: JobId, runner_id: str) -> None:
-        """Claim the job as another runner would that holds its owner for dead."""
+        """Claim the job as another runner would that considers its owner dead."""
         await self.bus.jobs.change(job_id, lambda record: moves.claimed(record, RunnerId(runner_id), datetime.now(UTC)))
 
     async def hand_out_again(self) -> None:
-        """Have the queue deliver its first message once more, as the late nak of a zombie does."""
+        """Make the queue deliver its first message again, as the late nak of a zombie does."""
         reply = f"$JS.ACK.{WORK.name}.{subjects.work_consumer('probe', 'cpu')}.1.1.1.0.0"
         await self.bus._main.publish(reply, b"-NAK")
 
@@ -164,7 +164,7 @@ async def box(tmp_path: Path) -> AsyncIterator[Box]:
 
 @pytest.fixture(scope="session")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """A clip of FRAMES frames whose brightness tells the frame."""
+    """Return a clip of FRAMES frames whose brightness identifies the frame."""
     return make_clip(tmp_path_factory.mktemp("clip") / "clip.mp4", frames=FRAMES).read_bytes()
 
 
@@ -181,7 +181,7 @@ class Gate:
         return {"at": self.at, "gate": str(self.file), "reached": str(self.reached_file)}
 
     async def reached(self) -> int:
-        """Wait until the plugin stands at the gate; gives the sandbox's pid."""
+        """Wait until the plugin waits at the gate; return the sandbox's pid."""
         return int(await eventually(lambda: self.reached_file.exists() and self.reached_file.read_text(), LIMIT_S))
 
     def open(self) -> None:

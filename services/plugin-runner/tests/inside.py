@@ -1,6 +1,6 @@
-"""A whole runner inside the test's process, over a real bus and a real store; only its sandbox plays a script.
+"""A whole runner inside the test's process, over a real bus and a real store; only its sandbox follows a script.
 
-So a test can hold any step of an attempt still, which no real plugin can.
+So a test can pause any step of an attempt, which no real plugin can.
 """
 
 import asyncio
@@ -15,19 +15,15 @@ import pytest
 from forgesyte_chassis.bus import Bus
 from forgesyte_chassis.clock import SystemClock
 from forgesyte_chassis.main import Lifetime
-from forgesyte_chassis.metrics import new_registry
 from forgesyte_chassis.scratch import Scratch
 from forgesyte_chassis.store.blobs import Store
 from forgesyte_contracts.ids import RunnerId
 from forgesyte_contracts.plugins import PluginManifest, ToolManifest
-from forgesyte_plugin_runner import app
+from forgesyte_plugin_runner import runner as runner_module
 from forgesyte_plugin_runner.attempt.attempt import Attempt
-from forgesyte_plugin_runner.devices.devices import DeviceMonitor
-from forgesyte_plugin_runner.metrics import RunnerMetrics
-from forgesyte_plugin_runner.plugin_labels import PluginLabels
-from forgesyte_plugin_runner.plugins.registry import PluginRegistry
+from forgesyte_plugin_runner.plugins.loading import PluginLoader
+from forgesyte_plugin_runner.runner import Connections, Runner
 from forgesyte_plugin_runner.settings import RunnerSettings
-from forgesyte_plugin_runner.workplace import Workplace
 from forgesyte_sandbox.parent.installed_plugins import FoundPlugin
 from forgesyte_sandbox.parent.order import Order
 from forgesyte_sandbox.parent.outcome import SandboxOutcome
@@ -38,11 +34,11 @@ NOT_STARTED = SandboxOutcome(False, None, "the zygote did not start", "released"
 
 Say = Callable[[Message], Awaitable[None]]
 Plan = Callable[[Say], Awaitable[SandboxOutcome]]
-"""What the sandbox says and how it ends."""
+"""What the sandbox sends and how it ends."""
 
 
 async def ten_rows(say: Say, who: str = "") -> SandboxOutcome:
-    """A plugin that is well."""
+    """Behave like a healthy plugin."""
     await say(Started("h264", 10, 10))
     for index in range(10):
         await say(Row(index, b'{"frame_index":%d,"detections":"%s"}' % (index, who.encode())))
@@ -51,7 +47,7 @@ async def ten_rows(say: Say, who: str = "") -> SandboxOutcome:
 
 
 class Script:
-    """Stands for the zygote: each run follows the plan until it ends or is cancelled."""
+    """Replaces the zygote: each run follows the plan until it ends or is cancelled."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
@@ -73,10 +69,10 @@ class Script:
 
 @dataclass
 class Inside:
-    """A runner that runs, and what it works with."""
+    """A running runner, and what it works with."""
 
-    place: Workplace
-    runner: app.Runner
+    opened: Connections
+    runner: Runner
     script: Script
     running: asyncio.Task[None]
 
@@ -85,7 +81,7 @@ class Inside:
         return self.runner._slots.jobs
 
     def terminate(self) -> None:
-        """What SIGTERM does."""
+        """Do what SIGTERM does."""
         self.runner._lifetime.stop()
 
     async def drained(self) -> None:
@@ -97,35 +93,24 @@ class Inside:
 async def a_runner(
     url: str, folder: Path, plan: Plan = ten_rows, *, name: str = "inside", **settings: Any
 ) -> AsyncIterator[Inside]:
-    """Run a runner with plugin `probe` in this process; it is drained at the end unless it was before."""
-    told = {"slots": 1, "ops_port": -1, "drain_s": 60.0, "scratch_dir": str(folder / "scratch"), **settings}
+    """Run a runner with plugin `probe` in this process; it is drained at the end unless the test drained it."""
+    values = {"slots": 1, "ops_port": -1, "drain_s": 60.0, "scratch_dir": str(folder / "scratch"), **settings}
     async with AsyncExitStack() as stack:
         bus = await stack.enter_async_context(Bus.connect(url, name=name))
         await bus.ensure()
-        made = RunnerSettings(**told)
+        made = RunnerSettings(**values)
         scratch = await stack.enter_async_context(Scratch.open(made.scratch_path, name))
-        clock, counted, plugins, script = SystemClock(), new_registry("plugin-runner"), PluginRegistry(), Script(plan)
-        labels = PluginLabels(lambda: {"probe"})
-        place = Workplace(
-            runner_id=RunnerId(name),
-            settings=made,
-            bus=bus,
-            store=Store.open(str(folder / "store"), call_limit_s=made.store_call_s),
-            zygote=script,
-            scratch=scratch,
-            metrics=RunnerMetrics(counted, labels),
-            devices=DeviceMonitor(clock.monotonic_s),
-            registry=plugins,
-            clock=clock,
-        )
+        store = Store.open(str(folder / "store"), call_limit_s=made.store_call_s)
+        script = Script(plan)
+        opened = Connections(bus=bus, store=store, scratch=scratch, zygote=script)
         group = await stack.enter_async_context(asyncio.TaskGroup())
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(app, "load_plugins", _load_probe)
-            # Giving a job back takes a few round trips, and as long as it takes on a busy machine.
-            patch.setattr(app, "RELEASE_LIMIT_S", 60.0)
-            runner = app.Runner(place, Lifetime(group), counted, labels)
+            patch.setattr(PluginLoader, "load_all", _load_probe)
+            # Giving a job back takes a few round trips, however long these take on a busy machine.
+            patch.setattr(runner_module, "RELEASE_LIMIT_S", 60.0)
+            runner = Runner(RunnerId(name), settings=made, opened=opened, lifetime=Lifetime(group), clock=SystemClock())
             running = group.create_task(runner.run())
-            inside = Inside(place, runner, script, running)
+            inside = Inside(opened, runner, script, running)
             try:
                 yield inside
             finally:
@@ -133,9 +118,9 @@ async def a_runner(
                 await asyncio.wait([running])
 
 
-async def _load_probe(place: Workplace, _found: object, on_ready: Callable[[FoundPlugin], Awaitable[None]]) -> None:
+async def _load_probe(loader: PluginLoader, _found: object, on_ready: Callable[[FoundPlugin], Awaitable[None]]) -> None:
     found = FoundPlugin("probe", "probe:Probe", "probe 1.0.0")
     manifest = PluginManifest(name="probe", version="1.0.0", tools=(ToolManifest(name="gate"),))
-    place.registry.register(found, manifest)
-    place.registry.mark_initialized("probe")
+    loader.registry.register(found, manifest)
+    loader.registry.mark_initialized("probe")
     await on_ready(found)

@@ -1,4 +1,4 @@
-"""Runner, bus and neighbours die in mid-job: every job ends once, with the right rows, and its attempts tell why."""
+"""Runner, bus and other processes die in mid-job: every job ends once, with the right rows and the reasons."""
 
 import asyncio
 import time

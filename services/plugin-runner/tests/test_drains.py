@@ -1,4 +1,4 @@
-"""SIGTERM at each step of an attempt: the job is given back without blame, or it is let finish; never is it lost."""
+"""SIGTERM at each step of an attempt: the job is given back without blame or may finish; it is never lost."""
 
 import asyncio
 
@@ -15,32 +15,32 @@ from .test_jobs import outcomes
 
 
 class Step:
-    """A step of an attempt that stands still until the test lets it go on."""
+    """A step of an attempt that pauses until the test lets it continue."""
 
     def __init__(self) -> None:
         self.reached = asyncio.Event()
         self.may_go_on = asyncio.Event()
 
     def before(self, real):
-        """The call, but it waits first."""
+        """Return the call, but it waits first."""
 
         async def waiting(*args, **how):
-            await self.stand_still()
+            await self.pause()
             return await real(*args, **how)
 
         return waiting
 
-    def behind(self, real):
-        """The call, but it waits before it gives its answer."""
+    def after(self, real):
+        """Return the call, but it waits before it returns its answer."""
 
         async def waiting(*args, **how):
             answer = await real(*args, **how)
-            await self.stand_still()
+            await self.pause()
             return answer
 
         return waiting
 
-    async def stand_still(self) -> None:
+    async def pause(self) -> None:
         self.reached.set()
         await self.may_go_on.wait()
 
@@ -51,7 +51,7 @@ def step() -> Step:
 
 
 async def assert_given_back(box, job_id) -> None:
-    """Without owner, without blame, and the next runner completes it."""
+    """Check that the job has no owner and no blame, and that the next runner completes it."""
     record = await box.record(job_id)
     assert (record.status, record.owner, outcomes(record)) == (JobStatus.RUNNING, None, [AttemptOutcome.RELEASED])
     async with a_runner(box.nats.url, box.folder, name="heir"):
@@ -63,7 +63,7 @@ async def assert_given_back(box, job_id) -> None:
 
 async def test_between_claim_and_start(box, tmp_path, step, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(dispatch, "claim", step.behind(dispatch.claim))
+        patch.setattr(dispatch, "claim", step.after(dispatch.claim))
         async with a_runner(box.nats.url, tmp_path, drain_s=0.1) as inside:
             job_id = await submit(box)
             await step.reached.wait()
@@ -78,7 +78,7 @@ async def test_between_claim_and_start(box, tmp_path, step, monkeypatch):
 
 async def test_during_the_fetch_of_the_media(box, tmp_path, step, monkeypatch):
     async with a_runner(box.nats.url, tmp_path, drain_s=0.1) as inside:
-        monkeypatch.setattr(inside.place.store, "fetch_to", step.before(inside.place.store.fetch_to))
+        monkeypatch.setattr(inside.opened.store, "fetch_to", step.before(inside.opened.store.fetch_to))
         job_id = await submit(box)
         await step.reached.wait()
         await inside.drained()
@@ -88,7 +88,7 @@ async def test_during_the_fetch_of_the_media(box, tmp_path, step, monkeypatch):
 
 
 async def test_during_a_merge_that_outlasts_the_drain(box, tmp_path, step, monkeypatch):
-    """It was let go on while there was time: what it had would have been lost. Then giving it back is all there is."""
+    """It may continue while there is time, because its work would be lost; after that it can only be given back."""
     with monkeypatch.context() as patch:
         patch.setattr(ending, "write_result", step.before(ending.write_result))
         async with a_runner(box.nats.url, tmp_path, drain_s=0.1) as inside:

@@ -1,4 +1,4 @@
-"""Faults of the runner, the store and the bus: whose fault it was, what the job pays for it, and when it is enough."""
+"""Faults of the runner, the store and the bus: who is to blame, what the job pays, and when the runner gives up."""
 
 import asyncio
 import shutil
@@ -16,10 +16,9 @@ from forgesyte_contracts.jobs import AttemptEntry as Entry
 from forgesyte_contracts.jobs import AttemptOutcome, InputFacts, JobStatus
 from forgesyte_plugin_runner.attempt import ending
 from forgesyte_plugin_runner.attempt.ending import HANDOVER_DELAY_S, MAX_HANDOVER_DELAY_S, handover_delay_s
-from forgesyte_plugin_runner.fault_backoff import MAX_REST_S, FaultBackoff
 from forgesyte_sandbox.shared import messages
 from forgesyte_sandbox.shared.messages import Row, Started
-from tests.support import eventually
+from tests.support import HandClock, eventually
 
 from .inside import NOT_STARTED, SUCCEEDED, a_runner, ten_rows
 from .test_jobs import outcomes
@@ -56,7 +55,7 @@ async def assert_ten_rows(box, record, who=""):
 async def test_a_fenced_attempt_in_its_last_steps_does_not_touch_the_result_of_the_one_that_completed(
     box, tmp_path, monkeypatch
 ):
-    """It learns that it lost the job only by its next write, which comes after the result document."""
+    """It learns that it lost the job only at its next write, which comes after the result document."""
     at_the_result, go_on = asyncio.Event(), asyncio.Event()
     write = ending.write_result
 
@@ -85,17 +84,17 @@ async def test_a_fenced_attempt_in_its_last_steps_does_not_touch_the_result_of_t
 
 
 async def nothing():
-    """A look at the record that sees nothing."""
+    """Look at the record and see nothing."""
 
 
 async def test_a_job_whose_rows_are_not_all_in_the_store_is_not_completed(box, tmp_path):
-    """The next attempt makes them anew."""
+    """The next attempt makes all rows again."""
 
     async def losing(say):
         outcome = await ten_rows(say)
         if inside.script.runs == 1:
             attempt = next(iter(inside.jobs.values()))
-            attempt._ledger._rows += 1
+            attempt._state.counts.rows += 1
         return outcome
 
     async with a_runner(box.nats.url, tmp_path, losing) as inside:
@@ -105,8 +104,8 @@ async def test_a_job_whose_rows_are_not_all_in_the_store_is_not_completed(box, t
     assert outcomes(record) == [AttemptOutcome.RELEASED, AttemptOutcome.SUCCEEDED]
 
 
-async def test_rows_of_another_life_of_the_same_attempt_number_are_not_taken_for_ours(box, tmp_path):
-    """The bus went back to an older copy and gives attempt 1 out again; the store has what the first one wrote."""
+async def test_rows_of_another_attempt_with_the_same_number_are_not_mistaken_for_ours(box, tmp_path):
+    """The bus went back to an older copy and issues attempt 1 again; the store has what the first one wrote."""
     job_id = await submit(box, options={})
     await box.store.put(subjects.segment_blob(job_id, 1, 0), b"rows of another time")
 
@@ -118,12 +117,12 @@ async def test_rows_of_another_life_of_the_same_attempt_number_are_not_taken_for
     assert await box.store.get(subjects.segment_blob(job_id, 1, 0)) == b"rows of another time"
 
 
-async def test_a_record_that_can_not_hold_the_end_fails_the_job_at_once(box, tmp_path):
-    """No attempt would come to another end: the first says so, with the reason."""
+async def test_a_record_that_cannot_hold_the_end_fails_the_job_at_once(box, tmp_path):
+    """Every attempt would end the same way, so the first one fails the job with the reason."""
 
     async def talkative(say):
         attempt = next(iter(inside.jobs.values()))
-        attempt._ledger._tool_ms = {"x" * 70_000: 1.0}
+        attempt._state._tool_ms = {"x" * 70_000: 1.0}
         return await ten_rows(say)
 
     async with a_runner(box.nats.url, tmp_path, talkative) as inside:
@@ -151,19 +150,19 @@ async def test_figures_that_a_child_made_up_cost_no_attempt(box, tmp_path):
     assert len(record.decode.codec) == 64
 
 
-async def test_a_runner_whose_sandbox_does_not_start_rests_and_says_so(box, tmp_path):
+async def test_a_runner_whose_sandbox_does_not_start_rests_and_is_not_ready(box, tmp_path):
     async def not_at_all(_say):
         return NOT_STARTED
 
     async with a_runner(box.nats.url, tmp_path, not_at_all) as inside:
-        inside.place.fitness._monotonic = lambda: 0.0  # a rest ends when the test says so, not after a second
+        inside.runner._backoff._clock = HandClock()  # a rest ends when the test ends it, not after a second
         job_id = await submit(box)
         record = await released(box, job_id)
-        rests = inside.place.fitness.rests
+        rests = inside.runner._backoff.is_resting
         for _ in range(2):
-            inside.place.fitness.faulted()
+            inside.runner._backoff.faulted()
         reasons = inside.runner._health.reasons()
-        inside.place.fitness.recovered()
+        inside.runner._backoff.recovered()
         inside.script.plan = ten_rows
         record = await ended(box, job_id)
 
@@ -180,35 +179,18 @@ async def test_a_full_scratch_folder_is_no_fault_of_the_job(box, tmp_path):
 
     await assert_ten_rows(box, record)
     assert set(outcomes(record)) == {AttemptOutcome.RELEASED, AttemptOutcome.SUCCEEDED}
-    told = [log["event"] for log in logs if log["log_level"] == "error"]
-    assert told == ["media not fetched"] * outcomes(record).count(AttemptOutcome.RELEASED)
+    errors = [log["event"] for log in logs if log["log_level"] == "error"]
+    assert errors == ["media not fetched"] * outcomes(record).count(AttemptOutcome.RELEASED)
 
 
 async def run_without_scratch(box, tmp_path):
     async with a_runner(box.nats.url, tmp_path) as inside:
-        folder = inside.place.scratch.path
-        await asyncio.to_thread(shutil.move, folder, folder.with_name("away"))
+        folder = inside.opened.scratch.path
+        await asyncio.to_thread(shutil.move, folder, folder.with_name("moved"))
         job_id = await submit(box)
         await released(box, job_id)
-        await asyncio.to_thread(shutil.move, folder.with_name("away"), folder)
+        await asyncio.to_thread(shutil.move, folder.with_name("moved"), folder)
         return await ended(box, job_id)
-
-
-def test_each_fault_in_a_row_doubles_the_rest_and_a_job_that_ends_is_the_end_of_it():
-    now_s = [0.0]
-    fitness = FaultBackoff(lambda: now_s[0])
-    rests_s = []
-    for _ in range(8):
-        fitness.faulted()
-        begun_s = now_s[0]
-        while fitness.rests:
-            now_s[0] += 1
-        rests_s.append(now_s[0] - begun_s)
-
-    assert rests_s == [1, 2, 4, 8, 16, 32, MAX_REST_S, MAX_REST_S]
-    assert fitness.check() is not True
-    fitness.recovered()
-    assert fitness.check() is True
 
 
 @pytest.mark.parametrize(
@@ -232,7 +214,7 @@ async def test_a_job_that_was_given_back_again_and_again_waits_longer_each_time(
     assert handover_delay_s(record) == delay_s
 
 
-async def test_a_fenced_attempt_that_winds_down_and_a_new_delivery_do_not_share_a_place(box, tmp_path, monkeypatch):
+async def test_a_fenced_attempt_that_winds_down_and_a_new_delivery_do_not_share_a_slot(box, tmp_path, monkeypatch):
     """The second claim would hide the first from the drain, and the first's end would hide the second."""
     dying, dead = asyncio.Event(), asyncio.Event()
 
@@ -253,7 +235,7 @@ async def test_a_fenced_attempt_that_winds_down_and_a_new_delivery_do_not_share_
         fenced = inside.jobs[job_id]
         await box.bus.jobs.change(job_id, lambda r: moves.released(r, 3, SystemClock().now()))
         await box.hand_out_again()
-        refused = inside.place.metrics._refused.labels("winding_down")
+        refused = inside.runner._metrics._refused.labels("winding_down")
         await eventually(lambda: refused._value.get(), what="the delivery is given back")
         assert inside.jobs[job_id] is fenced
         dead.set()
@@ -263,7 +245,7 @@ async def test_a_fenced_attempt_that_winds_down_and_a_new_delivery_do_not_share_
     assert record.attempt == 3
 
 
-async def test_a_fenced_runner_says_nothing_through_a_handle_that_was_replaced(box, tmp_path, monkeypatch):
+async def test_a_fenced_runner_sends_nothing_through_a_handle_that_was_replaced(box, tmp_path, monkeypatch):
     said = []
     real = Delivery.nak
 
@@ -276,7 +258,7 @@ async def test_a_fenced_runner_says_nothing_through_a_handle_that_was_replaced(b
         try:
             await asyncio.Event().wait()
         finally:
-            raise RuntimeError("a fault of ours while the sandbox is torn down")
+            raise RuntimeError("a fault of the runner while the sandbox is torn down")
 
     async with a_runner(box.nats.url, tmp_path, breaks, slots=2) as inside:
         job_id = await submit(box)
@@ -289,7 +271,7 @@ async def test_a_fenced_runner_says_nothing_through_a_handle_that_was_replaced(b
         inside.runner._puller.stop()
         await box.take_over(job_id, "another")
         await eventually(lambda: not inside.jobs, what="the fenced attempt is over")
-        await eventually(lambda: inside.place.fitness._in_a_row, what="the fault of ours is noted")
+        await eventually(lambda: inside.runner._backoff.in_a_row, what="the runner notes its own fault")
 
     assert said == []
 
@@ -297,7 +279,7 @@ async def test_a_fenced_runner_says_nothing_through_a_handle_that_was_replaced(b
 async def test_a_store_that_never_answers_gives_the_job_back(box, tmp_path):
     answered = threading.Event()
     async with a_runner(box.nats.url, tmp_path, store_call_s=0.3, store_patience_s=0.1) as inside:
-        store = inside.place.store
+        store = inside.opened.store
         call = store._call
 
         async def hanging(path, ask):
@@ -309,24 +291,24 @@ async def test_a_store_that_never_answers_gives_the_job_back(box, tmp_path):
             await released(box, job_id)
         finally:
             answered.set()
-        store._call, store._call_limit_s = call, 60  # from now on it is well, and may take its time over it
+        store._call, store._call_limit_s = call, 60  # from now on it answers, however long it takes
         record = await ended(box, job_id)
 
     await assert_ten_rows(box, record)
     assert outcomes(record)[-1] is AttemptOutcome.SUCCEEDED
 
 
-async def test_a_bus_that_is_away_at_the_ack_costs_nothing(box, tmp_path, monkeypatch):
-    """The record says that the job has ended; the redelivery finds that out."""
+async def test_an_unavailable_bus_at_the_ack_costs_nothing(box, tmp_path, monkeypatch):
+    """The record says that the job has ended, and the redelivery finds that out."""
     real, refused = Delivery.ack, []
 
-    async def away_once(delivery):
+    async def unavailable_once(delivery):
         if not refused:
             refused.append(delivery.job_id)
-            raise BusUnavailable("away")
+            raise BusUnavailable("unavailable")
         await real(delivery)
 
-    monkeypatch.setattr(Delivery, "ack", away_once)
+    monkeypatch.setattr(Delivery, "ack", unavailable_once)
     async with a_runner(box.nats.url, tmp_path) as inside:
         job_id = await submit(box)
         record = await ended(box, job_id)

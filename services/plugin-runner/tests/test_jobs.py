@@ -1,4 +1,4 @@
-"""Jobs end to end in a real runner process: what stands in record and store when they have ended."""
+"""Jobs end to end in a real runner process: what record and store hold when they have ended."""
 
 import orjson
 import psutil
@@ -56,7 +56,8 @@ async def test_every_warning_is_kept_though_the_record_holds_the_newest(box, cli
     assert record.status is JobStatus.COMPLETED
     assert (len(record.warnings), record.warnings_dropped) == (MAX_WARNINGS, FRAMES - MAX_WARNINGS)
     warnings = await all_warnings(box.store, record)
-    assert [text.split(":")[0] for text in warnings] == [f"nan, frame {index}" for index in range(FRAMES)]
+    assert [warning.text.split(":")[0] for warning in warnings] == [f"nan, frame {index}" for index in range(FRAMES)]
+    assert [warning.frame_index for warning in warnings] == list(range(FRAMES))
 
 
 async def test_progress_and_rows_can_be_read_while_the_job_runs(box, clip, gate):
@@ -174,7 +175,7 @@ async def test_a_cancelled_hung_plugin_is_dead_when_the_owner_has_answered(box, 
     await assert_right(box, await box.ended(await box.submit(clip, "gate")))
 
 
-async def test_a_cancel_that_nobody_was_told_of_is_found_in_the_record(box, clip, tmp_path):
+async def test_a_cancel_whose_message_was_lost_is_found_in_the_record(box, clip, tmp_path):
     box.start_runner()
     reached = tmp_path / "reached"
     job_id = await box.submit(clip, "hang", at=3, reached=str(reached))

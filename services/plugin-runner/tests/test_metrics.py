@@ -1,4 +1,4 @@
-"""What a runner counts: each thing once, under labels that no plugin and no job can make more of."""
+"""What a runner counts: each thing once, under labels whose number no plugin and no job can increase."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -14,7 +14,8 @@ from forgesyte_contracts.runners import Device
 from forgesyte_plugin_runner.devices.devices import DeviceMonitor
 from forgesyte_plugin_runner.devices.nvidia import Nvidia
 from forgesyte_plugin_runner.gauges import RunnerGauges
-from forgesyte_plugin_runner.living_sandboxes import LivingSandbox, LivingSandboxes
+from forgesyte_plugin_runner.job_sandboxes import JobSandboxes
+from forgesyte_plugin_runner.living_sandboxes import LivingSandbox
 from forgesyte_plugin_runner.metrics import RunnerMetrics
 from forgesyte_plugin_runner.plugin_labels import MAX_NAMED, PluginLabels
 from forgesyte_plugin_runner.plugins.registry import PluginRegistry
@@ -22,13 +23,24 @@ from forgesyte_plugin_runner.slots import Slots
 from forgesyte_plugin_runner.stopping import StopReason
 from forgesyte_sandbox.parent.installed_plugins import FoundPlugin
 from forgesyte_sandbox.parent.outcome import SandboxOutcome
+from forgesyte_sandbox.parent.pool import WarmKey
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 STARTED = SandboxOutcome(True, {}, None, None, 20.0, "succeeded", start_ms=10.0)
 
 
+class IdlePool:
+    """A pool of loaded sandboxes that has nothing but its idle processes."""
+
+    def __init__(self) -> None:
+        self.pids: dict[int, WarmKey] = {}
+
+    def idle_pids(self) -> dict[int, WarmKey]:
+        return self.pids
+
+
 class Meters:
-    """Everything of a runner that is counted, without the runner."""
+    """Everything a runner counts, without the runner."""
 
     def __init__(self, *plugins: str) -> None:
         self.counted = CollectorRegistry()
@@ -37,10 +49,10 @@ class Meters:
             self.install(name)
         labels = PluginLabels(lambda: {plugin.name for plugin in self.plugins.list_all()})
         self.metrics = RunnerMetrics(self.counted, labels)
-        self.sandboxes = LivingSandboxes()
-        self.waiting: dict[int, str] = {}
-        self.devices = DeviceMonitor(SystemClock().monotonic_s, Nvidia(no_library))
-        parts = (labels, Slots(2), self.plugins, self.sandboxes, self.devices, lambda: self.waiting, lambda: 3)
+        self.idle = IdlePool()
+        self.sandboxes = JobSandboxes(None, self.idle)
+        self.devices = DeviceMonitor(SystemClock(), Nvidia(no_library))
+        parts = (labels, Slots(2), self.plugins, self.sandboxes, self.devices, lambda: 3)
         self.counted.register(RunnerGauges(*parts))
 
     def install(self, name: str) -> None:
@@ -61,8 +73,8 @@ def no_library() -> object:
 
 def a_record(plugin: str = "seeker", status: str = "completed", **facts: object) -> JobRecord:
     begun = {"started_at": NOW + timedelta(seconds=3), "completed_at": NOW + timedelta(seconds=5), "attempt": 1}
-    told = {"tools": ("seek",), "created_at": NOW, "updated_at": NOW, **begun, **facts}
-    return JobRecord(job_id=new_job_id(), plugin_id=plugin, status=status, **told)
+    values = {"tools": ("seek",), "created_at": NOW, "updated_at": NOW, **begun, **facts}
+    return JobRecord(job_id=new_job_id(), plugin_id=plugin, status=status, **values)
 
 
 def test_an_attempt_that_ends_a_job_counts_both_with_their_seconds_frames_and_stages():
@@ -85,7 +97,7 @@ def test_an_attempt_that_ends_a_job_counts_both_with_their_seconds_frames_and_st
     assert meters.value("frames_total", plugin="seeker", status="processed") == 1
 
 
-def test_an_attempt_that_does_not_end_its_job_is_an_attempt_alone():
+def test_an_attempt_that_does_not_end_its_job_counts_no_job():
     meters = Meters("seeker")
 
     meters.metrics.attempt_ended(a_record(status="running", job_type=JobType.IMAGE), AttemptOutcome.TIMEOUT)
@@ -105,7 +117,7 @@ def test_a_start_is_counted_when_a_sandbox_was_started_and_loaded():
     assert meters.value("sandbox_start_seconds_sum", plugin="seeker", isolation="plugin") == 0.01
 
 
-def test_kills_are_told_apart_by_what_they_were_for():
+def test_kills_are_counted_by_reason():
     meters = Meters("seeker")
 
     for why in StopReason:
@@ -115,11 +127,11 @@ def test_kills_are_told_apart_by_what_they_were_for():
     assert all(meters.value("sandbox_kills_total", plugin="seeker", reason=reason) for reason in reasons)
 
 
-def test_the_gauges_say_what_is_there_at_this_moment(monkeypatch):
+def test_the_gauges_show_the_present_moment(monkeypatch):
     meters = Meters("seeker", "broken")
     meters.plugins.mark_failed("broken", "broken for a test")
     meters.plugins.record_success("seeker")
-    meters.sandboxes.enter(LivingSandbox("seeker", pid=1, limit_bytes=1 << 30))
+    meters.sandboxes.living.enter(LivingSandbox("seeker", pid=1, limit_bytes=1 << 30))
 
     assert meters.value("slots") == 2
     assert meters.value("bus_reconnects_total") == 3
@@ -130,19 +142,19 @@ def test_the_gauges_say_what_is_there_at_this_moment(monkeypatch):
     assert meters.value("plugin_last_success_timestamp_seconds", plugin="broken") is None
     assert meters.value("sandbox_processes", plugin="seeker", state="busy") == 1
     assert meters.value("plugin_memory_limit_bytes", plugin="seeker") == 1 << 30
-    meters.waiting = {1: "seeker", 2: "seeker"}
+    meters.idle.pids = {1: WarmKey("seeker", "cpu"), 2: WarmKey("seeker", "cpu")}
     assert meters.value("sandbox_processes", plugin="seeker", state="busy") == 1
     assert meters.value("sandbox_processes", plugin="seeker", state="warm") == 1, "one that is both is busy"
-    meters.sandboxes.leave(1)
+    meters.sandboxes.living.leave(1)
     assert meters.value("sandbox_processes", plugin="seeker", state="busy") is None
     assert meters.value("sandbox_processes", plugin="seeker", state="warm") == 2
 
 
-async def test_a_device_is_there_with_the_figures_that_are_known():
+async def test_a_device_is_shown_with_its_known_figures():
     meters = Meters()
     assert meters.value("device_memory_bytes", device="cpu", kind="total") is None
 
-    await meters.devices.look()
+    await meters.devices.measure()
 
     assert 0 <= meters.value("device_utilisation_ratio", device="cpu") <= 1
     assert meters.value("device_memory_bytes", device="cpu", kind="total") > 0

@@ -1,4 +1,4 @@
-"""Reloads in a real runner: a fresh look at the plugin, and nothing else is touched by it."""
+"""Reloads in a real runner: the plugin is loaded again, and nothing else changes."""
 
 from forgesyte_contracts.ids import PluginName
 from forgesyte_contracts.jobs import AttemptOutcome
@@ -45,7 +45,7 @@ async def until(box, name: str, state: PluginState, version: str | None = None) 
     return await eventually(look, 60, f"{name} is {state} {version or ''}")
 
 
-async def test_a_reload_reads_the_plugin_anew_also_one_that_was_broken_or_not_installed(box, tmp_path, monkeypatch):
+async def test_a_reload_loads_the_plugin_again_even_if_it_was_broken_or_not_installed(box, tmp_path, monkeypatch):
     folder = tmp_path / "plugins"
     folder.mkdir()
     monkeypatch.setenv("PYTHONPATH", str(folder))
@@ -81,7 +81,7 @@ async def test_a_reload_leaves_running_jobs_and_the_other_plugins_alone(box, cli
 
     await box.bus.control.reload(PluginName("probe"))
 
-    await eventually(lambda: runner.log.read_text().count('"plugin ready"') == 2, 60, "it was looked at again")
+    await eventually(lambda: runner.log.read_text().count('"plugin ready"') == 2, 60, "it was loaded again")
     assert (await until(box, "probe", PluginState.RUNNING)).manifest == before.manifest
     gate.open()
     record = await box.ended(job_id)
@@ -90,7 +90,7 @@ async def test_a_reload_leaves_running_jobs_and_the_other_plugins_alone(box, cli
     await assert_right(box, await box.ended(await box.submit(clip, "gate")))
 
 
-async def test_a_word_about_a_plugin_that_is_not_offered_here_changes_nothing(box):
+async def test_a_request_about_a_plugin_that_is_not_offered_here_changes_nothing(box):
     runner = box.start_runner()
     await until(box, "probe", PluginState.INITIALIZED)
 
@@ -98,6 +98,6 @@ async def test_a_word_about_a_plugin_that_is_not_offered_here_changes_nothing(bo
         await box.bus.control.reload(PluginName(name))
     await box.bus.control.reload(PluginName("probe"))
 
-    await eventually(lambda: runner.log.read_text().count('"plugin ready"') == 2, 60, "the last word was done")
+    await eventually(lambda: runner.log.read_text().count('"plugin ready"') == 2, 60, "the last request was handled")
     assert await shown(box, "picture") is None
     assert await shown(box, "no-such-plugin") is None

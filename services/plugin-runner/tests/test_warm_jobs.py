@@ -42,7 +42,7 @@ def warm_probe(tmp_path, monkeypatch):
 
 
 async def run_one(box, clip, gate):
-    """Run a job through the gate; gives its record and the sandbox it was in."""
+    """Run a job through the gate; return its record and its sandbox."""
     gate.open()
     job_id = await box.submit(clip, "gate", PLUGIN, **gate.options)
     record = await box.ended(job_id)
@@ -52,7 +52,7 @@ async def run_one(box, clip, gate):
 
 
 async def start_standing_job(box, clip, gate):
-    """Start a job that stands at the gate; gives its id and the sandbox it is in."""
+    """Start a job that waits at the gate; return its id and its sandbox."""
     gate.file.unlink(missing_ok=True)
     job_id = await box.submit(clip, "gate", PLUGIN, **gate.options)
     pid = await gate.reached()
@@ -86,13 +86,13 @@ def sandboxes(runner):
 async def test_jobs_of_a_warm_plugin_share_a_sandbox_and_nothing_else(box, clip, gate, warm_probe):
     runner = box.start_runner(plugins=PLUGIN)
 
-    told = [await run_one(box, clip, gate) for _ in range(3)]
+    ran = [await run_one(box, clip, gate) for _ in range(3)]
     tree = runner.tree()
     code = await runner.drained()
 
-    assert [record.status for record, _ in told] == [JobStatus.COMPLETED] * 3
-    assert len({pid for _, pid in told}) == 1
-    assert told[0][1] in {process.pid for process in tree}
+    assert [record.status for record, _ in ran] == [JobStatus.COMPLETED] * 3
+    assert len({pid for _, pid in ran}) == 1
+    assert ran[0][1] in {process.pid for process in tree}
     assert code == 0
     assert not alive(tree)
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
@@ -33,6 +34,10 @@ from .sockets.sockets import SocketEndpoint
 from .watching.job_watches import JobWatches
 
 REALTIME = "/v1/realtime"
+_VERSION = version("forgesyte-realtime-gateway")
+_NO_DOCUMENTATION: dict[str, Any] = {"openapi_url": None, "docs_url": None, "redoc_url": None}
+"""No pages of FastAPI's own: only the routes in the route table are public."""
+
 _CLOSING_S = 2.0
 _LOOK_EVERY_S = 0.01
 
@@ -70,14 +75,7 @@ def create_app(
                 finally:
                     gateway.manager.close_all()
 
-    app = FastAPI(
-        title="ForgeSyte realtime",
-        version=version("forgesyte-realtime-gateway"),
-        lifespan=lifespan,
-        openapi_url=None,
-        docs_url=None,
-        redoc_url=None,
-    )
+    app = FastAPI(title="ForgeSyte realtime", version=_VERSION, lifespan=lifespan, **_NO_DOCUMENTATION)
     problems.install(app)
     app.add_api_route(REALTIME, _realtime, methods=["GET"], response_model=None)
     for route in routes_of(REALTIME_GATEWAY):

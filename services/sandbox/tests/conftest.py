@@ -1,4 +1,4 @@
-"""Fixtures of the sandbox's tests: a real zygote, made clips, and one call that runs a job and keeps what it said."""
+"""Fixtures of the sandbox's tests: a real zygote, made clips, and one call that runs a job and keeps its messages."""
 
 import inspect
 from dataclasses import dataclass, field, replace
@@ -15,6 +15,7 @@ from forgesyte_sandbox.parent.outcome import SandboxOutcome
 from forgesyte_sandbox.parent.zygote import Zygote
 from forgesyte_sandbox.shared import messages
 from forgesyte_sandbox.shared.limits import MIB, Limits
+from forgesyte_sandbox.shared.specs import JobSpec, ManifestSpec
 from tests.support import make_clip
 
 PLUGINS = Path(__file__).parent / "plugins"
@@ -25,7 +26,7 @@ LIMITS = Limits(
 
 @dataclass
 class Told:
-    """How a run ended, and what it said before."""
+    """How a run ended, and the messages it sent before."""
 
     outcome: SandboxOutcome | None = None
     said: list = field(default_factory=list)
@@ -60,17 +61,16 @@ class Bench:
     ):
         told = told or Told()
         scratch = spec.pop("scratch", None) or self.scratch()
-        order = {
-            "entry_point": f"sandbox_plugins:{plugin}", "plugin": plugin.lower(), "tools": list(tools), "options": {},
-            "input": str(self.clip), "device": "cpu", "job_id": "job-1", "skip_frames": [], **spec,
-        }  # fmt: skip
+        order = JobSpec(**{
+            "entry_point": f"sandbox_plugins:{plugin}", "tools": list(tools), "input": str(self.clip),
+            "job_id": "job-1", **spec,
+        })  # fmt: skip
 
         def started(pid):
             told.pid = pid
 
         told.outcome = await self.zygote.run(
             Order(
-                "job",
                 order,
                 limits=limits,
                 scratch=scratch,
@@ -91,7 +91,7 @@ class Bench:
 
     async def manifest(self, entry_point, **changes):
         return await self.zygote.run(
-            Order("manifest", {"entry_point": entry_point}, limits=replace(LIMITS, **changes), scratch=self.scratch())
+            Order(ManifestSpec(entry_point), limits=replace(LIMITS, **changes), scratch=self.scratch())
         )
 
 
@@ -109,7 +109,7 @@ def picture_file(tmp_path_factory):
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def zygote():
-    """One for all tests, as a service has one for all runs; it is replaced when a test kills it."""
+    """One for all tests, as a service has one for all runs; replaced when a test kills it."""
     async with Zygote.start(env={"PYTHONPATH": str(PLUGINS)}) as zygote:
         yield zygote
 
@@ -129,10 +129,9 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture
 def survivors():
-    """Give the processes that are still alive in a folder: everything a sandbox starts begins in its scratch.
+    """Return the processes that are still alive in a folder: everything a sandbox starts begins in its scratch folder.
 
-    One whose memory is gone is dead: the kernel frees it a moment before the folder, and neither it nor we can do a
-    thing about it any more.
+    A process without memory is dead: the kernel frees the memory a moment before the folder.
     """
 
     def find(folder: Path):

@@ -23,8 +23,8 @@ async def test_a_flood_of_50_mb_on_stdout_and_stderr_costs_a_2_kb_tail(bench):
     [
         pytest.param("garbage", "a message of 4294967295 bytes was announced", id="a length over the cap"),
         pytest.param("garbage-kind", "known kind of message", id="an unknown kind"),
-        pytest.param("garbage-row", "a row's head is broken", id="a row that is no row"),
-        pytest.param("loaded-again", "said again that it is loaded", id="a second word of being loaded"),
+        pytest.param("garbage-row", "a row's head is broken", id="a row without a head"),
+        pytest.param("loaded-again", "reported a second time that it is loaded", id="a second report of being loaded"),
         pytest.param("half-message", "the pipe ended in a message", id="half a message"),
     ],
 )

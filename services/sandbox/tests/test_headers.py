@@ -1,4 +1,4 @@
-"""The readers of foreign bytes, against every kind of nonsense: they answer, or they refuse in their own words."""
+"""The readers of foreign bytes against all kinds of nonsense: they return a header, or refuse in their own words."""
 
 import struct
 
@@ -12,7 +12,7 @@ from forgesyte_sandbox.child.media.headers.image_header import BrokenHeader, Ima
 from forgesyte_sandbox.child.media.headers.mp4_boxes import missing_index
 from forgesyte_sandbox.child.media.headers.signature import recognise
 from forgesyte_sandbox.child.media.orientation import UPRIGHT, turn_of_exif, turn_of_matrix
-from forgesyte_sandbox.child.media.sparse_file import KeptFile
+from forgesyte_sandbox.child.media.sparse_file import SparseFile
 
 MAGIC = {"png": b"\x89PNG\r\n\x1a\n", "jpeg": b"\xff\xd8\xff\xe0", "webp": b"RIFF\0\0\0\0WEBP", "tiff": b"II*\0"}
 SUFFIX = {"png": ".png", "jpeg": ".jpg", "webp": ".webp", "tiff": ".tiff"}
@@ -20,7 +20,7 @@ IMAGE = np.random.default_rng(0).integers(0, 256, (33, 47, 3), np.uint8)
 
 
 @pytest.mark.parametrize("codec", MAGIC)
-def test_a_header_tells_the_size(codec):
+def test_a_header_gives_the_size(codec):
     _, coded = cv2.imencode(SUFFIX[codec], IMAGE)
 
     header = read_header(codec, coded.tobytes())
@@ -61,7 +61,7 @@ def test_anything_gets_a_name(data):
 def test_boxes_of_noise_are_walked_to_an_end(tmp_path_factory, data):
     path = tmp_path_factory.mktemp("boxes") / "a"
     path.write_bytes(data)
-    file = KeptFile(path)
+    file = SparseFile(path)
 
     missing_index(file)
 
@@ -84,12 +84,12 @@ def test_unknown_orientations_are_upright(orientation):
     assert turn_of_exif(orientation) == UPRIGHT
 
 
-class TestKeptFile:
+class TestSparseFile:
     @pytest.fixture
     def file(self, tmp_path):
         path = tmp_path / "a"
         path.write_bytes(bytes(range(100)))
-        file = KeptFile(path, holes=((40, 60),))
+        file = SparseFile(path, holes=((40, 60),))
         yield file
         file.close()
 
@@ -110,9 +110,9 @@ class TestKeptFile:
         assert file.read(1000) == bytes(range(60, 100))
         assert not file.saw_hole
 
-    def test_the_size_is_told_to_who_asks_as_ffmpeg_does(self, file):
+    def test_the_size_is_returned_when_ffmpeg_asks_for_it(self, file):
         assert file.seek(0, 0x10000) == 100
 
-    def test_places_outside_are_refused(self, file):
+    def test_positions_outside_the_file_are_refused(self, file):
         with pytest.raises(ValueError, match="inside the file"):
             file.seek(-1)

@@ -1,4 +1,4 @@
-"""Real memory: what a sandbox may not have, it does not get, and the caller hears `oom`."""
+"""Real memory: what a sandbox may not have, it does not get, and the outcome is `oom`."""
 
 import pytest
 

@@ -1,8 +1,9 @@
-"""Every fault of the stability matrix once more, in a sandbox that is warm and has served a job before."""
+"""Every fault of the stability matrix again, in a warm sandbox that has served a job before."""
 
 import os
 import secrets
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,10 +16,11 @@ from forgesyte_sandbox.parent.zygote import Zygote
 from tests.stability.promises import IN_A_JOB, Promise
 from tests.stability.test_matrix import assert_error
 from tests.stability.witness import MARK_NAME, open_descriptors
-from tests.stability.workbench import FRAMES, PLUGINS, Workbench
+from tests.stability.workbench import FRAMES, PLUGINS, Workbench, entry_points
 from tests.support import make_clip
 
 NEVER = 10**6
+NAMES = {entry_point: name for name, entry_point in entry_points().items()}
 EVERY_DAY = {
     "raises", "exits-3", "segfaults", "loops", "takes-64-mb-steps", "takes-memfd", "leaves-daemons",
     "leaves-daemons-and-segfaults", "floods-stdout", "gives-nan", "writes-garbage", "forges-its-end",
@@ -28,7 +30,7 @@ EVERY_DAY = {
 
 
 class WarmDoor:
-    """Stands where the zygote's door stands: jobs go to the pool, each plugin's first one without its fault."""
+    """Takes the zygote's place: jobs go to the pool, each plugin's first one without its fault."""
 
     def __init__(self, zygote: Zygote, pool: WarmPool, folder: Path):
         self.zygote, self.pool, self.folder = zygote, pool, folder
@@ -39,18 +41,18 @@ class WarmDoor:
         return self.zygote.pid
 
     async def run(self, order: Order) -> SandboxOutcome:
-        key = WarmKey(order.spec["plugin"], "cpu")
-        if order.spec["tools"] == ["misbehave"] and key not in self.greeted:
+        key = WarmKey(NAMES[order.spec.entry_point], "cpu")
+        if order.spec.tools == ["misbehave"] and key not in self.greeted:
             self.greeted.add(key)
-            harmless = {**order.spec, "options": {"misbehave": {"at": NEVER}}}
+            harmless = replace(order.spec, options={"misbehave": {"at": NEVER}})
             other = self.folder / f"before-{key.plugin}"
             other.mkdir()
-            await self.pool.run(key, Order("job", harmless, order.limits, other))
+            await self.pool.run(key, Order(harmless, order.limits, other))
         return await self.pool.run(key, order)
 
 
 class WarmWorkbench(Workbench):
-    """The matrix's workbench on a pool; what is idle may live."""
+    """The matrix's workbench on a pool; idle sandboxes may live."""
 
     def survivors(self, scratch: Path, expected: set[int]) -> list[str]:
         return super().survivors(scratch, expected | self.zygote.pool.idle_pids().keys())
@@ -89,7 +91,7 @@ def test_the_faults_of_every_day_are_in_the_matrix():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("promise", rows())
-async def test_a_fault_in_a_warm_sandbox_ends_as_promised_and_nobody_else_notices(
+async def test_a_fault_in_a_warm_sandbox_ends_as_promised_and_disturbs_no_other_job(
     promise: Promise, faults_zygote, faults_mark, faults_clip, tmp_path
 ):
     before, zygote_pid = open_descriptors(), faults_zygote.pid

@@ -13,7 +13,7 @@ from .records.job_feed import Changed, JobFeed
 from .records.plugins import PluginTable, PluginUnwritable, PluginView
 from .records.record_size import RecordUnwritable
 from .records.records import Records, Stored
-from .records.runners import RunnerView
+from .records.runners import RunnerTable, RunnerView
 from .server_config import ServerConfig
 from .work.work import PULL_WAIT_S, Delivery, WorkQueue
 
@@ -38,6 +38,7 @@ __all__ = [
     "RecordUnwritable",
     "Records",
     "Refused",
+    "RunnerTable",
     "RunnerView",
     "ServerConfig",
     "Stored",

@@ -1,35 +1,38 @@
-"""Warnings that do not fit into a job's record: each attempt with too many of them stores them.
+"""Warnings that do not fit into a job's record: each attempt that has such warnings keeps them in the store.
 
-The record has the newest warnings and counts the others; an index numbers all warnings of the job from 0, over all
-attempts. An attempt stores every warning it knows, so the stored lists of two attempts may overlap; they then agree.
+The record holds the newest warnings and counts the older ones; an index counts all warnings of the job from 0, over all
+attempts. An attempt keeps everything it knows, so what two attempts keep may overlap, and agrees where it does.
 """
 
 from collections.abc import Sequence
 
-import orjson
+from pydantic import TypeAdapter
 
 from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.jobs import JobRecord
 from forgesyte_contracts.subjects import warnings_blob
+from forgesyte_contracts.warnings import JobWarning
 
 from .blobs import BlobMissing, Store
 
-Indexed = tuple[int, str]
-"""A warning's index and its text."""
+IndexedWarning = tuple[int, JobWarning]
+"""A warning and its index."""
+
+_KEPT: TypeAdapter[Sequence[IndexedWarning]] = TypeAdapter(Sequence[IndexedWarning])
 
 
-async def write_warnings(store: Store, job_id: str, attempt: int, warnings: Sequence[Indexed]) -> None:
-    """Store the warnings an attempt knows, replacing what it stored before."""
-    await store.put(warnings_blob(JobId(job_id), attempt), orjson.dumps(warnings))
+async def write_warnings(store: Store, job_id: str, attempt: int, warnings: Sequence[IndexedWarning]) -> None:
+    """Keep the warnings an attempt knows, replacing what it kept before."""
+    await store.put(warnings_blob(JobId(job_id), attempt), _KEPT.dump_json(warnings))
 
 
-async def all_warnings(store: Store, record: JobRecord) -> list[str]:
-    """Return every warning of a job in order; one that was never stored, as in a killed attempt, is left out."""
-    older: dict[int, str] = {}
+async def all_warnings(store: Store, record: JobRecord) -> list[JobWarning]:
+    """Return every warning of a job in order; one that was never kept, as by a killed attempt, is missing."""
+    older: dict[int, JobWarning] = {}
     for attempt in range(1, record.attempt + 1) if record.warnings_dropped else ():
         try:
-            kept = orjson.loads(await store.get(warnings_blob(JobId(record.job_id), attempt)))
+            kept = _KEPT.validate_json(await store.get(warnings_blob(JobId(record.job_id), attempt)))
         except BlobMissing:
             continue
-        older.update((index, text) for index, text in kept if index < record.warnings_dropped)
+        older.update((index, warning) for index, warning in kept if index < record.warnings_dropped)
     return [older[index] for index in sorted(older)] + list(record.warnings)

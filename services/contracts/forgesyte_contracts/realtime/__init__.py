@@ -1,7 +1,9 @@
 """The messages to clients that watch jobs: the envelope and its nine payloads, the flat events of the older socket,
 the close codes, and how a record becomes messages. docs/realtime.md explains the protocol that these models define.
-Never imports a web framework.
+Never imports `http`: what a client asks for over HTTP has bodies of its own.
 """
+
+from forgesyte_contracts.warnings import Severity
 
 from .envelope import (
     SUBPROTOCOL,
@@ -32,7 +34,6 @@ from .payloads import (
     PongPayload,
     ProgressPayload,
     ProgressStatus,
-    Severity,
     WarningPayload,
 )
 from .state import (

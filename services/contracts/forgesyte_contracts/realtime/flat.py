@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from forgesyte_contracts.jobs import JobRecord, JobStatus
+from forgesyte_contracts.progress import never_falling, percent_of
 
 from .payloads import ProgressPayload
 
@@ -34,8 +35,7 @@ class ProgressEvent(BaseModel):
     @property
     def percent(self) -> int:
         """floor(100 * current / total), 0 while the total is unknown or 0, never below `least_percent`."""
-        done = 100 * self.current_frame // self.total_frames if self.total_frames else 0
-        return max(self.least_percent, min(done, 100))
+        return never_falling(self.least_percent, percent_of(self.current_frame, self.total_frames))
 
     def wire(self) -> dict[str, Any]:
         """Return the keys as they are sent; those about tools only when they are set."""
@@ -65,7 +65,7 @@ def flat_progress(progress: ProgressPayload, *, least_percent: int = 0) -> Progr
         current_tool=progress.current_tool,
         tools_total=progress.tools_total,
         tools_completed=progress.tools_completed,
-        least_percent=max(least_percent, estimated),
+        least_percent=never_falling(least_percent, estimated),
     )
 
 

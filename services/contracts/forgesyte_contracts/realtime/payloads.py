@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_serializer
 
 from forgesyte_contracts.jobs import Moment
+from forgesyte_contracts.warnings import Severity
 
 Percent = Annotated[int, Field(ge=0, le=100)]
 Count = Annotated[int, Field(ge=0)]
@@ -44,14 +45,6 @@ class PluginStatus(StrEnum):
     DEGRADED = "degraded"
     COMPLETED = "completed"
     FAILED = "failed"
-
-
-class Severity(StrEnum):
-    """How much a warning matters."""
-
-    LOW = "low"
-    MEDIUM = "medium"
-    HIGH = "high"
 
 
 class _Part(BaseModel):

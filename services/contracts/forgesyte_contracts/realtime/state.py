@@ -1,10 +1,9 @@
-"""A record becomes messages: its whole present state for who joins, and what is news for who was there before.
+"""Turns a record into messages: its full current state for a client that joins, and only the news for one that follows.
 
-Pure functions. A pending job has no messages: nothing of it is running yet. Of a cancelled job the plugin counts as
-failed, because its work on this job did not complete; the error before the ending says why.
+Pure functions. A pending job has no messages: nothing of it runs yet. In a cancelled job the plugin counts as failed,
+because its work on this job did not complete; the error before the ending says why.
 """
 
-import re
 from collections.abc import Sequence
 
 from forgesyte_contracts.jobs import JobRecord, JobStatus
@@ -24,7 +23,6 @@ from .payloads import (
     WarningPayload,
 )
 
-_FRAME = re.compile(r"\bframe (\d{1,9})\b", re.IGNORECASE)
 _CONFIDENCE = ("confidence", "confidence_threshold", "min_confidence")
 _ENDED = {
     JobStatus.COMPLETED: PluginStatus.COMPLETED,
@@ -34,9 +32,9 @@ _ENDED = {
 
 
 def plugin_status_of(record: JobRecord) -> PluginStatusPayload | None:
-    """How the plugin fares; None for a job that never ran.
+    """Return how the plugin is doing; None for a job that never ran.
 
-    Degraded means that it runs with a warning, on another device than the one asked for, or after a death.
+    Degraded means that it runs with a warning, on a device other than the requested one, or after a death.
     """
     if not record.attempt:
         return None
@@ -61,17 +59,18 @@ def _plugin_status(record: JobRecord) -> PluginStatus:
 
 
 def warnings_of(record: JobRecord, *, known: int = 0) -> list[WarningPayload]:
-    """The warnings from index `known` on, in order. A record keeps its newest ones; indexes count them all."""
+    """Return the warnings from index `known` on, in order. A record keeps the newest; indexes count all of them."""
     first = _first_index(record)
     return [
         WarningPayload(
             job_id=record.job_id,
             index=index,
             plugin=record.plugin_id,
-            message=text,
-            frame_index=int(found[1]) if (found := _FRAME.search(text)) else None,
+            message=warning.text,
+            severity=warning.severity,
+            frame_index=warning.frame_index,
         )
-        for index, text in enumerate(record.warnings, start=first)
+        for index, warning in enumerate(record.warnings, start=first)
         if index >= known
     ]
 
@@ -81,7 +80,7 @@ def _first_index(record: JobRecord) -> int:
 
 
 def progress_of(record: JobRecord) -> ProgressPayload | None:
-    """How far the job is; its ending when it has ended; None while it is pending."""
+    """Return how far the job is, or its ending once it has ended; None while it is pending."""
     if record.status is JobStatus.PENDING:
         return None
     return ProgressPayload(
@@ -97,7 +96,7 @@ def progress_of(record: JobRecord) -> ProgressPayload | None:
 
 
 def error_of(record: JobRecord) -> ErrorPayload | None:
-    """The error that precedes the ending of a failed or cancelled job; None for all others."""
+    """Return the error that precedes the ending of a failed or cancelled job; None for all others."""
     if record.status not in (JobStatus.FAILED, JobStatus.CANCELLED):
         return None
     known = record.error_code in Code.__members__.values()
@@ -112,15 +111,15 @@ def error_of(record: JobRecord) -> ErrorPayload | None:
 
 
 def current_state(record: JobRecord) -> list[Payload]:
-    """Everything a client that joins now must be told, in order: plugin_status, every warning, progress or ending."""
+    """Return everything to send to a client that joins now: plugin_status, every warning, then progress or ending."""
     return _present(plugin_status_of(record), *warnings_of(record), error_of(record), progress_of(record))
 
 
 def news_between(before: JobRecord, now: JobRecord) -> list[Payload]:
-    """What must be told, without fail, to a client that was told everything up to `before`.
+    """Return what a client that has seen everything up to `before` must receive without fail.
 
-    The news is: a change of the plugin's status, new warnings, and the ending with its error. Progress is not: it may
-    be passed over when a newer one comes.
+    The news is: a change of the plugin's status, new warnings, and the ending with its error. Progress is not news: it
+    may be skipped when a newer one exists.
     """
     status, was = plugin_status_of(now), plugin_status_of(before)
     is_new_status = status is not None and (was is None or was.status is not status.status)
@@ -134,7 +133,7 @@ def _present(*payloads: Payload | None) -> list[Payload]:
 
 
 def metadata_of(manifest: PluginManifest) -> MetadataPayload:
-    """What a client may show of a plugin, from its manifest."""
+    """Return what a client may show about a plugin, taken from its manifest."""
     model = manifest.requires.models[0].name if manifest.requires.models else None
     titles = [str(tool.output_schema["title"]) for tool in manifest.tools if "title" in tool.output_schema]
     return MetadataPayload(

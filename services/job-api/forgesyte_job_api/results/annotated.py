@@ -25,6 +25,7 @@ from forgesyte_sandbox.parent.order import Order
 from forgesyte_sandbox.parent.outcome import SandboxOutcome
 from forgesyte_sandbox.parent.zygote import Zygote
 from forgesyte_sandbox.shared.limits import Limits
+from forgesyte_sandbox.shared.specs import AnnotateSpec, MediaLimits
 
 log = structlog.get_logger(__name__)
 
@@ -122,16 +123,15 @@ async def _draw(studio: Studio, job_id: JobId, record: JobRecord) -> int:
     async with studio.scratch.folder("annotate") as folder:
         await studio.store.fetch_to(input_blob(job_id), folder / "input")
         await _write_rows(studio.store, record, folder / "rows.jsonl")
-        spec = {
-            "input": str(folder / "input"),
-            "kind": record.job_type.kind,
-            "rows": str(folder / "rows.jsonl"),
-            "tools": list(record.tools),
-            "output": _OUTPUT,
-            "max_side_px": studio.settings.max_side_px,
-            "max_image_pixels": studio.settings.max_image_pixels,
-        }
-        outcome = await studio.zygote.run(Order("annotate", spec, limits=_limits(studio.settings), scratch=folder))
+        spec = AnnotateSpec(
+            input=str(folder / "input"),
+            rows=str(folder / "rows.jsonl"),
+            tools=record.tools,
+            output=_OUTPUT,
+            kind=record.job_type.kind,
+            media=MediaLimits(studio.settings.max_side_px, studio.settings.max_image_pixels),
+        )
+        outcome = await studio.zygote.run(Order(spec, limits=_limits(studio.settings), scratch=folder))
         if not outcome.ok:
             raise _fault_of(outcome, job_id)
         size = await studio.store.put_stream(annotated_blob(job_id), _pieces(folder / _OUTPUT))

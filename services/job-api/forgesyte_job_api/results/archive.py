@@ -7,9 +7,10 @@ import orjson
 import structlog
 
 from forgesyte_chassis.store.blobs import BlobMissing, Store
+from forgesyte_chassis.store.ended_jobs import read_record, write_missing_record
 from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.jobs import JobRecord, JobStatus
-from forgesyte_contracts.subjects import record_blob, result_blob
+from forgesyte_contracts.subjects import result_blob
 
 log = structlog.get_logger(__name__)
 
@@ -24,14 +25,11 @@ class Archive:
 
     async def record(self, job_id: JobId) -> JobRecord | None:
         """Return the record as it was at the end, or None when the job has not ended or never existed."""
-        try:
-            return JobRecord.model_validate_json(await self._store.get(record_blob(job_id)))
-        except BlobMissing:
-            return None
+        return await read_record(self._store, job_id)
 
     async def keep_record(self, record: JobRecord) -> bool:
         """Write the record of an ended job unless it is there already; return whether it was written now."""
-        return await self._store.create(record_blob(JobId(record.job_id)), record.model_dump_json().encode())
+        return await write_missing_record(self._store, record)
 
     async def results(self, record: JobRecord) -> dict[str, Any] | None:
         """Return the result document of a completed job with the rows that fit inline; None for any other."""

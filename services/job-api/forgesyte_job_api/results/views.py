@@ -1,21 +1,24 @@
-"""The public forms of a record beyond contracts' own: extended, and the header of a result document."""
+"""The public forms of a record beyond those of contracts: the extended view and the whole result document."""
 
+from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any
 
 import orjson
 
 from forgesyte_chassis.store.blobs import BlobMissing, Store
+from forgesyte_chassis.store.ended_jobs import result_header
 from forgesyte_chassis.store.segments import read_rows
 from forgesyte_contracts.http.jobs import ExtendedJobResponse, job_view
-from forgesyte_contracts.jobs import DecodeFacts, JobRecord
-from forgesyte_contracts.results import INLINE_RESULT_BYTES, ResultHeader, ResultSummary, Row
+from forgesyte_contracts.jobs import JobRecord
+from forgesyte_contracts.results import INLINE_RESULT_BYTES, Row
+from forgesyte_contracts.warnings import JobWarning
 
 NEWEST_ROWS = 20
 
 
 def extended_view(
-    record: JobRecord, *, results: dict[str, Any] | None, frames: list[Row], warnings: list[str]
+    record: JobRecord, *, results: dict[str, Any] | None, frames: list[Row], warnings: Sequence[JobWarning]
 ) -> ExtendedJobResponse:
     """Derive the extended view: the record, and how it was made.
 
@@ -29,7 +32,7 @@ def extended_view(
         **dict(job_view(record, results=results)),
         plugin_timings=record.plugin_timings,
         stage_timings_ms=record.stage_timings_ms,
-        warnings=warnings,
+        warnings=[warning.text for warning in warnings],
         device_requested=record.device_requested,
         device_used=record.device_used,
         fallback=record.fallback,
@@ -37,22 +40,6 @@ def extended_view(
         frames=frames,
         decode=record.decode,
         attempts=list(record.attempts),
-    )
-
-
-def result_header(record: JobRecord) -> ResultHeader:
-    """Return the result document of a record without its rows, as far as the job got."""
-    decode = record.decode or DecodeFacts()
-    return ResultHeader(
-        job_id=record.job_id,
-        status=record.status.value,
-        plugin_id=record.plugin_id,
-        tools=record.tools,
-        total_frames=record.total_frames,
-        fps=decode.fps,
-        width=decode.width,
-        height=decode.height,
-        summary=record.summary or ResultSummary(),
     )
 
 

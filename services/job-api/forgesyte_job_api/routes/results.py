@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
+from forgesyte_chassis.store.ended_jobs import result_header
 from forgesyte_chassis.store.segments import read_rows
 from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.jobs import JobRecord
@@ -22,7 +23,6 @@ from forgesyte_job_api.openapi.examples import CSV, JSON_LINES, RESULT
 from forgesyte_job_api.openapi.route_docs import BINARY, problem_responses, range_problem
 from forgesyte_job_api.results.byteranges import Offered, blob_response
 from forgesyte_job_api.results.csvrows import csv_header, csv_lines
-from forgesyte_job_api.results.views import result_header
 from forgesyte_job_api.state import PathJobId, State
 
 router = APIRouter(tags=["results"])

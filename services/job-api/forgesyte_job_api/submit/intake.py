@@ -134,7 +134,7 @@ class Intake:
     async def _probe(self, upload: Upload, folder: Path) -> DecodeFacts:
         assert upload.media is not None  # noqa: S101  an upload without media was refused
         sample = await upload.sample.finish()
-        return await self.prober.probe(sample, upload.media, upload.kind, folder)
+        return await self.prober.probe(sample, upload.kind, folder)
 
     async def _create(self, upload: Upload, submission: Submission, facts: DecodeFacts, *, key: str) -> JobRecord:
         assert upload.media is not None  # noqa: S101  an upload without media was refused

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from forgesyte_contracts.jobs import JobKind
+from forgesyte_contracts.media import ACCEPTED_MEDIA
 
 OCTETS = "application/octet-stream"
 
@@ -30,5 +31,5 @@ class MediaKind:
         return media_type.startswith(f"{self.name}/") or media_type == OCTETS
 
 
-VIDEO = MediaKind("video", "a video with at least one picture, such as MP4, MOV, MKV, WebM, AVI or MPEG-TS")
-IMAGE = MediaKind("image", "an image: PNG, JPEG, WebP or TIFF")
+VIDEO = MediaKind("video", ACCEPTED_MEDIA["video"])
+IMAGE = MediaKind("image", ACCEPTED_MEDIA["image"])

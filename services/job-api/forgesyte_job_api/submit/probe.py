@@ -5,7 +5,6 @@ ends; the job itself judges the rest.
 """
 
 import asyncio
-from dataclasses import asdict
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -13,14 +12,14 @@ from typing import Any
 import structlog
 from pydantic import ValidationError
 
-from forgesyte_contracts.jobs import DecodeFacts, InputFacts
+from forgesyte_contracts.jobs import DecodeFacts
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_job_api.settings import JobApiSettings
 from forgesyte_sandbox.parent.order import Order
 from forgesyte_sandbox.parent.outcome import SandboxOutcome
 from forgesyte_sandbox.parent.zygote import Zygote
 from forgesyte_sandbox.shared.limits import Limits
-from forgesyte_sandbox.shared.specs import ProbeSpec
+from forgesyte_sandbox.shared.specs import MediaLimits, ProbeSpec
 
 from .mediakind import MediaKind
 from .upload_sample import SampledFile
@@ -50,12 +49,11 @@ class Prober:
             memory_bytes=settings.probe_memory_bytes,
         )
 
-    async def probe(self, sample: SampledFile, media: InputFacts, kind: MediaKind, scratch: Path) -> DecodeFacts:
+    async def probe(self, sample: SampledFile, kind: MediaKind, scratch: Path) -> DecodeFacts:
         """Probe an upload.
 
         Args:
             sample: its two ends.
-            media: what the client said about it.
             kind: what it should be.
             scratch: the sandbox's working folder.
 
@@ -75,28 +73,29 @@ class Prober:
                 f"the upload waited {self._settings.probe_wait_s:g} s to be probed; submit it again later",
             ) from None
         try:
-            outcome = await self._run(self._spec(sample, media, kind), scratch)
+            outcome = await self._run(self._spec(sample, kind), scratch)
         finally:
             self._slots.release()
         return self._judged(outcome, kind)
 
-    def _spec(self, sample: SampledFile, media: InputFacts, kind: MediaKind) -> ProbeSpec:
+    def _spec(self, sample: SampledFile, kind: MediaKind) -> ProbeSpec:
         settings = self._settings
         return ProbeSpec(
             input=str(sample.path),
             kind=kind.name,
-            filename=media.filename,
             size_bytes=sample.size_bytes,
             holes=sample.holes,
-            max_side_px=settings.max_side_px,
-            max_image_pixels=settings.max_image_pixels,
-            max_frames=settings.max_frames,
-            decode_memory_bytes=settings.decode_memory_bytes,
+            media=MediaLimits(
+                max_side_px=settings.max_side_px,
+                max_image_pixels=settings.max_image_pixels,
+                max_frames=settings.max_frames,
+                decode_memory_bytes=settings.decode_memory_bytes,
+            ),
         )
 
     async def _run(self, spec: ProbeSpec, scratch: Path) -> SandboxOutcome:
         for _ in range(_TRIES):
-            outcome = await self._zygote.run(Order("probe", asdict(spec), limits=self._limits, scratch=scratch))
+            outcome = await self._zygote.run(Order(spec, limits=self._limits, scratch=scratch))
             if outcome.kind != "released":  # the zygote died with it, and the next one is fresh
                 return outcome
         raise ForgeSyteError(Code.SERVICE_UNAVAILABLE, "the upload could not be probed; try again shortly")
@@ -116,7 +115,7 @@ class Prober:
             traceback=outcome.traceback,
             log_tail=outcome.log_tail,
         )
-        raise ForgeSyteError(Code.MEDIA_INVALID, f"{self._found(outcome)}; accepted is {kind.accepted}")
+        raise ForgeSyteError(Code.MEDIA_INVALID, f"{self._found(outcome)}; expected {kind.accepted}")
 
     def _found(self, outcome: SandboxOutcome) -> str:
         settings = self._settings

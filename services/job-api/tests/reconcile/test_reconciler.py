@@ -12,6 +12,7 @@ from forgesyte_contracts.ids import new_job_id
 from forgesyte_contracts.plugins import PluginState
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_contracts.subjects import input_blob, record_blob
+from forgesyte_contracts.warnings import JobWarning
 from forgesyte_job_api.reconcile.ended_jobs import Endings
 from forgesyte_job_api.reconcile.lost_work import Resender
 from forgesyte_job_api.reconcile.orphans import Orphans
@@ -206,7 +207,7 @@ async def test_a_job_of_which_the_bus_knows_an_older_state_than_was_seen_is_take
     async with start(**AT_ONCE) as api:
         record = await api.put(make.a_record())
         ahead = api.state.projection.get(record.job_id).revision + 100
-        api.state.projection.apply(record.job_id, moves.warned(record, ["of another time"]), ahead)
+        api.state.projection.apply(record.job_id, moves.warned(record, [JobWarning(text="of another time")]), ahead)
 
         await api.state.reconciler().round()
         await api.state.reconciler().round()
@@ -225,7 +226,7 @@ async def test_a_bus_that_came_back_from_an_older_copy_is_believed(start, make):
         await api.server.start()
         await api.bus.wait_connected(60)
         for number in range(5):
-            await api.bus.jobs.change(stays.job_id, lambda r, n=number: moves.warned(r, [str(n)]))
+            await api.bus.jobs.change(stays.job_id, lambda r, n=number: moves.warned(r, [JobWarning(text=str(n))]))
         vanished = await api.put(make.a_record())
         await eventually(lambda: len(api.state.projection.get(stays.job_id).record.warnings) == 5)
 

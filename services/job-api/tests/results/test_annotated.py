@@ -38,7 +38,7 @@ class HeldSandbox:
         self.folders.append(order.scratch)
         self.specs.append(order.spec)
         await self.go.wait()
-        (order.scratch / order.spec["output"]).write_bytes(VIDEO)
+        (order.scratch / order.spec.output).write_bytes(VIDEO)
         return self.outcome
 
 
@@ -101,7 +101,7 @@ async def test_the_sandbox_is_told_whether_it_is_an_image_and_which_tools_there_
 
         await api.http.get(url_of(record), params=MP4)
 
-        assert [(spec["kind"], spec["tools"]) for spec in sandbox.specs] == [(kind, ["a", "b"])]
+        assert [(spec.kind, list(spec.tools)) for spec in sandbox.specs] == [(kind, ["a", "b"])]
 
 
 @pytest.mark.parametrize("query", [{"from_frame": 3}, {"limit": 3}], ids=str)

@@ -28,7 +28,7 @@ class Sandbox:
 
     async def run(self, order):
         assert (order.program, order.scratch.is_dir()) == ("probe", True)
-        self.specs.append({**order.spec, "bytes": Path(order.spec["input"]).read_bytes()})
+        self.specs.append({**order.spec.to_dict(), "bytes": Path(order.spec.input).read_bytes()})
         return self.outcomes.pop(0) if len(self.outcomes) > 1 else self.outcomes[0]
 
 
@@ -50,10 +50,10 @@ REFUSED = {
     "crash": (an_outcome("crashed", code=Code.PLUGIN_CRASH, error="SIGSEGV"), 415, "MEDIA_INVALID", "crash"),
     "an exception": (
         an_outcome("failed", code=Code.PLUGIN_ERROR, error="secret", error_type="KeyError"),
-        415, "MEDIA_INVALID", "could not be read",
+        415, "MEDIA_INVALID", "no picture could be decoded",
     ),
     "nonsense as facts": (
-        an_outcome("succeeded", result={"width": "broad"}), 415, "MEDIA_INVALID", "could not be read",
+        an_outcome("succeeded", result={"width": "broad"}), 415, "MEDIA_INVALID", "no picture could be decoded",
     ),
     "no zygote, twice": (an_outcome("released"), 503, "SERVICE_UNAVAILABLE", "again"),
 }  # fmt: skip
@@ -86,7 +86,7 @@ async def test_a_refusal_made_by_us_says_what_is_accepted(start):
 
         answer = await api.submit()
 
-        assert "accepted is a video" in answer.json()["detail"]
+        assert "expected a video" in answer.json()["detail"]
 
 
 async def test_the_probe_sees_the_upload_and_its_facts_go_into_the_record(start, tmp_path):
@@ -101,13 +101,9 @@ async def test_the_probe_sees_the_upload_and_its_facts_go_into_the_record(start,
             "input": 0,
             "bytes": b"some video",
             "kind": "video",
-            "filename": "a.mp4",
             "size_bytes": 10,
             "holes": (),
-            "max_side_px": 99,
-            "max_image_pixels": 77,
-            "max_frames": 5,
-            "decode_memory_bytes": 3,
+            "media": {"max_side_px": 99, "max_image_pixels": 77, "max_frames": 5, "decode_memory_bytes": 3},
         }
         extended = (await api.http.get(f"/v1/jobs/{answer.json()['job_id']}/extended")).json()
         assert extended["decode"] == {

@@ -7,17 +7,14 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from forgesyte_chassis.main import Lifetime
-from forgesyte_contracts.plugins import PluginManifest, PluginState
+from forgesyte_contracts.plugins import PluginState
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_launcher.interruption import Interrupted, unless_stopped
 from forgesyte_launcher.settings import LauncherSettings
 from forgesyte_launcher.terminal.output import stdout, table, warn
 from forgesyte_sandbox.parent.installed_plugins import FoundPlugin, find_plugins
-from forgesyte_sandbox.parent.order import Order
-from forgesyte_sandbox.parent.outcome import SandboxOutcome
+from forgesyte_sandbox.parent.read_manifest import ReadPlugin, read_manifest
 from forgesyte_sandbox.parent.zygote import Zygote
 from forgesyte_sandbox.shared.limits import Limits
 
@@ -99,32 +96,24 @@ def require_installed(name: str) -> None:
 async def _read(zygote: Zygote, plugin: FoundPlugin, scratch: Path) -> PluginLine:
     if plugin.fault is not None:
         return PluginLine(plugin.name, PluginState.FAILED, plugin.distribution, reason=plugin.fault)
-    spec = {"entry_point": plugin.entry_point, "distribution": plugin.distribution, "name": plugin.name}
-    outcome = await zygote.run(Order("manifest", spec, limits=Limits(), scratch=scratch))
-    return line_of(plugin, outcome)
+    return line_of(plugin, await read_manifest(zygote, plugin, limits=Limits(), scratch=scratch))
 
 
-def line_of(plugin: FoundPlugin, outcome: SandboxOutcome) -> PluginLine:
-    """Turn a sandbox's outcome into a state; a broken plugin keeps its version and tools where they are known."""
-    document = (outcome.result or {}).get("manifest")
-    try:
-        manifest = None if document is None else PluginManifest.model_validate(document)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        reason = f"its manifest is invalid: {'.'.join(map(str, first['loc']))}: {first['msg']}"
-        return PluginLine(plugin.name, PluginState.FAILED, plugin.distribution, reason=reason)
+def line_of(plugin: FoundPlugin, read: ReadPlugin) -> PluginLine:
+    """Return the line of a plugin that was read; a broken one keeps its version and tools where they are known."""
+    manifest = read.manifest
     return PluginLine(
         plugin.name,
-        _state(outcome, manifest),
+        _state(read),
         plugin.distribution,
         manifest.version if manifest else None,
         tuple(tool.name for tool in manifest.tools) if manifest else (),
-        None if outcome.ok and manifest else outcome.error or f"its sandbox ended as {outcome.kind}",
+        read.reason,
     )
 
 
-def _state(outcome: SandboxOutcome, manifest: PluginManifest | None) -> PluginState:
-    if outcome.ok and manifest:
+def _state(read: ReadPlugin) -> PluginState:
+    if read.is_ready:
         return PluginState.INITIALIZED
-    is_missing_something = outcome.code is Code.PLUGIN_UNAVAILABLE
+    is_missing_something = read.fault is None and read.outcome.code is Code.PLUGIN_UNAVAILABLE
     return PluginState.UNAVAILABLE if is_missing_something else PluginState.FAILED

@@ -7,7 +7,6 @@ is not installed on every machine.
 """
 
 import asyncio
-import ctypes
 import os
 import signal
 import threading
@@ -17,9 +16,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-_PR_SET_PDEATHSIG = 1
-# Looked up before any fork: between fork and exec nothing may be loaded.
-_prctl = ctypes.CDLL(None, use_errno=True).prctl
+from forgesyte_sandbox.shared.kernel import (
+    die_with_parent,  # loaded before any fork: nothing may be between it and exec
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +44,10 @@ class ProcessSpec:
 
 def _die_with(parent_pid: int) -> Callable[[], None]:
     def before_exec() -> None:
-        _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        # If the parent died before the line above, the signal never comes.
-        if os.getppid() != parent_pid:
-            os._exit(1)
+        # A seccomp profile may forbid it; `forgesyte doctor` reports that. It must not keep the child from starting.
+        with suppress(OSError):
+            if not die_with_parent(signal.SIGKILL, parent_pid):
+                os._exit(1)  # the parent died before the call, and the signal would never come
 
     return before_exec
 

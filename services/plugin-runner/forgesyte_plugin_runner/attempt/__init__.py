@@ -1,4 +1,1 @@
-"""One claimed job while it runs here, from the fetch of its media to its ending.
-
-Never imports what pulls or dispatches.
-"""
+"""One claimed job while it runs here, from fetching its media to its ending. Never imports what pulls or dispatches."""

@@ -1,7 +1,7 @@
 """One attempt at a job: fetch the media, run the sandbox, keep rows and record in step, and write how it ended.
 
-Written first, acknowledged after: whatever this process does last, the queue or the record brings the job to somebody
-who goes on. A fenced attempt discards what it has and says nothing more.
+The record is written first and the message acknowledged afterwards: whatever this process does last, the queue or the
+record brings the job to a runner that continues it. A fenced attempt discards what it has and writes nothing more.
 """
 
 import asyncio
@@ -17,18 +17,14 @@ from forgesyte_contracts.plugins import PluginManifest
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_contracts.subjects import input_blob
 from forgesyte_plugin_runner.devices.placement import place_job
-from forgesyte_plugin_runner.living_sandboxes import LivingSandbox
 from forgesyte_plugin_runner.plugins.plugin_limits import job_limits
 from forgesyte_plugin_runner.stopping import Stop, Stopped, StopReason
-from forgesyte_plugin_runner.workplace import Workplace
 from forgesyte_sandbox.parent.installed_plugins import FoundPlugin
 from forgesyte_sandbox.parent.order import Order
 from forgesyte_sandbox.parent.outcome import SandboxOutcome
 from forgesyte_sandbox.shared import messages
 from forgesyte_sandbox.shared.messages import Message, Row, Timings
 
-from .attempt_state import AttemptState
-from .committer import Committer
 from .delivery_hold import DeliveryHold
 from .ending import Ending
 from .failure import Failure, missing_device, missing_input
@@ -36,7 +32,10 @@ from .fingerprint import fingerprint
 from .jobspec import job_spec
 from .live.live import LiveAttempt
 from .recorder import Recorder
-from .rowbuffer import RowBuffer
+from .resources import AttemptResources
+from .rows.committer import Committer
+from .rows.rowbuffer import RowBuffer
+from .state.attempt_state import AttemptState
 from .store_retry import StoreLost
 
 log = structlog.get_logger(__name__)
@@ -45,51 +44,54 @@ log = structlog.get_logger(__name__)
 class Attempt:
     """A claimed job while it runs here."""
 
-    def __init__(self, place: Workplace, claimed: Stored, delivery: Delivery) -> None:
-        self._place = place
+    def __init__(self, resources: AttemptResources, claimed: Stored, delivery: Delivery) -> None:
+        bus, clock = resources.bus, resources.clock
+        self._resources = resources
+        self._clock = clock
+        self._metrics, self._plugins = resources.reports.metrics, resources.reports.plugins
         self._record = claimed.record
         self._job_id = JobId(claimed.record.job_id)
         self._stop = Stop()
-        self._hold = DeliveryHold(delivery, place.clock.monotonic_s, place.bus.ack_wait_s)
-        self._ledger = AttemptState(claimed.record)
-        self._buffer = RowBuffer(segment_rows=place.settings.checkpoint_rows)
+        self._hold = DeliveryHold(delivery, clock, bus.ack_wait_s)
+        self._state = AttemptState(claimed.record)
+        self._buffer = RowBuffer(segment_rows=resources.settings.checkpoint_rows)
         self._is_dead = asyncio.Event()
         self._input_id = ""
         self._checkpoint_s: float | None = None
         self._recorder = Recorder(
-            place.bus.jobs,
+            bus.jobs,
             claimed,
-            ledger=self._ledger,
+            state=self._state,
             hold=self._hold,
             stop=self._stop,
-            clock=place.clock,
-            every_s=place.settings.progress_every_s,
+            clock=clock,
+            every_s=resources.settings.progress_every_s,
         )
         self._live = LiveAttempt(
-            place.bus.live,
+            bus.live,
             lambda: self._recorder.record,
-            ledger=self._ledger,
-            leases=place.leases,
+            state=self._state,
+            leases=resources.leases,
             stop=self._stop,
-            clock=place.clock,
+            clock=clock,
         )
 
     def adopt(self, delivery: Delivery) -> None:
-        """Take the new handle of a message that was delivered again."""
+        """Take the new handle of a message that was redelivered."""
         self._hold.adopt(delivery)
 
     @property
     def checkpoint_age_s(self) -> float | None:
-        """Seconds since rows were committed last; None while no sandbox runs."""
+        """Seconds since rows were last committed; None while no sandbox runs."""
         since_s = self._checkpoint_s
-        return None if since_s is None else self._place.clock.monotonic_s() - since_s
+        return None if since_s is None else self._clock.monotonic_s() - since_s
 
     def release(self, *, even_finishing: bool = False) -> None:
-        """Give the job back to the queue without blame; one of which only the ending is left when told so."""
+        """Give the job back to the queue without blame; also one that only needs to be ended, if so asked."""
         self._stop.ask(StopReason.RELEASED, even_finishing=even_finishing)
 
     async def stop_if_ended(self) -> bool:
-        """Read the record; when the job is no longer ours, give True once its sandbox is dead, else False.
+        """Read the record; if the job is no longer ours, return True once its sandbox is dead, else False.
 
         Raises:
             BusUnavailable: the record could not be read.
@@ -102,7 +104,14 @@ class Attempt:
 
     async def run(self) -> None:
         """Bring the attempt to its end; every end is in the record before the message is settled."""
-        ending = Ending(self._place, self._recorder, self._hold, self._stop, self._ledger)
+        ending = Ending(
+            self._recorder,
+            hold=self._hold,
+            stop=self._stop,
+            state=self._state,
+            storage=self._resources.storage,
+            reports=self._resources.reports,
+        )
         async with asyncio.TaskGroup() as group:
             keepers = [group.create_task(self._hold.run()), group.create_task(self._recorder.run())]
             try:
@@ -113,20 +122,20 @@ class Attempt:
                     keeper.cancel()
 
     async def _work(self) -> SandboxOutcome | Failure | None:
-        """What came of it; None when the attempt was stopped before the sandbox had an answer."""
+        """Return the result; None when the attempt was stopped before the sandbox had an answer."""
         try:
-            found, manifest = self._place.registry.ready(self._record.plugin_id)
-            placement = place_job(self._record, manifest, self._place.devices.kinds)
+            found, manifest = self._plugins.ready(self._record.plugin_id)
+            placement = place_job(self._record, manifest, self._resources.devices.kinds)
             if placement is None:
                 return missing_device(self._record)
-            self._ledger.placed(placement)
-            async with self._place.scratch.folder(f"{self._job_id}-{self._record.attempt}") as folder:
+            self._state.placed(placement)
+            async with self._resources.scratch.folder(f"{self._job_id}-{self._record.attempt}") as folder:
                 await self._stop.guard(self._fetch(folder / "input"))
                 return await self._run_sandbox(folder, found, manifest, placement.device)
         except BlobMissing:
             return missing_input(self._job_id)
         except (StoreLost, OSError) as fault:
-            # Of this machine or its way to the store, a full scratch folder for one: no fault of the job.
+            # A fault of this machine or of its way to the store, such as a full scratch folder, and not of the job.
             log.error("media not fetched", job_id=self._job_id, error=str(fault))
             self._stop.ask(StopReason.FAULT)
             return None
@@ -142,65 +151,55 @@ class Attempt:
             self._is_dead.set()
 
     async def _fetch(self, media: Path) -> None:
-        begun_s = self._place.clock.monotonic_s()
-        await self._place.patience.persist(lambda: self._place.store.fetch_to(input_blob(self._job_id), media))
-        self._ledger.add_stage_ms("fetch", 1000 * (self._place.clock.monotonic_s() - begun_s))
+        begun_s = self._clock.monotonic_s()
+        await self._resources.storage.persist(lambda store: store.fetch_to(input_blob(self._job_id), media))
+        self._state.add_stage_ms("fetch", 1000 * (self._clock.monotonic_s() - begun_s))
         # Now, because the sandbox may write into its input.
         self._input_id = await asyncio.to_thread(fingerprint, media)
 
     async def _run_sandbox(
         self, folder: Path, found: FoundPlugin, manifest: PluginManifest, device: str
     ) -> SandboxOutcome:
-        place, name = self._place, self._record.plugin_id
-        spec = job_spec(self._record, found.entry_point, folder / "input", device=device, settings=place.settings)
-        limits = job_limits(place.settings, manifest)
-        self._checkpoint_s = place.clock.monotonic_s()
-        started: list[int] = []
-
-        def on_started(pid: int) -> None:
-            for dead in started:  # a warm one that had died before it took the job
-                place.sandboxes.leave(dead)
-            started.append(pid)
-            place.sandboxes.enter(LivingSandbox(name, pid, limits.memory_bytes))
-
-        order = Order(
-            "job", spec, limits, folder, on_message=self._on_message, on_started=on_started,
-            cancel=self._stop.event, is_watched=self._live.is_watched,
-        )  # fmt: skip
+        sandboxes, settings, name = self._resources.sandboxes, self._resources.settings, self._record.plugin_id
+        spec = job_spec(self._record, found.entry_point, folder / "input", device=device, settings=settings)
+        limits = job_limits(settings, manifest)
+        self._checkpoint_s = self._clock.monotonic_s()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._committer().run())
             telling = group.create_task(self._live.run())
-            try:
-                with place.registry.mark_running(name):
-                    outcome = await place.job_runner(manifest, device)(order)
-            finally:
-                telling.cancel()
-                self._is_dead.set()
-                self._buffer.close()
-                self._checkpoint_s = None
-                for pid in started:
-                    place.sandboxes.leave(pid)
-                if started and self._stop.reason is not None:
-                    place.metrics.stopped(name, self._stop.reason)
-        place.metrics.sandbox_ran(name, manifest.isolation, outcome)
+            with sandboxes.living.follow(name, limits.memory_bytes) as sandbox:
+                order = Order(
+                    spec, limits, folder, on_message=self._on_message, on_started=sandbox.started,
+                    cancel=self._stop.event, is_watched=self._live.is_watched,
+                )  # fmt: skip
+                try:
+                    with self._plugins.mark_running(name):
+                        outcome = await sandboxes.runner_for(manifest, device)(order)
+                finally:
+                    telling.cancel()
+                    self._is_dead.set()
+                    self._buffer.close()
+                    self._checkpoint_s = None
+                    if sandbox.has_started and self._stop.reason is not None:
+                        self._metrics.stopped(name, self._stop.reason)
+        self._metrics.sandbox_ran(name, manifest.isolation, outcome)
         await self._live.close()
         return outcome
 
     def _committer(self) -> Committer:
         return Committer(
-            store=self._place.store,
+            storage=self._resources.storage,
             job_id=self._job_id,
             attempt=self._record.attempt,
             buffer=self._buffer,
-            ledger=self._ledger,
+            state=self._state,
             stop=self._stop,
-            notice=self._on_commit,
-            patience=self._place.patience,
-            every_s=self._place.settings.checkpoint_every_s,
+            on_commit=self._on_commit,
+            every_s=self._resources.settings.checkpoint_every_s,
         )
 
     def _on_commit(self) -> None:
-        self._checkpoint_s = self._place.clock.monotonic_s()
+        self._checkpoint_s = self._clock.monotonic_s()
         self._recorder.notice()
 
     async def _on_message(self, message: Message) -> None:
@@ -210,12 +209,12 @@ class Attempt:
         if isinstance(message, Row):
             with suppress(Stopped):
                 await self._stop.guard(self._buffer.put(message.frame_index, message.data))
-            self._place.metrics.frame_processed(self._record.plugin_id)
+            self._metrics.frame_processed(self._record.plugin_id)
         if isinstance(message, messages.Warning):
             with suppress(Stopped):
                 await self._stop.guard(self._recorder.warnings.let_through())
         if isinstance(message, Timings) and (tools_ms := message.process):
-            self._place.registry.record_frame(self._record.plugin_id, sum(tools_ms.values()))
-        self._ledger.take(message)
+            self._plugins.record_frame(self._record.plugin_id, sum(tools_ms.values()))
+        self._state.take(message)
         self._live.take(message)
         self._recorder.notice()

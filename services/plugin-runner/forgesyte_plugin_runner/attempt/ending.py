@@ -1,4 +1,4 @@
-"""How an attempt ends: each outcome with its write of the record, and only then with its word to the queue.
+"""How an attempt ends: for each outcome the write of the record, and only then the answer to the queue.
 
 | outcome                   | record                                    | queue                    |
 | succeeded                 | completed, after rows and result document | ack                      |
@@ -6,8 +6,8 @@
 | timeout, oom, crashed     | died: running without owner, or failed    | nak soon, or ack         |
 | released                  | released: running without owner           | nak                      |
 | fault of this runner      | released: running without owner           | nak, later each time     |
-| record can not be written | failed, without what did not fit          | ack                      |
-| ended by others           | is written already; kept as record.json   | ack                      |
+| record cannot be written  | failed, without what did not fit          | ack                      |
+| ended by others           | already written; kept as record.json      | ack                      |
 | fenced                    | belongs to another attempt                | nothing, never again     |
 """
 
@@ -22,32 +22,31 @@ from forgesyte_contracts import moves
 from forgesyte_contracts.jobs import AttemptOutcome, JobRecord
 from forgesyte_contracts.moves import Fenced
 from forgesyte_contracts.problems import Code
-from forgesyte_plugin_runner.plugins.blame import blame_death, blame_failure
+from forgesyte_plugin_runner.plugins.plugin_faults import blame_death, blame_failure
 from forgesyte_plugin_runner.stopping import Stop, Stopped, StopReason
-from forgesyte_plugin_runner.workplace import Workplace
 from forgesyte_sandbox.parent.outcome import SandboxOutcome
 
-from .attempt_state import AttemptState
 from .delivery_hold import DeliveryHold
 from .failure import Failure, death_of, failure_of
-from .keeping import keep_record, keep_warnings
 from .recorder import Recorder
-from .store_retry import StoreLost
-from .stored_result import RowsMissing, write_result
+from .resources import AttemptReports
+from .state.attempt_state import AttemptState
+from .store_retry import PatientStore, StoreLost
+from .stored_result import RowsMissing, keep_record, keep_warnings, write_result
 
 log = structlog.get_logger(__name__)
 
 NEXT_ATTEMPT_DELAY_S = 0.2
-"""Between a death and the next attempt: short, but a plugin that dies at once does not spin the queue."""
+"""Between a death and the next attempt: short, yet a plugin that dies at once cannot spin the queue."""
 
 HANDOVER_DELAY_S = 3.0
-"""Before a job is tried again after this runner, not the job, had a fault; doubled with each time in a row."""
+"""Before a job is retried after a fault of this runner, not of the job; doubled each time in a row."""
 
 MAX_HANDOVER_DELAY_S = 60.0
 
 
 def handover_delay_s(record: JobRecord) -> float:
-    """Seconds until a released job should be tried again: its attempts are few, and the fault may take a while."""
+    """Return the seconds until a released job is retried: its attempts are limited, and the fault may take a while."""
     in_a_row = 0
     for attempt in reversed(record.attempts):
         if attempt.outcome is not AttemptOutcome.RELEASED:
@@ -60,29 +59,41 @@ class Ending:
     """Writes the end of one attempt."""
 
     def __init__(
-        self, place: Workplace, recorder: Recorder, hold: DeliveryHold, stop: Stop, ledger: AttemptState
+        self,
+        recorder: Recorder,
+        *,
+        hold: DeliveryHold,
+        stop: Stop,
+        state: AttemptState,
+        storage: PatientStore,
+        reports: AttemptReports,
     ) -> None:
-        self._place = place
         self._recorder = recorder
         self._hold = hold
         self._stop = stop
-        self._ledger = ledger
+        self._state = state
+        self._storage = storage
+        self._plugins, self._metrics, self._backoff = reports.plugins, reports.metrics, reports.backoff
         self._input_id = ""
 
     async def settle(self, result: SandboxOutcome | Failure | None, *, input_id: str = "") -> None:
-        """Bring record and queue to what `result` means; None and a stop mean that there is none.
+        """Write what `result` means into the record and answer the queue.
 
         Args:
-            result: what came of the attempt.
-            input_id: tells its media from other media.
+            result: what came of the attempt; None when it was stopped first.
+            input_id: distinguishes its media from other media.
         """
         self._input_id = input_id
         if self._stop.reason is not StopReason.FENCED:
-            await keep_warnings(self._place, self._recorder.record, self._ledger)
+            await self._keep_warnings()
         try:
             await self._settle(result)
         except RecordUnwritable as fault:
             await self._fail_unwritten(fault)
+
+    async def _keep_warnings(self) -> None:
+        record = self._recorder.record
+        await keep_warnings(self._storage, record, self._state.warnings.beyond(record))
 
     async def _settle(self, result: SandboxOutcome | Failure | None) -> None:
         try:
@@ -104,7 +115,7 @@ class Ending:
             await self._release_or_step_aside()
 
     async def _obey(self) -> None:
-        """Do what the stop wants."""
+        """Do what the stop demands."""
         match self._stop.reason:
             case StopReason.RELEASED:
                 await self._release_or_step_aside(0.0)
@@ -131,7 +142,7 @@ class Ending:
         if outcome.kind == "succeeded":
             await self._complete()
         elif outcome.kind == "failed":
-            blame_failure(self._place.registry, record.plugin_id, outcome)
+            blame_failure(self._plugins, record.plugin_id, outcome)
             await self._fail(failure_of(outcome, record.plugin_id))
         elif death := death_of(outcome):
             await self._die(outcome, *death)
@@ -141,9 +152,9 @@ class Ending:
     async def _complete(self) -> None:
         self._stop.finish()
         final = await self._recorder.flush()
-        await self._stop.guard(self._place.patience.persist(lambda: write_result(self._place.store, final)))
+        await self._stop.guard(self._storage.persist(lambda store: write_result(store, final)))
         record = await self._recorder.close(AttemptOutcome.SUCCEEDED, moves.completed)
-        self._place.registry.record_success(record.plugin_id)
+        self._plugins.record_success(record.plugin_id)
         await self._finish(record, AttemptOutcome.SUCCEEDED)
 
     async def _fail(self, failure: Failure) -> None:
@@ -153,50 +164,50 @@ class Ending:
         await self._finish(await self._recorder.close(AttemptOutcome.FAILED, fail), AttemptOutcome.FAILED)
 
     async def _fail_unwritten(self, fault: RecordUnwritable) -> None:
-        """End the job for what its record can not hold: the next attempt would come to the same."""
+        """End the job because its record cannot hold what the attempt has: the next attempt would fail the same way."""
 
         def fail(record: JobRecord, now: datetime) -> JobRecord:
             return moves.failed(record, Code.INTERNAL, type(fault).__name__, fault.detail, now)
 
-        log.error("record can not be written", job_id=self._recorder.record.job_id, error=fault.detail)
+        log.error("record cannot be written", job_id=self._recorder.record.job_id, error=fault.detail)
         try:
-            record = await self._recorder.close(AttemptOutcome.FAILED, fail, with_ledger=False)
+            record = await self._recorder.close(AttemptOutcome.FAILED, fail, with_state=False)
         except Fenced:
             await self._step_aside()
         else:
             await self._finish(record, AttemptOutcome.FAILED)
 
     async def _die(self, outcome: SandboxOutcome, death: AttemptOutcome, what: str) -> None:
-        # Before the write: nobody should be handed another job of a plugin that is found to be broken.
-        blame_death(self._place.registry, self._recorder.record, outcome, what=what, input_id=self._input_id)
+        # Before the write: no further job should go to a plugin that turns out to be broken.
+        blame_death(self._plugins, self._recorder.record, outcome, what=what, input_id=self._input_id)
         record = await self._recorder.close(
             death, lambda known, now: moves.died(known, death, outcome.frame, what, now)
         )
         if record.is_terminal:
-            self._place.registry.record_error(record.plugin_id)
+            self._plugins.record_error(record.plugin_id)
             await self._finish(record, death)
             return
-        self._place.metrics.attempt_ended(record, death)
-        self._place.fitness.recovered()
+        self._metrics.attempt_ended(record, death)
+        self._backoff.recovered()
         await self._hold.nak(NEXT_ATTEMPT_DELAY_S)
 
     async def _release_for_fault(self) -> None:
-        self._place.fitness.faulted()
+        self._backoff.faulted()
         await self._release_or_step_aside()
 
     async def _release(self, delay_s: float | None) -> None:
-        frame = self._ledger.frames_done or None
+        frame = self._state.frames_done or None
         record = await self._recorder.close(
             AttemptOutcome.RELEASED, lambda known, now: moves.released(known, frame, now)
         )
-        self._place.metrics.attempt_ended(record, AttemptOutcome.RELEASED)
+        self._metrics.attempt_ended(record, AttemptOutcome.RELEASED)
         log.info("job released", job_id=record.job_id, attempt=record.attempt, frame=frame)
         await self._hold.nak(handover_delay_s(record) if delay_s is None else delay_s)
 
     async def _finish(self, record: JobRecord, outcome: AttemptOutcome) -> None:
-        self._place.metrics.attempt_ended(record, outcome)
-        self._place.fitness.recovered()
-        await keep_record(self._place, record)
+        self._metrics.attempt_ended(record, outcome)
+        self._backoff.recovered()
+        await keep_record(self._storage, record)
         log.info("job ended", job_id=record.job_id, status=record.status, attempt=record.attempt)
         await self._hold.ack()
 
@@ -210,11 +221,11 @@ class Ending:
         record = self._recorder.record
         if self._stop.reason is StopReason.ENDED:
             log.info("job ended by others", job_id=record.job_id, attempt=record.attempt)
-            self._place.metrics.attempt_ended(self._recorder.ended or record, AttemptOutcome.CANCELLED)
+            self._metrics.attempt_ended(self._recorder.ended or record, AttemptOutcome.CANCELLED)
             if self._recorder.ended is not None:
-                await keep_record(self._place, self._recorder.ended)
+                await keep_record(self._storage, self._recorder.ended)
             await self._hold.ack()
             return
-        self._place.metrics.attempt_ended(record, AttemptOutcome.FENCED)
+        self._metrics.attempt_ended(record, AttemptOutcome.FENCED)
         log.warning("attempt fenced", job_id=record.job_id, attempt=record.attempt)
         self._hold.drop()

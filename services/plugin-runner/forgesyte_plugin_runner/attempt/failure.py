@@ -1,6 +1,6 @@
-"""Says in sentences why a job failed: what happened at which frame, what was expected, what to do next.
+"""Explains in sentences why a job failed: what happened at which frame, what was expected, what to do next.
 
-The text of a plugin's exception is passed on exactly; it is the plugin author's best hint.
+The text of a plugin's exception is passed on verbatim; it is the plugin author's best hint.
 """
 
 from dataclasses import dataclass
@@ -10,10 +10,10 @@ from forgesyte_contracts.problems import Code
 from forgesyte_sandbox.parent.outcome import SandboxOutcome
 
 _ADVICE: dict[Code, str] = {
-    Code.PLUGIN_ERROR: "Every frame was expected to give an output. Mend the plugin or its options, then submit again.",
-    Code.MEDIA_INVALID: "Media with at least one picture that can be decoded was expected. Submit a file that opens.",
-    Code.OPTIONS_INVALID: "The options were expected to fit the tool's schema. Change them and submit it again.",
-    Code.PLUGIN_UNAVAILABLE: "The plugin was expected to be ready. Install what it lacks and submit it again.",
+    Code.PLUGIN_ERROR: "Every frame must produce an output. Fix the plugin or its options and submit again.",
+    Code.MEDIA_INVALID: "Media must hold at least one picture that can be decoded. Submit a file that opens.",
+    Code.OPTIONS_INVALID: "The options must match the tool's schema. Change them and submit again.",
+    Code.PLUGIN_UNAVAILABLE: "The plugin must be ready to run. Install what it lacks and submit again.",
 }
 
 _MAX_TYPE_CHARS = 200
@@ -27,7 +27,7 @@ _DEATHS: dict[str, AttemptOutcome] = {
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a job ends as failed. `frame` is 0-based, None when it was no frame's fault."""
+    """Why a job ends as failed. `frame` is 0-based; None when no frame caused it."""
 
     code: Code
     error_type: str
@@ -48,24 +48,23 @@ def failure_of(outcome: SandboxOutcome, plugin: str) -> Failure:
 
 
 def missing_input(job_id: str) -> Failure:
-    """Explain a job whose media is not in the store any more."""
-    text = f"The media of job {job_id} was expected in the store and is not there. Submit it again."
+    """Explain a job whose media is no longer in the store."""
+    text = f"The media of job {job_id} is no longer in the store. Submit it again."
     return Failure(Code.MEDIA_INVALID, "BlobMissing", text)
 
 
 def missing_device(record: JobRecord) -> Failure:
-    """Explain a job that was sent to a kind of device which this runner does not have."""
-    text = f"The job was sent to a {record.device} and its runner has none. Submit it again, with device auto or cpu."
+    """Explain a job that was sent to a kind of device this runner does not have."""
+    text = f"The job was sent to a {record.device} and its runner has none. Submit it again with device auto or cpu."
     return Failure(Code.DEVICE_UNAVAILABLE, "DeviceUnavailable", text)
 
 
 def death_of(outcome: SandboxOutcome) -> tuple[AttemptOutcome, str] | None:
-    """The death an outcome stands for and what happened, as a clause; None when it is no death.
+    """Return the death an outcome stands for and what happened, as a clause; None when it is not a death.
 
-    The clause names no frame and gives no advice: the record's own sentence does.
+    The clause names no frame and gives no advice: the record's own sentence does both.
     """
     death = _DEATHS.get(outcome.kind)
     if death is None:
         return None
-    clause, _, _ = (outcome.error or f"the sandbox ended as {outcome.kind}").partition(";")
-    return death, clause.replace(f" at frame {outcome.frame}", "", 1).strip().rstrip(".")
+    return death, outcome.clause or f"the sandbox ended as {outcome.kind}"

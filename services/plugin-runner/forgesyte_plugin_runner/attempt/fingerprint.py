@@ -1,7 +1,7 @@
-"""Tells inputs apart: their size and both ends, hashed.
+"""Tells inputs apart by a hash of their size and both ends.
 
-The ends of a video hold its index or its last packets, so that two videos that differ, differ there. The whole is not
-read: it would cost every job a pass over its media for a question that is asked only when a sandbox dies.
+The ends of a video hold its index or its last packets, so two different videos differ there. The whole file is not
+read: that would cost every job a pass over its media for a question that only arises when a sandbox dies.
 """
 
 import hashlib
@@ -11,7 +11,7 @@ END_BYTES = 256 * 1024
 
 
 def fingerprint(media: Path) -> str:
-    """Give a name for the bytes of a file (hex). Raises OSError when it can not be read."""
+    """Return a fingerprint of a file (hex). Raises OSError when it cannot be read."""
     size = media.stat().st_size
     digest = hashlib.sha256(str(size).encode())
     with media.open("rb") as file:

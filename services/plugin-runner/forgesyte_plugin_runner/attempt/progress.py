@@ -1,30 +1,20 @@
-"""When a job's progress is worth a write of its record, and what per cent it is.
+"""When a job's progress is worth a write of its record.
 
-Pure: it is told frames and seconds, and never looks at a clock.
+Pure: it is given frames and seconds and never reads a clock.
 """
 
 from dataclasses import dataclass
 
 POINTS = 5
-"""Per cent points after which progress is written at once."""
-
-
-def percent_of(done: int, total: int | None) -> int:
-    """Frames done as whole per cent, rounded down: 0 when the total is unknown or 0, and at most 99.
-
-    100 is left to the completed record: a container that announces too few frames must not show a job as done.
-    """
-    if not total or total < 0:
-        return 0
-    return max(0, min(99, 100 * done // total))
+"""Percentage points after which progress is written at once."""
 
 
 @dataclass(slots=True)
 class ProgressPolicy:
-    """Says when to write: at the start, at each POINTS points, else at most every `every_s` seconds.
+    """Decides when to write: at the start, every POINTS points, and otherwise at most every `every_s` seconds.
 
     Attributes:
-        every_s: seconds between two writes that less than POINTS points separate.
+        every_s: seconds between two writes that are less than POINTS points apart.
     """
 
     every_s: float = 1.0
@@ -39,5 +29,5 @@ class ProgressPolicy:
         return percent // POINTS > self._percent // POINTS or now_s - self._at_s >= self.every_s
 
     def written(self, frame: int, percent: int, now_s: float) -> None:
-        """Remember what the record says since `now_s`."""
+        """Remember what the record has said since `now_s`."""
         self._frame, self._percent, self._at_s = frame, percent, now_s

@@ -1,8 +1,8 @@
-"""Writes one attempt into its record: the only writer, as long as the attempt owns the job.
+"""Writes one attempt into its record: the only writer for as long as the attempt owns the job.
 
-It writes what the progress policy and the committer make due, reads the record when it wrote nothing for a while, and
-so finds out in either case that the job was cancelled or belongs to somebody else. While the bus is away it goes on
-trying; the rows do not wait for it.
+It writes what the progress policy and the committer make due, and reads the record when it has written nothing for a
+while. Either way it learns when the job was cancelled or belongs to another attempt. While the bus is unavailable it
+keeps trying; the rows do not wait for it.
 """
 
 import asyncio
@@ -20,15 +20,15 @@ from forgesyte_contracts.moves import Fenced, require_owner
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_plugin_runner.stopping import Stop, StopReason
 
-from .attempt_state import AttemptState
 from .delivery_hold import DeliveryHold
 from .live.warning_backpressure import WarningBackpressure
 from .progress import ProgressPolicy
+from .state.attempt_state import AttemptState
 
 log = structlog.get_logger(__name__)
 
 READ_AFTER_S = 2.0
-"""A recorder that wrote nothing for this long reads the record."""
+"""A recorder that has written nothing for this long reads the record."""
 
 _LAST_WORDS = (StopReason.ENDED, StopReason.FENCED, StopReason.UNWRITABLE)
 _TICK_S = 0.5
@@ -41,9 +41,9 @@ class Recorder:
     """Keeps the record of one attempt true.
 
     Attributes:
-        ended: the record as somebody else ended it, once that was seen.
-        unwritable: why what the ledger holds can never be written, once that was seen.
-        warnings: how fast they may come.
+        ended: the record as others ended it, once the recorder has seen that.
+        unwritable: why the attempt's state can never be written, once the recorder has seen that.
+        warnings: limits how fast they come.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Recorder:
         records: Records,
         claimed: Stored,
         *,
-        ledger: AttemptState,
+        state: AttemptState,
         hold: DeliveryHold,
         stop: Stop,
         clock: Clock,
@@ -62,7 +62,7 @@ class Recorder:
         self._job_id = JobId(claimed.record.job_id)
         self._runner_id = claimed.record.owner or ""
         self._attempt = claimed.record.attempt
-        self._ledger = ledger
+        self._state = state
         self._hold = hold
         self._stop = stop
         self._clock = clock
@@ -71,7 +71,7 @@ class Recorder:
         self._due = asyncio.Event()
         self._lock = asyncio.Lock()
         self._is_closing = False
-        self.warnings = WarningBackpressure(ledger, lambda: self.record)
+        self.warnings = WarningBackpressure(state.warnings, lambda: self.record)
         self.ended: JobRecord | None = None
         self.unwritable: RecordUnwritable | None = None
 
@@ -81,34 +81,34 @@ class Recorder:
         return self._known.record
 
     def notice(self) -> None:
-        """Look whether the ledger holds something that should be written now."""
+        """Check whether the state holds something that should be written now."""
         is_progress = self._policy.is_due(
-            self._ledger.frames_done, self._ledger.progress_percent, self._clock.monotonic_s()
+            self._state.frames_done, self._state.progress_percent, self._clock.monotonic_s()
         )
-        if self._ledger.is_news or is_progress:
+        if self._state.is_news or is_progress:
             self._due.set()
 
     async def run(self) -> None:
-        """Write and read until close() or a stop for good."""
+        """Write and read until close() or a final stop."""
         while not self._is_over:
             if not await is_set_within(self._due, _TICK_S):
                 self.notice()
             await self._step()
 
-    async def close(self, outcome: AttemptOutcome, move: Move, *, with_ledger: bool = True) -> JobRecord:
-        """Write the end of the attempt; what the ledger holds goes with it.
+    async def close(self, outcome: AttemptOutcome, move: Move, *, with_state: bool = True) -> JobRecord:
+        """Write the end of the attempt together with its state; return the record.
 
-        It goes on trying while the bus is away. Written twice is written once: an end of ours that is already there
-        counts as success.
+        It keeps trying while the bus is unavailable. Writing twice is writing once: if the record already holds this
+        end of this attempt, that counts as success.
 
         Args:
-            outcome: what the attempt's entry says then.
-            move: gives the record's next state.
-            with_ledger: False leaves out what this attempt would say, and what earlier writes said at length.
+            outcome: the outcome in the attempt's entry.
+            move: makes the record's next state.
+            with_state: False leaves out the state, and whatever earlier writes may have made large.
 
         Raises:
             Fenced: another attempt owns the job, or it has ended; the stop's reason says which.
-            RecordUnwritable: the end can not be written with the ledger, however often it is tried.
+            RecordUnwritable: the end cannot be written with the state, however often it is tried.
         """
         self._is_closing = True
 
@@ -117,12 +117,12 @@ class Recorder:
                 return record
             self._require_ours(record)
             now = self._clock.now()
-            return move(self._ledger.apply(record, now) if with_ledger else _slim(record), now)
+            return move(self._state.apply(record, now) if with_state else _slim(record), now)
 
         return await self._insist(end)
 
     async def flush(self) -> JobRecord:
-        """Write what the ledger holds now, and give the record.
+        """Write the state as it is now, and return the record.
 
         Raises:
             Fenced: as close().
@@ -131,12 +131,12 @@ class Recorder:
         return await self._insist(self._write)
 
     async def look(self) -> None:
-        """Read the record and stop when the job is no longer ours; nothing is judged once the end is being written.
+        """Read the record and stop if the job is no longer ours; do nothing once the end is being written.
 
         Raises:
             BusUnavailable: it could not be read.
         """
-        # Behind the lock, so that our own end, which leaves the job without owner, is never taken for somebody else's.
+        # Under the lock, so that our own end, which leaves the job without an owner, is never mistaken for another's.
         async with self._lock:
             if not self._is_closing:
                 self._judge(await self._records.get(self._job_id))
@@ -161,7 +161,7 @@ class Recorder:
 
     def _write(self, record: JobRecord) -> JobRecord:
         self._require_ours(record)
-        return self._ledger.apply(record, self._clock.now())
+        return self._state.apply(record, self._clock.now())
 
     async def _insist(self, fn: Callable[[JobRecord], JobRecord]) -> JobRecord:
         return await retry(lambda: self._change(fn), on=BusUnavailable, every_s=_RETRY_EVERY_S)
@@ -169,14 +169,14 @@ class Recorder:
     async def _change(self, fn: Callable[[JobRecord], JobRecord]) -> JobRecord:
         async with self._lock:
             self._due.clear()
-            had_news, self._ledger.is_news = self._ledger.is_news, False
-            frame, percent = self._ledger.frames_done, self._ledger.progress_percent
+            had_news, self._state.is_news = self._state.is_news, False
+            frame, percent = self._state.frames_done, self._state.progress_percent
             begun = self._clock.monotonic_s()
-            self._policy.written(frame, percent, begun)  # what is on its way is not due once more
+            self._policy.written(frame, percent, begun)  # what is being written is not due a second time
             try:
                 stored = await self._records.change(self._job_id, fn, known=self._known)
             except BusUnavailable:
-                self._ledger.is_news |= had_news
+                self._state.is_news |= had_news
                 self._due.set()
                 raise
             except ForgeSyteError as fault:
@@ -188,7 +188,7 @@ class Recorder:
             self.warnings.written()
             self._hold.touch()
             now_s = self._clock.monotonic_s()
-            self._ledger.add_stage_ms("publish", 1000 * (now_s - begun))
+            self._state.add_stage_ms("publish", 1000 * (now_s - begun))
             self._policy.written(frame, percent, now_s)
             return stored.record
 
@@ -210,8 +210,8 @@ class Recorder:
         self._hold.touch()
 
     def _judge_lost(self, record: JobRecord) -> None:
-        # A record that has ended needs no more work, so its message may go; another attempt's message is not ours to
-        # touch, from this very moment on and not only when the sandbox is dead.
+        # The message of an ended job may be acknowledged. The message of another attempt is not ours to touch, from
+        # this moment on and not only once the sandbox is dead.
         if record.is_terminal:
             self.ended = record
             self._stop.ask(StopReason.ENDED)
@@ -229,6 +229,6 @@ class Recorder:
 
 
 def _slim(record: JobRecord) -> JobRecord:
-    """The record without what may have grown."""
+    """Return the record without anything that may have grown large."""
     bulky = {"warnings": (), "plugin_timings": {}, "stage_timings_ms": StageTimings(), "summary": None, "decode": None}
     return record.model_copy(update={**bulky, "warnings_dropped": record.warnings_dropped + len(record.warnings)})

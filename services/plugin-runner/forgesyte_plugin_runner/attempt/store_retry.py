@@ -1,37 +1,40 @@
-"""What the store raises when it refuses or is away, and the one way to wait such a time out."""
+"""The errors of a store that refuses or is unavailable, and the one way to retry until it recovers."""
 
 import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from forgesyte_chassis.store.blobs import StoreUnavailable
+from forgesyte_chassis.clock import Clock
+from forgesyte_chassis.store.blobs import Store, StoreUnavailable
 from forgesyte_chassis.waiting import retry
 
 STORE_FAULTS = (StoreUnavailable, OSError)
-"""The store itself, and a file of this machine on its way from or to it."""
+"""An error of the store itself, or of a file of this machine on its way to or from the store."""
 
 RETRY_EVERY_S = 0.5
 _MAX_TEXT_CHARS = 500
 
 
 class StoreLost(Exception):
-    """The store refused longer than we are patient; the text says with what."""
+    """The store refused for longer than the limit, so the attempt is given back; the text holds the last error."""
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
-    """How long a refusing store is asked again.
+class PatientStore:
+    """The store, and how long a call to it is retried.
 
     Attributes:
-        limit_s: seconds from the first refusal until we give up.
-        monotonic: seconds that never jump.
+        store: the store.
+        limit_s: seconds from the first refusal until the runner gives up.
+        clock: the runner's.
     """
 
+    store: Store
     limit_s: float
-    monotonic: Callable[[], float]
+    clock: Clock
 
-    async def persist[T](self, call: Callable[[], Awaitable[T]]) -> T:
-        """Do `call` again and again until the store takes it.
+    async def persist[T](self, call: Callable[[Store], Awaitable[T]]) -> T:
+        """Retry `call` until the store accepts it.
 
         Raises:
             StoreLost: it refused for the whole limit.
@@ -40,11 +43,11 @@ class Patience:
 
         def gives_up(_fault: Exception) -> bool:
             nonlocal end_s
-            now_s = self.monotonic()
+            now_s = self.clock.monotonic_s()
             end_s = min(end_s, now_s + self.limit_s)
             return now_s >= end_s
 
         try:
-            return await retry(call, on=STORE_FAULTS, every_s=RETRY_EVERY_S, gives_up=gives_up)
+            return await retry(lambda: call(self.store), on=STORE_FAULTS, every_s=RETRY_EVERY_S, gives_up=gives_up)
         except STORE_FAULTS as fault:
             raise StoreLost(str(fault.__cause__ or fault)[:_MAX_TEXT_CHARS]) from fault

@@ -1,1 +1,1 @@
-"""What there is to compute on, and where a job is placed. Never imports torch."""
+"""The devices of this machine, and which one a job runs on. Never imports torch."""

@@ -1,8 +1,8 @@
-"""Whether a plugin can use a GPU here: PyTorch says so AND the driver's own tool answers.
+"""Whether a plugin can use a GPU here: PyTorch says yes AND the driver's own tool answers.
 
-Each of the two lies alone: PyTorch keeps saying yes about a driver that fell over after it looked, and the driver's
-tool knows nothing of a PyTorch built for the cpu. PyTorch is asked in a child, because this process never imports it
-and because a broken driver takes its caller down. The child gets none of this process's secrets.
+Neither can be trusted alone: PyTorch keeps saying yes about a driver that failed after it looked, and the driver's tool
+knows nothing about a PyTorch built for the cpu. PyTorch is asked in a child, because this process never imports it and
+because a broken driver takes its caller down. The child receives none of this process's secrets.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ _PASSED_ON = ("PATH", "HOME", "PYTHONPATH", "VIRTUAL_ENV", "LD_LIBRARY_PATH")
 _PASSED_ON_PREFIXES = ("CUDA_", "NVIDIA_")
 
 Question = Callable[[], Awaitable[str | None]]
-"""Gives None for yes, else what speaks against it."""
+"""Returns None for yes, else what speaks against it."""
 
 
 async def ask_torch() -> str | None:
@@ -28,16 +28,16 @@ async def ask_torch() -> str | None:
     if find_spec("torch") is None:
         return "torch is not installed"
     code, said = await _run(sys.executable, "-P", "-c", _ASK_TORCH, limit_s=TORCH_LIMIT_S)
-    # The last line: a library may greet first.
+    # The last line: a library may print a greeting first.
     if code == 0 and said.rpartition("\n")[2] == "True":
         return None
     if code == 0:
         return "torch.cuda.is_available() is False"
-    return "torch did not answer" if code is None else f"torch could not be asked (exit code {code})"
+    return "torch did not answer" if code is None else f"torch could not be queried (exit code {code})"
 
 
 async def ask_smi(limit_s: float = SMI_LIMIT_S) -> str | None:
-    """Ask whether nvidia-smi ends well within its limit."""
+    """Ask whether nvidia-smi succeeds within its limit."""
     try:
         code, _ = await _run("nvidia-smi", limit_s=limit_s)
     except FileNotFoundError:
@@ -49,10 +49,10 @@ async def ask_smi(limit_s: float = SMI_LIMIT_S) -> str | None:
 
 @dataclass(slots=True)
 class GpuCheck:
-    """Asks both, once until forget(): PyTorch takes seconds to import.
+    """Asks both and remembers the answer until forget(): PyTorch takes seconds to import.
 
     Attributes:
-        torch, smi: the two questions; tests give their own.
+        torch, smi: the two questions; tests pass their own.
     """
 
     torch: Question = ask_torch
@@ -61,14 +61,14 @@ class GpuCheck:
     _answer: tuple[str | None] | None = None
 
     async def fault(self) -> str | None:
-        """Say why there is no GPU to work with and what to do; None when there is one."""
+        """Return why no GPU can be used and what to do; None when one can."""
         async with self._lock:
             if self._answer is None:
                 self._answer = (await self._ask(),)
             return self._answer[0]
 
     def forget(self) -> None:
-        """Ask anew at the next call."""
+        """Ask again at the next call."""
         self._answer = None
 
     async def _ask(self) -> str | None:
@@ -82,7 +82,7 @@ class GpuCheck:
 
 
 async def _run(*command: str, limit_s: float) -> tuple[int | None, str]:
-    """Run a command; gives its exit code (None: it took too long and was killed) and what it said.
+    """Run a command; return its exit code (None: it took too long and was killed) and its output.
 
     Raises:
         FileNotFoundError: there is no such command.

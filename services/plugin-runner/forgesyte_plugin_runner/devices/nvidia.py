@@ -1,7 +1,7 @@
-"""NVIDIA's GPUs by nvidia-ml-py, an extra that only machines with such a GPU need.
+"""NVIDIA's GPUs, read through nvidia-ml-py, an extra that only machines with such a GPU need.
 
-Without the library, without a driver or without a GPU there is simply none. A GPU that stops to answer is shown
-without figures: that it was there is known, how it is is not.
+Without the library, a driver or a GPU there are simply no GPUs. A GPU that stops answering is shown without figures: it
+is known to exist, but not how it is doing.
 """
 
 from collections.abc import Callable
@@ -21,7 +21,7 @@ class Nvidia:
     """Asks the driver. The calls block; one thread at a time.
 
     Args:
-        load: gives the module; tests give one of their own.
+        load: returns the module; tests pass their own.
     """
 
     def __init__(self, load: Callable[[], Any] = lambda: import_module(_LIBRARY)) -> None:
@@ -30,11 +30,11 @@ class Nvidia:
         self._handles: list[tuple[str, Any]] | None = None
 
     def devices(self) -> list[Device]:
-        """Each GPU as `cuda:<index>` with utilisation and memory."""
+        """Return each GPU as `cuda:<index>` with utilisation and memory."""
         return [self._device(name, handle) for name, handle in self._open()]
 
     def memory_by_pid(self) -> dict[int, int]:
-        """Bytes of GPU memory each process holds, over all GPUs."""
+        """Return the bytes of GPU memory each process holds, over all GPUs."""
         held: dict[int, int] = {}
         for _, handle in self._open():
             for process in self._ask("nvmlDeviceGetComputeRunningProcesses", handle) or ():
@@ -73,7 +73,7 @@ class Nvidia:
         )
 
     def _ask(self, question: str, handle: object) -> Any:  # noqa: ANN401 - the library has no types
-        """Ask the driver; what it can not tell (old cards, containers, a card that fell off) is None."""
+        """Ask the driver; what it cannot tell (old cards, containers, a card that dropped out) is None."""
         try:
             return getattr(self._nvml, question)(handle)
         except self._nvml.NVMLError:

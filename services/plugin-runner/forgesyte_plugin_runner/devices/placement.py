@@ -1,7 +1,7 @@
-"""On which device an attempt runs: the one its job was sent to, or the one that is there.
+"""On which device an attempt runs: the one its job was sent to, or another one this runner has.
 
-The kind of device is chosen when the job is submitted; the runner only takes messages for devices it has. A GPU can
-still be gone when the message comes: a job that did not insist then runs on the cpu and says so.
+The kind of device is chosen when the job is submitted; the runner only takes messages for devices it has. A GPU may
+still have disappeared when the message arrives: a job that did not insist on it then runs on the cpu, with a reason.
 """
 
 from collections.abc import Collection
@@ -14,7 +14,7 @@ from forgesyte_contracts.runners import CPU, GPU
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """The device of one attempt; `reason` says why it is not the one that was chosen at submit."""
+    """The device of one attempt; `reason` says why it is not the one chosen at submit."""
 
     device: str
     reason: str | None = None
@@ -29,15 +29,15 @@ def place_job(record: JobRecord, manifest: PluginManifest, kinds: Collection[str
         kinds: the kinds of device that this runner has now.
 
     Returns:
-        None when no device of this runner will do: another runner may have it.
+        None when this runner has no suitable device: another runner may have one.
     """
     if record.device in kinds:
         return Placement(record.device)
     if record.device_requested == "auto" and not manifest.requires.gpu and CPU in kinds:
-        return Placement(CPU, f"the {record.device} it was meant for is not there any more")
+        return Placement(CPU, f"the {record.device} it was meant for is no longer there")
     return None
 
 
 def devices_for(manifest: PluginManifest, kinds: Collection[str]) -> list[str]:
-    """The kinds of device on which this runner takes jobs of a plugin."""
+    """Return the kinds of device on which this runner takes jobs of a plugin."""
     return [kind for kind in (CPU, GPU) if kind in kinds and (kind == GPU or not manifest.requires.gpu)]

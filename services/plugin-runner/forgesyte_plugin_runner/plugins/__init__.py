@@ -1,1 +1,1 @@
-"""Which plugins this runner has and how they are: look, load, reload, blame. Never imports an attempt."""
+"""Which plugins this runner has and what state they are in: load, reload, blame. Never imports an attempt."""

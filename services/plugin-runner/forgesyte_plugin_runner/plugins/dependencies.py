@@ -1,7 +1,7 @@
-"""Checks what a plugin's manifest says it needs, before a job finds out: packages, a GPU, model files.
+"""Checks what a plugin's manifest says it needs before a job finds out: packages, a GPU, model files.
 
-Asked after the manifest was read and before validate() counts: "the package x is missing" helps more than the error
-that follows from it. Nothing is imported here, and everything that is missing is named at once, with its remedy.
+Runs after the manifest was read and takes precedence over validate(): "the package x is missing" helps more than the
+error that follows from it. Nothing is imported here, and everything missing is named at once, with its remedy.
 """
 
 import asyncio
@@ -21,25 +21,25 @@ MODEL_LIMIT_S = 120.0
 
 @dataclass(slots=True)
 class DependencyChecker:
-    """Says what a plugin lacks on this machine.
+    """Reports what a plugin lacks on this machine.
 
     Attributes:
-        gpu: whether there is a GPU to work with; tests give one of their own.
+        gpu: checks whether a GPU can be used; tests pass their own.
     """
 
     gpu: GpuCheck = field(default_factory=GpuCheck)
 
     def forget(self) -> None:
-        """Look at everything anew: something may have been installed since."""
+        """Check everything again next time: something may have been installed since."""
         importlib.invalidate_caches()
         self.gpu.forget()
 
     async def missing(self, manifest: PluginManifest, devices: Sequence[Device] = ()) -> str | None:
-        """Name everything that is missing and what to do about it; None when nothing is.
+        """Return everything that is missing and what to do about it; None when nothing is.
 
         Args:
             manifest: what the plugin says it needs.
-            devices: this machine's, with the memory of its GPUs where it is known.
+            devices: this machine's, with the memory of its GPUs where known.
         """
         requires = manifest.requires
         faults = [f"the package {name} is not installed; install it" for name in requires.packages if not has(name)]
@@ -50,7 +50,7 @@ class DependencyChecker:
 
 
 def has(package: str) -> bool:
-    """Whether a package (an import name, dots allowed) could be imported. Imports nothing, not even its parents."""
+    """Whether a package (an import name, dots allowed) can be imported. Imports nothing, not even its parents."""
     path: Sequence[str] | None = None
     parts = package.split(".")
     if not all(part.isidentifier() for part in parts):
@@ -70,7 +70,7 @@ async def _model_fault(model: ModelFile) -> str:
         async with asyncio.timeout(MODEL_LIMIT_S):
             return await asyncio.to_thread(fault_of, model) or ""
     except TimeoutError:
-        return f"the model file {model.path} could not be read within {MODEL_LIMIT_S:g} s; look at its disk"
+        return f"the model file {model.path} could not be read within {MODEL_LIMIT_S:g} s; check its disk"
 
 
 def _small_gpu(requires: Requires, devices: Sequence[Device]) -> str | None:

@@ -4,10 +4,10 @@
                 |             |              |
                 +-------------+--------------+--> FAILED, UNAVAILABLE --> (reload) LOADED
 
-LOADED: the manifest was looked at. INITIALIZED: validated and ready. RUNNING: a sandbox with a job of it lives, which
-is true by construction: it is shown from the fork to the verdict, and the sandbox's watchdog gives the verdict when a
-step does not move within its limit. FAILED and UNAVAILABLE are sticky: nothing but a fresh look at the plugin, by a
-reload or a restart, leads out of them, so that no job has to find out again what is known already.
+LOADED: the manifest was read. INITIALIZED: validated and ready. RUNNING: a sandbox is running a job of it, which is
+true by construction: the state is shown from fork to verdict, and the sandbox's watchdog gives the verdict when a step
+does not advance within its limit. FAILED and UNAVAILABLE are sticky: only loading the plugin again, by a reload or a
+restart, leads out of them, so that no job has to discover again what is already known.
 """
 
 from forgesyte_contracts.plugins import PluginState
@@ -22,23 +22,22 @@ LEGAL_MOVES: dict[PluginState, frozenset[PluginState]] = {
     PluginState.FAILED: _FRESH_LOOK,
     PluginState.UNAVAILABLE: _FRESH_LOOK,
 }
-"""LOADED leads to RUNNING when a plugin was reloaded while a job was on it: the job is untouched."""
+"""LOADED leads to RUNNING when a plugin is reloaded while a job uses it: the job is untouched."""
 
-MIN_REASON_CHARS = 10
 MAX_REASON_CHARS = 4000
-REMEDY = "Mend that, then reload the plugin or restart the runner"
+REMEDY = "Fix this, then reload the plugin or restart the runner"
 
 
 class IllegalPluginMove(ValueError):
-    """A plugin was asked to go where it may not; the text names both states."""
+    """A plugin may not make this move; the text names both states."""
 
 
 class PluginLifecycle:
-    """Where one plugin stands, and why when it can not be used.
+    """The state of one plugin, and the reason when it cannot be used.
 
     Attributes:
-        state: begins as LOADED.
-        reason: None in the states in which nothing is wrong.
+        state: starts as LOADED.
+        reason: None while nothing is wrong.
     """
 
     __slots__ = ("reason", "state")
@@ -52,18 +51,18 @@ class PluginLifecycle:
 
         Args:
             to: FAILED and UNAVAILABLE need a reason, the others take none.
-            reason: what is wrong or missing; the remedy is put behind it.
+            reason: what is wrong or missing; the remedy is appended.
 
         Raises:
-            IllegalMove: the table does not have this move.
+            IllegalPluginMove: the table does not have this move.
         """
         if to not in LEGAL_MOVES[self.state]:
-            raise IllegalPluginMove(f"a plugin that is {self.state} can not become {to}")
+            raise IllegalPluginMove(f"a plugin that is {self.state} cannot become {to}")
         self.reason = _with_remedy(reason or "") if to.is_broken else None
         self.state = to
 
 
 def _with_remedy(reason: str) -> str:
-    said = reason.strip() or "no reason was given; the runner's log may tell"
+    said = reason.strip() or "no reason was given; check the runner's log"
     cut = said if len(said) <= MAX_REASON_CHARS - len(REMEDY) - 2 else said[: MAX_REASON_CHARS - len(REMEDY) - 3] + "…"
     return f"{cut.rstrip('.')}. {REMEDY}"

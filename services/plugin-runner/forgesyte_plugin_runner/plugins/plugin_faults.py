@@ -1,51 +1,64 @@
-"""Remembers which inputs killed a plugin's sandbox, and says when it is the plugin and not the inputs.
+"""What the end of a sandbox says about its plugin: nothing, one more error, or that the plugin is broken.
 
-One input that kills is that job's trouble, however often it is tried. When jobs with different inputs kill the
-sandbox one after the other and none succeeds between, every further job would cost a user a failed job.
+A sandbox loads its plugin before it looks at the job. A fault before that point would hit every other job too, so the
+plugin is FAILED at the first one. A later fault may be the input's: one input that kills is that job's problem, however
+often it is tried. Only when jobs with different inputs kill the sandbox one after the other, and none succeeds in
+between, is it the plugin; every further job would then cost a user a failed job.
+
+A sandbox killed by SIGKILL while it loads counts as the latter: that is how an operator or a machine out of memory ends
+processes, and it says nothing about the plugin.
 """
 
-from dataclasses import dataclass, field
+import signal
 
-CRASH_LIMIT = 3
-CRASH_WINDOW_S = 600.0
-_MAX_WHAT_CHARS = 200
+import structlog
 
+from forgesyte_contracts.jobs import JobRecord
+from forgesyte_contracts.problems import Code
+from forgesyte_sandbox.parent.outcome import SandboxOutcome
 
-@dataclass(frozen=True, slots=True)
-class Crash:
-    """One death: of which job, by what, and when (monotonic seconds)."""
+from .registry import PluginRegistry
 
-    job_id: str
-    what: str
-    at_s: float
+log = structlog.get_logger(__name__)
 
 
-@dataclass(slots=True)
-class CrashMemory:
-    """The deaths of one plugin since its last success.
+def blame_failure(registry: PluginRegistry, plugin: str, outcome: SandboxOutcome) -> None:
+    """Count a job that ended with an exception if the plugin raised it, and disable the plugin if loading failed."""
+    if outcome.code not in (Code.PLUGIN_ERROR, Code.PLUGIN_UNAVAILABLE):
+        return
+    registry.record_error(plugin)
+    if outcome.start_ms is not None or not registry.is_available(plugin):
+        return
+    if outcome.code is Code.PLUGIN_UNAVAILABLE:
+        registry.mark_unavailable(plugin, outcome.error or "")
+        log.warning("plugin unavailable", plugin=plugin, reason=outcome.error)
+    else:
+        _disable(registry, plugin, f"{outcome.error_type}: {outcome.error}")
 
-    Attributes:
-        limit: how many different inputs are too many.
-        window_s: seconds within which they count together.
+
+def blame_death(
+    registry: PluginRegistry, record: JobRecord, outcome: SandboxOutcome, *, what: str, input_id: str
+) -> None:
+    """Note a death, and disable the plugin if it died while loading or too often.
+
+    Args:
+        registry: knows the plugin.
+        record: the job.
+        outcome: of kind timeout, oom or crashed.
+        what: what happened, as a clause.
+        input_id: distinguishes its media from other media.
     """
+    name = record.plugin_id
+    if outcome.start_ms is None and outcome.exit_code != -signal.SIGKILL:
+        if registry.is_available(name):
+            _disable(registry, name, f"its sandbox died before the plugin was loaded: {what}")
+        return
+    at_frame = what if outcome.frame is None else f"{what} at frame {outcome.frame}"
+    reason = registry.record_crash(name, input_id=input_id, job_id=record.job_id, what=at_frame)
+    if reason is not None:
+        log.error("plugin failed", plugin=name, reason=reason)
 
-    limit: int = CRASH_LIMIT
-    window_s: float = CRASH_WINDOW_S
-    _by_input: dict[str, Crash] = field(default_factory=dict)
 
-    def record(self, input_id: str, crash: Crash) -> str | None:
-        """Note a death; gives the reason for which the plugin is no longer used, or None while it may go on."""
-        after_s = crash.at_s - self.window_s
-        self._by_input = {key: known for key, known in self._by_input.items() if known.at_s >= after_s}
-        self._by_input[input_id] = crash
-        if len(self._by_input) < self.limit:
-            return None
-        named = "; ".join(f"job {known.job_id}: {known.what[:_MAX_WHAT_CHARS]}" for known in self._by_input.values())
-        return (
-            f"{len(self._by_input)} jobs with different inputs killed its sandbox within {self.window_s / 60:g} "
-            f"minutes and none succeeded between ({named})"
-        )
-
-    def forget(self) -> None:
-        """A job succeeded: what came before was the inputs' fault."""
-        self._by_input.clear()
+def _disable(registry: PluginRegistry, plugin: str, reason: str) -> None:
+    registry.mark_failed(plugin, reason)
+    log.error("plugin failed", plugin=plugin, reason=reason)

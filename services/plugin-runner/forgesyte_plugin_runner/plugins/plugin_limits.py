@@ -1,8 +1,8 @@
-"""The limits under which a job of a plugin works: the operator's, unless the plugin's manifest asks for others.
+"""The limits for the jobs of a plugin: the operator's, unless the plugin's manifest asks for others.
 
-Asking for less needs nobody's leave. Asking for more is allowed up to the operator's ceiling, and a plugin that asks
-for more than that is UNAVAILABLE with a reason that names both figures. Rejected: cutting it to the ceiling, because
-its jobs would then end as `oom` or `timeout`, one after the other, for a reason that was known before the first one.
+A plugin may always ask for less. It may ask for more up to the operator's ceiling; a plugin that asks for more than
+that is UNAVAILABLE with a reason that names both figures. Rejected: cutting it to the ceiling, because its jobs would
+then end as `oom` or `timeout`, one after the other, for a reason known before the first one.
 """
 
 from dataclasses import replace
@@ -13,7 +13,7 @@ from forgesyte_sandbox.shared.limits import MIB, Limits
 
 
 def job_limits(settings: RunnerSettings, manifest: PluginManifest) -> Limits:
-    """The service's limits, but for those the plugin asks for itself; excess() was asked when it was looked at."""
+    """Return the runner's limits, overridden by those the plugin asks for; excess() checked them at loading."""
     limits, asked = settings.limits(), manifest.limits
     return replace(
         limits,
@@ -23,19 +23,19 @@ def job_limits(settings: RunnerSettings, manifest: PluginManifest) -> Limits:
 
 
 def excess(settings: RunnerSettings, manifest: PluginManifest) -> str | None:
-    """Name what a plugin asks for beyond the ceiling and what to do about it; None when all of it is allowed.
+    """Return what a plugin asks for beyond the ceiling and what to do about it; None when all of it is allowed.
 
-    What the operator gives to every job is never beyond it.
+    What the operator grants every job is never beyond the ceiling.
     """
     asked = job_limits(settings, manifest)
     most_s = max(settings.max_frame_timeout_s, settings.frame_timeout_s)
     most_bytes = max(settings.max_memory_bytes, settings.memory_bytes)
     faults = []
     if asked.frame_timeout_s > most_s:
-        wish = f"it asks for {asked.frame_timeout_s:g} s a frame and at most {most_s:g} s are allowed here"
+        wish = f"it asks for {asked.frame_timeout_s:g} s per frame and at most {most_s:g} s are allowed here"
         faults.append(f"{wish}; lower limits.frame_timeout_s or raise FORGESYTE_RUNNER_MAX_FRAME_TIMEOUT_S")
     if asked.memory_bytes > most_bytes:
-        wish = f"it asks for {_mib(asked.memory_bytes)} a job and at most {_mib(most_bytes)} are allowed here"
+        wish = f"it asks for {_mib(asked.memory_bytes)} per job and at most {_mib(most_bytes)} are allowed here"
         faults.append(f"{wish}; lower limits.memory_bytes or raise FORGESYTE_RUNNER_MAX_MEMORY_BYTES")
     return ". ".join(faults) or None
 

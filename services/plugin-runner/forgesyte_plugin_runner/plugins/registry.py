@@ -1,7 +1,7 @@
-"""What this runner knows of its plugins: state, reason, manifest, counts and times.
+"""What this runner knows about its plugins: state, reason, manifest, counts and times.
 
-Nothing here talks to the bus or to a sandbox: loading enters plugins, attempts tell what became of their jobs, the
-heartbeat and the metrics read. Each call is whole under a reader-writer lock; lifecycle.py says which moves are legal.
+Nothing here talks to the bus or to a sandbox: loading registers plugins, attempts report what became of their jobs, the
+heartbeat and the metrics read. Each call is atomic under a reader-writer lock; lifecycle.py defines the legal moves.
 """
 
 from collections import deque
@@ -17,8 +17,8 @@ from forgesyte_contracts.plugins import PluginManifest, PluginOnRunner, PluginSt
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_sandbox.parent.installed_plugins import FoundPlugin
 
+from .crash_memory import Crash, CrashMemory
 from .lifecycle import PluginLifecycle
-from .plugin_faults import Crash, CrashMemory
 from .rwlock import ReadWriteLock
 
 MEAN_OF_FRAMES = 10
@@ -40,7 +40,7 @@ class _Entry:
 
 
 class PluginRegistry:
-    """The plugins of one runner by name. Plugins that were not looked at yet are not in it."""
+    """The plugins of one runner by name. A plugin that has not been loaded yet is not in it."""
 
     def __init__(self, clock: Clock | None = None) -> None:
         self._clock = clock or SystemClock()
@@ -48,11 +48,11 @@ class PluginRegistry:
         self._entries: dict[str, _Entry] = {}
 
     def register(self, found: FoundPlugin, manifest: PluginManifest | None) -> None:
-        """Enter what a look at a plugin gave: it is LOADED, whatever it was before; its counts go on.
+        """Enter what loading a plugin found: it is LOADED, whatever it was before; its counts continue.
 
         Args:
             found: where it is.
-            manifest: None when it could not be read; mark_failed or mark_unavailable then says why.
+            manifest: None when it could not be read; mark_failed or mark_unavailable then gives the reason.
         """
         with self._lock.write():
             entry = self._entries.setdefault(found.name, _Entry(found))
@@ -61,23 +61,23 @@ class PluginRegistry:
             entry.crashes.forget()
 
     def mark_initialized(self, name: str) -> None:
-        """It is validated and takes jobs; RUNNING at once if a job is still on it. Raises IllegalMove."""
+        """Mark a plugin as validated and ready; RUNNING if a job is still using it. Raises IllegalPluginMove."""
         with self._lock.write():
             entry = self._entries[name]
             entry.life.move(PluginState.RUNNING if entry.jobs_running else PluginState.INITIALIZED)
             entry.ready_since_s = self._clock.monotonic_s()
 
     def mark_failed(self, name: str, reason: str) -> None:
-        """It is broken; `reason` says how. Raises IllegalMove when it is FAILED or UNAVAILABLE already."""
+        """Mark a plugin as broken; `reason` says how. Raises IllegalPluginMove when it is FAILED or UNAVAILABLE."""
         self._mark_broken(name, PluginState.FAILED, reason)
 
     def mark_unavailable(self, name: str, reason: str) -> None:
-        """It lacks something here; `reason` names it. Raises IllegalMove when it is FAILED or UNAVAILABLE already."""
+        """Mark a plugin as lacking what `reason` names. Raises IllegalPluginMove when it is FAILED or UNAVAILABLE."""
         self._mark_broken(name, PluginState.UNAVAILABLE, reason)
 
     @contextmanager
     def mark_running(self, name: str) -> Iterator[None]:
-        """Show the plugin as RUNNING while a sandbox with a job of it lives, if it is ready."""
+        """Show a ready plugin as RUNNING for as long as a sandbox runs a job of it."""
         self._change_jobs(name, +1)
         try:
             yield
@@ -85,7 +85,7 @@ class PluginRegistry:
             self._change_jobs(name, -1)
 
     def record_success(self, name: str) -> None:
-        """Count a job that completed; deaths before it are forgotten."""
+        """Count a completed job; earlier deaths are forgotten."""
         with self._lock.write():
             entry = self._entries[name]
             entry.success_count += 1
@@ -98,10 +98,10 @@ class PluginRegistry:
             self._entries[name].error_count += 1
 
     def record_crash(self, name: str, *, input_id: str, job_id: str, what: str) -> str | None:
-        """Note that a job killed the plugin's sandbox; the plugin is FAILED when too many did (crashes.py).
+        """Note that a job killed the plugin's sandbox; the plugin is FAILED when too many did (crash_memory.py).
 
         Returns:
-            The reason when it became FAILED by this death, else None.
+            The reason if this death made it FAILED, else None.
         """
         with self._lock.write():
             entry = self._entries[name]
@@ -113,25 +113,25 @@ class PluginRegistry:
             return entry.life.reason
 
     def record_frame(self, name: str, elapsed_ms: float) -> None:
-        """Note the milliseconds that a frame took in all tools of a job together; a sandbox may say anything."""
+        """Note the milliseconds a frame took in all tools of a job; figures that make no sense are ignored."""
         if not (isfinite(elapsed_ms) and elapsed_ms >= 0):
             return
         with self._lock.write():
             self._entries[name].frames_ms.append(elapsed_ms)
 
     def get_status(self, name: str) -> PluginOnRunner | None:
-        """One plugin as it stands; None when it was never looked at."""
+        """Return one plugin's current status; None when it was never loaded."""
         with self._lock.read():
             entry = self._entries.get(name)
             return None if entry is None else self._status(entry)
 
     def list_all(self) -> tuple[PluginOnRunner, ...]:
-        """Every plugin, broken ones included, in the order of names."""
+        """Return every plugin, broken ones included, ordered by name."""
         with self._lock.read():
             return tuple(self._status(entry) for _, entry in sorted(self._entries.items()))
 
     def list_available(self) -> list[PluginName]:
-        """Names of the plugins that can take a job now, sorted."""
+        """Return the names of the plugins that can take a job now, sorted."""
         with self._lock.read():
             return sorted(entry.found.name for entry in self._entries.values() if entry.life.state.is_ready)
 
@@ -142,12 +142,12 @@ class PluginRegistry:
             return entry is not None and entry.life.state.is_ready
 
     def last_successes(self) -> dict[PluginName, datetime]:
-        """When each plugin last completed a job here; those that never did are left out."""
+        """Return when each plugin last completed a job here; those that never did are left out."""
         with self._lock.read():
             return {e.found.name: e.last_success for e in self._entries.values() if e.last_success is not None}
 
     def ready(self, name: str) -> tuple[FoundPlugin, PluginManifest]:
-        """Where an available plugin is found, and its manifest.
+        """Return where an available plugin is found, and its manifest.
 
         Raises:
             ForgeSyteError: PLUGIN_UNAVAILABLE with the reason when the plugin is not ready here.
@@ -157,7 +157,7 @@ class PluginRegistry:
             if entry is not None and entry.manifest is not None and entry.life.state.is_ready:
                 return entry.found, entry.manifest
             reason = (entry.life.reason if entry else None) or "it is not installed there"
-        raise ForgeSyteError(Code.PLUGIN_UNAVAILABLE, f"The plugin '{name}' can not run here: {reason}.", plugin=name)
+        raise ForgeSyteError(Code.PLUGIN_UNAVAILABLE, f"The plugin '{name}' cannot run here: {reason}.", plugin=name)
 
     def _mark_broken(self, name: str, state: PluginState, reason: str) -> None:
         with self._lock.write():

@@ -1,13 +1,13 @@
-"""A lock that many may read under and one may write under; a waiting writer keeps later readers out.
+"""A reader-writer lock: many readers or one writer; a waiting writer keeps later readers out.
 
-The event loop writes and reads the registry, the thread that answers a scrape reads it. Nothing waits for anything
-while it holds the lock, so the loop may take it too: what it can cost is the time of a few dictionary look-ups.
+The event loop writes and reads the registry; the thread that answers a scrape reads it. No holder waits for anything
+else, so the event loop may take the lock too: it costs at most the time of a few dictionary look-ups.
 
 Source: the phase-fair lock of B. Brandenburg and J. Anderson, "Spin-Based Reader-Writer Synchronization for
 Multiprocessor Real-Time Systems", Real-Time Systems 46 (2010), section 3, with a condition instead of spinning.
-Writers come first, but the readers that waited for one writer go before the next.
+Writers come first, but readers that waited for one writer go before the next writer.
 Rejected: RWLockWrite of `readerwriterlock` (two writers without a pause left eight readers two turns each in 10 s),
-RWLockRead (the writers got one turn), RWLockFair (stands it, but prefers nobody); `aiorwlock` (one loop, no threads).
+RWLockRead (the writers got one turn), RWLockFair (copes, but prefers neither); `aiorwlock` (one loop, no threads).
 """
 
 import threading
@@ -61,7 +61,7 @@ class ReadWriteLock:
             return
         phase = self._phase
         self._readers_waiting += 1
-        # Whoever ends the phase counts us in, so that the next writer can not slip past us.
+        # The writer that ends the phase counts us as readers, so the next writer cannot slip past us.
         self._changed.wait_for(lambda: self._phase != phase)
 
     def _admit_readers(self) -> None:

@@ -1,4 +1,4 @@
-"""When a hold on a work message is extended, and when nothing is said for it any more. In virtual time."""
+"""When a hold on a work message is extended, and when nothing more is sent for it. In virtual time."""
 
 import asyncio
 import selectors
@@ -8,6 +8,7 @@ from functools import wraps
 import pytest
 
 from forgesyte_chassis.bus import BusUnavailable
+from forgesyte_chassis.clock import SystemClock
 from forgesyte_plugin_runner.attempt.delivery_hold import DeliveryHold
 
 
@@ -44,12 +45,12 @@ def virtually(test: Callable[..., Coroutine]) -> Callable[..., None]:
 
 
 class FakeDelivery:
-    """Notes what is sent for the message; no server can be asked in virtual time."""
+    """Notes what is sent for the message; there is no real server in virtual time."""
 
     def __init__(self) -> None:
         self.job_id = "job"
         self.said: list[str] = []
-        self.is_away = False
+        self.is_unavailable = False
 
     async def in_progress(self) -> None:
         self._say("in_progress")
@@ -64,8 +65,8 @@ class FakeDelivery:
         self.said.append("fenced")
 
     def _say(self, word: str) -> None:
-        if self.is_away:
-            raise BusUnavailable("away")
+        if self.is_unavailable:
+            raise BusUnavailable("unavailable")
         self.said.append(word)
 
 
@@ -82,8 +83,15 @@ async def run_for(hold: DeliveryHold, seconds: float) -> None:
         return
 
 
+class LoopClock(SystemClock):
+    """The virtual time of the running loop."""
+
+    def monotonic_s(self) -> float:
+        return asyncio.get_running_loop().time()
+
+
 def a_hold(delivery: FakeDelivery) -> DeliveryHold:
-    return DeliveryHold(delivery, asyncio.get_running_loop().time, 10.0)
+    return DeliveryHold(delivery, LoopClock(), 10.0)
 
 
 @virtually
@@ -113,8 +121,8 @@ async def test_it_is_extended_again_once_the_record_is_back(delivery):
 
 
 @virtually
-async def test_a_bus_that_is_away_ends_nothing(delivery):
-    delivery.is_away = True
+async def test_an_unavailable_bus_ends_nothing(delivery):
+    delivery.is_unavailable = True
     hold = a_hold(delivery)
 
     await run_for(hold, 7)
@@ -124,7 +132,7 @@ async def test_a_bus_that_is_away_ends_nothing(delivery):
 
 
 @virtually
-async def test_a_dropped_hold_says_nothing_whatever_is_called(delivery):
+async def test_a_dropped_hold_sends_nothing_whatever_is_called(delivery):
     hold = a_hold(delivery)
 
     hold.drop()
@@ -147,7 +155,7 @@ async def test_a_message_is_settled_once_and_by_the_newest_handle(delivery):
 
 @virtually
 async def test_nothing_is_given_back_once_the_record_was_out_of_reach_for_ack_wait(delivery):
-    """By then the queue has handed the message to somebody else, whose it is."""
+    """By then the queue has handed the message to another runner."""
     hold = a_hold(delivery)
     await run_for(hold, 60)
     delivery.said.clear()

@@ -9,7 +9,7 @@ def an_outcome(**changes) -> SandboxOutcome:
     return SandboxOutcome(**{**facts, "kind": "failed", "code": Code.PLUGIN_ERROR, "frame": 7, **changes})
 
 
-def test_a_plugin_s_exception_is_told_with_exact_text_type_and_frame():
+def test_a_plugin_s_exception_is_reported_with_exact_text_type_and_frame():
     failure = failure_of(an_outcome(), "seeker")
 
     assert (failure.code, failure.error_type, failure.frame) == (Code.PLUGIN_ERROR, "RuntimeError", 7)
@@ -17,17 +17,18 @@ def test_a_plugin_s_exception_is_told_with_exact_text_type_and_frame():
     assert "submit again" in failure.message
 
 
-def test_bad_media_says_what_was_expected_and_what_to_do():
+def test_bad_media_is_reported_with_what_is_expected_and_what_to_do():
     failure = failure_of(an_outcome(error="It is a text.", code=Code.MEDIA_INVALID, frame=None), "seeker")
 
     assert failure.message.startswith("It is a text. Media ")
     assert "Submit a file that opens" in failure.message
 
 
-def test_a_death_is_told_as_a_clause():
-    text = "a frame took longer than its limit of 60 s at frame 7; everything of it was killed"
+def test_a_death_is_described_as_a_clause():
+    clause = "a frame took longer than its limit of 60 s"
+    text = f"{clause} at frame 7; its process group was killed"
 
-    death = death_of(an_outcome(kind="timeout", error=text, code=Code.PLUGIN_TIMEOUT))
+    death = death_of(an_outcome(kind="timeout", error=text, clause=clause, code=Code.PLUGIN_TIMEOUT))
 
     assert death == (AttemptOutcome.TIMEOUT, "a frame took longer than its limit of 60 s")
     assert death_of(an_outcome()) is None

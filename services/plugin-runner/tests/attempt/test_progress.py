@@ -1,21 +1,6 @@
-import pytest
+"""When progress is written."""
 
-from forgesyte_plugin_runner.attempt.progress import ProgressPolicy, percent_of
-
-
-@pytest.mark.parametrize(
-    ("done", "total", "percent"),
-    [
-        pytest.param(0, 0, 0, id="0 of 0"),
-        pytest.param(7, None, 0, id="total unknown"),
-        pytest.param(1, 3, 33, id="rounded down"),
-        pytest.param(2, 3, 66, id="rounded down again"),
-        pytest.param(100, 100, 99, id="the last frame is not yet completed"),
-        pytest.param(150, 100, 99, id="more frames than announced"),
-    ],
-)
-def test_per_cent_of_frames(done, total, percent):
-    assert percent_of(done, total) == percent
+from forgesyte_plugin_runner.attempt.progress import ProgressPolicy
 
 
 def test_each_five_points_are_due_at_once_and_less_only_after_a_second():

@@ -1,4 +1,4 @@
-"""The recorder against a real bus: who may write, what is found out, what is written twice."""
+"""The recorder against a real bus: who may write, what it notices, what is written twice."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -11,9 +11,10 @@ from forgesyte_contracts import moves
 from forgesyte_contracts.ids import RunnerId, new_job_id
 from forgesyte_contracts.jobs import MAX_WARNINGS, AttemptOutcome, JobRecord, JobStatus
 from forgesyte_contracts.moves import Fenced
-from forgesyte_plugin_runner.attempt.attempt_state import AttemptState
+from forgesyte_contracts.warnings import JobWarning
 from forgesyte_plugin_runner.attempt.delivery_hold import DeliveryHold
 from forgesyte_plugin_runner.attempt.recorder import Recorder
+from forgesyte_plugin_runner.attempt.state.attempt_state import AttemptState
 from forgesyte_plugin_runner.stopping import Stop, StopReason
 from tests.support import eventually
 
@@ -32,10 +33,10 @@ class Desk:
         self.bus = bus
         self.job_id = stored.record.job_id
         self.stop = Stop()
-        self.ledger = AttemptState(stored.record)
-        self.hold = DeliveryHold(delivery, clock.monotonic_s, 10.0)
+        self.state = AttemptState(stored.record)
+        self.hold = DeliveryHold(delivery, clock, 10.0)
         self.recorder = Recorder(
-            bus.jobs, stored, ledger=self.ledger, hold=self.hold, stop=self.stop, clock=clock, every_s=1.0
+            bus.jobs, stored, state=self.state, hold=self.hold, stop=self.stop, clock=clock, every_s=1.0
         )
 
     async def change(self, move) -> None:
@@ -93,42 +94,42 @@ async def test_a_record_that_was_removed_ends_the_attempt(desk):
     assert desk.stop.reason is StopReason.ENDED
 
 
-async def test_a_write_keeps_the_hold_fresh_and_carries_the_ledger(desk):
-    desk.ledger.warn("something odd")
+async def test_a_write_keeps_the_hold_fresh_and_carries_the_state(desk):
+    desk.state.warn(JobWarning(text="something odd"))
 
     record = await desk.recorder.flush()
 
-    assert record.warnings == ("something odd",)
+    assert record.warnings == (JobWarning(text="something odd"),)
     assert desk.hold.untouched_s < 10
 
 
 async def test_a_frame_done_while_progress_is_being_written_is_no_reason_for_another_write(box, desk):
     desk.recorder._policy.every_s = 3600
-    desk.ledger._total, desk.ledger.frames_done = 100, 5
+    desk.state._total, desk.state.frames_done = 100, 5
 
     async with asyncio.TaskGroup() as group:
         box.nats.pause()
         group.create_task(desk.recorder.flush())
         await eventually(desk.recorder._lock.locked)
-        desk.ledger.frames_done = 6
+        desk.state.frames_done = 6
         desk.recorder.notice()
         is_due = desk.recorder._due.is_set()
         box.nats.resume()
 
     assert not is_due
-    desk.ledger.frames_done = 10
+    desk.state.frames_done = 10
     desk.recorder.notice()
     assert desk.recorder._due.is_set()
 
 
 async def test_no_write_carries_more_new_warnings_than_a_record_holds(desk, monkeypatch):
-    """Who watches is told what each record has more than the one before: what never stood in one is told to nobody."""
+    """Watchers receive what each record has beyond the one before: what never was in a record never reaches them."""
     seen: set[str] = set()
     change = desk.bus.jobs.change
 
     async def change_and_see(*args, **kwargs):
         stored = await change(*args, **kwargs)
-        seen.update(stored.record.warnings)
+        seen.update(warning.text for warning in stored.record.warnings)
         return stored
 
     monkeypatch.setattr(desk.bus.jobs, "change", change_and_see)
@@ -139,16 +140,16 @@ async def test_no_write_carries_more_new_warnings_than_a_record_holds(desk, monk
         writing = group.create_task(desk.recorder.run())
         for number in range(300):
             await desk.recorder.warnings.let_through()
-            desk.ledger.warn(f"warning {number}")
+            desk.state.warn(JobWarning(text=f"warning {number}"))
             desk.recorder.notice()
-        await eventually(lambda: len(seen) == 300, what="every warning stood in a record once")
+        await eventually(lambda: len(seen) == 300, what="every warning was in a record once")
         writing.cancel()
 
 
-async def test_a_bus_that_is_away_makes_one_warning_wait_and_not_each(box, desk, monkeypatch):
+async def test_an_unavailable_bus_makes_one_warning_wait_and_not_each(box, desk, monkeypatch):
     monkeypatch.setattr("forgesyte_plugin_runner.attempt.live.warning_backpressure.ROOM_LIMIT_S", 0.01)
     for number in range(MAX_WARNINGS):
-        desk.ledger.warn(f"warning {number}")
+        desk.state.warn(JobWarning(text=f"warning {number}"))
 
     await desk.recorder.warnings.let_through()
     with monkeypatch.context() as patch:
@@ -160,8 +161,8 @@ async def test_a_bus_that_is_away_makes_one_warning_wait_and_not_each(box, desk,
 
 
 async def test_news_that_can_never_be_written_stop_the_attempt(desk):
-    desk.ledger._tool_ms = {"x" * 70_000: 1.0}
-    desk.ledger.is_news = True
+    desk.state._tool_ms = {"x" * 70_000: 1.0}
+    desk.state.is_news = True
     desk.recorder.notice()
 
     async with asyncio.timeout(30):
@@ -171,12 +172,12 @@ async def test_news_that_can_never_be_written_stop_the_attempt(desk):
     assert desk.recorder.unwritable is not None
 
 
-async def test_an_end_that_does_not_fit_is_written_without_the_ledger(desk):
-    desk.ledger._tool_ms = {"x" * 70_000: 1.0}
+async def test_an_end_that_does_not_fit_is_written_without_the_state(desk):
+    desk.state._tool_ms = {"x" * 70_000: 1.0}
     move = lambda record, moment: moves.released(record, 3, moment)  # noqa: E731
 
     with pytest.raises(RecordUnwritable):
         await desk.recorder.close(AttemptOutcome.RELEASED, move)
-    record = await desk.recorder.close(AttemptOutcome.RELEASED, move, with_ledger=False)
+    record = await desk.recorder.close(AttemptOutcome.RELEASED, move, with_state=False)
 
     assert record.attempts[-1].outcome is AttemptOutcome.RELEASED

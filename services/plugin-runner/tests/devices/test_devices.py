@@ -1,4 +1,4 @@
-"""The devices of the heartbeat: the real cpu, and GPUs of a driver that a test plays."""
+"""The devices in the heartbeat: the real cpu, and GPUs of a simulated driver."""
 
 from types import SimpleNamespace
 
@@ -7,6 +7,7 @@ import pytest
 from forgesyte_contracts.runners import Device
 from forgesyte_plugin_runner.devices.devices import STALE_AFTER_S, DeviceMonitor, cpu_device
 from forgesyte_plugin_runner.devices.nvidia import Nvidia
+from tests.support import HandClock
 
 
 class FakeNvml:
@@ -70,7 +71,7 @@ def test_each_gpu_has_its_figures():
 @pytest.mark.parametrize(
     "load",
     [no_library, lambda: FakeNvml("init"), lambda: FakeNvml("count"), lambda: FakeNvml(count=0)],
-    ids=["no library", "no driver", "driver fell over", "no card"],
+    ids=["no library", "no driver", "driver failed", "no card"],
 )
 def test_a_machine_without_a_gpu_has_none_and_nothing_is_raised(load):
     nvidia = Nvidia(load)
@@ -78,23 +79,23 @@ def test_a_machine_without_a_gpu_has_none_and_nothing_is_raised(load):
     assert (nvidia.devices(), nvidia.memory_by_pid()) == ([], {})
 
 
-def test_a_card_that_does_not_tell_is_shown_without_figures():
+def test_a_card_that_does_not_answer_is_shown_without_figures():
     nvidia = Nvidia(lambda: FakeNvml("utilisation", "memory", "processes"))
 
     assert nvidia.devices()[0] == Device(name="cuda:0", kind="gpu")
     assert nvidia.memory_by_pid() == {}
 
 
-async def test_the_heartbeat_shows_the_last_figures_and_unknown_when_they_are_old():
-    time = SimpleNamespace(s=0.0)
-    monitor = DeviceMonitor(lambda: time.s, Nvidia(FakeNvml))
+async def test_the_latest_figures_are_shown_and_unknown_ones_when_they_are_old():
+    clock = HandClock()
+    monitor = DeviceMonitor(clock, Nvidia(FakeNvml))
     assert (monitor.kinds, monitor.devices) == ({"cpu"}, (Device(name="cpu", kind="cpu"),))
 
-    await monitor.look()
+    await monitor.measure()
     assert monitor.kinds == {"cpu", "gpu"}
     assert monitor.devices[1].utilisation_ratio == 0.25
     assert monitor.gpu_memory_by_pid == {7: 60, 8: 0}
 
-    time.s = STALE_AFTER_S + 0.1
+    clock.passed_s = STALE_AFTER_S + 0.1
     assert monitor.devices[1:] == (Device(name="cuda:0", kind="gpu"), Device(name="cuda:1", kind="gpu"))
     assert monitor.gpu_memory_by_pid == {}

@@ -1,4 +1,4 @@
-"""The two real questions about a GPU, asked of stand-ins that answer in every way: real processes, real kills."""
+"""The two real questions about a GPU, put to substitutes that answer in every way: real processes, real kills."""
 
 import asyncio
 import os
@@ -14,8 +14,8 @@ from tests.support.stack import command_of
 TORCHES = {
     "yes": ("class cuda:\n    is_available = staticmethod(lambda: True)\n", None),
     "no": ("class cuda:\n    is_available = staticmethod(lambda: False)\n", "torch.cuda.is_available() is False"),
-    "raises": ("raise ImportError('libcudart.so')\n", "torch could not be asked (exit code 1)"),
-    "crashes": ("import os\nos.abort()\n", "torch could not be asked (exit code -6)"),
+    "raises": ("raise ImportError('libcudart.so')\n", "torch could not be queried (exit code 1)"),
+    "crashes": ("import os\nos.abort()\n", "torch could not be queried (exit code -6)"),
     "talks first": ("print('hello')\nclass cuda:\n    is_available = staticmethod(lambda: True)\n", None),
 }
 

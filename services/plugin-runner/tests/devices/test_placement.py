@@ -1,4 +1,4 @@
-"""On which device a job runs here, and what is said when it is another one than was chosen."""
+"""On which device a job runs here, and the reason given when it is not the chosen one."""
 
 from datetime import UTC, datetime
 
@@ -7,12 +7,12 @@ import pytest
 from forgesyte_contracts.ids import new_job_id
 from forgesyte_contracts.jobs import JobRecord
 from forgesyte_contracts.plugins import PluginManifest
-from forgesyte_plugin_runner.attempt.attempt_state import AttemptState
+from forgesyte_plugin_runner.attempt.state.attempt_state import AttemptState
 from forgesyte_plugin_runner.devices.placement import Placement, devices_for, place_job
 from forgesyte_plugin_runner.slots import Slots
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-GONE = Placement("cpu", "the gpu it was meant for is not there any more")
+GONE = Placement("cpu", "the gpu it was meant for is no longer there")
 
 
 def a_manifest(*, gpu: bool = False) -> PluginManifest:
@@ -50,25 +50,25 @@ def test_a_job_runs_where_it_was_sent_or_falls_back_when_it_did_not_insist(recor
     ],
     ids=["cpu", "both", "gpu alone", "none"],
 )
-def test_jobs_are_taken_on_every_device_that_will_do(gpu, kinds, devices):
+def test_jobs_are_taken_on_every_suitable_device(gpu, kinds, devices):
     assert devices_for(a_manifest(gpu=gpu), kinds) == devices
 
 
-def test_the_record_tells_the_device_and_why_it_is_another():
-    ledger = AttemptState(a_record("gpu"))
+def test_the_record_names_the_device_and_why_it_is_another():
+    state = AttemptState(a_record("gpu"))
 
-    ledger.placed(GONE)
-    record = ledger.apply(a_record("gpu"), NOW)
+    state.placed(GONE)
+    record = state.apply(a_record("gpu"), NOW)
 
     assert (record.device_used, record.fallback, record.fallback_reason) == ("cpu", True, GONE.reason)
 
 
-def test_what_was_said_at_submit_about_a_fallback_stays():
+def test_a_fallback_decided_at_submit_keeps_its_reason():
     submitted = a_record("cpu").model_copy(update={"fallback": True, "fallback_reason": "no GPU is there"})
-    ledger = AttemptState(submitted)
+    state = AttemptState(submitted)
 
-    ledger.placed(Placement("cpu"))
-    record = ledger.apply(submitted, NOW)
+    state.placed(Placement("cpu"))
+    record = state.apply(submitted, NOW)
 
     assert (record.device_used, record.fallback, record.fallback_reason) == ("cpu", True, "no GPU is there")
 

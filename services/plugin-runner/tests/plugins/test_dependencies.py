@@ -1,4 +1,4 @@
-"""What a plugin lacks on this machine, asked of injected answers and of real files and packages."""
+"""What a plugin lacks on this machine, with injected answers and with real files and packages."""
 
 import sys
 
@@ -27,9 +27,9 @@ def answers(*, torch: str | None = None, smi: str | None = None) -> DependencyCh
     return DependencyChecker(GpuCheck(say_torch, say_smi))
 
 
-async def test_a_plugin_that_needs_nothing_lacks_nothing_and_nobody_is_asked():
+async def test_a_plugin_that_needs_nothing_lacks_nothing_and_nothing_is_checked():
     async def never() -> str | None:
-        raise AssertionError("asked for a GPU that nobody needs")
+        raise AssertionError("checked for a GPU that the plugin does not need")
 
     assert await DependencyChecker(GpuCheck(never, never)).missing(needing()) is None
 
@@ -55,7 +55,7 @@ async def test_a_gpu_that_is_too_small_is_named_with_both_sizes():
 
     assert "16384 MiB" in missing
     assert "8192 MiB" in missing
-    assert await answers().missing(manifest) is None, "a GPU whose memory nobody knows is given its chance"
+    assert await answers().missing(manifest) is None, "a GPU whose memory is unknown may be large enough"
 
 
 async def test_everything_that_is_missing_is_named_at_once(tmp_path):

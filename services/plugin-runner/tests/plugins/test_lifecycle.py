@@ -35,7 +35,7 @@ def test_a_move_is_in_the_table_or_raises_and_names_both_states(one, other):
         life.move(other, "broken for a test")
         assert life.state is other
     else:
-        with pytest.raises(IllegalPluginMove, match=f"{one} can not become {other}"):
+        with pytest.raises(IllegalPluginMove, match=f"{one} cannot become {other}"):
             life.move(other, "broken for a test")
         assert life.state is one
 

@@ -48,7 +48,7 @@ class Failing(Lacking):
 
 
 class Misnamed(Lacking):
-    name = "somebody-else"
+    name = "another-name"
 
     def validate(self):
         pass
@@ -109,7 +109,7 @@ async def test_broken_plugins_are_data_and_the_good_one_works(box, clip, strange
     assert shown["lacking"].manifest is not None
     assert "strange 1.0" in (shown["twin"].reason or "")
     assert "stranger 1.0" in (shown["twin"].reason or "")
-    assert "somebody-else" in (shown["misnamed"].reason or "")
+    assert "another-name" in (shown["misnamed"].reason or "")
     assert [tool.name for tool in shown["probe"].manifest.tools] == ["gate", "hang", "raise", "nan"]
     assert (await box.ended(await box.submit(clip, "gate"))).status == "completed"
 

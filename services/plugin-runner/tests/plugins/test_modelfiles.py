@@ -61,7 +61,7 @@ def test_the_sum_is_compared_when_it_is_given_in_either_case(path):
     assert "0" * 64 in wrong
 
 
-def test_a_missing_file_a_folder_and_a_pipe_are_told_apart_and_block_nobody(path, tmp_path):
+def test_a_missing_file_a_folder_and_a_pipe_each_have_their_own_reason_and_never_block(path, tmp_path):
     assert "is missing; put it there" in fault(path)
     assert "is not a regular file" in fault(tmp_path)
     os.mkfifo(path)

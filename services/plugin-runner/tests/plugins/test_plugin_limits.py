@@ -1,4 +1,4 @@
-"""What a plugin may ask for: less than the operator gives always, more up to a ceiling."""
+"""What a plugin may ask for: always less than the operator grants, and more up to a ceiling."""
 
 import psutil
 import pytest
@@ -40,13 +40,13 @@ def test_a_plugin_gets_what_it_asks_for_up_to_the_ceiling(limits, frame_timeout_
     [
         pytest.param(
             {"frame_timeout_s": 601},
-            "it asks for 601 s a frame and at most 600 s are allowed here; "
+            "it asks for 601 s per frame and at most 600 s are allowed here; "
             "lower limits.frame_timeout_s or raise FORGESYTE_RUNNER_MAX_FRAME_TIMEOUT_S",
             id="seconds",
         ),
         pytest.param(
             {"memory_bytes": 4096 * MIB + 1},
-            "it asks for 4097 MiB a job and at most 4096 MiB are allowed here; "
+            "it asks for 4097 MiB per job and at most 4096 MiB are allowed here; "
             "lower limits.memory_bytes or raise FORGESYTE_RUNNER_MAX_MEMORY_BYTES",
             id="bytes",
         ),

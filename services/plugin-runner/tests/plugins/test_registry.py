@@ -1,4 +1,4 @@
-"""States, counts and times of the plugins, as the heartbeat tells them."""
+"""States, counts and times of the plugins, as the heartbeat shows them."""
 
 from datetime import timedelta
 
@@ -33,7 +33,7 @@ def test_a_plugin_is_loaded_until_it_is_found_to_be_ready():
 
     assert registry.get_status("seeker").state is PluginState.LOADED
     assert registry.list_available() == []
-    assert registry.get_status("nobody") is None
+    assert registry.get_status("unknown") is None
 
 
 def test_a_plugin_is_running_while_a_job_is_on_it_and_ready_again_after_the_last():
@@ -56,7 +56,7 @@ def test_a_plugin_that_is_not_ready_is_shown_with_its_reason_and_refused_with_it
 
     (shown,) = registry.list_all()
     assert shown.reason == (
-        "the model file is missing; put it there. Mend that, then reload the plugin or restart the runner"
+        "the model file is missing; put it there. Fix this, then reload the plugin or restart the runner"
     )
     assert registry.list_available() == []
     with pytest.raises(ForgeSyteError, match="the model file is missing") as refusal:

@@ -1,4 +1,4 @@
-"""The lock under the registry, with real threads: nobody starves, nobody sees half a write, nothing locks up."""
+"""The registry's lock, with real threads: no thread starves, none sees half a write, nothing locks up."""
 
 import threading
 import time
@@ -49,7 +49,7 @@ class Crowd:
             self.writes[number] += 1
 
     def run(self) -> list[threading.Thread]:
-        """Let all go; gives the threads that did not come back."""
+        """Start all threads; return those that did not come back."""
         threads = [threading.Thread(target=self.read, args=(number,), daemon=True) for number in range(READERS)]
         threads += [threading.Thread(target=self.write, args=(number,), daemon=True) for number in range(WRITERS)]
         for thread in threads:

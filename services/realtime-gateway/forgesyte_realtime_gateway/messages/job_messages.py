@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from forgesyte_chassis.clock import Clock
 from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.jobs import JobRecord, JobStatus
+from forgesyte_contracts.progress import never_falling
 from forgesyte_contracts.realtime import (
     MessageType,
     Payload,
@@ -49,10 +50,10 @@ class JobMessages:
         try:
             message = orjson.loads(body)
             progress = message["payload"]["progress"] or 0
-            if progress >= self._progress:
-                self._progress = progress
-                return body
+            self._progress = never_falling(self._progress, progress)
         except (orjson.JSONDecodeError, KeyError, TypeError):
+            return body
+        if progress == self._progress:
             return body
         message["payload"]["progress"] = self._progress
         return orjson.dumps(message)
@@ -60,7 +61,7 @@ class JobMessages:
     def _lift(self, payload: Payload) -> Payload:
         if not isinstance(payload, ProgressPayload):
             return payload
-        self._progress = max(self._progress, payload.progress or 0)
+        self._progress = never_falling(self._progress, payload.progress)
         return payload.model_copy(update={"progress": self._progress})
 
     def envelopes(self, payloads: Sequence[Payload], revision: int, *, must_arrive: bool = False) -> list[Message]:
@@ -119,7 +120,7 @@ class JobMessages:
         return [self._flat_progress(progress, must_arrive=False)]
 
     def _flat_record(self, record: JobRecord, *, must_arrive: bool = True) -> list[Message]:
-        self._percent = max(self._percent, record.progress or 0)
+        self._percent = never_falling(self._percent, record.progress)
         progress = progress_of(record)
         if progress is None or progress.current_frame is None:
             return []

@@ -1,13 +1,13 @@
 """The sandboxed process from its fork to its end: harden, read the order, run one program, say how it ended.
 
-It holds no credentials and opens no connection. It always ends by os._exit: neither a plugin's atexit handlers nor its
-threads get a say after the last message.
+It holds no credentials and opens no connection. It always ends with os._exit: no atexit handler and no thread of a
+plugin runs after the last message.
 """
 
 import os
 import socket
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import orjson
 
@@ -16,6 +16,7 @@ from forgesyte_sandbox.shared.heartbeat import StepMarker
 from forgesyte_sandbox.shared.limits import MIB, Limits
 from forgesyte_sandbox.shared.messages import SPEC, AnyMessage, Finished, ProtocolError
 from forgesyte_sandbox.shared.pipe import receive_frame
+from forgesyte_sandbox.shared.specs import Spec
 
 from . import hardening
 from .context import MAX_ORDER_BYTES, Context, flush_output
@@ -42,33 +43,34 @@ def enter(descriptors: Descriptors, *, scratch: str, zygote_pid: int) -> NoRetur
     pipe = socket.socket(fileno=descriptors.pipe)
     kind, body = receive_frame(pipe, max_bytes=MAX_ORDER_BYTES)
     if kind != SPEC:
-        raise ProtocolError(f"expected {SPEC!r} of the parent, found {kind!r}")
+        raise ProtocolError(f"expected {SPEC!r} from the parent, found {kind!r}")
     order = orjson.loads(body)
     limits = Limits.from_dict(order["limits"])
     hardening.limit_resources(limits)
     heartbeat = StepMarker(descriptors.page)
-    os.close(descriptors.page)  # mapped, and the mapping holds a descriptor of its own
-    _run(order["program"], Context(pipe, heartbeat, order["spec"], limits))
+    os.close(descriptors.page)  # the mapping holds a descriptor of its own
+    _run(order, Context(pipe, heartbeat, Spec(), limits))
 
 
-def _run(program: str, context: Context) -> NoReturn:
-    from .programs import load_program
-    from .programs.failures import describe
+def _run(order: dict[str, Any], bare: Context[Spec]) -> NoReturn:
+    from .failures import describe
+    from .programs import load_program, read_spec
 
-    # Given back before the failure is described: a plugin may have eaten everything up to the limit.
+    # Freed before the failure is described: a plugin may have used all memory up to the limit.
     reserve = bytearray(_RESERVE_BYTES)
     try:
-        last: AnyMessage = Finished(load_program(program)(context))
+        run = load_program(order["program"])
+        last: AnyMessage = Finished(run(bare.of_job(read_spec(order["program"], order["spec"]), bare.limits)))
     except BaseException as error:  # noqa: BLE001 - border: sandbox child; SystemExit and KeyboardInterrupt too
         del reserve
         try:
-            last = describe(error, frame=context.heartbeat.frame)
+            last = describe(error, frame=bare.heartbeat.frame)
         except MemoryError:
             os._exit(EXIT_NO_MEMORY)
-    _send_last(context, last)
+    _send_last(bare, last)
 
 
-def _send_last(context: Context, last: AnyMessage) -> NoReturn:
+def _send_last(context: Context[Spec], last: AnyMessage) -> NoReturn:
     flush_output()
     context.send(last)
     os._exit(0)

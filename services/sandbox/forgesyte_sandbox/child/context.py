@@ -3,53 +3,53 @@
 import socket
 import sys
 from contextlib import suppress
-from typing import Any
 
 from forgesyte_sandbox.shared.heartbeat import Lane, Step, StepMarker
 from forgesyte_sandbox.shared.limits import MIB, Limits
 from forgesyte_sandbox.shared.messages import GO, AnyMessage, Loaded, ProtocolError, encode
 from forgesyte_sandbox.shared.pipe import receive_frame, send_frame
+from forgesyte_sandbox.shared.specs import Spec
 
 MAX_ORDER_BYTES = 8 * MIB
 
 
-class Context:
+class Context[S: Spec]:
     """What a program works with: its spec, the limits, the heartbeat, and the way to the parent.
 
     Messages are sent by the thread that runs the program, and by no other.
     """
 
-    def __init__(self, pipe: socket.socket, heartbeat: StepMarker, spec: dict[str, Any], limits: Limits) -> None:
+    def __init__(self, pipe: socket.socket, heartbeat: StepMarker, spec: S, limits: Limits) -> None:
         self._pipe = pipe
         self.heartbeat = heartbeat
         self.spec = spec
         self.limits = limits
 
     def send(self, message: AnyMessage) -> None:
-        """Send a message; blocks while the parent is busy, which counts against no step."""
+        """Send a message; blocks while the parent is busy, and that time counts against no step."""
         with self.heartbeat.writing():
             send_frame(self._pipe, *encode(message))
 
     def loaded(self) -> bytes:
-        """Tell the parent that load has ended, or the job before, and wait until it has set the limits for what comes.
+        """Tell the parent that loading, or the previous job, has ended; wait until it has set the limits for the next.
 
         Returns:
-            What the parent sent along: the next job in a warm sandbox, nothing elsewhere.
+            What the parent sent with its answer: the next job in a warm sandbox, nothing elsewhere.
         """
-        # Idle before it is said: the parent marks the page when it answers, and nothing may be written over that.
+        # Idle first: the parent marks the page when it answers, and that mark must not be overwritten.
         self.heartbeat.enter(Lane.TOOLS, Step.IDLE)
         send_frame(self._pipe, *encode(Loaded()))
         kind, body = receive_frame(self._pipe, max_bytes=MAX_ORDER_BYTES)
         if kind != GO:
-            raise ProtocolError(f"expected {GO!r} of the parent, found {kind!r}")
+            raise ProtocolError(f"expected {GO!r} from the parent, found {kind!r}")
         return body
 
-    def of_job(self, spec: dict[str, Any], limits: Limits) -> "Context":
-        """Give the context of one job in a warm sandbox."""
+    def of_job[T: Spec](self, spec: T, limits: Limits) -> "Context[T]":
+        """Return a context with another spec over the same pipe, as each job in a warm sandbox gets one."""
         return Context(self._pipe, self.heartbeat, spec, limits)
 
 
 def flush_output() -> None:
-    """Hand what was printed to the log pipe; whoever closed stdout lost the last words, not the run."""
+    """Flush what was printed to the log pipe; a plugin that closed stdout loses its last output, not the run."""
     with suppress(OSError, ValueError, AttributeError):
         sys.stdout.flush()

@@ -1,7 +1,7 @@
 """What a fresh fork gives up before it reads a byte of media or imports a plugin.
 
-Each step is refused loudly: a sandbox that could not harden itself ends before its program starts. What needs a newer
-kernel (seccomp, Landlock) is not here.
+A step that fails raises: a sandbox that could not harden itself ends before its program starts. Seccomp and Landlock,
+which need newer kernels, are not used.
 """
 
 import faulthandler
@@ -20,7 +20,7 @@ _HOME_VARIABLES = ("HOME", "TMPDIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "MPLCO
 
 
 def leave_family(zygote_pid: int) -> bool:
-    """Take an own session and tie this process's life to the zygote's.
+    """Start a new session and tie this process's life to the zygote's.
 
     Returns:
         False when the zygote is already gone; the caller then ends at once.
@@ -32,7 +32,7 @@ def leave_family(zygote_pid: int) -> bool:
 
 
 def keep_descriptors(log_fd: int, keep: tuple[int, ...]) -> None:
-    """Point stdin to nowhere, stdout and stderr to the log pipe, and close everything but `keep`."""
+    """Point stdin at /dev/null, stdout and stderr at the log pipe, and close everything but `keep`."""
     nowhere = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nowhere, 0)
     os.dup2(log_fd, 1)
@@ -47,7 +47,7 @@ def keep_descriptors(log_fd: int, keep: tuple[int, ...]) -> None:
 
 
 def reset_signals() -> None:
-    """Give every signal its default meaning back; a broken pipe stays an error instead of a death."""
+    """Restore the default action of every signal; a broken pipe stays an error instead of a death."""
     signal.set_wakeup_fd(-1)
     for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP, signal.SIGPIPE}:
         if signal.getsignal(number) not in (signal.SIG_DFL, None):
@@ -56,7 +56,7 @@ def reset_signals() -> None:
 
 
 def move_into(scratch: str) -> None:
-    """Make `scratch` the working, home and temporary folder, so that what a plugin leaves goes with the job."""
+    """Make `scratch` the working, home and temporary folder, so that what a plugin leaves is removed with the job."""
     os.chdir(scratch)
     for name in _HOME_VARIABLES:
         os.environ[name] = scratch
@@ -64,9 +64,9 @@ def move_into(scratch: str) -> None:
 
 
 def limit_resources(limits: Limits) -> None:
-    """Set the rlimits that hold until load has ended; the parent then lowers the data limit to the job's.
+    """Set the rlimits that hold until loading has ended; the parent then lowers the data limit to the job's.
 
-    RLIMIT_NPROC counts all threads of the user on the machine, so the limit stands above what is there already.
+    RLIMIT_NPROC counts all threads of the user on the machine, so the limit is added to those that exist already.
     """
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if os.geteuid() != 0:

@@ -1,9 +1,9 @@
 """The process that forks sandboxes: single-threaded, warm (numpy, av, cv2, sdk), and never touched by a plugin.
 
-A fork costs milliseconds where a new interpreter costs hundreds. It refuses to fork with more than one thread: a lock
-held by a thread that is not copied would hang the child. Rejected: forking from the services (threads, asyncio, open
-sockets, credentials in memory), preloading plugins here (one poisons its neighbours). It leaves when the parent does
-and takes everything it ever started along; how sandboxes die stands in kill.py.
+A fork takes milliseconds, a new interpreter hundreds of them. The zygote refuses to fork with more than one thread: a
+lock held by a thread that is not copied would hang the child. Rejected: forking from the services (threads, asyncio,
+open sockets, credentials in memory), preloading plugins here (one could spoil its neighbours). It exits when its parent
+does and kills everything it ever started; shared/kill.py says how sandboxes die.
 """
 
 import gc
@@ -48,7 +48,7 @@ class _Zygote:
         self._say({"event": "ready"})
         while self._leave_by is None or (children_of(os.getpid()) and time.monotonic() < self._leave_by):
             events = {fd for fd, _ in self._poll.poll(self._patience_ms())}
-            # SIGTERM is the kernel's word for the parent's death; anybody else's is not for the zygote to obey.
+            # The kernel sends SIGTERM when the parent dies; the zygote ignores any other SIGTERM.
             if self._wakeups.fileno() in events and self._wakeups.recv(4096) and os.getppid() != self._parent_pid:
                 self._leave()
             self._reap()
@@ -63,7 +63,7 @@ class _Zygote:
         return _WATCH_MS if self._known else None
 
     def _leave(self) -> None:
-        # One signal can come twice (the parent's death and its closed socket); the limit runs from the first.
+        # The parent's death shows twice (the signal and the closed socket); the limit runs from the first.
         if self._leave_by is None:
             self._leave_by = time.monotonic() + _LEAVE_LIMIT_S
             self._poll.unregister(self._control)
@@ -118,7 +118,7 @@ class _Zygote:
     def _fork(self, request: dict[str, Any], descriptors: list[int]) -> None:
         threads = sum(1 for _ in Path("/proc/self/task").iterdir())
         if threads > 1:
-            reason = f"the zygote has {threads} threads and may only fork with one"
+            reason = f"the zygote has {threads} threads and may fork only while it has one"
             self._say({"event": "refused", "id": request["id"], "reason": reason})
             return
         zygote_pid = os.getpid()
@@ -140,7 +140,7 @@ class _Zygote:
 
 
 def _become_sandbox(request: dict[str, Any], descriptors: list[int], zygote_pid: int) -> None:
-    # Whatever happens, the copy must never return into the zygote's loop.
+    # Whatever happens, the fork must never return into the zygote's loop.
     from .child import Descriptors, enter
 
     try:
@@ -168,14 +168,14 @@ def _preload() -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Be the zygote.
+    """Run the zygote.
 
     Args:
         arguments: the number of the control socket's descriptor and the parent's process id.
     """
     sock = socket.socket(fileno=int(arguments[0]))
     os.set_inheritable(sock.fileno(), False)
-    # SIGTERM and not SIGKILL, so that what the sandboxes started is killed too before the zygote goes.
+    # SIGTERM and not SIGKILL, so that the zygote can kill what the sandboxes started before it exits.
     parent_pid = int(arguments[1])
     if not die_with_parent(signal.SIGTERM, parent_pid):
         return 0
@@ -191,7 +191,7 @@ def main(arguments: list[str]) -> int:
     for number in (signal.SIGCHLD, signal.SIGTERM):
         signal.signal(number, lambda *_: None)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    gc.freeze()  # what is warm stays shared: the collector never writes to it
+    gc.freeze()  # what is loaded now stays shared: the collector never writes to it
     _Zygote(sock, ours, parent_pid).serve()
     return 0
 

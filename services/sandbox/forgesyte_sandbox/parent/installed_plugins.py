@@ -1,27 +1,26 @@
 """Finds installed plugins by their entry points, without importing any of them.
 
-An entry point is only text in a distribution's metadata; what stands behind it is imported in a sandbox alone. Two
-distributions that offer one name can not both be right, so neither is used.
+An entry point is only text in a distribution's metadata; the class that it names is imported in a sandbox alone. When
+two distributions offer one name, neither is used.
 """
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 
-import structlog
-
 from forgesyte_contracts.ids import PluginName, is_name
 from forgesyte_contracts.plugins import ENTRY_POINT_GROUP
 
-log = structlog.get_logger(__name__)
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class FoundPlugin:
     """One installed plugin: `entry_point` is `package.module:Class`, `distribution` is its name and version.
 
-    `fault` says why it can not be used, None when nothing speaks against it yet.
+    `fault` says why it cannot be used; None when nothing speaks against it yet.
     """
 
     name: PluginName
@@ -34,7 +33,7 @@ def find_plugins(only: Sequence[str] = (), *, installed: Iterable[EntryPoint] | 
     """List the installed plugins in the order of their names.
 
     Args:
-        only: names to keep; empty keeps all. A name that nothing offers comes back with a fault.
+        only: names to keep; empty keeps all. A name that no distribution offers is returned with a fault.
         installed: entry points to look at; None reads the metadata of this environment.
     """
     offers: dict[str, set[tuple[str, str]]] = defaultdict(set)
@@ -42,7 +41,7 @@ def find_plugins(only: Sequence[str] = (), *, installed: Iterable[EntryPoint] | 
         if is_name(point.name):
             offers[point.name].add((_distribution(point), point.value))
         else:
-            log.warning("plugin name refused", name=point.name, distribution=_distribution(point))
+            log.warning("plugin name refused", extra={"plugin": point.name, "distribution": _distribution(point)})
     for missing in set(only) - set(offers):
         offers[missing] = set()
     return [_found(name, sorted(offers[name])) for name in sorted(offers) if not only or name in only]
@@ -57,7 +56,7 @@ def _found(name: str, offers: list[tuple[str, str]]) -> FoundPlugin:
         distribution, value = offers[0]
         return FoundPlugin(PluginName(name), value, distribution)
     if not offers:
-        fault = f"no installed distribution offers the plugin '{name}'; install it or take it out of the settings"
+        fault = f"no installed distribution offers the plugin '{name}'; install it or remove it from the settings"
     else:
         named = " and ".join(f"{distribution} ({value})" for distribution, value in offers)
         fault = f"the name '{name}' is offered more than once, by {named}; uninstall all but one"

@@ -1,4 +1,4 @@
-"""The last words of a sandbox: its stdout and stderr, always drained, of which 2 KB are kept.
+"""The last output of a sandbox: stdout and stderr are always drained, and the newest 2 KB are kept.
 
 Always, because a full pipe would block the child in a print; 2 KB, because a flood must cost nothing.
 """
@@ -24,22 +24,22 @@ class LogTail:
 
     @property
     def text(self) -> str:
-        """What is kept, as text; bytes that are no UTF-8 are replaced."""
+        """What is kept, as text; bytes that are not UTF-8 are replaced."""
         return self._tail.decode(errors="replace")
 
     def clear(self) -> None:
-        """Forget what was said so far: the next job's tail is its own."""
+        """Forget what was written so far, so that the next job's tail is its own."""
         self.drain()
         self._tail = b""
 
     def drain(self) -> None:
-        """Read what is left in the pipe; bounded, should somebody still write."""
+        """Read what is left in the pipe; bounded, in case a process is still writing."""
         for _ in range(_DRAIN_READS):
             if not (self._is_reading and self._read()):
                 return
 
     def close(self) -> None:
-        """Let go of the pipe."""
+        """Stop reading and close the pipe."""
         self._stop()
         os.close(self._fd)
 

@@ -1,20 +1,20 @@
-"""What a caller asks of a sandbox, and what the parent says to the child for it."""
+"""What a caller asks of a sandbox, and what the parent sends to the child for it."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import orjson
 
 from forgesyte_sandbox.shared.limits import Limits
 from forgesyte_sandbox.shared.messages import GO, SPEC, Message
 from forgesyte_sandbox.shared.pipe import frame_bytes
+from forgesyte_sandbox.shared.specs import JobSpec, Spec
 
 
 def ignore(_: object) -> None:
-    """Do nothing with what a run tells."""
+    """Do nothing with what a run reports."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,22 +22,20 @@ class Order:
     """What a caller asks for.
 
     Attributes:
-        program: a module of `programs`: `manifest`, `job`, `probe`, `annotate`. A warm sandbox knows `job` alone.
-        spec: what the program needs, plain JSON.
-        limits: seconds and bytes it may take. In a warm sandbox `memory_bytes` counts from the state after load; what
-            limits load and the processes is taken from the order for which the sandbox was made.
+        spec: what is asked; its class says which program. A warm sandbox takes a JobSpec alone.
+        limits: seconds and bytes it may take. In a warm sandbox `memory_bytes` counts from the state after load; the
+            limits on load and processes are those of the order for which the sandbox was made.
         scratch: an existing folder; the child's working, home and temporary folder. A warm sandbox leaves it when the
             job is over.
         on_message: called for each message in order. While it is busy the child's writes block, and that time counts
-            against no step. What it raises ends the run and is raised to the caller.
-        on_started: called with the sandbox's process id; called again when a warm sandbox turned out dead before it
-            took the job.
-        cancel: set it to have everything killed at once; the outcome is then `cancelled`.
-        is_watched: asked a few times a second whether somebody wants previews; None never does.
+            against no step. What it raises ends the run and propagates to the caller.
+        on_started: called with the sandbox's process id; called again when a warm sandbox had died before it took
+            the job.
+        cancel: setting it kills the sandbox at once; the outcome is then `cancelled`.
+        is_watched: called a few times per second; True asks for previews. None never asks.
     """
 
-    program: str
-    spec: dict[str, Any]
+    spec: Spec
     limits: Limits
     scratch: Path
     on_message: Callable[[Message], Awaitable[None] | None] = ignore
@@ -45,14 +43,19 @@ class Order:
     cancel: asyncio.Event | None = None
     is_watched: Callable[[], bool] | None = None
 
+    @property
+    def program(self) -> str:
+        """The module of `child.programs` that is asked."""
+        return self.spec.PROGRAM
+
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """What the parent says in a run, and what it leaves behind.
+    """What the parent sends in a run, and whether the sandbox outlives it.
 
     Attributes:
-        load: what has a sandbox load; one that is loaded is not told it.
-        go: what is sent when it is loaded.
+        load: what makes a sandbox load its plugin; a loaded sandbox is not sent it.
+        go: what is sent once it is loaded.
         is_warm: whether the sandbox may live on.
     """
 
@@ -62,15 +65,23 @@ class Script:
 
     @classmethod
     def fresh(cls, order: Order) -> "Script":
-        """A sandbox for this order alone."""
-        return cls(_load_frame(order.program, order.spec, order.limits), frame_bytes(GO, b""), is_warm=False)
+        """A run in a sandbox of its own."""
+        return cls(_load_frame(order.spec, order.limits), frame_bytes(GO, b""), is_warm=False)
 
     @classmethod
     def warm(cls, order: Order) -> "Script":
-        """A job in a sandbox that is warm, or gets warm first."""
-        facts = {"spec": order.spec, "limits": order.limits.as_dict(), "scratch": str(order.scratch)}
-        return cls(_load_frame("warm", order.spec, order.limits), frame_bytes(GO, orjson.dumps(facts)), is_warm=True)
+        """A job in a warm sandbox, which may have to load its plugin first.
+
+        Raises:
+            TypeError: the order is no job.
+        """
+        if not isinstance(order.spec, JobSpec):
+            raise TypeError(f"expected a JobSpec for a warm sandbox, found {type(order.spec).__name__}")
+        facts = {"spec": order.spec.to_dict(), "limits": order.limits.as_dict(), "scratch": str(order.scratch)}
+        load = _load_frame(order.spec.warm(), order.limits)
+        return cls(load, frame_bytes(GO, orjson.dumps(facts)), is_warm=True)
 
 
-def _load_frame(program: str, spec: dict[str, Any], limits: Limits) -> bytes:
-    return frame_bytes(SPEC, orjson.dumps({"program": program, "spec": spec, "limits": limits.as_dict()}))
+def _load_frame(spec: Spec, limits: Limits) -> bytes:
+    facts = {"program": spec.PROGRAM, "spec": spec.to_dict(), "limits": limits.as_dict()}
+    return frame_bytes(SPEC, orjson.dumps(facts))

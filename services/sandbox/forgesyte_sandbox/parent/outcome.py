@@ -1,4 +1,4 @@
-"""How a run in the sandbox ended, as one plain value. Nothing of the child is in it but text and JSON."""
+"""How a run in the sandbox ended, as one plain value. Of the child it holds nothing but text and JSON."""
 
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -14,7 +14,7 @@ class SandboxOutcome:
 
     Attributes:
         ok: whether the program reached its end.
-        result: what the program gave (plain JSON); a failed run may have one too.
+        result: what the program returned (plain JSON); a failed run may have one too.
         error: the exact text of the exception, or a sentence on how the process ended; None when ok.
         error_type: the exception's class, or the kind; None when ok.
         execution_time_ms: from the fork to the verdict, monotonic, one decimal.
@@ -22,11 +22,13 @@ class SandboxOutcome:
         code: what went wrong; None when ok and when released.
         frame: 0-based index of the frame it was at; None before the first.
         traceback: the child's traceback text, when an exception crossed.
+        clause: what happened without frame, advice and full stop, for sentences of others; None when ok.
+        remedy: what to do next, as a clause; None when there is nothing to do.
         log_tail: the last 2 KB of what the child wrote to stdout and stderr.
-        start_ms: from the order to a loaded plugin that is told to go, load included; None when it did not come to it,
-            so that nothing of the job itself had been looked at.
-        was_warm: whether it ran in a sandbox that had been loaded before, so that none was started for it.
-        exit_code: of a process that ended before we ended it; below zero is the signal's number.
+        start_ms: from the order to a loaded plugin that is sent its job, load included; None when the run ended before
+            that, so that nothing of the job itself had been read.
+        was_warm: whether it ran in a sandbox that was loaded already.
+        exit_code: of a process that ended before the parent killed it; below zero is the signal's number.
     """
 
     ok: bool
@@ -38,11 +40,13 @@ class SandboxOutcome:
     code: Code | None = None
     frame: int | None = None
     traceback: str | None = None
+    clause: str | None = None
+    remedy: str | None = None
     log_tail: str = ""
     start_ms: float | None = None
     was_warm: bool = False
     exit_code: int | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """Give the outcome as plain JSON values."""
+        """Return the outcome as plain JSON values."""
         return asdict(self)

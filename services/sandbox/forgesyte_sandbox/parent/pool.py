@@ -1,9 +1,9 @@
 """Warm sandboxes (`isolation: plugin`): a plugin is loaded once, then serves one job after the other.
 
-A sandbox lives on only after a job that went well or was refused before the plugin saw it; any fault ends it, and so do
-a number of jobs, memory that does not come back, idleness, and whatever it can not put back itself. So a job meets a
-warm process of its own plugin or a new one, and never what another plugin left. There is no background task: the loop's
-timer ends idle ones, the zygote's word of an exit removes dead ones.
+A sandbox lives on only after a job that went well or was refused before the plugin saw it. Any fault ends it, and so do
+a number of jobs, memory that is not freed, idleness, and state that it cannot restore. So a job gets a warm process of
+its own plugin or a new one, and never what another plugin left. There is no background task: a timer of the loop ends
+idle sandboxes, and the zygote's report of an exit removes dead ones.
 """
 
 import asyncio
@@ -53,13 +53,13 @@ class WarmPool:
     async def open(
         cls, zygote: Zygote, *, folder: Path, slots: int, rules: WarmRules | None = None
     ) -> "AsyncIterator[WarmPool]":
-        """Open an empty pool; at the end every idle sandbox is dead. One that still works ends with its run.
+        """Open an empty pool; at the end every idle sandbox is dead. A busy one ends with its run.
 
         Args:
             zygote: where sandboxes are forked.
             folder: an existing folder; each sandbox gets one of its own in it, for as long as it lives.
-            slots: how many sandboxes may be there, idle and busy together. The caller bounds how many are busy.
-            rules: when they are replaced.
+            slots: how many sandboxes may exist, idle and busy together. The caller bounds how many are busy.
+            rules: when a sandbox is replaced.
         """
         pool = cls(zygote, folder, slots, rules or WarmRules())
         try:
@@ -73,20 +73,20 @@ class WarmPool:
         return {key: (idle[key], self._busy[key]) for key in {*idle, *self._busy} if idle[key] or self._busy[key]}
 
     def idle_pids(self) -> dict[int, WarmKey]:
-        """Give the processes that wait for a job, and what they have loaded; may be asked from another thread."""
+        """Return the processes that wait for a job, and what they have loaded; may be called from another thread."""
         return {warm.sandbox.pid: warm.key for warm in list(self._idle)}
 
     def retire(self, plugin: str) -> None:
-        """End what has loaded `plugin`: idle sandboxes now, busy ones after their job."""
+        """End the sandboxes that have loaded `plugin`: idle ones now, busy ones after their job."""
         self._epochs[plugin] += 1
         for warm in [warm for warm in self._idle if warm.key.plugin == plugin]:
             self._kill_idle(warm, "reload")
 
     async def run(self, key: WarmKey, order: Order) -> SandboxOutcome:
-        """Run the program `job` as Zygote.run does, in a warm sandbox; the first of its kind is loaded for it.
+        """Run the program `job` as Zygote.run does, in a warm sandbox; the first of its kind loads the plugin first.
 
         Args:
-            key: which plugin, where; the order's `spec` has to mean the same.
+            key: which plugin, on which device; the order's `spec` must name the same.
             order: what to do; its program is `job`.
 
         Returns:
@@ -105,7 +105,7 @@ class WarmPool:
                     return not_started(str(error))
                 run = Run(order, warm.sandbox, script, began_s=began_s)
                 outcome, was_taken = await self._work(warm, run, order.limits)
-                # It may have died or stopped while it was idle: that is no fault of this job.
+                # It may have died or been stopped while it was idle, which is no fault of this job.
                 if was_taken or not is_loaded or outcome.kind == "cancelled":
                     break
             return outcome
@@ -113,7 +113,7 @@ class WarmPool:
             self._busy[key] -= 1
 
     async def _work(self, warm: WarmSandbox, run: Run, limits: Limits) -> tuple[SandboxOutcome, bool]:
-        """Give the outcome, and whether the sandbox took the job at all."""
+        """Return the outcome, and whether the sandbox took the job at all."""
         epoch = self._epochs[warm.key.plugin]
         try:
             outcome = await run.to_end()
@@ -129,9 +129,9 @@ class WarmPool:
                 await self._end(warm, reason)
 
     async def _take_idle(self, key: WarmKey, limits: Limits) -> WarmSandbox | None:
-        """Give the sandbox that worked last, so that spare ones get old; those that are not fit are ended."""
+        """Return the sandbox that was used last, so that spare ones age; end those that are unfit."""
         for warm in [warm for warm in reversed(self._idle) if warm.key == key]:
-            if warm not in self._idle:  # ended while another was being ended
+            if warm not in self._idle:  # ended while another one was being ended
                 continue
             self._wake(warm)
             if warm.may_take(limits):
@@ -141,7 +141,7 @@ class WarmPool:
         return None
 
     async def _start(self, key: WarmKey) -> WarmSandbox:
-        # This job is counted as busy already, so what is idle has to leave it a slot.
+        # This job already counts as busy, so the idle ones must leave it a slot.
         while self._idle and len(self._idle) + self._busy.total() > self._slots:
             warm = self._idle[0]
             self._wake(warm)
@@ -159,7 +159,7 @@ class WarmPool:
         warm.on_exit = lambda _: self._on_death(warm)
         warm.sandbox.process.exited.add_done_callback(warm.on_exit)
         self._idle.append(warm)
-        # One of those that are busy is this one; more can only be when more ran at once than there are slots.
+        # This sandbox still counts as busy; there are too many only if more ran at once than there are slots.
         if len(self._idle) + self._busy.total() - 1 > self._slots:
             self._kill_idle(self._idle[0], "room")
 
@@ -171,7 +171,7 @@ class WarmPool:
             warm.sandbox.process.exited.remove_done_callback(warm.on_exit)
 
     async def _end(self, warm: WarmSandbox, reason: str) -> None:
-        """End a sandbox that is not idle, and wait until nothing of it is alive."""
+        """End a sandbox that is not idle, and wait until none of its processes is alive."""
         self._kill(warm, reason)
         await warm.sandbox.end()
         await warm.sandbox.zygote.bury_if_gone()
@@ -188,7 +188,7 @@ class WarmPool:
         warm.sandbox.process.exited.add_done_callback(lambda _: self._clear(warm))
 
     def _on_death(self, warm: WarmSandbox) -> None:
-        if warm in self._idle:  # else a job, or its own end, came between its death and this word of it
+        if warm in self._idle:  # else a job, or its own end, came between its death and this report
             self._wake(warm)
             self.retired["died"] += 1
             self._clear(warm)
@@ -205,7 +205,7 @@ class WarmPool:
         for warm in list(self._idle):
             self._kill_idle(warm, "end")
         for warm in list(self._dying):
-            if warm in self._dying:  # not cleared while another one was waited for
+            if warm in self._dying:  # not cleared while another one was awaited
                 await warm.sandbox.end()
         while self._sweeps:
             await asyncio.wait(self._sweeps)

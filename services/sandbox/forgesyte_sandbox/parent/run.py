@@ -1,8 +1,8 @@
-"""One run from its order to its verdict: reads the child's messages, watches it, ends it, says how it went.
+"""One run from its order to its verdict: reads the child's messages, watches it, ends it, reports how it went.
 
 The first ending decides: the child's last message, a limit, the caller's cancel, a broken message, a death. Whichever
-it is, the sandbox is killed and its exit awaited before the verdict is given. Only a warm sandbox that did its job, put
-everything back and says so is left alive for the next one.
+it is, the sandbox is killed and its exit awaited before the verdict is returned. Only a warm sandbox that did its job,
+restored everything and reports that it is ready is left alive for the next one.
 """
 
 import asyncio
@@ -62,12 +62,12 @@ class Run:
 
     @property
     def why_not(self) -> str:
-        """In a word why the sandbox is not reusable: `unfit` to serve on after a good job, or a `fault`."""
+        """Why the sandbox is not reusable, in one word: `unfit` after a good job, else `fault`."""
         return "unfit" if self._may_live_on() else "fault"
 
     @property
     def was_taken(self) -> bool:
-        """Whether the child did anything about the order; False means that it was spoiled or dead before."""
+        """Whether the child began the order; False means that it was stopped or dead before."""
         return self._last is not None or self._sandbox.page.is_job_taken
 
     async def to_end(self) -> SandboxOutcome:
@@ -83,9 +83,9 @@ class Run:
 
     async def _supervise(self) -> SandboxOutcome:
         process = self._sandbox.process
-        # Before the child hears of this run: the job before it in a warm sandbox may have been watched.
+        # Before the child learns of this run: the previous job in a warm sandbox may have been watched.
         self._sandbox.page.set_watched(False)
-        # A duplicate, because closing a stream closes its socket, and a warm sandbox's has another run before it.
+        # A duplicate, because closing a stream closes its socket, and a warm sandbox needs its socket for the next run.
         reader, writer = await asyncio.open_unix_connection(sock=self._sandbox.socket.dup())
         try:
             self._order.on_started(process.pid)
@@ -127,12 +127,12 @@ class Run:
         self._over.set()
 
     def _go(self, writer: asyncio.StreamWriter) -> None:
-        """Set the limits of the job above what was there after load, and have it begin."""
+        """Set the job's limits on top of what was in use after load, and let it begin."""
         sandbox = self._sandbox
         if sandbox.baseline is None:
             sandbox.baseline = Baseline.of(sandbox.pid)
         self._watchdog.allow_above(sandbox.baseline.resident_bytes)
-        # False: it is dead, or already below by the plugin's own hand, and then the lower limit is the one that holds.
+        # False: it is dead, or the plugin has lowered the limit itself, and then the lower one holds.
         sandbox.allow(self._order.limits.memory_bytes)
         if self._script.is_warm:
             sandbox.page.begin_job()
@@ -142,7 +142,7 @@ class Run:
     async def _take(self, message: AnyMessage, writer: asyncio.StreamWriter) -> None:
         if isinstance(message, Loaded):
             if self._ready_s is not None:
-                raise ProtocolError("it said again that it is loaded")
+                raise ProtocolError("it reported a second time that it is loaded")
             self._go(writer)
             return
         if isinstance(message, Row):
@@ -163,7 +163,7 @@ class Run:
         return self._last is not None
 
     async def _await_rest(self, reader: asyncio.StreamReader) -> None:
-        # The job is over whatever comes now; only the sandbox's future hangs on it.
+        # The job is over whatever comes now; only the sandbox's future depends on it.
         with suppress(TimeoutError, ProtocolError):
             async with asyncio.timeout(_REST_LIMIT_S):
                 frame = await read_frame(reader, max_bytes=SLACK_BYTES)
@@ -188,9 +188,9 @@ class Run:
     def _exit_came(self, exited: "asyncio.Future[ChildExit | None]") -> None:
         exit_ = exited.result()
         if exit_ is None:
-            self._give_up(verdict.released("the zygote ended and its sandboxes with it", self._watchdog.frame))
+            self._give_up(verdict.released("the zygote ended, and its sandboxes with it", self._watchdog.frame))
         elif exit_.survivors:
-            self._over.set()  # somebody may hold the pipe open: the end of the messages will not come by itself
+            self._over.set()  # a survivor may hold the pipe open, and then the messages do not end by themselves
 
     async def _await_cancel(self) -> None:
         if self._order.cancel is not None:
@@ -198,7 +198,7 @@ class Run:
             self._give_up(verdict.cancelled(self._watchdog.frame))
 
     async def _pass_on_watched(self) -> None:
-        """Keep the child told whether somebody watches."""
+        """Pass on to the child whether the job is watched."""
         if (is_watched := self._order.is_watched) is None:
             return
         was_watched = False
@@ -210,7 +210,7 @@ class Run:
 
     async def _bury(self) -> ChildExit | None:
         if self._verdict is None and self._last is None and self._caller_error is None:
-            # The pipe ended without a last word: let a dying process die its own way, so that its exit code is known.
+            # The pipe ended without a last message: let a dying process die by itself, so that its exit code is known.
             await asyncio.wait({self._sandbox.process.exited}, timeout=_SILENT_LIMIT_S)
             if not self._sandbox.process.exited.done():
                 self._verdict = verdict.broken_protocol(self._half or "it closed its pipe", self._watchdog.frame)
@@ -225,7 +225,7 @@ class Run:
         if self._verdict is not None:
             return self._verdict
         if exit_ is None:
-            return verdict.released("the zygote ended and its sandboxes with it", frame)
+            return verdict.released("the zygote ended, and its sandboxes with it", frame)
         if self._half and exit_.code == 0:
             return verdict.broken_protocol(self._half, frame)
         return verdict.died(exit_.code, frame, self._sandbox.log.text)
@@ -241,6 +241,8 @@ class Run:
             code=None if found is None else found.code,
             frame=None if found is None else found.frame,
             traceback=None if found is None else found.traceback,
+            clause=None if found is None else found.clause,
+            remedy=None if found is None else found.remedy or None,
             log_tail=self._sandbox.log.text,
             start_ms=None if self._ready_s is None else _ms(self._ready_s - self._began_s),
             was_warm=self._was_warm,

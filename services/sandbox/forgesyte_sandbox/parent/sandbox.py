@@ -1,6 +1,6 @@
-"""One living sandbox as its parent holds it: process, pipe, heartbeat page, last words, and what it was when warm.
+"""One living sandbox as its parent holds it: process, pipe, heartbeat page, last output, and its state after load.
 
-It knows no job. A run leads it through one; a sandbox of a fresh run dies with the run, a warm one lives on.
+It knows nothing about jobs. A fresh run's sandbox dies with the run; a warm one lives on.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ class Baseline:
 
     Attributes:
         members: its processes, itself included.
-        resident_bytes: what they held together, counted as the watchdog's quick sum counts.
+        resident_bytes: what they held together, by the watchdog's quick sum.
         data_bytes: the private memory that the sandbox itself had asked for (VmData).
     """
 
@@ -37,7 +37,7 @@ class Baseline:
 
     @classmethod
     def of(cls, pid: int) -> Self:
-        """Measure a sandbox as it is now; what is gone counts nothing."""
+        """Measure a sandbox as it is now; processes that are gone count as nothing."""
         members = frozenset({pid, *descendants_of(pid)})
         try:
             data = data_bytes(pid)
@@ -52,8 +52,8 @@ class Sandbox:
     Attributes:
         zygote: where it was forked.
         process: the child.
-        page: what it says it is doing.
-        socket: our end of its pipe; runs work on duplicates.
+        page: where it says what it is doing.
+        socket: our end of its pipe; runs use duplicates.
         log: its stdout and stderr.
         baseline: None until it is loaded.
     """
@@ -98,7 +98,7 @@ class Sandbox:
 
     @property
     def is_silent(self) -> bool:
-        """Whether it is there and has said nothing since it said that it is ready."""
+        """Whether it is alive and has sent nothing since it reported that it is ready."""
         if self.process.exited.done():
             return False
         try:
@@ -111,21 +111,21 @@ class Sandbox:
 
     @property
     def has_strays(self) -> bool:
-        """Whether there are processes below it that were not there after load."""
+        """Whether it has descendants that did not exist after load."""
         return self.baseline is None or not descendants_of(self.pid) <= self.baseline.members
 
     def drift_bytes(self) -> int:
-        """Give what it holds, or has asked for, above its baseline; the larger of the two."""
+        """Return what it holds, or has allocated, above its baseline; the larger of the two."""
         if self.baseline is None:
             return 0
         now = Baseline.of(self.pid)
         return max(now.resident_bytes - self.baseline.resident_bytes, now.data_bytes - self.baseline.data_bytes)
 
     def allow(self, memory_bytes: int) -> bool:
-        """Set the kernel's limit to the baseline and `memory_bytes` above it.
+        """Set the kernel's limit to `memory_bytes` above the baseline.
 
         Returns:
-            False when that can not be: the process is gone, or was given less before, which is never taken back.
+            False when that cannot be done: the process is gone, or has a lower hard limit, which cannot be raised.
         """
         if self.baseline is None:
             return False
@@ -136,12 +136,12 @@ class Sandbox:
         return True
 
     async def end(self) -> ChildExit | None:
-        """Kill it and wait until nothing of it is alive.
+        """Kill it and wait until none of its processes is alive.
 
-        A zygote that does not tell of it in time is killed, and its sandboxes with it.
+        A zygote that does not report the exit in time is killed, and its sandboxes with it.
 
         Returns:
-            How it ended; None when the zygote ended before it could tell.
+            How it ended; None when the zygote ended before it could report.
         """
         self.process.kill()
         await asyncio.wait({self.process.exited}, timeout=_EXIT_LIMIT_S)
@@ -150,7 +150,7 @@ class Sandbox:
         return self.process.exited.result()
 
     def close(self) -> None:
-        """Let go of its descriptors."""
+        """Close its descriptors."""
         self.process.close()
         self.log.close()
         self.socket.close()

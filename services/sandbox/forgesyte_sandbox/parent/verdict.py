@@ -17,18 +17,32 @@ _STEP_WORDS = {
     Step.DECODE: "a decode step",
     Step.FINALIZE: "finalize()",
     Step.WAIT: "waiting for a picture",
-    Step.PROBE: "looking at the file",
-    Step.BEGIN: "taking the job",
+    Step.PROBE: "examining the file",
+    Step.BEGIN: "accepting the job",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Why a run ended otherwise than well."""
+    """Why a run ended otherwise than well.
+
+    Attributes:
+        kind: how it ended.
+        code: what went wrong; None when it was released.
+        text: the whole sentence, with the frame and what to do next.
+        clause: what happened and nothing else, for sentences of others: no frame, no advice, no full stop.
+        remedy: what to do next, as a clause; empty when there is nothing to do.
+        error_type: the exception's class, when one was raised.
+        frame: 0-based index of the frame it was at; None before the first.
+        traceback: the child's, when an exception crossed.
+        exit_code: of a process that ended by itself.
+    """
 
     kind: OutcomeKind
     code: Code | None
     text: str
+    clause: str
+    remedy: str = ""
     error_type: str = ""
     frame: int | None = None
     traceback: str | None = None
@@ -42,50 +56,63 @@ class Verdict:
 
 def too_slow(step: Step, limit_s: float, frame: int | None) -> Verdict:
     """A step took longer than its limit."""
-    text = f"{_STEP_WORDS.get(step, step.name.lower())} took longer than its limit of {limit_s:g} s{_at(frame)}"
-    return Verdict("timeout", Code.PLUGIN_TIMEOUT, f"{text}; everything of it was killed", frame=frame)
+    clause = f"{_STEP_WORDS.get(step, step.name.lower())} took longer than its limit of {limit_s:g} s"
+    text = f"{clause}{_at(frame)}; its process group was killed"
+    return Verdict("timeout", Code.PLUGIN_TIMEOUT, text, clause, frame=frame)
 
 
 def too_long(limit_s: float, frame: int | None) -> Verdict:
     """The whole run took longer than its limit."""
-    text = f"the job took longer than its limit of {limit_s:g} s{_at(frame)}; use a shorter input or raise the limit"
-    return Verdict("timeout", Code.PLUGIN_TIMEOUT, text, frame=frame)
+    clause, remedy = f"the job took longer than its limit of {limit_s:g} s", "use a shorter input or raise the limit"
+    return Verdict("timeout", Code.PLUGIN_TIMEOUT, f"{clause}{_at(frame)}; {remedy}", clause, remedy, frame=frame)
 
 
 def too_much_memory(held_bytes: int, limit_bytes: int, frame: int | None) -> Verdict:
-    """The group of processes holds more than it may."""
-    text = f"{held_bytes >> 20} MiB of memory were in use, at most {limit_bytes >> 20} MiB are allowed{_at(frame)}"
-    return Verdict("oom", Code.PLUGIN_OOM, f"{text}; use a smaller input or raise the memory limit", frame=frame)
+    """The process group holds more memory than it may."""
+    what, rest = f"{held_bytes >> 20} MiB of memory were in use", f", at most {limit_bytes >> 20} MiB are allowed"
+    remedy = "use a smaller input or raise the memory limit"
+    text = f"{what}{_at(frame)}{rest}; {remedy}"
+    return Verdict("oom", Code.PLUGIN_OOM, text, f"{what}{rest}", remedy, frame=frame)
 
 
 def cancelled(frame: int | None) -> Verdict:
     """The caller asked for it."""
-    return Verdict("cancelled", Code.CANCELLED, f"the run was cancelled{_at(frame)}", frame=frame)
+    clause = "the run was cancelled"
+    return Verdict("cancelled", Code.CANCELLED, f"{clause}{_at(frame)}", clause, frame=frame)
 
 
 def released(reason: str, frame: int | None) -> Verdict:
-    """The sandbox ended for our own reasons; counts against nobody."""
-    return Verdict("released", None, reason, frame=frame)
+    """The sandbox ended for our own reasons; neither the job nor its plugin is to blame."""
+    return Verdict("released", None, reason, reason, frame=frame)
 
 
 def broken_protocol(found: str, frame: int | None) -> Verdict:
-    """The child sent what no child sends: somebody wrote on its pipe."""
-    text = f"the sandbox broke the message protocol{_at(frame)}: {found}"
-    return Verdict("crashed", Code.PLUGIN_CRASH, text, frame=frame)
+    """The child sent what no child of ours sends: plugin code wrote on its pipe."""
+    what = "the sandbox broke the message protocol"
+    return Verdict("crashed", Code.PLUGIN_CRASH, f"{what}{_at(frame)}: {found}", f"{what}: {_open(found)}", frame=frame)
 
 
 def raised(failed: Failed, frame: int | None) -> Verdict:
-    """An exception crossed as text; want of memory is a death like any other."""
+    """An exception crossed as text; running out of memory is a death like any other."""
     frame = failed.frame if failed.frame is not None else frame
     traceback = failed.traceback or None
     if failed.oom:
-        text = f"memory was refused{_at(frame)}: {failed.error_type}: {failed.error}"
-        return Verdict("oom", Code.PLUGIN_OOM, text, frame=frame, traceback=traceback)
-    return Verdict("failed", failed.code, failed.error, failed.error_type, frame, traceback)
+        what, found = "memory was refused", f"{failed.error_type}: {failed.error}"
+        clause = f"{what}: {_open(found)}"
+        return Verdict("oom", Code.PLUGIN_OOM, f"{what}{_at(frame)}: {found}", clause, frame=frame, traceback=traceback)
+    return Verdict(
+        "failed",
+        failed.code,
+        failed.error,
+        _open(failed.error),
+        error_type=failed.error_type,
+        frame=frame,
+        traceback=traceback,
+    )
 
 
 def died(exit_code: int, frame: int | None, log_tail: str) -> Verdict:
-    """The process ended without a last message, by itself or by somebody else's signal.
+    """The process ended without a last message, by itself or by a signal that the parent did not send.
 
     Args:
         exit_code: as subprocess gives it: below zero is the signal's number.
@@ -93,12 +120,13 @@ def died(exit_code: int, frame: int | None, log_tail: str) -> Verdict:
         log_tail: what it wrote last.
     """
     if exit_code == EXIT_NO_MEMORY or (exit_code == -signal.SIGABRT and "std::bad_alloc" in log_tail):
-        return Verdict("oom", Code.PLUGIN_OOM, f"memory was refused{_at(frame)} and the process ended", frame=frame)
+        what, rest = "memory was refused", " and the process ended"
+        return Verdict("oom", Code.PLUGIN_OOM, f"{what}{_at(frame)}{rest}", f"{what}{rest}", frame=frame)
     how = f"was ended by {_signal_name(-exit_code)}" if exit_code < 0 else f"ended by itself with exit code {exit_code}"
-    text = f"the sandbox {how}{_at(frame)} before it was done"
-    if last := log_tail.strip()[-300:]:
-        text = f"{text}; its last output: {last}"
-    return Verdict("crashed", Code.PLUGIN_CRASH, text, frame=frame, exit_code=exit_code)
+    what, rest = f"the sandbox {how}", " before it was done"
+    last = log_tail.strip()[-300:]
+    text = f"{what}{_at(frame)}{rest}" + (f"; its last output: {last}" if last else "")
+    return Verdict("crashed", Code.PLUGIN_CRASH, text, f"{what}{rest}", frame=frame, exit_code=exit_code)
 
 
 def _signal_name(number: int) -> str:
@@ -110,3 +138,8 @@ def _signal_name(number: int) -> str:
 
 def _at(frame: int | None) -> str:
     return "" if frame is None else f" at frame {frame}"
+
+
+def _open(text: str) -> str:
+    """Return a text that another sentence may go on with."""
+    return text.strip().rstrip(".")

@@ -1,4 +1,4 @@
-"""A sandbox that has loaded its plugin: what it is for, whether it may go on, what goes with it."""
+"""A sandbox that has loaded its plugin: which one, whether it may serve another job, and its folder."""
 
 import asyncio
 import shutil
@@ -26,9 +26,9 @@ class WarmRules:
 
     Attributes:
         idle_s: seconds without a job after which it is ended.
-        jobs: jobs it may serve.
+        jobs: how many jobs it may serve.
         drift_bytes: memory above its state after load that it may keep when a job is over; never more than half of
-            what a job is allowed, because the next job has to live with the rest.
+            what a job is allowed, because the next job has only the rest.
     """
 
     idle_s: float = 600
@@ -41,11 +41,11 @@ class WarmSandbox:
 
     Attributes:
         key: what it has loaded.
-        sandbox: the process and the ways to it.
+        sandbox: the process and its descriptors.
         home: its folder for as long as it lives; jobs have folders of their own.
         jobs: how many it served.
-        timer: ends it when it was idle too long; None before it was idle.
-        on_exit: told of its death while it is idle.
+        timer: ends it when it has been idle too long; None before it is idle.
+        on_exit: called when it dies while it is idle.
     """
 
     def __init__(self, key: WarmKey, sandbox: Sandbox, home: Path) -> None:
@@ -57,12 +57,12 @@ class WarmSandbox:
         self.on_exit: Callable[[asyncio.Future[ChildExit | None]], None] | None = None
 
     def may_take(self, limits: Limits) -> bool:
-        """Whether it is as it was left, and could be given the job's memory; sets the limit of it."""
+        """Whether it is as it was left and can be given the job's memory, whose limit is set here."""
         sandbox = self.sandbox
         return sandbox.is_silent and not sandbox.has_strays and sandbox.allow(limits.memory_bytes)
 
     def why_replace(self, rules: WarmRules, limits: Limits) -> str | None:
-        """Give why it should not serve another job after a good one, `jobs` or `drift`; None when it may."""
+        """Return why it may not serve another job after a good one, `jobs` or `drift`; None when it may."""
         if self.jobs >= rules.jobs:
             return "jobs"
         if self.sandbox.drift_bytes() > min(rules.drift_bytes, limits.memory_bytes // 2):

@@ -1,6 +1,6 @@
-"""Watches one sandbox from outside: each step against its limit, the whole run, the memory of the group.
+"""Watches one sandbox from outside: the time of each step, of the whole run, and the memory of its processes.
 
-It asks nothing of the child, so a child that hangs in C, holds the GIL or is stopped is judged like any other.
+It needs nothing from the child, so a child that hangs in C, holds the GIL or is stopped is judged like any other.
 """
 
 import asyncio
@@ -44,19 +44,19 @@ class Watchdog:
 
     @property
     def frame(self) -> int | None:
-        """The frame the run is at: the tools' when they work on one, else the one being decoded."""
+        """The frame the run is at: the tools' while they work on one, else the one being decoded."""
         tools, decoder = self._page.read(Lane.TOOLS), self._page.read(Lane.DECODER)
         if tools.step in (Step.WAIT, Step.IDLE) and decoder.step is Step.DECODE:
             return decoder.frame
         return tools.frame
 
     def allow_above(self, baseline_bytes: int) -> None:
-        """Go from the allowance for loading to the job's: what was there after load, plus the job's share."""
+        """Switch from the memory allowed for loading to the job's: what was in use after load, plus the job's limit."""
         self._allowed_bytes = baseline_bytes + self._limits.memory_bytes
 
     async def watch(self, give_up: Callable[[Verdict], None]) -> None:
-        """Look until cancelled, or until a limit is passed: then `give_up` is called once."""
-        while (found := self.look()) is None:  # noqa: ASYNC110 - the child can not set an event: it may hang
+        """Check until cancelled, or until a limit is passed: then call `give_up` once."""
+        while (found := self.look()) is None:  # noqa: ASYNC110 - the child cannot set an event: it may hang
             await asyncio.sleep(LOOK_EVERY_S)
         give_up(found)
 
@@ -72,7 +72,7 @@ class Watchdog:
             limit_s = self._step_limits_s.get(beat.step)
             if limit_s is not None and age_s > limit_s:
                 return verdict.too_slow(beat.step, limit_s, beat.frame)
-        # Both lanes wait for each other: somebody spoiled the decoder's thread.
+        # Both lanes wait for each other: plugin code has broken the decoder's thread.
         is_stuck = tools.step is Step.WAIT and decoder.step is Step.IDLE
         if is_stuck and min(tools_s, decoder_s) > self._limits.frame_timeout_s:
             return verdict.too_slow(Step.WAIT, self._limits.frame_timeout_s, tools.frame)
@@ -91,7 +91,7 @@ class Watchdog:
         return verdict.too_much_memory(held_bytes, self._allowed_bytes, self.frame)
 
     def _age_s(self, lane: Lane, beat: Beat, now_ns: int) -> float:
-        # The child may have turned its clock: a step is at least as old as our first sight of it.
+        # The child may lie about its clock: a step is at least as old as our first sight of it.
         if lane not in self._seen or self._seen[lane][0] != beat:
             self._seen[lane] = (beat, now_ns)
         return (now_ns - min(beat.started_ns, self._seen[lane][1])) / 1e9

@@ -1,8 +1,8 @@
-"""The parent's door to the sandbox: a zygote that is always there when a run needs one, and the run itself.
+"""The services' way into the sandbox: keeps a zygote alive and runs programs in it.
 
-It never imports a plugin, av, cv2, numpy or torch. A dead zygote is replaced when the next run asks for one; a run
-that was on it ends `released`, which is nobody's fault and counts as no death. There is no background task: a zygote
-without runs has nobody to inform.
+It never imports a plugin, av, cv2, numpy or torch. A dead zygote is replaced when the next run needs one; a run that
+was on it ends as `released`, which blames neither job nor plugin and counts as no death. There is no background task:
+no one waits for a zygote without runs.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from .zygote_process import ZygoteFailed, ZygoteProcess
 
 
 class Zygote:
-    """The sandboxes' common ancestor. Made by `async with Zygote.start()`, from the main thread."""
+    """The common ancestor of all sandboxes. Made by `async with Zygote.start()`, from the main thread."""
 
     def __init__(self, env: Mapping[str, str]) -> None:
         self._env = env
@@ -32,10 +32,10 @@ class Zygote:
     @classmethod
     @asynccontextmanager
     async def start(cls, *, env: Mapping[str, str] | None = None) -> AsyncIterator["Zygote"]:
-        """Start the zygote and wait until it has preloaded; at the end everything of it is dead and reaped.
+        """Start the zygote and wait until it has preloaded; at the end it and all its sandboxes are dead and reaped.
 
         Args:
-            env: variables for zygote and sandboxes beside PATH, locale, library and GPU variables. The services' own
+            env: variables for zygote and sandboxes besides PATH, locale, library and GPU variables. The services' own
                 variables never reach them.
 
         Raises:
@@ -58,7 +58,7 @@ class Zygote:
         """Run a program in a fresh sandbox to its end; raises nothing for what the child does.
 
         Returns:
-            How it ended. When this returns, or raises, nothing of the run is alive.
+            How it ended. When this returns, or raises, no process of the run is alive.
         """
         began_s = time.monotonic()
         script = Script.fresh(order)
@@ -73,12 +73,12 @@ class Zygote:
             await sandbox.zygote.bury_if_gone()
 
     async def fork(self, scratch: Path) -> Sandbox:
-        """Fork a sandbox that does nothing yet; its end() and close() must follow.
+        """Fork a sandbox that does nothing yet; the caller must end() and close() it.
 
         Raises:
             ZygoteFailed: nothing was started.
         """
-        # A zygote may have died unnoticed since the last run. Nothing of this run was started then: ask a new one.
+        # The zygote may have died unnoticed since the last run. Nothing of this run was started then: try a new one.
         for last_try in (False, True):
             try:
                 process = await self._living()
@@ -95,7 +95,7 @@ class Zygote:
         try:
             await self._living()
         except ZygoteFailed as fault:
-            text = f"The sandbox could not be started: {fault}. `forgesyte doctor` says what this machine lacks."
+            text = f"The sandbox could not be started: {fault}. `forgesyte doctor` shows what this machine lacks."
             raise ForgeSyteError(Code.INTERNAL, text) from fault
 
     async def _living(self) -> ZygoteProcess:
@@ -117,5 +117,5 @@ class Zygote:
 
 
 def not_started(reason: str) -> SandboxOutcome:
-    """Give the outcome of a run of which nothing was started; nobody's fault."""
+    """Return the outcome of a run of which nothing was started; neither job nor plugin is to blame."""
     return SandboxOutcome(False, None, f"the run was not started: {reason}", "released", 0.0, "released")

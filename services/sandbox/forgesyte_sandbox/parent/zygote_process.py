@@ -1,4 +1,4 @@
-"""One zygote process as its parent sees it: started, asked to fork, buried with all it left behind."""
+"""One zygote process as its parent sees it: started, asked to fork, ended with everything it left behind."""
 
 import asyncio
 import os
@@ -30,14 +30,14 @@ class ZygoteFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ChildExit:
-    """A sandbox's end: exit code (below zero: the signal), and how many of its descendants would not die."""
+    """A sandbox's end: exit code (below zero: the signal), and how many of its descendants could not be killed."""
 
     code: int
     survivors: int
 
 
 class SandboxProcess:
-    """One forked sandbox. `exited` holds its Exit, or None when the zygote died before it could tell."""
+    """One forked sandbox. `exited` holds its ChildExit, or None when the zygote died before it could report."""
 
     def __init__(self, pid: int, pidfd: int, exited: "asyncio.Future[ChildExit | None]") -> None:
         self.pid = pid
@@ -45,16 +45,16 @@ class SandboxProcess:
         self._pidfd = pidfd
 
     def kill(self) -> None:
-        """Send SIGKILL; what follows stands in kill.py."""
+        """Send SIGKILL; shared/kill.py says what follows."""
         kill_pidfd(self._pidfd)
 
     def close(self) -> None:
-        """Let go of the pidfd."""
+        """Close the pidfd."""
         os.close(self._pidfd)
 
 
 class ZygoteProcess:
-    """A running zygote. spawn() makes it, bury() must follow."""
+    """A running zygote. Made by spawn(); the caller must bury() it."""
 
     def __init__(self, process: asyncio.subprocess.Process, sock: socket.socket, mark: str) -> None:
         self._process = process
@@ -118,7 +118,7 @@ class ZygoteProcess:
             scratch: its folder.
 
         Raises:
-            ZygoteFailed: no answer within the limit (the zygote is then killed), or it refused.
+            ZygoteFailed: it refused, or did not answer within the limit and was killed.
         """
         self._last_id += 1
         number = self._last_id
@@ -129,11 +129,11 @@ class ZygoteProcess:
             zygote_protocol.send(self._socket, {"id": number, "scratch": str(scratch)}, descriptors)
             async with asyncio.timeout(_FORK_LIMIT_S):
                 pid, pidfd = await forked
-        except (OSError, TimeoutError) as error:  # TimeoutError is an OSError; both are named for the reader
+        except (OSError, TimeoutError) as error:  # TimeoutError is an OSError; naming it shows that it is expected
             self.condemn()
             raise ZygoteFailed(f"the zygote did not fork: {error!r}") from None
         except asyncio.CancelledError:
-            self.condemn()  # a child may come that nobody would own
+            self.condemn()  # else a child might appear that no run owns
             raise
         finally:
             self._forks.pop(number, None)
@@ -146,12 +146,12 @@ class ZygoteProcess:
         self._lost()
 
     async def bury(self) -> None:
-        """End the zygote and everything that came from it, and reap it; safe to call again."""
+        """End the zygote and everything it started, and reap it; may be called again."""
         async with self._burying:
             if self._is_buried:
                 return
             self._lost()
-            self._socket.close()  # it kills all sandboxes and their strays, then leaves
+            self._socket.close()  # it then kills all sandboxes and their strays, and exits
             try:
                 async with asyncio.timeout(_LEAVE_LIMIT_S):
                     await self._process.wait()
@@ -162,7 +162,7 @@ class ZygoteProcess:
             self._is_buried = True
 
     async def bury_if_gone(self) -> None:
-        """Kill and reap what a zygote that ended left behind; leave one that lives alone."""
+        """Kill and reap what a zygote left behind, if it has ended."""
         if self.is_gone:
             await self.bury()
 
@@ -209,7 +209,7 @@ class ZygoteProcess:
 
 
 def _clean_environment() -> dict[str, str]:
-    # An allow list: nobody can list what other people's secrets are called.
+    # A list of what is allowed: the names of other people's secrets cannot be listed.
     return {
         name: value for name, value in os.environ.items() if name in _PASSED_ON or name.startswith(_PASSED_ON_PREFIXES)
     }

@@ -1,4 +1,4 @@
-"""Exit codes by which a child tells its parent what it could not send."""
+"""Exit codes that tell the parent what a child could not send."""
 
 EXIT_NO_MEMORY = 71
-"""Memory was refused, also for the last message."""
+"""Memory was refused, even for the last message."""

@@ -1,8 +1,8 @@
-"""A page of memory in which the child says what it is doing since when, readable while the child hangs.
+"""A page of memory in which the child notes what it is doing and since when, readable while the child hangs.
 
 Two lanes, because tools and decoder work at the same time. Rejected: messages on the pipe (a child that blocks in a
 write, or holds the GIL in C, sends none). The parent reads with pread and never maps the page: a child that truncates
-the file would otherwise kill the parent with SIGBUS. A child can lie here; the limit for the whole job stands above.
+the file would otherwise kill the parent with SIGBUS. A child can lie here, so the whole job has a limit too.
 """
 
 import mmap
@@ -35,11 +35,11 @@ class Step(IntEnum):
     """The tools wait for a decoded frame."""
     PROBE = 8
     BEGIN = 9
-    """A warm child was handed a job and has not taken it yet."""
+    """A warm child was sent a job and has not taken it yet."""
 
 
 class Lane(IntEnum):
-    """Who is doing it."""
+    """Which half of the child is doing it."""
 
     TOOLS = 0
     DECODER = 1
@@ -55,7 +55,7 @@ class Beat:
 
 
 class HeartbeatPage:
-    """The parent's side: makes the page, hands its descriptor on, reads it."""
+    """The parent's side: makes the page, shares its descriptor, reads it."""
 
     def __init__(self) -> None:
         self.fd = os.memfd_create("forgesyte-heartbeat", os.MFD_CLOEXEC)
@@ -65,7 +65,7 @@ class HeartbeatPage:
             os.pwrite(self.fd, _LANE.pack(0, beat.step, beat.started_ns, -1), lane * _LANE_BYTES)
 
     def read(self, lane: Lane) -> Beat:
-        """Give the lane's state; the last one known when the child is just writing it or has spoiled the page."""
+        """Return the lane's state; the last known one while the child is writing it or has spoiled the page."""
         for _ in range(_TORN_RETRIES):
             raw = os.pread(self.fd, _LANE.size, lane * _LANE_BYTES)
             if len(raw) < _LANE.size:
@@ -78,14 +78,14 @@ class HeartbeatPage:
         return self._last[lane]
 
     def begin_job(self) -> None:
-        """Mark that a job is handed over now; only while the child waits for one and writes nothing itself."""
+        """Mark that a job is sent now; call it only while the child waits for one and writes nothing itself."""
         self._last = {lane: Beat(Step.IDLE, 0, None) for lane in Lane}
         self._last[Lane.TOOLS] = Beat(Step.BEGIN, time.monotonic_ns(), None)
         for lane, beat in self._last.items():
             os.pwrite(self.fd, _LANE.pack(0, beat.step, beat.started_ns, -1), lane * _LANE_BYTES)
 
     def set_watched(self, is_watched: bool) -> None:
-        """Say whether somebody watches the job; the one word on this page that goes from the parent to the child."""
+        """Say whether the job is watched; nothing else on this page goes from the parent to the child."""
         os.pwrite(self.fd, bytes([is_watched]), _WATCHED_AT)
 
     @property
@@ -94,7 +94,7 @@ class HeartbeatPage:
         return int.from_bytes(os.pread(self.fd, 8, Lane.TOOLS * _LANE_BYTES), "little") != 0
 
     def close(self) -> None:
-        """Let go of the page."""
+        """Close the page."""
         os.close(self.fd)
 
 
@@ -113,16 +113,16 @@ class StepMarker:
 
     @property
     def is_watched(self) -> bool:
-        """Whether somebody watches the job, as the parent said last."""
+        """Whether the job is watched, as the parent last said."""
         return self._page[_WATCHED_AT] != 0
 
     def enter(self, lane: Lane, step: Step, frame: int | None = None) -> None:
-        """Say that `lane` begins `step` now; its time limit starts anew."""
+        """Note that `lane` begins `step` now, which restarts its time limit."""
         self._write(lane, Beat(step, time.monotonic_ns(), frame))
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Mark the tools' lane as blocked in a write; the step before begins anew afterwards."""
+        """Mark the tools' lane as blocked in a write; afterwards the step before starts again from zero."""
         before = self._beats[Lane.TOOLS]
         self.enter(Lane.TOOLS, Step.WRITE, before.frame)
         try:

@@ -1,4 +1,4 @@
-"""The few calls to Linux that Python has no function for, and nothing more."""
+"""The few calls to Linux for which Python has no function."""
 
 import ctypes
 import os
@@ -26,7 +26,7 @@ def become_subreaper() -> None:
 
 
 def refuse_new_privileges() -> None:
-    """Set no_new_privs: no program started from here can gain rights by setuid or file capabilities."""
+    """Set no_new_privs: no program started from here can gain rights through setuid or file capabilities."""
     _prctl(_PR_SET_NO_NEW_PRIVS, 1)
 
 
@@ -51,7 +51,7 @@ def set_thread_stack(size_bytes: int) -> bool:
 
 
 def trim_heap() -> None:
-    """Give freed memory back to the kernel, where the C library has a call for it (musl has not)."""
+    """Return freed memory to the kernel, where the C library has a call for that (musl does not)."""
     with suppress(AttributeError):
         _libc.malloc_trim(ctypes.c_size_t(0))
 

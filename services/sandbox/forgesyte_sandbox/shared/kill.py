@@ -1,15 +1,15 @@
 """How a sandbox and everything it started die, and who does what.
 
-1. The parent sends SIGKILL to the sandbox by its pidfd: never to a number that may belong to somebody else by now.
+1. The parent sends SIGKILL to the sandbox by its pidfd: never to a number that may belong to another process by now.
 2. The kernel hands the sandbox's orphans to the zygote (a subreaper); while the sandbox lived they were its own,
-   because it is a subreaper too. So a daemonised grandchild never escapes upwards and is never mixed with neighbours'.
+   because it is a subreaper too. So a daemonised grandchild never escapes, and is never mixed up with a neighbour's.
 3. The zygote sees its dead child, kills the child's process group while the unreaped leader still holds the group's
-   number, reaps it, then kills every child it did not fork itself, again and again until there is none.
-4. Only then it reports the exit: the parent's verdict comes when nothing is left.
+   number, reaps it, then kills every child it did not fork itself, repeatedly until there is none.
+4. Only then it reports the exit, so the parent's verdict comes when nothing is left.
 
 When the zygote itself dies, its sandboxes get SIGKILL from the kernel (PDEATHSIG) and step 3 falls to the parent: it
 kills every process that carries the zygote's mark in its environment. Rejected: killpg alone (setsid escapes it) and
-waiting politely (a sandbox has nothing to tidy: its scratch folder belongs to the parent).
+SIGTERM and a grace period (a sandbox has nothing to clean up: its scratch folder belongs to the parent).
 """
 
 import os
@@ -46,10 +46,10 @@ def kill_pidfd(pidfd: int) -> None:
 
 
 def kill_marked(mark: str) -> int:
-    """Kill every process that carries `mark` in its environment and wait for their ends (blocks up to 2 s).
+    """Kill every process that carries `mark` in its environment and wait until they are dead (blocks up to 2 s).
 
     Returns:
-        How many would not die.
+        How many could not be killed.
     """
     for _ in range(_ROUNDS):
         pidfds = [pidfd for pid in carriers_of(mark) if (pidfd := _open(pid)) is not None]

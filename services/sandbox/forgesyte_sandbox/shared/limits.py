@@ -1,7 +1,7 @@
-"""What a sandbox may take: seconds a step, bytes of memory, bytes a frame's output. One frozen value a run.
+"""What a sandbox may use: seconds per step, bytes of memory, bytes of output per frame. One frozen value per run.
 
-The defaults are the contract's (section 9); services put their settings and the plugin's own limits over them. It
-refuses limits that are not above zero: switching a guard off is not a thing a caller can do by mistake.
+The defaults are the contract's (section 9); services override them with their settings and the plugin's own limits.
+Limits that are not above zero are refused, so that no caller switches a guard off by mistake.
 """
 
 from collections.abc import Mapping
@@ -9,6 +9,9 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
 MIB = 1 << 20
+
+MAX_MANIFEST_BYTES = 128 * 1024
+"""Of one plugin's manifest as JSON: a runner sends those of all its plugins in one message on the bus."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,15 +22,15 @@ class Limits:
         frame_timeout_s: seconds for `prepare`, for each frame and for each decode step.
         load_timeout_s: seconds for import, construct, validate and load together.
         finalize_timeout_s: seconds for all `finalize` calls.
-        probe_timeout_s: seconds for a look at a file before its job is accepted.
+        probe_timeout_s: seconds for examining a file before its job is accepted.
         job_timeout_s: seconds for the whole run, waiting for a slow reader included.
-        memory_bytes: what the group of processes may use above its state after load.
-        load_memory_bytes: what it may use above the clean fork until load has ended.
+        memory_bytes: what the processes of the run may use above their state after load.
+        load_memory_bytes: what they may use above the clean fork until loading has ended.
         output_bytes: JSON bytes of one frame's row.
         decode_ahead_frames: decoded frames that may wait for the tools.
-        decode_ahead_large_frames: the same from 1920 x 1080 pixels on.
+        decode_ahead_large_frames: the same for frames of 1920 x 1080 pixels or more.
         decode_ahead_bytes: bytes of pixels that may wait; one frame always may.
-        processes: processes and threads the run may add on the machine; not enforced by the kernel for root.
+        processes: processes and threads the run may add on the machine; the kernel does not enforce it for root.
     """
 
     frame_timeout_s: float = 60
@@ -48,7 +51,7 @@ class Limits:
             raise ValueError(f"limits must be above 0, found otherwise: {', '.join(wrong)}")
 
     def as_dict(self) -> dict[str, Any]:
-        """Give the limits as plain JSON, for the way into the child."""
+        """Return the limits as plain JSON, to be sent to the child."""
         return asdict(self)
 
     @classmethod

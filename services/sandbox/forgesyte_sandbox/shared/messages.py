@@ -1,13 +1,13 @@
-"""What the two sides say to each other, as typed values, and their form on the pipe.
+"""What the two sides send each other, as typed values, and their form on the pipe.
 
-Bodies are JSON; a row is two JSON texts with a line feed between, so that its bytes reach the store untouched, and a
-preview is a picture behind such a head. The
-parent believes nothing: unknown kinds, wrong types, rows that are not objects or nested too deeply are refused.
+Bodies are JSON. A row is two JSON texts with a line feed between them, so that its bytes reach the store unchanged; a
+preview is a picture after such a head. The parent trusts nothing: unknown kinds, wrong types, rows that are no objects
+or are nested too deeply are refused.
 Rejected: pickle (runs code), protobuf (rows would be encoded twice).
 """
 
 from dataclasses import asdict, dataclass, field
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import orjson
 from pydantic import Field, TypeAdapter, ValidationError
@@ -27,23 +27,26 @@ _JPEG_BEGINS = b"\xff\xd8"
 MAX_COUNT = 1_000_000_000
 Count = Annotated[int, Field(ge=0, le=MAX_COUNT)]
 Announced = Annotated[int, Field(ge=0, le=2**63 - 1)]
-"""A number that a file states of itself; nothing is ever added up from it."""
+"""A number that a file states about itself; it is never used in a sum."""
+
+Severity = Literal["low", "medium", "high"]
+"""How much a warning matters, in the contract's words."""
 
 
 class ProtocolError(Exception):
-    """The other side said something that the protocol does not know; the text says what."""
+    """The other side sent something that the protocol does not allow; the text says what."""
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The plugin is loaded; the child waits for the parent to lower the memory limit and say go."""
+    """The plugin is loaded; the child waits for the parent to lower the memory limit and send GO."""
 
 
 @dataclass(frozen=True, slots=True)
 class Started:
     """The first frame is decoded. Sizes in upright pixels; rotation: degrees clockwise that made it upright.
 
-    estimated_total is what the container suggests; total is exact, or None while nobody knows.
+    estimated_total is what the container suggests; total is exact, or None while it is unknown.
     """
 
     codec: str
@@ -66,11 +69,12 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Warning:  # noqa: A001 - the word the contract uses; nobody imports it unqualified beside the builtin
-    """Something the user should know; the run goes on."""
+class Warning:  # noqa: A001 - the word the contract uses; it is always named as messages.Warning
+    """Something the user should know; the run continues."""
 
     text: str
     frame_index: Count | None = None
+    severity: Severity = "medium"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +87,9 @@ class Timings:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A frame as a small picture, for whoever watches; never needed, and sent behind its row.
+    """A frame as a small picture for clients that watch; may be lost, and is sent after its row.
 
-    `jpeg` begins as a JPEG does, and nobody on this side looks further into it; `width` and `height` are the frame's.
+    `jpeg` begins as a JPEG does, and the parent looks no further into it; `width` and `height` are the frame's.
     """
 
     frame_index: Count
@@ -103,7 +107,7 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """An exception, flattened to text; `oom` when it was want of memory."""
+    """An exception, flattened to text; `oom` when memory was refused."""
 
     code: Code
     error_type: str
@@ -115,12 +119,12 @@ class Failed:
 
     @property
     def is_about_the_order(self) -> bool:
-        """Whether what was handed in is to blame, and no plugin."""
+        """Whether the order is to blame, and no plugin."""
         return self.code in _ABOUT_THE_ORDER
 
 
 Message = Started | Row | Warning | Timings | Preview | Finished
-"""What a caller's on_message is given."""
+"""What a caller's on_message receives."""
 AnyMessage = Message | Loaded | Failed
 
 
@@ -147,7 +151,7 @@ _PREVIEW_HEAD = TypeAdapter(_PreviewHead)
 
 
 def encode(message: AnyMessage) -> tuple[bytes, bytes]:
-    """Give kind and body of a message."""
+    """Return kind and body of a message."""
     if isinstance(message, Row):
         head = {"frame_index": message.frame_index, "detections": message.detections, "classes": message.classes}
         return _ROW, orjson.dumps(head) + b"\n" + message.data
@@ -206,7 +210,7 @@ def _decode_preview(body: bytes) -> Preview:
 
 
 def _is_deeper(data: bytes, value: object, limit: int) -> bool:
-    # Most rows have fewer brackets than the limit has levels: then nobody needs to walk them.
+    # Most rows have fewer brackets than the limit has levels, and need not be walked.
     if data.count(b"[") + data.count(b"{") <= limit:
         return False
     level: list[Any] = [value]

@@ -1,7 +1,8 @@
 """Frames on the pipe between parent and child: four bytes of length, one byte of kind, the body.
 
-The length counts kind and body and is judged before anything more is read, so a child can never make the parent hold
-more than one allowed frame. The parent reads with asyncio, the child blocks: a slow parent slows the child down.
+The length counts kind and body and is checked before anything more is read, so a child can never make the parent hold
+more than one frame of the allowed size. The parent reads with asyncio, the child blocks: a slow parent slows the child
+down.
 """
 
 import asyncio
@@ -12,11 +13,11 @@ from .messages import ProtocolError
 
 _LENGTH = struct.Struct(">I")
 SLACK_BYTES = 64 * 1024
-"""What a frame may hold beside the row's bytes: its head, or a message of another kind."""
+"""What a frame may hold besides the row's bytes: its head, or a message of another kind."""
 
 
 class HalfMessage(ProtocolError):
-    """The pipe ended in the middle of a frame: a death in a write looks like this too."""
+    """The pipe ended in the middle of a frame; a process that dies in a write leaves this too."""
 
 
 async def read_frame(reader: asyncio.StreamReader, *, max_bytes: int) -> tuple[bytes, bytes] | None:
@@ -43,17 +44,17 @@ async def read_frame(reader: asyncio.StreamReader, *, max_bytes: int) -> tuple[b
 
 
 def send_frame(sock: socket.socket, kind: bytes, body: bytes) -> None:
-    """Send one frame and block until the kernel has it all (child side)."""
+    """Send one frame and block until the kernel has all of it (child side)."""
     sock.sendall(frame_bytes(kind, body))
 
 
 def frame_bytes(kind: bytes, body: bytes) -> bytes:
-    """Give the bytes of one frame."""
+    """Return the bytes of one frame."""
     return _LENGTH.pack(1 + len(body)) + kind + body
 
 
 def receive_frame(sock: socket.socket, *, max_bytes: int) -> tuple[bytes, bytes]:
-    """Block until one frame is there (child side).
+    """Block until one frame has arrived (child side).
 
     Raises:
         ProtocolError: the parent is gone, or a length is out of bounds.

@@ -1,8 +1,8 @@
 """How much memory processes hold, and the kernel limit on what one process may ask for.
 
-RLIMIT_DATA stops private memory in the moment it is asked for, but sees neither shared memory nor the sum over a
-group; so the resident memory of the group is watched besides. Rejected: RLIMIT_AS (breaks threads, torch, CUDA) and
-cgroups (not writable in a restricted pod; on cgroup v2 an OOM takes the whole container).
+RLIMIT_DATA refuses private memory at the moment it is asked for, but covers neither shared memory nor the sum over a
+group of processes; so the resident memory of the group is watched as well. Rejected: RLIMIT_AS (breaks threads, torch,
+CUDA) and cgroups (not writable in a restricted pod; on cgroup v2 an OOM kills the whole container).
 """
 
 import os
@@ -19,7 +19,7 @@ _FILES_IN_MEMORY = ("/memfd:", "/dev/shm/")  # noqa: S108 - looked for, never us
 
 
 def data_bytes(pid: int) -> int:
-    """Give the private writable memory a process has asked for (VmData), which is what RLIMIT_DATA counts.
+    """Return the private writable memory a process has asked for (VmData), which is what RLIMIT_DATA counts.
 
     Raises:
         ProcessLookupError: there is no such process (any more).
@@ -29,13 +29,13 @@ def data_bytes(pid: int) -> int:
     except FileNotFoundError:
         status = b""
     _, found, rest = status.partition(b"VmData:")
-    if not found:  # a zombie has no memory left to tell of
+    if not found:  # a zombie has no memory left to report
         raise ProcessLookupError(pid)
     return int(rest.split(maxsplit=1)[0]) * 1024
 
 
 def resident_bytes(pid: int) -> int:
-    """Give the resident memory of a process, shared pages included; 0 when it is gone. Costs microseconds."""
+    """Return the resident memory of a process, shared pages included; 0 when it is gone. Costs microseconds."""
     try:
         return int((_PROC / str(pid) / "statm").read_bytes().split()[1]) * _PAGE
     except (FileNotFoundError, ProcessLookupError):
@@ -43,7 +43,7 @@ def resident_bytes(pid: int) -> int:
 
 
 def proportional_bytes(pid: int) -> int:
-    """Give resident memory with each shared page divided by its users; 0 when gone. Costs up to milliseconds."""
+    """Return resident memory with each shared page divided by its users; 0 when gone. Costs up to milliseconds."""
     try:
         _, found, rest = (_PROC / str(pid) / "smaps_rollup").read_bytes().partition(b"\nPss:")
     except (FileNotFoundError, ProcessLookupError, PermissionError):
@@ -52,10 +52,10 @@ def proportional_bytes(pid: int) -> int:
 
 
 def group_bytes(pids: Iterable[int], *, suspicious_above: int) -> int:
-    """Give what a group of processes holds, open files that live in memory included.
+    """Return the memory that a group of processes holds, including open files that live in memory.
 
-    The cheap sum counts what processes share once for each, and mapped files in memory twice; only a sum above
-    `suspicious_above` bytes is worth the exact one.
+    The quick sum counts shared memory once per process, and mapped files in memory twice; only when it is above
+    `suspicious_above` bytes is the exact sum computed.
     """
     pids = tuple(pids)
     resident, files = sum(map(resident_bytes, pids)), file_bytes(pids)
@@ -66,9 +66,9 @@ def group_bytes(pids: Iterable[int], *, suspicious_above: int) -> int:
 
 
 def file_bytes(pids: Iterable[int]) -> int:
-    """Give the memory of the open files that live in memory (memfd, /dev/shm), each counted once.
+    """Return the memory of the open files that live in memory (memfd, /dev/shm), each counted once.
 
-    What was written to them and is mapped nowhere is in no process's resident memory.
+    What was written to them and is not mapped belongs to no process's resident memory.
     """
     sizes: dict[tuple[int, int], int] = {}
     for pid in pids:
@@ -82,7 +82,7 @@ def file_bytes(pids: Iterable[int]) -> int:
 
 
 def shared_bytes(pid: int) -> int:
-    """Give the resident pages of a process that belong to shared memory; 0 when it is gone."""
+    """Return the resident pages of a process that belong to shared memory; 0 when it is gone."""
     try:
         _, found, rest = (_PROC / str(pid) / "status").read_bytes().partition(b"RssShmem:")
     except (FileNotFoundError, ProcessLookupError):
@@ -91,7 +91,7 @@ def shared_bytes(pid: int) -> int:
 
 
 def limit_data(pid: int, limit_bytes: int) -> None:
-    """Set soft and hard RLIMIT_DATA of a process; what no machine has is no limit.
+    """Set soft and hard RLIMIT_DATA of a process; values past the kernel's maximum are cut to it.
 
     Raises:
         ProcessLookupError: there is no such process (any more).

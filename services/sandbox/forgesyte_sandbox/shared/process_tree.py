@@ -1,4 +1,4 @@
-"""Which processes belong to whom, read from /proc. It looks and never touches."""
+"""Which processes descend from which, read from /proc. Changes nothing."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +7,7 @@ _PROC = Path("/proc")
 
 
 def children_of(pid: int) -> set[int]:
-    """Give the living and dead (unreaped) children of all threads of `pid`; empty when it is gone."""
+    """Return the living and dead (unreaped) children of all threads of `pid`; empty when it is gone."""
     found: set[int] = set()
     try:
         for thread in (_PROC / str(pid) / "task").iterdir():
@@ -20,7 +20,7 @@ def children_of(pid: int) -> set[int]:
 
 
 def descendants_of(pid: int) -> set[int]:
-    """Give all processes below `pid`, itself not included, as they stand at this moment."""
+    """Return all processes below `pid`, not including itself, as of this moment."""
     found: set[int] = set()
     level = {pid}
     while level:
@@ -30,7 +30,7 @@ def descendants_of(pid: int) -> set[int]:
 
 
 def carriers_of(mark: str) -> Iterator[int]:
-    """Give the processes whose environment at exec held `mark` (NAME=value): a zygote and all that came from it."""
+    """Yield the processes whose environment at exec held `mark` (NAME=value): a zygote and everything it started."""
     wanted = mark.encode()
     for pid in _pids():
         try:
@@ -46,7 +46,7 @@ def _pids() -> Iterator[int]:
 
 
 def _children_by_scan(pid: int) -> set[int]:
-    # A kernel without CONFIG_PROC_CHILDREN: the parent is the second field behind the name, which may hold anything.
+    # A kernel without CONFIG_PROC_CHILDREN: the parent is the second field after the name, which may hold anything.
     found = set()
     for other in _pids():
         try:

@@ -1,34 +1,196 @@
-"""What the program `probe` is asked, typed for the services that run it. Nothing heavy is imported here."""
+"""What each program of the sandbox is asked, typed on both sides of the pipe. Nothing heavy is imported here.
 
-from dataclasses import dataclass
+A spec crosses as plain JSON. read() refuses keys that no field has: a caller that sends one means something by it, and
+would otherwise never learn that nothing reads it.
+"""
 
-from forgesyte_contracts.jobs import JobKind
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, asdict, dataclass, field, fields
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from .limits import MIB
 
+if TYPE_CHECKING:
+    from forgesyte_contracts.jobs import JobKind  # a fork needs none of the record's models
+
+DECODE_MEMORY_BYTES = 1024 * MIB
+"""What decoding may be estimated to need where nothing else is said."""
+
+
+class SpecRefused(Exception):
+    """A spec has a key that no field has, or lacks one that it must have; the text names it."""
+
 
 @dataclass(frozen=True, slots=True)
-class ProbeSpec:
-    """What to look at; the fields are the keys of the program's spec.
+class Spec:
+    """What all specs share. Subclasses are frozen dataclasses whose fields are the keys of the JSON.
+
+    Attributes:
+        PROGRAM: the module of `child.programs` that reads it.
+    """
+
+    PROGRAM: ClassVar[str] = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the spec as plain JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def read(cls, given: Mapping[str, Any]) -> Self:
+        """Take a spec back from to_dict().
+
+        Raises:
+            SpecRefused: an unknown key, or a missing one.
+        """
+        return cls(**_known(cls, given))
+
+
+@dataclass(frozen=True, slots=True)
+class MediaLimits:
+    """How large media may be.
+
+    Attributes:
+        max_side_px: longest side of a video's pictures.
+        max_image_pixels: width times height of an image.
+        max_frames: frames of a video; None is any number.
+        decode_memory_bytes: what the estimate for decoding may reach. None is DECODE_MEMORY_BYTES, or what a job may
+            use in all where that is more.
+    """
+
+    max_side_px: int = 8192
+    max_image_pixels: int = 50_000_000
+    max_frames: int | None = None
+    decode_memory_bytes: int | None = None
+
+    @classmethod
+    def read(cls, given: Mapping[str, Any]) -> Self:
+        """Take limits back from their plain form.
+
+        Raises:
+            SpecRefused: an unknown key.
+        """
+        return cls(**_known(cls, given))
+
+
+@dataclass(frozen=True, slots=True)
+class _MediaSpec(Spec):
+    media: MediaLimits = field(default_factory=MediaLimits, kw_only=True)
+
+    @classmethod
+    def read(cls, given: Mapping[str, Any]) -> Self:
+        """Take a spec back from to_dict(), its limits included.
+
+        Raises:
+            SpecRefused: an unknown key, or a missing one.
+        """
+        return cls(**_known(cls, {**given, "media": MediaLimits.read(given.get("media", {}))}))
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestSpec(Spec):
+    """Which plugin to read: `entry_point` is `package.module:Class`."""
+
+    PROGRAM: ClassVar[str] = "manifest"
+
+    entry_point: str
+
+
+@dataclass(frozen=True, slots=True)
+class WarmSpec(Spec):
+    """Which plugin to load, and onto which device, before jobs come."""
+
+    PROGRAM: ClassVar[str] = "warm"
+
+    entry_point: str
+    device: str = "cpu"
+
+
+@dataclass(frozen=True, slots=True)
+class JobSpec(_MediaSpec):
+    """One job.
+
+    Attributes:
+        entry_point: the plugin, as `package.module:Class`.
+        tools: names or aliases of its tools, in the order in which rows name them.
+        input: path of the media.
+        job_id: the job's.
+        kind: what the media is.
+        device: where the plugin is loaded.
+        options: by tool; a tool that is not named has its defaults.
+        skip_frames: indexes of frames that no tool is given.
+        media: limits on what is decoded.
+    """
+
+    PROGRAM: ClassVar[str] = "job"
+
+    entry_point: str
+    tools: Sequence[str]
+    input: str
+    job_id: str
+    kind: "JobKind" = "video"
+    device: str = "cpu"
+    options: Mapping[str, Any] = field(default_factory=dict)
+    skip_frames: Sequence[int] = ()
+
+    def warm(self) -> WarmSpec:
+        """Return what a warm sandbox loads before it can take this job."""
+        return WarmSpec(self.entry_point, self.device)
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeSpec(_MediaSpec):
+    """Which file to examine before a job for it is accepted.
 
     Attributes:
         input: path of the file; never written to.
         kind: what the caller says it is.
-        filename: the name it was sent under; it decides nothing.
         size_bytes: size of the whole file; None when all of it is there.
         holes: byte ranges [start, end) that were not kept; the file holds zeros there.
-        max_side_px: longest side of a video's pictures.
-        max_image_pixels: width times height of an image.
-        max_frames: frames of a video; None is any number.
-        decode_memory_bytes: what the estimate for decoding may reach.
+        media: limits on what is decoded.
     """
 
+    PROGRAM: ClassVar[str] = "probe"
+
     input: str
-    kind: JobKind = "video"
-    filename: str | None = None
+    kind: "JobKind" = "video"
     size_bytes: int | None = None
-    holes: tuple[tuple[int, int], ...] = ()
-    max_side_px: int = 8192
-    max_image_pixels: int = 50_000_000
-    max_frames: int | None = None
-    decode_memory_bytes: int = 1024 * MIB
+    holes: Sequence[Sequence[int]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AnnotateSpec(_MediaSpec):
+    """Which video to draw.
+
+    Attributes:
+        input: path of the media, as the job had it.
+        rows: path of the job's rows, JSON lines in frame order.
+        tools: the job's, in its order.
+        output: file name of the MP4 inside the scratch folder.
+        kind: what the media is.
+        media: limits on what is decoded.
+    """
+
+    PROGRAM: ClassVar[str] = "annotate"
+
+    input: str
+    rows: str
+    tools: Sequence[str]
+    output: str
+    kind: "JobKind" = "video"
+
+
+SPECS: dict[str, type[Spec]] = {
+    spec.PROGRAM: spec for spec in (ManifestSpec, WarmSpec, JobSpec, ProbeSpec, AnnotateSpec)
+}
+"""Every program's spec, by the program's name."""
+
+
+def _known(kind: type[Any], given: Mapping[str, Any]) -> Mapping[str, Any]:
+    known = {each.name: each for each in fields(kind)}
+    if unknown := sorted(given.keys() - known.keys()):
+        text = f"{kind.__name__} has no key {', '.join(map(repr, unknown))}; it has {', '.join(known)}"
+        raise SpecRefused(text)
+    required = (each for each in known.values() if each.default is MISSING and each.default_factory is MISSING)
+    if missing := [each.name for each in required if each.name not in given]:
+        raise SpecRefused(f"{kind.__name__} needs {', '.join(missing)}")
+    return given

@@ -1,4 +1,4 @@
-"""The zygote's own life: it dies, it is replaced, it leaves nothing."""
+"""The zygote's own life: it dies, is replaced, and leaves nothing behind."""
 
 import asyncio
 import os
@@ -14,6 +14,7 @@ from forgesyte_sandbox.parent.order import Order
 from forgesyte_sandbox.parent.zygote import Zygote
 from forgesyte_sandbox.shared.limits import Limits
 from forgesyte_sandbox.shared.process_tree import children_of
+from forgesyte_sandbox.shared.specs import ManifestSpec
 from tests.support import eventually
 
 PLUGINS = Path(__file__).parents[1] / "plugins"
@@ -49,7 +50,7 @@ async def test_a_zygote_that_died_while_idle_is_replaced_by_the_next_run(bench):
 
 @pytest.mark.slow
 async def test_leaving_the_context_releases_what_runs_and_leaves_nothing_alive(tmp_path, clip, survivors):
-    from .conftest import Bench
+    from ..conftest import Bench
 
     async with asyncio.TaskGroup() as group, Zygote.start(env={"PYTHONPATH": str(PLUGINS)}) as zygote:
         bench = Bench(zygote, tmp_path, clip)
@@ -65,19 +66,20 @@ async def test_leaving_the_context_releases_what_runs_and_leaves_nothing_alive(t
 
 @pytest.mark.slow
 async def test_a_dead_parent_takes_everything_along(tmp_path, clip, survivors):
-    # The zygote keeps its starter's folder, so it is among the survivors too until it has gone.
+    # The zygote runs in its starter's folder, so it counts as a survivor until it has exited.
     program = f"""
 import asyncio
 from pathlib import Path
 from forgesyte_sandbox.shared.limits import Limits
+from forgesyte_sandbox.shared.specs import JobSpec
 from forgesyte_sandbox.parent.order import Order
 from forgesyte_sandbox.parent.zygote import Zygote
 
 async def main():
-    spec = {{"entry_point": "sandbox_plugins:Faulty", "tools": ["misbehave"], "job_id": "j", "input": {str(clip)!r},
-             "options": {{"misbehave": {{"fault": "family-hang"}}}}}}
+    options = {{"misbehave": {{"fault": "family-hang"}}}}
+    spec = JobSpec("sandbox_plugins:Faulty", ["misbehave"], {str(clip)!r}, "j", options=options)
     async with Zygote.start(env={{"PYTHONPATH": {str(PLUGINS)!r}}}) as zygote:
-        await zygote.run(Order("job", spec, limits=Limits(), scratch=Path({str(tmp_path)!r})))
+        await zygote.run(Order(spec, limits=Limits(), scratch=Path({str(tmp_path)!r})))
 
 asyncio.run(main())
 """
@@ -125,7 +127,7 @@ async def test_the_zygote_can_only_be_started_from_the_main_thread():
         await asyncio.to_thread(asyncio.run, start())
 
 
-async def test_an_interpreter_that_can_not_start_is_reported(tmp_path):
+async def test_an_interpreter_that_cannot_start_is_reported(tmp_path):
     with pytest.raises(ForgeSyteError, match="forgesyte doctor"):
         async with Zygote.start(env={"PYTHONHOME": str(tmp_path)}):
             pass
@@ -136,7 +138,7 @@ async def test_a_run_on_a_closed_zygote_is_released(tmp_path):
     async with Zygote.start() as zygote:
         pass
 
-    outcome = await zygote.run(Order("manifest", {}, limits=Limits(), scratch=tmp_path))
+    outcome = await zygote.run(Order(ManifestSpec("sandbox_plugins:Good"), limits=Limits(), scratch=tmp_path))
 
     assert outcome.kind == "released"
 
@@ -147,13 +149,14 @@ async def test_it_works_under_uvloop(tmp_path, clip):
 import asyncio, sys, uvloop
 from pathlib import Path
 from forgesyte_sandbox.shared.limits import Limits
+from forgesyte_sandbox.shared.specs import JobSpec
 from forgesyte_sandbox.parent.order import Order
 from forgesyte_sandbox.parent.zygote import Zygote
 
 async def main():
-    spec = {{"entry_point": "sandbox_plugins:Good", "tools": ["measure"], "job_id": "j", "input": {str(clip)!r}}}
+    spec = JobSpec("sandbox_plugins:Good", ["measure"], {str(clip)!r}, "j")
     async with Zygote.start(env={{"PYTHONPATH": {str(PLUGINS)!r}}}) as zygote:
-        outcome = await zygote.run(Order("job", spec, limits=Limits(), scratch=Path({str(tmp_path)!r})))
+        outcome = await zygote.run(Order(spec, limits=Limits(), scratch=Path({str(tmp_path)!r})))
     sys.exit(0 if outcome.ok and outcome.result["rows"] == 12 else 1)
 
 uvloop.run(main())
@@ -179,7 +182,7 @@ async def test_a_zygote_with_more_than_one_thread_refuses_to_fork(tmp_path):
         "import threading\nthreading.Thread(target=threading.Event().wait, daemon=True).start()\n"
     )
     async with Zygote.start(env={"PYTHONPATH": str(tmp_path)}) as zygote:
-        outcome = await zygote.run(Order("manifest", {}, limits=Limits(), scratch=tmp_path))
+        outcome = await zygote.run(Order(ManifestSpec("sandbox_plugins:Good"), limits=Limits(), scratch=tmp_path))
 
     assert outcome.kind == "released"
     assert "2 threads" in outcome.error
@@ -189,7 +192,7 @@ async def test_a_zygote_with_more_than_one_thread_refuses_to_fork(tmp_path):
 async def test_a_stopped_zygote_is_replaced(bench, monkeypatch):
     from forgesyte_sandbox.parent import zygote_process
 
-    monkeypatch.setattr(zygote_process, "_FORK_LIMIT_S", 2.0)  # the healthy one that follows has to keep it too
+    monkeypatch.setattr(zygote_process, "_FORK_LIMIT_S", 2.0)  # the healthy one that follows must meet it too
     monkeypatch.setattr(zygote_process, "_LEAVE_LIMIT_S", 0.2)
     stopped_pid = bench.zygote.pid
     os.kill(stopped_pid, signal.SIGSTOP)
@@ -200,7 +203,7 @@ async def test_a_stopped_zygote_is_replaced(bench, monkeypatch):
     assert bench.zygote.pid != stopped_pid
 
 
-async def test_somebody_elses_sigterm_does_not_end_the_zygote(bench):
+async def test_a_sigterm_while_the_parent_lives_does_not_end_the_zygote(bench):
     pid = bench.zygote.pid
     os.kill(pid, signal.SIGTERM)
 

@@ -39,10 +39,10 @@ def test_two_plugins_of_one_name_are_both_refused_and_both_distributions_named(t
 
 
 def test_a_name_that_is_asked_for_and_not_installed_comes_back_with_a_fault():
-    (found,) = find_plugins(["nobody"], installed=[])
+    (found,) = find_plugins(["absent"], installed=[])
 
     assert found.fault is not None
-    assert "no installed distribution offers the plugin 'nobody'" in found.fault
+    assert "no installed distribution offers the plugin 'absent'" in found.fault
 
 
 def test_plugins_come_in_the_order_of_their_names_and_odd_names_are_left_out():

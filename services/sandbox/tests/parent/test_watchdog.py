@@ -1,4 +1,4 @@
-"""Each step against its limit, judged from the page alone; this very process stands in for the child."""
+"""Each step against its limit, judged from the page alone; the test's own process plays the child."""
 
 import os
 import time

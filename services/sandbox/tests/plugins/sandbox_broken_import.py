@@ -1,3 +1,3 @@
-"""A module that can not be imported."""
+"""A module that cannot be imported."""
 
 import no_such_package_anywhere  # noqa: F401

@@ -133,7 +133,7 @@ def raise_it(error):
 
 
 def leave_daemon(scratch: Path, *, name: str, closes: bool = True):
-    """Double fork with an own session: the classic way to be nobody's child."""
+    """Double fork into a new session: the classic way to escape from a parent."""
     if os.fork() == 0:
         os.setsid()
         if os.fork() == 0:
@@ -196,7 +196,7 @@ def shared_memory():
 
 
 def forked_memory():
-    # A sum over processes: none of them alone is over the limit.
+    # Only the sum is over the limit, none of the processes alone.
     for _ in range(6):
         if os.fork() == 0:
             kept = np.ones(100 * MIB, np.uint8)
@@ -375,7 +375,7 @@ class LacksAtLoad(Good):
 
 class FailsToLoad(Good):
     def load(self, device):
-        raise RuntimeError(f"can not load on {device}")
+        raise RuntimeError(f"cannot load on {device}")
 
 
 class HangsAtLoad(Good):
@@ -385,14 +385,14 @@ class HangsAtLoad(Good):
 
 
 class LoadsMuch(Good):
-    """Takes more than a job may while it loads, and keeps it."""
+    """Uses more memory while it loads than a job may, and keeps it."""
 
     def load(self, device):
         self.kept = np.ones(300 * MIB, np.uint8)
 
 
 class LeavesMuch(Good):
-    """Dies of memory while it is validated."""
+    """Runs out of memory while it is validated."""
 
     def validate(self):
         np.zeros(1024**3).sum()

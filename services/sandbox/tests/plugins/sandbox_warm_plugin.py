@@ -1,4 +1,4 @@
-"""A plugin for warm sandboxes: says what it finds around it, then leaves behind what it is told to."""
+"""A plugin for warm sandboxes: reports the state it finds, then leaves behind what its options name."""
 
 import os
 import resource
@@ -90,7 +90,7 @@ LEAVE = {
 }
 
 
-class Surroundings(ToolOutput):
+class ProcessState(ToolOutput):
     pid: int
     jobs: int
     loads: int
@@ -103,7 +103,7 @@ class LeaveOptions(ToolOptions):
     at: int = 2
 
 
-class Leave(Tool[LeaveOptions, Surroundings]):
+class Leave(Tool[LeaveOptions, ProcessState]):
     name = "leave"
 
     def prepare(self, job):
@@ -116,7 +116,7 @@ class Leave(Tool[LeaveOptions, Surroundings]):
         self.frames += 1
         if frame.index == self.options.at:
             LEAVE[self.options.leave]()
-        return Surroundings(pid=os.getpid(), jobs=JOBS, loads=self.plugin.loads, frames=self.frames, facts=self.facts)
+        return ProcessState(pid=os.getpid(), jobs=JOBS, loads=self.plugin.loads, frames=self.frames, facts=self.facts)
 
 
 def facts_around(job):
@@ -165,7 +165,7 @@ PLUGIN = None
 
 
 class LoadsSlowly(Warm):
-    """As long as real models take."""
+    """Loads as long as real models do."""
 
     def load(self, device):
         super().load(device)

@@ -7,7 +7,7 @@ is limited where it enters the product.
 from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError
 
-from forgesyte_contracts.jobs import MAX_ATTEMPTS_KEPT, MAX_WARNING_CHARS, MAX_WARNINGS, JobRecord
+from forgesyte_contracts.jobs import MAX_ATTEMPTS_KEPT, MAX_WARNINGS, JobRecord
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_contracts.streams import MAX_RECORD_BYTES
 
@@ -44,7 +44,7 @@ def encode(record: JobRecord) -> bytes:
     """
     record = record.model_copy(
         update={
-            "warnings": tuple(text[:MAX_WARNING_CHARS] for text in record.warnings[-MAX_WARNINGS:]),
+            "warnings": tuple(warning.cut() for warning in record.warnings[-MAX_WARNINGS:]),
             "warnings_dropped": record.warnings_dropped + max(len(record.warnings) - MAX_WARNINGS, 0),
             "attempts": record.attempts[-MAX_ATTEMPTS_KEPT:],
         }

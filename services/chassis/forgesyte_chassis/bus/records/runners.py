@@ -14,12 +14,12 @@ from pydantic import ValidationError
 from forgesyte_chassis.background import beside
 from forgesyte_chassis.bus.connection.connection import Connection
 from forgesyte_chassis.clock import SYSTEM_CLOCK, Clock
-from forgesyte_contracts.plugins import PluginOnRunner
 from forgesyte_contracts.runners import RunnerHeartbeat
 from forgesyte_contracts.streams import MAX_BUS_BYTES, RUNNERS
 
 from .bucket_feed import BucketFeed, Entry, watch_bucket
 from .buckets import BucketStore
+from .heartbeat_size import fitted
 
 log = structlog.get_logger(__name__)
 
@@ -64,11 +64,11 @@ class RunnerTable:
 
         One that is too large is sent without its largest manifests: a runner without heartbeats is considered dead.
         """
-        data, left_out = _fitting(heartbeat)
-        if not left_out <= self._left_out:
-            log.error("manifests left out of the heartbeat", plugins=sorted(left_out), limit_bytes=MAX_BUS_BYTES)
-        self._left_out = left_out
-        await self._bucket.write(heartbeat.runner_id, data)
+        beat = fitted(heartbeat)
+        if not beat.left_out <= self._left_out:
+            log.error("manifests left out of the heartbeat", plugins=sorted(beat.left_out), limit_bytes=MAX_BUS_BYTES)
+        self._left_out = beat.left_out
+        await self._bucket.write(heartbeat.runner_id, beat.data)
 
     async def remove(self, runner_id: str) -> None:
         """Remove this runner's heartbeat, so that no service waits for it to expire. Raises BusUnavailable."""
@@ -91,25 +91,6 @@ class RunnerTable:
                 view.take(entry)
             async with beside(_follow(feed, view)):
                 yield view
-
-
-def _fitting(heartbeat: RunnerHeartbeat) -> tuple[bytes, frozenset[str]]:
-    """Return the heartbeat as JSON that the bus accepts, and the plugins whose manifests were left out."""
-    data = heartbeat.model_dump_json().encode()
-    left_out: set[str] = set()
-    for largest in sorted(heartbeat.plugins, key=_manifest_bytes, reverse=True):
-        if len(data) <= MAX_BUS_BYTES:
-            break
-        left_out.add(largest.name)
-        plugins = [
-            one.model_copy(update={"manifest": None}) if one.name in left_out else one for one in heartbeat.plugins
-        ]
-        data = heartbeat.model_copy(update={"plugins": tuple(plugins)}).model_dump_json().encode()
-    return data, frozenset(left_out)
-
-
-def _manifest_bytes(plugin: PluginOnRunner) -> int:
-    return len(plugin.manifest.model_dump_json()) if plugin.manifest is not None else 0
 
 
 async def _follow(feed: BucketFeed, view: RunnerView) -> None:

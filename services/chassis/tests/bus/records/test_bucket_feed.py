@@ -7,6 +7,7 @@ import pytest
 from forgesyte_chassis.background import beside
 from forgesyte_chassis.bus.records.bucket_feed import CHECK_EVERY_S
 from forgesyte_contracts import moves
+from forgesyte_contracts.warnings import JobWarning
 from tests.support import eventually
 
 
@@ -36,7 +37,7 @@ async def following(bus):
 
 
 def warn(text):
-    return lambda record: moves.warned(record, [text])
+    return lambda record: moves.warned(record, [JobWarning(text=text)])
 
 
 async def test_feed_gives_the_snapshot_then_every_change(bus, a_record):

@@ -7,13 +7,18 @@ from forgesyte_contracts import moves
 from forgesyte_contracts.jobs import MAX_ATTEMPTS_KEPT, JobRecord, JobStatus, StageTimings
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_contracts.streams import MAX_RECORD_BYTES
+from forgesyte_contracts.warnings import JobWarning
 from tests.support import job_ids
 
 from ..conftest import NOW
 
 
 def warn(text):
-    return lambda record: moves.warned(record, [text])
+    return lambda record: moves.warned(record, [JobWarning(text=text)])
+
+
+def texts(record):
+    return [warning.text for warning in record.warnings]
 
 
 def is_record_ack(chunk: bytes) -> bool:
@@ -69,7 +74,7 @@ async def test_refused_write_is_applied_again_to_what_stands_there(bus, a_record
 
     changed = await bus.jobs.change(created.record.job_id, warn("ours"), known=created)
 
-    assert changed.record.warnings == ("theirs", "ours")
+    assert texts(changed.record) == ["theirs", "ours"]
     assert await bus.jobs.get(created.record.job_id) == changed
 
 
@@ -98,7 +103,9 @@ async def test_two_writers_at_once_lose_nothing(connect, a_record):
             group.create_task(two.jobs.change(job_id, warn(f"b{number}"), limit_s=120))
 
     warnings = (await one.jobs.get(job_id)).record.warnings
-    assert sorted(warnings) == sorted(f"{who}{number}" for who in "ab" for number in range(20))
+    assert sorted(warning.text for warning in warnings) == sorted(
+        f"{who}{number}" for who in "ab" for number in range(20)
+    )
 
 
 @pytest.mark.slow
@@ -137,8 +144,8 @@ async def test_change_made_while_the_server_is_stopped_lands_once(server, bus, a
         await asyncio.wait([change], timeout=3)
         server.resume()
 
-    assert (await bus.jobs.get(job_id)).record.warnings == ("once",)
-    assert change.result().record.warnings == ("once",)
+    assert (await bus.jobs.get(job_id)).record.warnings == (JobWarning(text="once"),)
+    assert change.result().record.warnings == (JobWarning(text="once"),)
 
 
 @pytest.mark.slow
@@ -151,7 +158,7 @@ async def test_change_waits_for_a_killed_server_to_come_back(server, bus, a_reco
         await asyncio.wait([change], timeout=1)
         await server.start()
 
-    assert change.result().record.warnings == ("after",)
+    assert change.result().record.warnings == (JobWarning(text="after"),)
 
 
 async def test_change_gives_up_at_its_limit(server, bus, a_record):
@@ -167,12 +174,13 @@ async def test_record_is_cut_to_64_kib_newest_warnings_kept(bus, a_record):
 
     # Four bytes a character: 50 warnings of 500 characters have 100 kB.
     changed = await bus.jobs.change(
-        created.record.job_id, lambda r: moves.warned(r, [f"{n} " + "\N{CLAPPER BOARD}" * 498 for n in range(60)])
+        created.record.job_id,
+        lambda r: moves.warned(r, [JobWarning(text=f"{n} " + "\N{CLAPPER BOARD}" * 498) for n in range(60)]),
     )
 
     assert len(changed.record.model_dump_json()) <= MAX_RECORD_BYTES
     assert 0 < len(changed.record.warnings) <= 50
-    assert changed.record.warnings[-1].startswith("59 ")
+    assert changed.record.warnings[-1].text.startswith("59 ")
     assert changed.record.warnings_dropped + len(changed.record.warnings) == 60
     assert await bus.jobs.get(created.record.job_id) == changed
 

@@ -1,1 +1,1 @@
-"""What watchers are sent while an attempt runs. Never writes the record."""
+"""What watchers receive while an attempt runs. Never imports the writer of the record."""

@@ -1,8 +1,8 @@
-"""What is told of an attempt while somebody watches it: progress, how the plugin fares, newest rows, previews.
+"""What watchers of an attempt receive: progress, the plugin's status, the newest rows, previews.
 
-Everything here may be lost: it is coalesced, dropped while the bus is away, and made in a task of its own, so that no
-job ever waits for who looks on. What must arrive (warnings, errors, endings) is made from the record by the gateways;
-the record's `order` tells them which of these messages are older than it.
+Everything here may be lost: it is coalesced, dropped while the bus is unavailable, and made in a task of its own, so
+that no job ever waits for its watchers. What must arrive (warnings, errors, endings) is made from the record by the
+gateways; the record's `order` tells them which of these messages are older than it.
 """
 
 import asyncio
@@ -16,6 +16,7 @@ from forgesyte_chassis.clock import Clock
 from forgesyte_chassis.waiting import is_set_within
 from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.jobs import JobRecord
+from forgesyte_contracts.progress import never_falling
 from forgesyte_contracts.realtime import (
     FramePayload,
     LiveOrder,
@@ -28,7 +29,7 @@ from forgesyte_contracts.realtime import (
     plugin_status_of,
     progress_of,
 )
-from forgesyte_plugin_runner.attempt.attempt_state import AttemptState
+from forgesyte_plugin_runner.attempt.state.attempt_state import AttemptState
 from forgesyte_plugin_runner.stopping import Stop
 from forgesyte_sandbox.shared.messages import Message, Preview, Row
 
@@ -37,8 +38,8 @@ from .watch_leases import WatchLeases
 
 log = structlog.get_logger(__name__)
 
-EVENTS_A_SECOND = 30
-"""Progress messages a second at most; frames that come faster share one."""
+EVENTS_PER_SECOND = 30
+"""Progress messages per second at most; frames that come faster share one."""
 
 STATUS_EVERY_S = 1.0
 PARTIAL_EVERY_S = 1.0
@@ -48,14 +49,14 @@ _NEVER_S = float("-inf")
 
 
 class LiveAttempt:
-    """One attempt as those who watch see it. run() tells until it is cancelled, close() says the last.
+    """One attempt as watchers see it. run() publishes until it is cancelled; close() publishes the last messages.
 
     Args:
         live: the live subjects.
-        known: gives the record as the attempt last wrote it.
-        ledger: what is known beyond that; it is told the order of each message.
+        known: returns the record as the attempt last wrote it.
+        state: what is known beyond the record; it learns the order of each message.
         leases: which jobs are watched.
-        stop: a stopped attempt says nothing more.
+        stop: a stopped attempt publishes nothing more.
         clock: the runner's.
     """
 
@@ -64,14 +65,14 @@ class LiveAttempt:
         live: Live,
         known: Callable[[], JobRecord],
         *,
-        ledger: AttemptState,
+        state: AttemptState,
         leases: WatchLeases,
         stop: Stop,
         clock: Clock,
     ) -> None:
         self._live = live
         self._known = known
-        self._ledger = ledger
+        self._state = state
         self._leases = leases
         self._stop = stop
         self._clock = clock
@@ -81,18 +82,18 @@ class LiveAttempt:
         self._n = 0
         self._news = asyncio.Event()
         self._rows = NewestRows()
-        self._previews = Previews(record.tools, clock.monotonic_s)
+        self._previews = Previews(record.tools, clock)
         self._percent = 0
         self._progress: ProgressPayload | None = None
         self._status: PluginStatusPayload | None = None
         self._status_s = self._partial_s = _NEVER_S
 
     def is_watched(self) -> bool:
-        """Whether somebody watches this job now."""
+        """Whether this job is being watched now."""
         return self._stop.reason is None and self._leases.holds(self._job_id)
 
     def take(self, message: Message) -> None:
-        """Note a message of the sandbox, after the ledger took it; costs nothing while nobody watches."""
+        """Note a message of the sandbox after the state took it; costs nothing while the job is not watched."""
         if not self.is_watched():
             return
         if isinstance(message, Row):
@@ -103,20 +104,20 @@ class LiveAttempt:
         self._news.set()
 
     async def run(self) -> None:
-        """Tell what is new, as often as each kind may be told."""
+        """Publish what is new, as often as each kind of message may be sent."""
         while True:
             await is_set_within(self._news, _LOOK_EVERY_S)
             self._news.clear()
             if self.is_watched():
                 await self._tell(self._due())
-                await asyncio.sleep(1 / EVENTS_A_SECOND)
+                await asyncio.sleep(1 / EVENTS_PER_SECOND)
             else:
                 self._forget()
 
     async def close(self) -> None:
-        """Tell how far the sandbox came; waits a moment at most, and not at all unwatched.
+        """Publish how far the sandbox got; waits briefly at most, and not at all when the job is not watched.
 
-        How it ended is not said here: nobody knows that before it stands in the record, and from there it is told.
+        How it ended is not published here: that is decided only when it is in the record, and the gateways send it.
         """
         if not self.is_watched():
             return
@@ -125,8 +126,8 @@ class LiveAttempt:
                 await self._tell(self._last())
 
     async def _tell(self, payloads: Iterator[Payload]) -> None:
-        # All are made and counted before the first one is sent: what a record says that is written meanwhile must be
-        # neither older than a message below its order nor newer than one above it.
+        # All are made and counted before the first one is sent: a record written meanwhile must be neither older than
+        # a message below its order nor newer than one above it.
         for kind, body, order in self._made(payloads):
             await self._live.publish(self._job_id, kind, body, order)
 
@@ -136,10 +137,10 @@ class LiveAttempt:
             for payload in payloads:
                 body = envelope(payload, now=self._clock.now())
                 self._n += 1
-                self._ledger.order = str(LiveOrder(self._attempt, self._n))
-                made.append((payload.TYPE.value, body, self._ledger.order))
+                self._state.order = str(LiveOrder(self._attempt, self._n))
+                made.append((payload.TYPE.value, body, self._state.order))
         except ValueError as fault:
-            # A row may hold what no message can carry. Whoever wants it finds it in the result.
+            # A row may hold what no message can carry; it is still in the result.
             log.debug("live message left out", job_id=self._job_id, error=str(fault))
         return made
 
@@ -185,13 +186,13 @@ class LiveAttempt:
             yield status
 
     def _shown(self) -> JobRecord:
-        """The record as it would be written now; what stands in it and what is told live is made by the same rules."""
-        shown = self._ledger.apply(self._known(), self._clock.now())
-        self._percent = max(self._percent, shown.progress or 0)
+        """Return the record as it would be written now; record and live messages follow the same rules."""
+        shown = self._state.apply(self._known(), self._clock.now())
+        self._percent = never_falling(self._percent, shown.progress)
         return shown.model_copy(update={"progress": self._percent})
 
     def _forget(self) -> None:
-        # Whoever watches next is told everything anew.
+        # The next watcher receives everything again.
         self._progress = self._status = None
         if self._rows:
             self._rows = NewestRows()

@@ -1,43 +1,44 @@
 """What a watcher sees of frames: the newest rows, and a preview picture with the boxes of its row.
 
-Both are bounded, newest wins, and nothing here is ever waited for: the rows themselves go to the store by another way.
+Both are bounded and the newest wins. No job ever waits for them: the rows themselves reach the store by another path.
 """
 
 from base64 import b64encode
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from math import isfinite
 from typing import Any
 
 import orjson
 
+from forgesyte_chassis.clock import Clock
 from forgesyte_contracts.boxes import FoundBox, boxes_of, outputs_of
 from forgesyte_contracts.realtime import Box, FrameData
 from forgesyte_sandbox.shared.messages import Preview, Row
 
 MAX_PARTIAL_BYTES = 60 * 1024
-"""JSON of the rows in one message; with what is around them it stays within 64 KiB."""
+"""JSON of the rows in one message; with its envelope the message stays within 64 KiB."""
 
 MAX_BOXES = 500
 """Boxes shown in one preview; the row has them all."""
 
-PREVIEWS_A_SECOND = 5
+PREVIEWS_PER_SECOND = 5
 _MAX_CLASS_CHARS = 64
 
 
 class NewestRows:
-    """The newest rows that were not shown yet, as many as fit into one message."""
+    """The newest rows not shown yet, as many as fit into one message."""
 
     def __init__(self) -> None:
         self._rows: deque[bytes] = deque()
         self._bytes = 0
 
     def __len__(self) -> int:
-        """How many rows wait."""
+        """Return how many rows wait."""
         return len(self._rows)
 
     def add(self, row: bytes) -> None:
-        """Add a row (JSON); the oldest ones make room. One that alone is too large is left out."""
+        """Add a row (JSON), dropping the oldest ones to make room. A row too large for any message is left out."""
         if len(row) > MAX_PARTIAL_BYTES:
             return
         self._rows.append(row)
@@ -46,39 +47,39 @@ class NewestRows:
             self._bytes -= len(self._rows.popleft()) + 1
 
     def take(self) -> tuple[dict[str, Any], ...]:
-        """Remove and give them, oldest first."""
+        """Remove and return them, oldest first."""
         rows, self._rows, self._bytes = self._rows, deque(), 0
         return tuple(orjson.loads(row) for row in rows)
 
 
 class Previews:
-    """The newest preview that was not shown yet, at most PREVIEWS_A_SECOND in any second.
+    """The newest preview not shown yet, at most PREVIEWS_PER_SECOND in any second.
 
     Args:
         tools: the job's, in its order.
-        monotonic: seconds that never jump.
+        clock: the runner's.
     """
 
-    def __init__(self, tools: Sequence[str], monotonic: Callable[[], float]) -> None:
+    def __init__(self, tools: Sequence[str], clock: Clock) -> None:
         self._tools = tools
-        self._monotonic = monotonic
+        self._clock = clock
         self._row: Row | None = None
         self._waiting: tuple[Preview, Row | None] | None = None
-        self._shown_s: deque[float] = deque(maxlen=PREVIEWS_A_SECOND)
+        self._shown_s: deque[float] = deque(maxlen=PREVIEWS_PER_SECOND)
 
     def note(self, row: Row) -> None:
-        """Keep the row that a preview may follow."""
+        """Remember a row, in case a preview of its frame follows."""
         self._row = row
 
     def offer(self, preview: Preview) -> None:
-        """Take a preview; it replaces one that waits."""
+        """Take a preview; it replaces the one that waits."""
         row = self._row if self._row is not None and self._row.frame_index == preview.frame_index else None
         self._waiting = preview, row
 
     def take_due(self) -> tuple[int, FrameData] | None:
-        """Remove the one that waits, if it may be shown now, and give its frame and what is shown of it."""
-        now_s = self._monotonic()
-        is_early = len(self._shown_s) == PREVIEWS_A_SECOND and now_s - self._shown_s[0] < 1.0
+        """Remove the waiting preview, if it may be shown now, and return its frame and what to show."""
+        now_s = self._clock.monotonic_s()
+        is_early = len(self._shown_s) == PREVIEWS_PER_SECOND and now_s - self._shown_s[0] < 1.0
         if self._waiting is None or is_early:
             return None
         (preview, row), self._waiting = self._waiting, None
@@ -88,12 +89,12 @@ class Previews:
         return preview.frame_index, FrameData(boxes=boxes, width=preview.width, height=preview.height, image=image)
 
     def clear(self) -> None:
-        """Nobody watches any more."""
+        """Forget everything: the job is no longer watched."""
         self._row = self._waiting = None
 
 
 def boxes_in(row: dict[str, Any], tools: Sequence[str]) -> tuple[Box, ...]:
-    """Give the boxes of a row as watchers get them: MAX_BOXES at most, in the row's order."""
+    """Return the boxes of a row as watchers see them: at most MAX_BOXES, in the row's order."""
     found = (box for tool, output in outputs_of(row, tools) for box in boxes_of(tool, output) or ())
     made = (_box(each, each.corners) for each in found)
     shown: list[Box] = []

@@ -1,43 +1,43 @@
-"""Lets warnings come as fast as they can be written, so that each stands in a record once.
+"""Lets warnings come only as fast as they can be written, so that each appears in a record at least once.
 
-A record holds the newest warnings, and who watches is told what is new in each record. More of them between two writes
-than a record holds, and the first ones would be told to nobody.
+A record holds the newest warnings, and watchers receive what is new in each record. If more warnings came between two
+writes than a record holds, watchers would never see the first ones.
 """
 
 import asyncio
 from collections.abc import Callable
 
 from forgesyte_contracts.jobs import MAX_WARNINGS, JobRecord
-from forgesyte_plugin_runner.attempt.attempt_state import AttemptState
+from forgesyte_plugin_runner.attempt.state.attempt_warnings import AttemptWarnings
 
 ROOM_LIMIT_S = 1.0
-"""How long a warning waits for those before it to be written. While the bus is away one of them waits, and not each."""
+"""How long a warning waits for earlier ones to be written. While the bus is unavailable only the first one waits."""
 
 UNWRITTEN_MOST = MAX_WARNINGS // 2
-"""Half of what a record holds: nothing is lost when a watcher sees only every second write."""
+"""Half of what a record holds: a watcher that sees only every second write misses nothing."""
 
 
 class WarningBackpressure:
-    """How fast warnings of one attempt may come.
+    """Limits how fast the warnings of one attempt come.
 
     Args:
-        ledger: knows how many there are.
-        known: gives the record as it was last written.
+        warnings: all of the attempt's.
+        known: returns the record as it was last written.
     """
 
-    def __init__(self, ledger: AttemptState, known: Callable[[], JobRecord]) -> None:
-        self._ledger = ledger
+    def __init__(self, warnings: AttemptWarnings, known: Callable[[], JobRecord]) -> None:
+        self._warnings = warnings
         self._known = known
         self._written = asyncio.Event()
         self._is_kept = True
 
     def written(self) -> None:
-        """The record was written."""
+        """Note that the record was written."""
         self._is_kept = True
         self._written.set()
 
     async def let_through(self) -> None:
-        """Wait until there is room for one more, a moment at most."""
+        """Wait until one more warning fits, for at most ROOM_LIMIT_S seconds."""
         if not self._is_kept:
             return
         try:
@@ -50,4 +50,4 @@ class WarningBackpressure:
 
     def _unwritten(self) -> int:
         known = self._known()
-        return self._ledger.warning_count - known.warnings_dropped - len(known.warnings)
+        return self._warnings.count - known.warnings_dropped - len(known.warnings)

@@ -1,4 +1,4 @@
-"""What is told live of a job in a real runner with real sandboxes, over a real bus."""
+"""What watchers of a job receive live, from a real runner with real sandboxes over a real bus."""
 
 import asyncio
 import base64
@@ -71,13 +71,13 @@ async def watching(box, job_id):
 
 
 async def run_watched(box, clip, gate, plugin="probe", *, pause_ms=0):
-    """Run a job that somebody watches from its middle on; gives what was heard and the record."""
+    """Run a job that is watched from its middle on; return what was heard and the record."""
     job_id = await box.submit(clip, "gate", plugin, **gate.options, pause_ms=pause_ms)
     await gate.reached()
-    await eventually(lambda: has_rows_up_to(box, job_id, gate.at), 60, "the runner has what the sandbox said so far")
+    await eventually(lambda: has_rows_up_to(box, job_id, gate.at), 60, "the runner has all that was sent so far")
     async with watching(box, job_id) as heard:
-        # The second one comes a second after the first: by then the sandbox knows too that somebody watches.
-        await eventually(lambda: len(heard.payloads("plugin_status")) > 1, 60, "the watcher is told how it fares")
+        # The second one comes a second after the first: by then the sandbox also knows that the job is watched.
+        await eventually(lambda: len(heard.payloads("plugin_status")) > 1, 60, "the watcher receives a status")
         gate.open()
         record = await box.ended(job_id)
         await heard.up_to(record.order)
@@ -103,10 +103,10 @@ async def test_nothing_is_published_without_a_lease(box, clip, gate):
 
 
 @pytest.mark.parametrize("plugin", ["probe", PLUGIN], ids=["isolation job", "isolation plugin"])
-async def test_a_watched_job_tells_each_kind_as_its_schema_says(box, clip, gate, plugin, warm_probe):  # noqa: F811
+async def test_a_watched_job_sends_each_kind_of_message_as_its_schema_says(box, clip, gate, plugin, warm_probe):  # noqa: F811
     box.start_runner(plugins=plugin)
 
-    # Previews and rows are news of a running job and may be left out at its end, so it goes on for some seconds.
+    # Previews and rows may be left out at the end of a job, so this one runs for some seconds.
     heard, record = await run_watched(box, clip, gate, plugin, pause_ms=100)
 
     assert record.status is JobStatus.COMPLETED
@@ -122,7 +122,7 @@ async def test_how_it_ended_is_left_to_the_record(box, clip, gate):
 
     heard, record = await run_watched(box, clip, gate)
 
-    # Whoever is fenced at its last write has not completed anything.
+    # An attempt that is fenced at its last write has not completed anything.
     assert record.status is JobStatus.COMPLETED
     assert {each["status"] for each in heard.payloads("plugin_status")} <= {"started", "running"}
 
@@ -132,14 +132,14 @@ async def test_progress_never_falls_and_its_last_is_the_last_frame(box, clip, ga
 
     heard, _ = await run_watched(box, clip, gate)
 
-    told = [(each["progress"], each["current_frame"]) for each in heard.payloads("progress")]
-    assert told == sorted(told)
-    assert told[0] == (50, gate.at)
-    assert told[-1] == (99, FRAMES)
+    heard_progress = [(each["progress"], each["current_frame"]) for each in heard.payloads("progress")]
+    assert heard_progress == sorted(heard_progress)
+    assert heard_progress[0] == (50, gate.at)
+    assert heard_progress[-1] == (99, FRAMES)
     assert {each["status"] for each in heard.payloads("progress")} == {"running"}
 
 
-async def test_orders_rise_strictly_and_the_record_says_the_last(box, clip, gate):
+async def test_orders_rise_strictly_and_the_record_holds_the_last(box, clip, gate):
     box.start_runner()
 
     heard, record = await run_watched(box, clip, gate)
@@ -148,7 +148,7 @@ async def test_orders_rise_strictly_and_the_record_says_the_last(box, clip, gate
     assert parse_order(record.order) >= heard.orders[-1]
 
 
-async def test_the_next_attempt_goes_on_above_the_one_before(box, clip, gate):
+async def test_the_orders_of_the_next_attempt_are_above_those_before(box, clip, gate):
     runner = box.start_runner()
     job_id = await box.submit(clip, "gate", **gate.options)
     sandbox = await gate.reached()
@@ -164,18 +164,18 @@ async def test_the_next_attempt_goes_on_above_the_one_before(box, clip, gate):
     assert heard.orders == sorted(set(heard.orders))
     assert {1, 2} == set(attempts)
     assert record.status is JobStatus.COMPLETED
-    told = [each["progress"] for each in heard.payloads("progress")]
-    assert told == sorted(told)
+    percents = [each["progress"] for each in heard.payloads("progress")]
+    assert percents == sorted(percents)
 
 
-async def test_previews_are_small_jpegs_and_no_more_than_five_a_second(box, tmp_path, gate):
+async def test_previews_are_small_jpegs_and_no_more_than_five_per_second(box, tmp_path, gate):
     clip = make_clip(tmp_path / "large.mp4", frames=FRAMES * 8, size_wh=(800, 600)).read_bytes()
     box.start_runner()
     begun_s = time.monotonic()
 
     heard, _ = await run_watched(box, clip, gate, pause_ms=5)
 
-    # Measured around all of it, because what was sent evenly may arrive in heaps.
+    # Measured around the whole run, because messages sent evenly may arrive in bursts.
     frames, elapsed_s = heard.payloads("frame"), time.monotonic() - begun_s
     assert len(frames) >= 1
     assert len(frames) <= 5 * (elapsed_s + 1)
@@ -185,12 +185,12 @@ async def test_previews_are_small_jpegs_and_no_more_than_five_a_second(box, tmp_
 
 
 @pytest.mark.slow
-async def test_a_bus_that_goes_away_under_a_watched_job_costs_messages_and_nothing_else(box, clip, gate):
+async def test_a_bus_that_disappears_under_a_watched_job_costs_messages_and_nothing_else(box, clip, gate):
     box.start_runner()
     job_id = await box.submit(clip, "gate", **gate.options)
     await gate.reached()
     async with watching(box, job_id) as heard:
-        await eventually(lambda: heard.messages, what="the watcher is told something")
+        await eventually(lambda: heard.messages, what="the watcher receives something")
         box.nats.kill()
         gate.open()
         await box.nats.start()

@@ -3,9 +3,9 @@ from forgesyte_plugin_runner.attempt.live.watch_leases import LEASE_S, MAX_LEASE
 from tests.support import HandClock
 
 
-def test_a_lease_holds_until_it_was_not_renewed_for_its_time():
+def test_a_lease_ends_when_it_was_not_renewed_for_its_time():
     clock = HandClock()
-    known = WatchLeases(clock.monotonic_s)
+    known = WatchLeases(clock)
     known.renew("job")
 
     clock.passed_s += LEASE_S - 1
@@ -19,9 +19,9 @@ def test_a_lease_holds_until_it_was_not_renewed_for_its_time():
     assert not known.holds("never watched")
 
 
-def test_what_nobody_renews_is_forgotten_when_the_next_word_comes():
+def test_an_expired_lease_is_dropped_when_the_next_one_is_renewed():
     clock = HandClock()
-    known = WatchLeases(clock.monotonic_s)
+    known = WatchLeases(clock)
     for number in range(50):
         known.renew(f"job {number}")
 
@@ -33,7 +33,7 @@ def test_what_nobody_renews_is_forgotten_when_the_next_word_comes():
 
 def test_no_more_are_remembered_than_allowed_and_the_newest_are_kept(monkeypatch):
     monkeypatch.setattr(watch_leases, "MAX_LEASES", 3)
-    known = WatchLeases(HandClock().monotonic_s)
+    known = WatchLeases(HandClock())
 
     for number in range(5):
         known.renew(str(number))

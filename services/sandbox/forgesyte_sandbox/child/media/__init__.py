@@ -1,1 +1,1 @@
-"""Files as the decoder sees them: recognise, open, decode, turn upright. Never imports a program or a plugin."""
+"""Media files: recognise, open, decode, turn upright. Never imports `programs` or a plugin."""

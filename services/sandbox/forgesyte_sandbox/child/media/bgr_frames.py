@@ -8,22 +8,22 @@ from av.video.reformatter import VideoReformatter
 
 from forgesyte_sdk import Image
 
-from .media_limits import MediaLimits
+from .media_limits import MediaGuard
 from .orientation import UPRIGHT, turn_of_frame
 
 
 class Shaper:
-    """Makes pictures of frames in any pixel format.
+    """Converts frames of any pixel format.
 
-    Pixels that are not square, interlaced lines and colours of a high dynamic range are left as they are.
+    Non-square pixels, interlaced lines and HDR colours are left as they are.
 
     Attributes:
         size_wh: of the first picture, upright; (0, 0) before.
         turn: how the newest picture was turned.
-        scaled: pictures that had another size than the first and were brought to it.
+        scaled: pictures that had another size than the first and were scaled to it.
     """
 
-    def __init__(self, allowed: MediaLimits) -> None:
+    def __init__(self, allowed: MediaGuard) -> None:
         self._allowed = allowed
         self._reformatter = VideoReformatter()
         self.size_wh = (0, 0)
@@ -31,7 +31,7 @@ class Shaper:
         self.scaled = 0
 
     def shape(self, frame: VideoFrame) -> Image:
-        """Give the picture, C-contiguous.
+        """Return the frame as a picture, C-contiguous.
 
         Raises:
             Refusal: MEDIA_TOO_LARGE, for a frame that is wider or higher than allowed.
@@ -41,7 +41,7 @@ class Shaper:
         upright_wh = self.turn.size_wh(frame.width, frame.height)
         if self.size_wh == (0, 0):
             self.size_wh = upright_wh
-        # What a job was told about its size holds for all its pictures, as on a player's screen.
+        # The size announced at the start of a job holds for all its pictures, as on a player's screen.
         self.scaled += upright_wh != self.size_wh
         width, height = self.turn.size_wh(*self.size_wh)
         frame = self._reformatter.reformat(frame, width=width, height=height, format="bgr24")
@@ -52,7 +52,7 @@ class FrameClock:
     """Milliseconds after the first frame, by the frames' own times.
 
     Attributes:
-        steps_back: frames whose time lies before the one shown earlier.
+        steps_back: frames whose time lies before that of the previous frame.
     """
 
     def __init__(self, fps: float | None) -> None:
@@ -62,7 +62,7 @@ class FrameClock:
         self.steps_back = 0
 
     def timestamp_ms(self, frame: VideoFrame) -> float:
-        """Give the next frame's time; called once for each frame, in order."""
+        """Return the next frame's time; called once per frame, in order."""
         if frame.pts is not None and frame.time_base is not None:
             shown_ms = float(frame.pts * frame.time_base * 1000)
         elif self._last_ms is None:

@@ -1,7 +1,7 @@
 """Decoding one thread ahead of the tools, within a bound of frames and of bytes.
 
 The decoder releases the GIL, so it works while a tool computes or waits. One picture may always wait, however large:
-with none the two would stand still.
+otherwise neither side could move.
 """
 
 import threading
@@ -31,10 +31,10 @@ class DecodeAhead:
         self._thread = threading.Thread(target=self._work, name="decode", daemon=True)
 
     def pictures(self) -> Iterator[Picture]:
-        """Give the pictures in order; raises what the decoder raised, after the pictures before it.
+        """Yield the pictures in order; raise what the decoder raised, after the pictures before it.
 
         Raises:
-            RuntimeError: the thread could not be started (want of memory for its stack).
+            RuntimeError: the thread could not be started (no memory for its stack).
         """
         self._thread.start()
         while (picture := self._take()) is not None:

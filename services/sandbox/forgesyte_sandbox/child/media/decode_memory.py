@@ -1,6 +1,6 @@
-"""How much memory decoding will take, estimated from what the headers say before a picture is decoded.
+"""How much memory decoding takes, estimated from what the headers say before a picture is decoded.
 
-Deliberately a little high: pictures a decoder keeps by its standard's rules, and our own copies of the newest ones.
+Deliberately a little high: it counts the pictures that a standard lets its decoder keep, and our own copies.
 """
 
 from av.video.format import VideoFormat
@@ -9,7 +9,7 @@ from forgesyte_sandbox.shared.limits import Limits
 
 _BGR_BYTES = 3
 _BASE_BYTES = 16 << 20
-# Pictures that the standard lets a decoder keep, and the one it works on. H.264 and HEVC depend on the size: below.
+# Pictures that the standard lets a decoder keep, and the one it works on. Those of H.264 and HEVC depend on the size.
 _KEPT = {"vp8": 5, "vp9": 11, "av1": 11, "mpeg4": 4, "mpeg2video": 4, "mpeg1video": 4}
 _INTRA = frozenset({"mjpeg", "prores", "ffv1", "dnxhd", "rawvideo", "png", "jpeg2000", "huffyuv", "dvvideo", "qtrle"})
 _H264_LARGEST_DPB_PIXELS = 696_320 * 256
@@ -18,7 +18,7 @@ _MOST_KEPT = 16
 
 
 def estimate_decode_bytes(codec: str, pixel_format: VideoFormat | None, size_wh: tuple[int, int]) -> int:
-    """Estimate the bytes that decoding a video takes above the warm process.
+    """Estimate the bytes that decoding a video needs on top of the process itself.
 
     Args:
         codec: the coding's short name.
@@ -32,7 +32,7 @@ def estimate_decode_bytes(codec: str, pixel_format: VideoFormat | None, size_wh:
     picture = _BGR_BYTES * width * height
     limits = Limits()
     waiting = max(1, min(limits.decode_ahead_frames, limits.decode_ahead_bytes // max(1, picture)))
-    # One with the tools, one being turned, one being copied out of the decoder's hands.
+    # One with the tools, one being turned, one being copied out of the decoder.
     return _BASE_BYTES + _surfaces(codec, width * height) * surface + (waiting + 3) * picture
 
 

@@ -1,7 +1,7 @@
-"""How many frames a container announces, and whether that is counted or only computed.
+"""How many frames a container announces, and whether that was counted or only computed.
 
 A complete MP4 index lists every frame; frames that its edit list hides are not counted, since players do not show them.
-Everything else (a number in an AVI header, duration times rate) is a claim.
+Everything else (a number in an AVI header, duration times rate) is only a claim.
 """
 
 import re
@@ -26,7 +26,7 @@ class Basis(Enum):
 def count_frames(
     container: InputContainer, stream: VideoStream, *, fps: float | None, size_bytes: int
 ) -> tuple[int | None, Basis]:
-    """Give the announced number of frames, None when nobody announces one, and where it comes from."""
+    """Return the announced number of frames, None when there is none, and where it comes from."""
     counted = _indexed(container, stream, size_bytes)
     if counted is not None:
         return counted
@@ -39,7 +39,7 @@ def count_frames(
 
 
 def duration_s(container: InputContainer, stream: VideoStream) -> float | None:
-    """Give the stream's length in seconds, the container's where the stream says none; None when unknown."""
+    """Return the stream's length in seconds, else the container's; None when neither says one."""
     if stream.duration is not None and stream.time_base is not None:
         seconds = float(stream.duration * stream.time_base)
     elif match := _DURATION.match(stream.metadata.get("DURATION", "")):
@@ -62,6 +62,6 @@ def _indexed(container: InputContainer, stream: VideoStream, size_bytes: int) ->
         end = max(end, entry.pos + entry.size)
     if not shown:
         return None
-    # Fragments behind the first index hold more frames; an index that points behind the file's end promises too much.
+    # Fragments after the first index hold more frames; an index that points past the end of the file promises too much.
     is_complete = len(entries) >= stream.frames and end <= size_bytes
     return shown, Basis.COUNTED if is_complete else Basis.STATED

@@ -1,8 +1,8 @@
-"""An input file as the decoder sees it: which stream, how it is coded, what the container claims.
+"""A video file: which stream to decode, how it is coded, what the container claims.
 
-Only containers of moving pictures are opened, by their content and never by their name. The demuxer is given an open
-descriptor and no other protocol, so a crafted file (playlist, concat script, external tracks) can not make the sandbox
-open a second one, nor a connection.
+Only video containers are opened, recognised by their content and never by their name. The demuxer is given an open
+descriptor and no other protocol, so a crafted file (playlist, concat script, external tracks) cannot make the sandbox
+open another file or a connection.
 """
 
 import os
@@ -14,13 +14,14 @@ import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
+from forgesyte_contracts.media import ACCEPTED_MEDIA
 from forgesyte_contracts.problems import Code
 from forgesyte_sandbox.child.refusal import Refusal
 
 from .frame_count import Basis, count_frames
 from .headers.mp4_boxes import missing_index
 from .headers.signature import HEAD_BYTES, UNKNOWN, recognise
-from .sparse_file import KeptFile
+from .sparse_file import SparseFile
 
 _CONTAINERS = (
     "mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi", "mpegts", "mpeg", "mpegvideo", "flv", "asf", "ogg", "mxf",
@@ -29,10 +30,6 @@ _CONTAINERS = (
 _TIMELESS = frozenset({"h264", "hevc", "mpegvideo", "obu"})
 _OPEN_BYTES = 16 << 20
 _MAX_FPS = 1000
-_ACCEPTED = {
-    "video": "a video with at least one picture, such as MP4, MOV, MKV, WebM, AVI or MPEG-TS",
-    "image": "one PNG, JPEG, WebP or TIFF image",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +37,9 @@ class Claims:
     """What the container says before anything is decoded.
 
     Attributes:
-        codec: the coding's short name, such as h264.
-        fps: frames a second on average; None for an image and where nobody says.
-        frames: how many there should be; None when nobody says.
+        codec: its short name, such as h264.
+        fps: frames per second on average; None for an image and where the file does not say.
+        frames: how many there should be; None when the file does not say.
         basis: how far `frames` can be trusted.
     """
 
@@ -57,8 +54,8 @@ class Claims:
         return self.frames is not None and self.basis is Basis.COUNTED
 
 
-def open_video(file: Path | KeptFile) -> tuple[InputContainer, VideoStream]:
-    """Open a file and choose its first video stream (cover pictures do not count).
+def open_video(file: Path | SparseFile) -> tuple[InputContainer, VideoStream]:
+    """Open a file and choose its first video stream (cover art does not count).
 
     Raises:
         Refusal: MEDIA_INVALID, with what was found and what is accepted.
@@ -77,7 +74,7 @@ def open_video(file: Path | KeptFile) -> tuple[InputContainer, VideoStream]:
 
 
 def count_streams(container: InputContainer) -> dict[str, int]:
-    """Count the streams by kind; cover pictures are `cover` and not `video`."""
+    """Count the streams by kind; cover art is `cover` and not `video`."""
     return dict(Counter("cover" if _is_cover(stream) else stream.type for stream in container.streams))
 
 
@@ -87,10 +84,10 @@ def claims_of(container: InputContainer, stream: VideoStream, *, size_bytes: int
     Args:
         container: an open one.
         stream: the chosen stream of it.
-        size_bytes: of the whole file, which tells whether an index is believable.
+        size_bytes: of the whole file; shows whether an index can be believed.
     """
     rates = [stream.average_rate, stream.guessed_rate, stream.base_rate]
-    if container.format.name in _TIMELESS:  # what FFmpeg calls average there is its own default of 25
+    if container.format.name in _TIMELESS:  # their average rate is FFmpeg's own default of 25
         rates.insert(0, stream.guessed_rate)
     rate = next((each for each in rates if each), None)
     fps = float(rate) if rate and 0 < rate <= _MAX_FPS else None
@@ -99,33 +96,33 @@ def claims_of(container: InputContainer, stream: VideoStream, *, size_bytes: int
 
 
 def codec_of(stream: VideoStream) -> str:
-    """Give the coding's short name, whichever decoder reads it: av1 and not libdav1d."""
+    """Return the codec's short name, whichever decoder reads it: av1 and not libdav1d."""
     return str(stream.codec_context.codec.canonical_name)
 
 
 def require_headroom(size_bytes: int) -> None:
-    """Make sure that memory is not short; asked whenever FFmpeg reports damage.
+    """Make sure that memory is not short; called whenever FFmpeg reports damage.
 
-    Some of its decoders call a refused allocation "invalid data"; only the allocator knows better.
+    Some of its decoders report a refused allocation as "invalid data"; an allocation of our own shows which it was.
 
     Raises:
-        MemoryError: `size_bytes` could not be had.
+        MemoryError: `size_bytes` could not be allocated.
     """
     bytearray(size_bytes)  # never touched: costs two system calls
 
 
 def frame_bytes(stream: VideoStream) -> int:
-    """Give what a decoder may want at once for a stream: four frames of its size, 16 MiB at least."""
+    """Return what a decoder may allocate at once for a stream: four frames of its size, at least 16 MiB."""
     return max(4 * 3 * stream.codec_context.width * stream.codec_context.height // 2, _OPEN_BYTES)
 
 
 def media_invalid(found: str, *, kind: str = "video") -> Refusal:
-    """Make the refusal for a file that is no usable video (or image, as `kind` says)."""
-    return Refusal(Code.MEDIA_INVALID, f"{found}; accepted is {_ACCEPTED[kind]}", error_type="MediaInvalid")
+    """Return the refusal for a file that is no usable video (or image, as `kind` says)."""
+    return Refusal(Code.MEDIA_INVALID, f"{found}; expected {ACCEPTED_MEDIA[kind]}", error_type="MediaInvalid")
 
 
 def _open_path(path: Path) -> InputContainer:
-    file = KeptFile(path)
+    file = SparseFile(path)
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:  # FFmpeg makes a descriptor of its own from it
@@ -136,11 +133,11 @@ def _open_path(path: Path) -> InputContainer:
         file.close()
 
 
-def _open_kept(file: KeptFile) -> InputContainer:
+def _open_kept(file: SparseFile) -> InputContainer:
     return _open(file, file, {"protocol_whitelist": "none"})
 
 
-def _open(file: KeptFile, source: str | KeptFile, options: dict[str, str]) -> InputContainer:
+def _open(file: SparseFile, source: str | SparseFile, options: dict[str, str]) -> InputContainer:
     _refuse_other_kinds(file)
     try:
         return av.open(source, mode="r", options={**options, "format_whitelist": ",".join(_CONTAINERS)})
@@ -151,35 +148,35 @@ def _open(file: KeptFile, source: str | KeptFile, options: dict[str, str]) -> In
         raise media_invalid(_why_not(file, error)) from None
 
 
-def _refuse_other_kinds(file: KeptFile) -> None:
+def _refuse_other_kinds(file: SparseFile) -> None:
     # Before FFmpeg looks: it would read an AVIF image as a video of one frame.
     if file.size == 0:
         raise media_invalid("the file is empty (0 bytes)")
     found = recognise(file.at(0, HEAD_BYTES))
     if found.family == "image":
         hint = "; send it as an image" if found.image else ""
-        raise media_invalid(f"the file is {found.name} and no video{hint}")
+        raise media_invalid(f"the file is {found.name}, not a video{hint}")
     if found.family == "playlist":
-        text = f"the file is {found.name}, which only names other files and holds no pictures itself"
-        raise media_invalid(f"{text}; send the video it names")
+        text = f"the file is {found.name}, which only names other files and holds no video itself"
+        raise media_invalid(f"{text}; send the video that it names")
     if found.family != "video" and found is not UNKNOWN:
-        raise media_invalid(f"the file is {found.name} and no video")
+        raise media_invalid(f"the file is {found.name}, not a video")
 
 
-def _why_not(file: KeptFile, error: Exception) -> str:
+def _why_not(file: SparseFile, error: Exception) -> str:
     found = recognise(file.at(0, HEAD_BYTES))
     if found is UNKNOWN:
-        return f"the file is {found.name} and no video"
+        return f"the file is {found.name}, not a video"
     if "MP4" in found.name and (text := missing_index(file)):
         return text
     if isinstance(error, EOFError):
         return f"the file begins like {found.name} but ends before its first frame"
     reason = str(getattr(error, "strerror", None) or error)[:200]
-    return f"the file begins like {found.name} but can not be opened ({reason})"
+    return f"the file begins like {found.name} but cannot be opened ({reason})"
 
 
-def _no_video(container: InputContainer, file: Path | KeptFile) -> str:
-    kept = file if isinstance(file, KeptFile) else KeptFile(file)
+def _no_video(container: InputContainer, file: Path | SparseFile) -> str:
+    kept = file if isinstance(file, SparseFile) else SparseFile(file)
     try:
         if container.format.name.startswith("mov") and (text := missing_index(kept)):
             return text
@@ -188,7 +185,7 @@ def _no_video(container: InputContainer, file: Path | KeptFile) -> str:
             kept.close()
     kinds = sorted(count_streams(container))
     if "video" in kinds:
-        return "the file holds a video whose coding is unknown here, or whose index is damaged"
+        return "the file holds a video whose codec is unknown here, or whose index is damaged"
     return f"the file holds {', '.join(kinds) or 'nothing'} and no video stream that can be decoded"
 
 

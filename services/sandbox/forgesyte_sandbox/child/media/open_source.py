@@ -1,28 +1,27 @@
-"""Opens a video or an image as what the caller says it is."""
+"""Opens a file as the video or the image that the caller says it is."""
 
 from pathlib import Path
 
-from .image_source import Still
-from .media_limits import MediaLimits
+from .image_source import ImageSource
+from .media_limits import MediaGuard
 from .source import Source
-from .video_source import Decoder
+from .video_source import VideoSource
 
 
-def open_source(path: Path, kind: str, allowed: MediaLimits | None = None) -> Source:
+def open_source(path: Path, kind: str, allowed: MediaGuard) -> Source:
     """Open a file for decoding.
 
     Args:
         path: the file.
         kind: `video` or `image`, as the job says; the other kind is refused.
-        allowed: the limits on what is decoded; None is their defaults.
+        allowed: the limits on what is decoded.
 
     Raises:
-        Refusal: MEDIA_INVALID or MEDIA_TOO_LARGE, as far as that shows before the first picture.
+        Refusal: MEDIA_INVALID or MEDIA_TOO_LARGE, as far as the headers show it.
         ValueError: another kind.
     """
-    allowed = allowed or MediaLimits()
     if kind == "video":
-        return Decoder(path, allowed)
+        return VideoSource(path, allowed)
     if kind == "image":
-        return Still(path, allowed)
+        return ImageSource(path, allowed)
     raise ValueError(f"expected kind video or image, found {kind!r}")

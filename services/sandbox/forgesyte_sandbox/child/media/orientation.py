@@ -1,6 +1,6 @@
 """Turning and mirroring pictures the way their files ask for: display matrices of videos, EXIF orientation of images.
 
-Both come down to one signed swap of axes. Angles between the quarters, which cameras do not write, are rounded.
+Both are one signed swap of axes. Angles that are no multiple of 90 degrees, which cameras do not write, are rounded.
 """
 
 import struct
@@ -24,23 +24,23 @@ class Turn:
 
     @property
     def is_sideways(self) -> bool:
-        """Whether width and height change places."""
+        """Whether width and height are swapped."""
         return self.a == 0
 
     @property
     def clockwise(self) -> int:
-        """Degrees clockwise: 0, 90, 180 or 270; a mirrored picture is mirrored left to right before."""
+        """Degrees clockwise: 0, 90, 180 or 270; a mirrored picture is mirrored left to right first."""
         return {(0, 1): 0, (-1, 0): 90, (0, -1): 180, (1, 0): 270}[self.c, self.d]
 
     def apply(self, image: Image) -> Image:
-        """Give a view of the (H, W, 3) picture as it is shown."""
+        """Return a view of the (H, W, 3) picture as it is shown."""
         if self.is_sideways:
             image = image.swapaxes(0, 1)
         flip_x, flip_y = self.a + self.c < 0, self.b + self.d < 0
         return image[:: -1 if flip_y else 1, :: -1 if flip_x else 1]
 
     def size_wh(self, width: int, height: int) -> tuple[int, int]:
-        """Give the size in which a stored picture is shown."""
+        """Return the size in which a stored picture is shown."""
         return (height, width) if self.is_sideways else (width, height)
 
 
@@ -57,12 +57,12 @@ def turn_of_exif(orientation: int) -> Turn:
 
 
 def turn_of_matrix(matrix: bytes) -> Turn:
-    """Read a display matrix as FFmpeg gives it: 9 numbers of 32 bits, rows (a b u), (c d v), (x y w)."""
+    """Read a display matrix in FFmpeg's form: 9 numbers of 32 bits, rows (a b u), (c d v), (x y w)."""
     if len(matrix) < _MATRIX.size:
         return UPRIGHT
     a, b, _, c, d, *_ = _MATRIX.unpack_from(matrix)
     if not (a * d - b * c):
-        return UPRIGHT  # a broken matrix shows nothing at all
+        return UPRIGHT  # a matrix without area shows nothing
     if abs(a) + abs(d) >= abs(b) + abs(c):
         return Turn(_sign(a), 0, 0, _sign(d))
     return Turn(0, _sign(b), _sign(c), 0)

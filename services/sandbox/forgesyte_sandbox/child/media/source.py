@@ -22,8 +22,8 @@ class Source(Protocol):
     """One pass over one file. Its counters may be read from another thread while it works.
 
     Attributes:
-        claims: what the file says of itself.
-        decoded: pictures given so far.
+        claims: what the file says about itself.
+        decoded: pictures yielded so far.
         corrupt: packets and pictures with damage so far.
         rotation: degrees clockwise by which pictures are turned upright; known from the first picture on.
         decode_ms: time spent in reading, decoding and converting.
@@ -43,7 +43,7 @@ class Source(Protocol):
         ...
 
     def pictures(self) -> Iterator[Picture]:
-        """Give the pictures in the order they are shown.
+        """Yield the pictures in display order.
 
         Raises:
             Refusal: MEDIA_INVALID or MEDIA_TOO_LARGE.

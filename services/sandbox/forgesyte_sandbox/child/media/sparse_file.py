@@ -1,7 +1,7 @@
-"""A file of which only parts were kept, readable as if it were whole: it notices when a hole is looked into.
+"""A file of which only parts were kept, readable as if it were whole: it notices when a hole is read.
 
-The upload keeps the first and the last MiB; zeros stand between. What a demuxer concludes from zeros is worth nothing,
-and only the reader can tell whether it saw any.
+Of a large upload job-api keeps both ends and leaves a hole between them, which reads as zeros. What a demuxer concludes
+from zeros is worth nothing, and only the reader can tell whether it saw any.
 """
 
 import io
@@ -13,15 +13,15 @@ from pathlib import Path
 _AVSEEK_SIZE = 0x10000
 
 
-class KeptFile:
-    """Read-only; the methods are those that PyAV asks of a file object.
+class SparseFile:
+    """Read-only; the methods are those that PyAV expects of a file object.
 
     Attributes:
         size: bytes of the whole file.
-        saw_hole: whether bytes that were not kept have been given out.
+        saw_hole: whether bytes that were not kept have been read.
     """
 
-    name = ""  # PyAV shows it to the demuxers, and the kind must come from the content
+    name = ""  # PyAV passes it to the demuxers, and the kind must come from the content
 
     def __init__(self, path: Path, *, holes: Sequence[Sequence[int]] = (), size: int | None = None) -> None:
         self._file = path.open("rb", buffering=0)
@@ -41,9 +41,9 @@ class KeptFile:
         return any(start <= self._at < end for start, end in self._holes)
 
     def read(self, size: int) -> bytes:
-        """Give up to `size` bytes; b"" at the end."""
+        """Return up to `size` bytes; b"" at the end."""
         size = max(0, min(size, self.size - self._at))
-        # Stops before a hole: readers ask for whole blocks, and what they do not need should not count as seen.
+        # Stops before a hole: readers ask for whole blocks, and bytes that they do not need must not count as seen.
         for start, _ in self._holes:
             if self._at < start < self._at + size:
                 size = start - self._at
@@ -54,25 +54,25 @@ class KeptFile:
         return data
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Move; gives the new place, or the size when FFmpeg asks for that.
+        """Move; return the new position, or the size when FFmpeg asks for that.
 
         Raises:
-            ValueError: an unknown `whence` or a place before the beginning.
+            ValueError: an unknown `whence` or a position before the beginning.
         """
         if whence & _AVSEEK_SIZE:
             return self.size
         start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self.size}.get(whence & 0xFF)
         if start is None or start + offset < 0:
-            raise ValueError(f"expected a place inside the file, found offset {offset} of {whence}")
+            raise ValueError(f"expected a position inside the file, found offset {offset} of {whence}")
         self._at = start + offset
         return self._at
 
     def tell(self) -> int:
-        """Give the place of the next byte."""
+        """Return the position of the next byte."""
         return self._at
 
     def at(self, offset: int, size: int) -> bytes:
-        """Give up to `size` bytes from `offset`, leaving the place as it is."""
+        """Return up to `size` bytes from `offset`, leaving the position as it is."""
         before, self._at = self._at, offset
         try:
             return self.read(size)
@@ -80,7 +80,7 @@ class KeptFile:
             self._at = before
 
     def mapped(self) -> mmap.mmap:
-        """Give all bytes without reading them, zeros in the holes; what is looked at there is not noticed.
+        """Map the whole file, with zeros in the holes; what is read there is not noticed.
 
         Raises:
             ValueError: the file is empty.

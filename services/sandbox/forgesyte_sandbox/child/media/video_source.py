@@ -1,8 +1,8 @@
 """Pictures of a video, one after the other, whatever damage lies between them.
 
-A broken packet is counted and gone over; only the demuxer's clean end is the end, and want of memory is never taken
-for it. Frames that an edit list hides are not given, as players do not show them. Rejected: cv2.VideoCapture, which
-reports both damage and want of memory as the end of the video.
+A broken packet is counted and skipped; only the demuxer's clean end is the end, and running out of memory is never
+mistaken for it. Frames that an edit list hides are left out, as players do not show them. Rejected: cv2.VideoCapture,
+which reports both damage and lack of memory as the end of the video.
 """
 
 import time
@@ -17,26 +17,26 @@ from av.video.stream import VideoStream
 from .bgr_frames import FrameClock, Shaper
 from .decode_memory import estimate_decode_bytes
 from .media import claims_of, frame_bytes, media_invalid, open_video, require_headroom
-from .media_limits import MediaLimits
+from .media_limits import MediaGuard
 from .source import Picture
-from .sparse_file import KeptFile
+from .sparse_file import SparseFile
 
 _MAX_READ_ERRORS_IN_A_ROW = 1000
 
 
-class Decoder:
-    """A video as a Source (source.py tells of the attributes).
+class VideoSource:
+    """A video as a Source (see source.py for its attributes).
 
     Attributes:
-        container: what was opened.
+        container: the open file.
         stream: the one video stream that is decoded.
-        memory_bytes: the estimate of what decoding takes.
+        memory_bytes: what decoding is estimated to need.
     """
 
-    def __init__(self, file: Path | KeptFile, allowed: MediaLimits) -> None:
+    def __init__(self, file: Path | SparseFile, allowed: MediaGuard) -> None:
         self._allowed = allowed
         self.container, self.stream = open_video(file)
-        size_bytes = file.size if isinstance(file, KeptFile) else file.stat().st_size
+        size_bytes = file.size if isinstance(file, SparseFile) else file.stat().st_size
         self.claims = claims_of(self.container, self.stream, size_bytes=size_bytes)
         self.decoded = 0
         self.corrupt = 0
@@ -45,7 +45,7 @@ class Decoder:
         self.warnings: list[str] = []
         self.memory_bytes = self._require_fit()
         self._shaper = Shaper(allowed)
-        self._timeline = FrameClock(self.claims.fps)
+        self._clock = FrameClock(self.claims.fps)
 
     @property
     def size_wh(self) -> tuple[int, int]:
@@ -53,7 +53,7 @@ class Decoder:
         return self._shaper.size_wh
 
     def pictures(self) -> Iterator[Picture]:
-        """Give the pictures in the order they are shown.
+        """Yield the pictures in display order.
 
         Raises:
             Refusal: MEDIA_INVALID, at the end, when there was none; MEDIA_TOO_LARGE.
@@ -68,10 +68,10 @@ class Decoder:
                 began = time.monotonic()
         self.decode_ms += (time.monotonic() - began) * 1000
         self.require_pictures()
-        self._say_what_was_odd()
+        self._warn_of_oddities()
 
     def packets(self) -> "Iterator[Packet[VideoStream] | None]":
-        """Read the stream's packets to its end, over whatever can not be read; the last ones flush the decoder."""
+        """Read the stream's packets to its end, skipping what cannot be read; the last ones flush the decoder."""
         errors_in_a_row = 0
         packets = self.container.demux(self.stream)
         while errors_in_a_row < _MAX_READ_ERRORS_IN_A_ROW:
@@ -88,11 +88,13 @@ class Decoder:
                 continue
             errors_in_a_row = 0
             yield packet
-        self.warnings.append(f"reading failed {errors_in_a_row} times in a row after frame {self.decoded}; gave up")
+        self.warnings.append(
+            f"reading failed {errors_in_a_row} times in a row after frame {self.decoded}; the rest is left out"
+        )
         yield None
 
     def decode(self, packet: "Packet[VideoStream] | None") -> list[VideoFrame]:
-        """Give the frames that are complete with this packet; damage is counted."""
+        """Return the frames that this packet completes; damage is counted."""
         try:
             frames = self.stream.codec_context.decode(packet)
         except MemoryError:
@@ -102,7 +104,7 @@ class Decoder:
         except av.error.FFmpegError:
             self._count_damage()
             return []
-        # The demuxer missed a part of it, the decoder made the best of the rest.
+        # The demuxer missed a part of it; the decoder did what it could with the rest.
         self.corrupt += packet is not None and packet.is_corrupt
         return frames
 
@@ -114,7 +116,7 @@ class Decoder:
         """
         if self.decoded == 0:
             damage = f"{self.corrupt} packets are broken" if self.corrupt else "it holds 0 frames"
-            raise media_invalid(f"no picture could be decoded from the {self.claims.codec} video: {damage}")
+            raise media_invalid(f"no frame could be decoded from the {self.claims.codec} video: {damage}")
 
     def require_shown(self, frame: VideoFrame) -> None:
         """Refuse a frame larger than allowed.
@@ -150,15 +152,15 @@ class Decoder:
         image = self._shaper.shape(frame)
         if self.decoded == 0:
             self.rotation = self._shaper.turn.clockwise
-        picture = Picture(image, self.decoded, self._timeline.timestamp_ms(frame))
+        picture = Picture(image, self.decoded, self._clock.timestamp_ms(frame))
         self.decoded += 1
         return picture
 
-    def _say_what_was_odd(self) -> None:
+    def _warn_of_oddities(self) -> None:
         if self._shaper.scaled:
             width, height = self.size_wh
             text = f"{self._shaper.scaled} frames have another size than the first"
             self.warnings.append(f"{text} and were scaled to its {width} x {height} pixels")
-        if self._timeline.steps_back:
-            text = f"{self._timeline.steps_back} frames carry a time before that of the frame shown earlier"
-            self.warnings.append(f"{text}; timestamp_ms goes back there")
+        if self._clock.steps_back:
+            text = f"{self._clock.steps_back} frames carry a time before that of the previous frame"
+            self.warnings.append(f"{text}; timestamp_ms decreases there")

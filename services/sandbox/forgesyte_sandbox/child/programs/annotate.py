@@ -1,15 +1,14 @@
-"""Program `annotate`: the input once more, with what the tools found drawn into it, as an MP4.
+"""Program `annotate`: the input again, as an MP4 with what the tools found drawn into it.
 
-spec: `input` (path), `kind` (`video` or `image`), `rows` (path of the rows as JSON lines, in frame order), `tools` (the
-job's, in its order), `output` (file name inside the scratch folder), MediaLimits' fields. result: `frames`, `width`,
-`height`, `bytes`.
+spec: AnnotateSpec. result: `frames`, `width`, `height`, `bytes`.
 
-The input is decoded by the very code the job used, so frame numbers and upright pixels are the same; rows are read one
-line at a time beside it. A frame without a row is shown plain. A picture larger than 4K is drawn smaller: players do
-not decode it, and the encoder would not fit the sandbox. An image becomes a video of one second with one frame.
+The input is decoded by the same code as in the job, so frame numbers and upright pixels are the same; rows are read one
+line at a time beside it. A frame without a row is shown without boxes. A picture larger than 4K is scaled down: players
+do not decode it, and the encoder would need more memory than the sandbox has. An image becomes a video of one second
+with one frame.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import IO, Any
@@ -21,10 +20,11 @@ import orjson
 from forgesyte_contracts.boxes import FoundBox, boxes_of, outputs_of
 from forgesyte_sandbox.child.context import Context
 from forgesyte_sandbox.child.media.decode_ahead import DecodeAhead
-from forgesyte_sandbox.child.media.media_limits import MediaLimits
+from forgesyte_sandbox.child.media.media_limits import MediaGuard
 from forgesyte_sandbox.child.media.open_source import open_source
 from forgesyte_sandbox.child.media.source import Source
 from forgesyte_sandbox.shared.heartbeat import Lane, Step
+from forgesyte_sandbox.shared.specs import AnnotateSpec
 from forgesyte_sdk import Image
 
 from .drawing import draw_boxes
@@ -35,33 +35,33 @@ MAX_PIXELS = 3840 * 2160
 _IMAGE_MS = 1000.0
 
 
-def run(context: Context) -> dict[str, Any]:
+def run(context: Context[AnnotateSpec]) -> dict[str, Any]:
     """Decode, draw, encode.
 
     Raises:
-        Refusal: MEDIA_INVALID or MEDIA_TOO_LARGE, as the job met it.
-        OSError: the output can not be written, a full disk included.
+        Refusal: MEDIA_INVALID or MEDIA_TOO_LARGE, as in the job.
+        OSError: the output cannot be written, for example on a full disk.
     """
     spec = context.spec
-    output = Path.cwd() / Path(spec["output"]).name
+    output = Path.cwd() / Path(spec.output).name
     context.loaded()
     context.heartbeat.enter(Lane.TOOLS, Step.DECODE)
-    source = open_source(Path(spec["input"]), spec.get("kind", "video"), MediaLimits.read(spec))
-    with Path(spec["rows"]).open("rb") as lines:
-        drawn = _draw_all(context, source, RowsBeside(lines, spec["tools"]), output)
+    source = open_source(Path(spec.input), spec.kind, MediaGuard(spec.media))
+    with Path(spec.rows).open("rb") as lines:
+        drawn = _draw_all(context, source, RowsBeside(lines, spec.tools), output)
     return {**drawn, "bytes": output.stat().st_size}
 
 
 class RowsBeside:
     """The rows of a job, read forward as the frames come."""
 
-    def __init__(self, lines: IO[bytes], tools: list[str]) -> None:
+    def __init__(self, lines: IO[bytes], tools: Sequence[str]) -> None:
         self._rows: Iterator[dict[str, Any]] = map(orjson.loads, lines)
         self._tools = tools
         self._next = next(self._rows, None)
 
     def boxes(self, frame_index: int) -> list[FoundBox]:
-        """Give what was found in a frame; frames are asked for in rising order."""
+        """Return what was found in a frame; frames must be asked for in rising order."""
         while self._next is not None and self._next["frame_index"] < frame_index:
             self._next = next(self._rows, None)
         if self._next is None or self._next["frame_index"] != frame_index:
@@ -79,7 +79,7 @@ class Sheet:
         self.size_wh = max(1, round(width * scale)), max(1, round(height * scale))
 
     def with_boxes(self, image: Image, boxes: list[FoundBox]) -> Image:
-        """Give the picture in the sheet's size with the boxes drawn into it; the one given stays as it is."""
+        """Return the picture in the sheet's size with the boxes drawn into it; the original is left unchanged."""
         height, width = image.shape[:2]
         if (width, height) != self.size_wh:
             sheet = np.asarray(cv2.resize(image, self.size_wh, interpolation=cv2.INTER_AREA), np.uint8)
@@ -89,12 +89,12 @@ class Sheet:
         return sheet
 
 
-def _draw_all(context: Context, source: Source, rows: RowsBeside, output: Path) -> dict[str, Any]:
+def _draw_all(context: Context[AnnotateSpec], source: Source, rows: RowsBeside, output: Path) -> dict[str, Any]:
     pictures = DecodeAhead(source, context.heartbeat, context.limits).pictures()
     context.heartbeat.enter(Lane.TOOLS, Step.WAIT)
     first = next(pictures)  # a source without any picture raises
     sheet = Sheet(first.image)
-    frame_ms = _IMAGE_MS if context.spec.get("kind") == "image" else _frame_ms(source.claims.fps)
+    frame_ms = _IMAGE_MS if context.spec.kind == "image" else _frame_ms(source.claims.fps)
     with Mp4Writer(output, sheet.size_wh, frame_ms=frame_ms) as writer:
         for picture in chain((first,), pictures):
             context.heartbeat.enter(Lane.TOOLS, Step.FRAME, picture.index)

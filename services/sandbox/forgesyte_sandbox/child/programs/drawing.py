@@ -1,7 +1,7 @@
 """Boxes with labels drawn into a picture, readable from a thumbnail to 4K: line and text grow with the picture.
 
-The font is OpenCV's own, so nothing has to be installed and nothing of a font file is parsed; it knows ASCII alone,
-other characters show as question marks. Rejected: Pillow (a second imaging library in the warm process).
+The font is OpenCV's own, so nothing has to be installed and no font file is parsed; it knows only ASCII, and other
+characters show as question marks. Rejected: Pillow (a second imaging library in the warm process).
 """
 
 import colorsys
@@ -39,7 +39,7 @@ class Pen:
 
     @classmethod
     def for_size(cls, width: int, height: int) -> "Pen":
-        """Choose them for a picture of this size; one that is too small for text gets boxes alone."""
+        """Choose them for a picture of this size; one that is too small for text gets boxes without labels."""
         short = min(width, height)
         text_px = max(_LEAST_TEXT_PX, round(short * 0.02))
         return cls(
@@ -54,12 +54,12 @@ class Pen:
 def draw_boxes(image: Image, boxes: Sequence[FoundBox], *, scale_xy: tuple[float, float]) -> None:
     """Draw boxes into a picture, in place. Labels come last, so that no box crosses one.
 
-    Boxes that say neither id nor class, such as regions that move, are pale and lie below the others, with their label
-    at the lower edge: where several tools see one thing, all of it stays readable.
+    Boxes with neither id nor class, such as regions that move, are pale and lie below the others, with their label at
+    the lower edge: where several tools find the same thing, all labels stay readable.
 
     Args:
         image: uint8, shape (h, w, 3), BGR, writable.
-        boxes: with coordinates of the input.
+        boxes: in coordinates of the input.
         scale_xy: pixels of the picture for one pixel of the input.
     """
     height, width = image.shape[:2]
@@ -75,7 +75,7 @@ def draw_boxes(image: Image, boxes: Sequence[FoundBox], *, scale_xy: tuple[float
 
 
 def label_of(box: FoundBox) -> str:
-    """Give the label: id, class (else the number of it), confidence; for a box with none of them its share in %."""
+    """Return the label: id, class (else its number), confidence; for a box with none of them its share in %."""
     name = box.class_name if box.class_name is not None else box.rest.get("text", box.class_id)
     parts = [
         "" if box.track_id is None else f"#{box.track_id}",
@@ -110,7 +110,7 @@ class _Place:
     is_below: bool
 
     def label_top(self, label_h: int, height: int) -> int:
-        """The label's first row: outside the box where there is room, else inside."""
+        """The label's first row: outside the box where it fits, else inside."""
         if self.is_below:
             top = self.y2 + 1 if self.y2 + 1 + label_h <= height else self.y2 - label_h
         else:
@@ -123,7 +123,7 @@ def _is_named(box: FoundBox) -> bool:
 
 
 def _placed(box: FoundBox, scale_xy: tuple[float, float], size_wh: tuple[int, int]) -> tuple[int, int, int, int] | None:
-    """Give the first and last pixel of the box in the picture; None when nothing of it is in there."""
+    """Return the first and last pixel of the box in the picture; None when it lies outside."""
     corners = box.corners
     if corners is None:
         return None
@@ -135,7 +135,7 @@ def _placed(box: FoundBox, scale_xy: tuple[float, float], size_wh: tuple[int, in
 
 
 def _span(low: float, high: float, scale: float, size: int) -> tuple[int, int] | None:
-    # Clamped as floats: a plugin may give numbers that no integer of OpenCV can hold.
+    # Clamped as floats: a plugin may return numbers that no integer of OpenCV can hold.
     first = min(max(low * scale, -1.0), size + 1.0)
     last = min(max(high * scale, -1.0), size + 1.0)
     if last < 0 or first > size:

@@ -1,8 +1,8 @@
-"""Pictures into an MP4 that every browser plays: H.264, yuv420p, even sides, the index in front, no sound.
+"""Writes pictures into an MP4 that every browser plays: H.264, yuv420p, even sides, the index in front, no sound.
 
-Memory stays the same at any length: few pictures wait in the encoder, and the index of samples is FFmpeg's. Colours
-are BT.709, converted and labelled as such, so that nobody has to guess. Rejected: VP9 and AV1 (many times the time to
-encode), fragmented MP4 (players can not seek by the index).
+Memory use does not grow with the length: few pictures wait in the encoder, and FFmpeg keeps the index of samples.
+Colours are BT.709, converted and labelled as such, so that players need not guess. Rejected: VP9 and AV1 (many times
+slower to encode), fragmented MP4 (players cannot seek by the index).
 """
 
 from fractions import Fraction
@@ -25,7 +25,7 @@ _ENCODER = "sync-lookahead=0:bframes=0:keyint=60:sliced-threads=1"
 
 _LOOK_AHEAD = "rc-lookahead=10"
 _LOOK_AT_ONE = "rc-lookahead=0:mbtree=0"
-"""For large pictures: at 4K it takes 0.25 GiB instead of 0.5 and gives somewhat larger files."""
+"""For large pictures: at 4K it needs 0.25 GiB instead of 0.5 and makes somewhat larger files."""
 
 _LARGE_PIXELS = 1920 * 1080
 _THREADS = 2
@@ -35,19 +35,19 @@ _FPS_RANGE = (1.0, 120.0)
 
 
 class Mp4Writer:
-    """One MP4 file. Used as a context manager: left without an error it is whole, else it is not to be used."""
+    """One MP4 file. Used as a context manager: the file is whole if the block ends without an error, else unusable."""
 
     def __init__(self, path: Path, size_wh: tuple[int, int], *, frame_ms: float | None) -> None:
         """Open the file.
 
         Args:
-            path: where; overwritten.
-            size_wh: of every picture that will come, in pixels.
-            frame_ms: how long a picture is shown when no next one says; None takes the usual.
+            path: of the file, which is overwritten.
+            size_wh: of every picture that is added, in pixels.
+            frame_ms: how long the last picture is shown; None takes that of a usual rate.
         """
         fps = 1000 / frame_ms if frame_ms else _USUAL_FPS
         self.size_wh = size_wh[0] + size_wh[0] % 2, size_wh[1] + size_wh[1] % 2
-        self._timeline = Mp4Times(frame_ms or 1000 / _USUAL_FPS)
+        self._times = Mp4Times(frame_ms or 1000 / _USUAL_FPS)
         self._reformatter = VideoReformatter()
         self._container = av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"})
         rate = Fraction(min(max(fps, _FPS_RANGE[0]), _FPS_RANGE[1])).limit_denominator(1001)
@@ -66,7 +66,7 @@ class Mp4Writer:
         """Append a picture.
 
         Args:
-            image: uint8, shape (h, w, 3), BGR, of the size announced; an odd side gets its last line twice.
+            image: uint8, shape (h, w, 3), BGR, of the size announced; the last line of an odd side is repeated.
             timestamp_ms: when it is shown.
         """
         right, below = self.size_wh[0] - image.shape[1], self.size_wh[1] - image.shape[0]
@@ -79,16 +79,16 @@ class Mp4Writer:
             dst_color_range=ColorRange.MPEG,
             threads=1,
         )
-        frame.pts = self._timeline.ticks(timestamp_ms)
+        frame.pts = self._times.ticks(timestamp_ms)
         frame.time_base = Fraction(1, TICKS_A_SECOND)
-        frame.duration = self._timeline.frame_ticks
+        frame.duration = self._times.frame_ticks
         self._container.mux(self._stream.encode(frame))
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None) -> None:
-        # After an error nothing is flushed: the encoder may be what failed, and the file is thrown away.
+        # After an error nothing is flushed: the encoder may be what failed, and the file is discarded.
         if kind is None:
             self._container.mux(self._stream.encode(None))
         self._container.close()

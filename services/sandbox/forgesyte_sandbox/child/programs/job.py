@@ -1,23 +1,22 @@
-"""Program `job`: one video or image through the tools of one plugin, over one decode.
+"""Program `job`: run one video or image, decoded once, through the tools of one plugin.
 
-spec: `entry_point`, `tools`, `options` ({tool: options}), `input` (path), `kind` (video or image),
-`device`, `job_id`, `skip_frames`, and the fields of MediaLimits. An image is a job of one frame.
-Rows leave as they are made; the result holds what is known at the end: DecodeFacts' fields, `rows`, `total_frames`.
+spec: JobSpec. An image is a job of one frame. Rows are sent as they are made. The result holds what is known at the
+end: DecodeFacts' fields, `rows`, `total_frames`.
 """
 
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from forgesyte_sandbox.child.context import Context
 from forgesyte_sandbox.child.media.decode_ahead import DecodeAhead
 from forgesyte_sandbox.child.media.frame_count import Basis
-from forgesyte_sandbox.child.media.media_limits import MediaLimits
+from forgesyte_sandbox.child.media.media_limits import MediaGuard
 from forgesyte_sandbox.child.media.open_source import open_source
 from forgesyte_sandbox.child.media.source import Picture, Source
 from forgesyte_sandbox.shared import messages
 from forgesyte_sandbox.shared.heartbeat import Lane, Step
+from forgesyte_sandbox.shared.specs import JobSpec
 from forgesyte_sdk import Frame, JobInfo, Plugin, Tool
 
 from .plugins import find_tool, load_plugin, typed_options
@@ -28,46 +27,27 @@ _TIMINGS_EVERY_S = 0.25
 _MAX_WARNINGS = 500
 
 
-@dataclass(frozen=True, slots=True)
-class JobSpec:
-    """What the caller asks for; the fields are the keys of the spec."""
-
-    entry_point: str
-    tools: list[str]
-    input: str
-    job_id: str
-    kind: str = "video"
-    device: str = "cpu"
-    options: dict[str, dict[str, Any]] = field(default_factory=dict)
-    skip_frames: list[int] = field(default_factory=list)
-
-    @classmethod
-    def read(cls, spec: dict[str, Any]) -> "JobSpec":
-        """Take the known keys and leave what belongs to others."""
-        return cls(**{name: spec[name] for name in cls.__dataclass_fields__ if name in spec})
-
-
-def run(context: Context) -> dict[str, Any]:
-    """Load the plugin, then look at the job: make its tools, decode, process every frame.
+def run(context: Context[JobSpec]) -> dict[str, Any]:
+    """Load the plugin, then read the job: make its tools, decode, process every frame.
 
     Nothing of the job is read before the plugin is loaded, so that what goes wrong until then is the plugin's fault.
-    Rejected: options first, which saves a load when they are wrong; job-api has held them against the schema by then.
+    Rejected: options first, which saves a load when they are wrong; job-api has checked them against the schema.
 
     Raises:
-        Refusal: bad options, unknown tool, bad media, a row that is too large. What the plugin raises goes through.
+        Refusal: bad options, unknown tool, bad media, a row that is too large. What the plugin raises propagates.
     """
-    spec = JobSpec.read(context.spec)
+    spec = context.spec
     plugin = load_plugin(spec.entry_point, spec.device)
     context.loaded()
     context.heartbeat.enter(Lane.TOOLS, Step.PREPARE)
-    return Job(context, spec, make_tools(plugin, spec)).run()
+    return Job(context, make_tools(plugin, spec)).run()
 
 
 def make_tools(plugin: Plugin, spec: JobSpec) -> dict[str, Tool[Any, Any]]:
-    """Read the options of the tools that a job asks for and make the tools; they are this job's alone.
+    """Read the options of the tools that a job asks for and make the tools, for this job only.
 
     Raises:
-        Refusal: TOOL_UNKNOWN, OPTIONS_INVALID. What the tools' own code raises goes through.
+        Refusal: TOOL_UNKNOWN, OPTIONS_INVALID. What the tools' own code raises propagates.
     """
     kinds = {name: find_tool(type(plugin), name) for name in spec.tools}
     options = {name: typed_options(kind, spec.options.get(name, {})) for name, kind in kinds.items()}
@@ -78,34 +58,32 @@ class Job:
     """One job with the tools made for it; run() is called once.
 
     Attributes:
-        has_begun: whether the tools have been told of their job.
+        has_begun: whether the tools may have seen the job.
     """
 
-    def __init__(self, context: Context, spec: JobSpec, tools: dict[str, Tool[Any, Any]]) -> None:
+    def __init__(self, context: Context[JobSpec], tools: dict[str, Tool[Any, Any]]) -> None:
         self.has_begun = False
         self._context = context
         self._heartbeat = context.heartbeat
-        self._spec = spec
+        self._spec = context.spec
         self._tools = tools
         self._maker = RowMaker(tools, output_bytes=context.limits.output_bytes)
         self._previews = PreviewMaker(context)
-        self._skip = frozenset(spec.skip_frames)
+        self._skip = frozenset(context.spec.skip_frames)
         self._rows = 0
         self._skipped = 0
         self._warned = 0
-        # At once for the first frame: a job that dies at the next one still has figures.
+        # Sent at once for the first frame, so that a job that dies at the next one has figures too.
         self._next_timings_s = 0.0
 
     def run(self) -> dict[str, Any]:
-        """Decode and process every frame; gives what is known at the end.
+        """Decode and process every frame; return what is known at the end.
 
         Raises:
-            Refusal: bad media, a row that is too large. What the plugin raises goes through.
+            Refusal: bad media, a row that is too large. What the plugin raises propagates.
         """
         self._heartbeat.enter(Lane.TOOLS, Step.DECODE)
-        # No estimate may refuse what the run's own memory limit allows.
-        memory_bytes = max(MediaLimits().decode_memory_bytes, self._context.limits.memory_bytes)
-        allowed = MediaLimits.read(self._context.spec, decode_memory_bytes=memory_bytes)
+        allowed = MediaGuard(self._spec.media, run_memory_bytes=self._context.limits.memory_bytes)
         return self._work(open_source(Path(self._spec.input), self._spec.kind, allowed))
 
     def _work(self, source: Source) -> dict[str, Any]:
@@ -138,7 +116,7 @@ class Job:
     def _frame(self, source: Source, picture: Picture) -> None:
         if picture.index in self._skip:
             self._skipped += 1
-            text = f"frame {picture.index} was skipped: earlier attempts died at it"
+            text = f"frame {picture.index} was skipped because earlier attempts died at it"
             self._context.send(messages.Warning(text, picture.index))
             return
         self._heartbeat.enter(Lane.TOOLS, Step.FRAME, picture.index)

@@ -1,7 +1,7 @@
-"""Times of decoded pictures as they can stand in a file: later than the one before, however the input lies."""
+"""Times of decoded pictures as an MP4 can hold them: each later than the one before, whatever the input says."""
 
 TICKS_A_SECOND = 90_000
-"""The resolution of written times: divides the usual rates, and 13 hours of it fit 32 bits."""
+"""The resolution of written times: a multiple of the usual frame rates, and 13 hours of it fit into 32 bits."""
 
 _MAX_GAP_S = 3600
 
@@ -9,8 +9,8 @@ _MAX_GAP_S = 3600
 class Mp4Times:
     """Turns milliseconds into ticks. Small steps are kept as they are, so a variable rate stays what it is.
 
-    A jump back, or one of more than an hour, is taken for a break in the input's clock: the picture comes one
-    frame after the one before, and what follows keeps its distance to it.
+    A jump back, or one of more than an hour, counts as a break in the input's clock: the picture then comes one frame
+    after the one before, and the later ones keep their distance to it.
     """
 
     def __init__(self, frame_ms: float) -> None:
@@ -21,11 +21,11 @@ class Mp4Times:
 
     @property
     def frame_ticks(self) -> int:
-        """How long a picture is shown when no next one says."""
+        """How long the last picture is shown."""
         return max(1, round(self._frame_ms * TICKS_A_SECOND / 1000))
 
     def ticks(self, timestamp_ms: float) -> int:
-        """Give the time of the next picture in ticks; always above the one before."""
+        """Return the time of the next picture in ticks; always above the one before."""
         if self._last_ms is not None:
             step_ms = timestamp_ms - self._last_ms
             if step_ms <= -self._frame_ms or step_ms > _MAX_GAP_S * 1000:

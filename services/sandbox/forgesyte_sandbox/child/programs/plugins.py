@@ -1,4 +1,4 @@
-"""From an entry point's text to a plugin object and its tools with typed options. Runs plugin code."""
+"""Makes a plugin object and its tools, with typed options, from an entry point's text. Runs plugin code."""
 
 from importlib import import_module
 from typing import Any
@@ -14,7 +14,7 @@ def import_plugin(entry_point: str) -> type[Plugin]:
     """Import the class that an entry point (`package.module:Class`) names.
 
     Raises:
-        TypeError: it is not a Plugin class; whatever the import raises goes through.
+        TypeError: it is not a Plugin class. What the import raises propagates.
     """
     module_name, _, attribute = entry_point.partition(":")
     found: Any = import_module(module_name)
@@ -26,7 +26,7 @@ def import_plugin(entry_point: str) -> type[Plugin]:
 
 
 def load_plugin(entry_point: str, device: str) -> Plugin:
-    """Import, construct, validate and load a plugin; whatever it raises goes through."""
+    """Import, construct, validate and load a plugin; what it raises propagates."""
     plugin = import_plugin(entry_point)()
     plugin.validate()
     plugin.load(device)
@@ -51,11 +51,11 @@ def find_tool(plugin: type[Plugin], name: str) -> type[Tool[Any, Any]]:
     """Find a tool by id or alias.
 
     Raises:
-        Refusal: TOOL_UNKNOWN, with the tools there are.
+        Refusal: TOOL_UNKNOWN, naming the tools that exist.
     """
     tool = plugin.tool(name)
     if tool is None:
-        there = ", ".join(tool.name for tool in plugin.tools)
-        text = f"plugin {plugin.name} has no tool {name!r}; it has {there}"
+        known = ", ".join(tool.name for tool in plugin.tools)
+        text = f"plugin {plugin.name} has no tool {name!r}; it has {known}"
         raise Refusal(Code.TOOL_UNKNOWN, text, error_type="ToolUnknown")
     return tool

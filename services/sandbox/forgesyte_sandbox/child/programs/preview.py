@@ -1,10 +1,12 @@
-"""Small pictures of the frames of a job, for whoever watches it: made while somebody does, a few a second.
+"""Small pictures of the frames of a job, made only while a client watches it, a few per second.
 
-Made here, because nothing outside a sandbox opens media; and never worth a job: what can not be made is left out.
+They are made here because nothing outside a sandbox opens media. No job fails over them: what cannot be made is left
+out.
 """
 
 import time
 from contextlib import suppress
+from typing import Any
 
 import cv2
 
@@ -22,17 +24,17 @@ _QUALITY = 60
 class PreviewMaker:
     """The previews of one job."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context[Any]) -> None:
         self._context = context
         self._next_s = 0.0
 
     def offer(self, picture: Picture) -> None:
-        """Send a preview of the frame, when somebody watches and the last one is long enough ago."""
+        """Send a preview of the frame when the job is watched and the last one is long enough ago."""
         if not self._context.heartbeat.is_watched or time.monotonic() < self._next_s:
             return
         self._next_s = time.monotonic() + EVERY_S
         jpeg = None
-        # The picture has been in a plugin's hands, which may have left of it what is no picture any more.
+        # A plugin has had the picture and may have changed it into something that is no picture any more.
         with suppress(cv2.error, ValueError, MemoryError):
             jpeg = encode_preview(picture.image)
         if jpeg is not None:
@@ -41,7 +43,7 @@ class PreviewMaker:
 
 
 def encode_preview(image: Image) -> bytes | None:
-    """Give the picture as a JPEG within MAX_WIDTH_PX and MAX_HEIGHT_PX; None when it would be too large as bytes.
+    """Return the picture as a JPEG within MAX_WIDTH_PX and MAX_HEIGHT_PX; None when that has too many bytes.
 
     Args:
         image: uint8, shape (h, w, 3), BGR.

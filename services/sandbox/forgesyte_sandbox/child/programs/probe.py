@@ -1,9 +1,7 @@
-"""Program `probe`: look at a file before a job for it is accepted. Runs no plugin.
+"""Program `probe`: examine a file before a job for it is accepted. Runs no plugin.
 
-spec: `input` (path), `kind` (video or image), `filename`, `size_bytes`, `holes` ([[start, end], ...] of bytes that were
-not kept: the file is sparse there), and the fields of MediaLimits. The result says what the file is; a file that can
-not be used is a Refusal. What would have to be read in a hole is left open (`is_certain` false): the job's decoder,
-which has the whole file, gives the full verdict.
+spec: ProbeSpec. The result says what the file is; a file that cannot be used is a Refusal. What would have to be read
+in a hole is left open (`is_certain` false): the job's decoder, which has the whole file, gives the full verdict.
 """
 
 import time
@@ -13,21 +11,22 @@ from typing import Any
 from forgesyte_contracts.problems import Code
 from forgesyte_sandbox.child.context import Context
 from forgesyte_sandbox.child.media.frame_count import duration_s
-from forgesyte_sandbox.child.media.image_source import Still
+from forgesyte_sandbox.child.media.image_source import ImageSource
 from forgesyte_sandbox.child.media.media import count_streams
-from forgesyte_sandbox.child.media.media_limits import MediaLimits
+from forgesyte_sandbox.child.media.media_limits import MediaGuard
 from forgesyte_sandbox.child.media.orientation import UPRIGHT, Turn, turn_of_frame
-from forgesyte_sandbox.child.media.sparse_file import KeptFile
-from forgesyte_sandbox.child.media.video_source import Decoder
+from forgesyte_sandbox.child.media.sparse_file import SparseFile
+from forgesyte_sandbox.child.media.video_source import VideoSource
 from forgesyte_sandbox.child.refusal import Refusal
 from forgesyte_sandbox.shared.heartbeat import Lane, Step
+from forgesyte_sandbox.shared.specs import ProbeSpec
 
 _LOOK_SHARE = 0.5
-_NOT_KEPT = "part of what tells it lies in the middle of the file, which was not looked at"
+_NOT_KEPT = "what would decide it lies in the middle of the file, which was not examined"
 
 
-def run(context: Context) -> dict[str, Any]:
-    """Open the file as the job would, decode its first picture, say what it is.
+def run(context: Context[ProbeSpec]) -> dict[str, Any]:
+    """Open the file as the job would, decode its first picture, report what it is.
 
     Raises:
         Refusal: MEDIA_INVALID or MEDIA_TOO_LARGE, with what was found and what is accepted.
@@ -35,21 +34,20 @@ def run(context: Context) -> dict[str, Any]:
     context.loaded()
     context.heartbeat.enter(Lane.TOOLS, Step.PROBE)
     spec = context.spec
-    allowed = MediaLimits.read(spec)
-    file = KeptFile(Path(spec["input"]), holes=spec.get("holes") or (), size=spec.get("size_bytes"))
+    allowed = MediaGuard(spec.media)
+    file = SparseFile(Path(spec.input), holes=spec.holes, size=spec.size_bytes)
     look_until_s = time.monotonic() + context.limits.probe_timeout_s * _LOOK_SHARE
-    kind = spec.get("kind", "video")
     try:
-        return _image(file, allowed) if kind == "image" else _video(file, allowed, look_until_s)
+        return _image(file, allowed) if spec.kind == "image" else _video(file, allowed, look_until_s)
     except Refusal as refusal:
-        # Damage that was seen in zeros is none; too large is too large all the same.
+        # Damage seen in a hole is no damage; too large is too large all the same.
         if refusal.code is Code.MEDIA_INVALID and file.saw_hole:
-            return {**_facts(kind), "is_certain": False, "note": f"{_NOT_KEPT}; seen so far: {refusal}"}
+            return {**_facts(spec.kind), "is_certain": False, "note": f"{_NOT_KEPT}; found so far: {refusal}"}
         raise
 
 
-def _video(file: KeptFile, allowed: MediaLimits, look_until_s: float) -> dict[str, Any]:
-    decoder = Decoder(file, allowed)
+def _video(file: SparseFile, allowed: MediaGuard, look_until_s: float) -> dict[str, Any]:
+    decoder = VideoSource(file, allowed)
     turn = _turn_of_first_picture(decoder, file, look_until_s)
     coded = decoder.stream.codec_context
     size_wh = (turn or UPRIGHT).size_wh(coded.width, coded.height)
@@ -57,7 +55,7 @@ def _video(file: KeptFile, allowed: MediaLimits, look_until_s: float) -> dict[st
     seconds = duration_s(decoder.container, decoder.stream)
     return _facts("video") | {
         "is_certain": turn is not None,
-        "note": None if turn is not None else f"no picture was decoded: {_NOT_KEPT}",
+        "note": None if turn is not None else f"no frame was decoded: {_NOT_KEPT}",
         "container": _container_name(decoder, file),
         "codec": claims.codec,
         "pixel_format": coded.pix_fmt,
@@ -73,7 +71,7 @@ def _video(file: KeptFile, allowed: MediaLimits, look_until_s: float) -> dict[st
     }
 
 
-def _turn_of_first_picture(decoder: Decoder, file: KeptFile, look_until_s: float) -> Turn | None:
+def _turn_of_first_picture(decoder: VideoSource, file: SparseFile, look_until_s: float) -> Turn | None:
     for packet in decoder.packets():
         for frame in decoder.decode(packet):
             decoder.require_shown(frame)
@@ -84,8 +82,8 @@ def _turn_of_first_picture(decoder: Decoder, file: KeptFile, look_until_s: float
     return None
 
 
-def _image(file: KeptFile, allowed: MediaLimits) -> dict[str, Any]:
-    still = Still(file, allowed)
+def _image(file: SparseFile, allowed: MediaGuard) -> dict[str, Any]:
+    still = ImageSource(file, allowed)
     if not file.has_holes:
         still.require_decodable()
     header = still.header
@@ -112,7 +110,7 @@ def _facts(kind: str) -> dict[str, Any]:
     return {"kind": kind, "is_certain": True, **facts, "rotation": 0, "frames_exact": False, "streams": {}}
 
 
-def _container_name(decoder: Decoder, file: KeptFile) -> str:
+def _container_name(decoder: VideoSource, file: SparseFile) -> str:
     name = decoder.container.format.name
     if name.startswith("mov"):
         return "mov" if decoder.container.metadata.get("major_brand", "").strip() == "qt" else "mp4"

@@ -1,8 +1,8 @@
-"""What a job finds around it in a warm sandbox, remembered after load and put back after each job.
+"""The state of the process around a job in a warm sandbox, recorded after load and restored after each job.
 
-It keeps jobs of one plugin apart by habit, not by force: plugin code that wants to leave something to its next job can,
-in its own modules. What one plugin leaves never meets another one. What can not be put back is said, and the sandbox is
-then replaced. Rejected: a fork of the warm process for each job (threads and CUDA contexts do not survive a fork).
+It protects a plugin's jobs from each other's accidents, not from intent: plugin code that wants to leave something to
+its next job can do so in its own modules. Nothing passes from one plugin to another. When something cannot be restored,
+the sandbox is replaced. Rejected: a fork of the warm process per job (threads and CUDA contexts do not survive a fork).
 """
 
 import faulthandler
@@ -22,18 +22,18 @@ _THREAD_PATIENCE_S = 0.5
 _TIMERS = (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF)
 _MASKS = ("SigBlk", "SigIgn", "SigCgt")
 _C_LIBRARYS = 0b11 << 31
-"""Signals 32 and 33: the C library sets their handlers with the first thread, and nobody else can."""
+"""Signals 32 and 33: only the C library can set their handlers, and does so with the first thread."""
 _LIMITS = {
     name: number
     for name in dir(resource)
-    # The limit of memory belongs to the parent, who sets it for each job.
+    # The memory limit belongs to the parent, which sets it for each job.
     if name.startswith("RLIMIT_") and name not in ("RLIMIT_DATA", "RLIMIT_OFILE")
     for number in [getattr(resource, name)]
 }
 
 
-class Surroundings:
-    """The state of this process as it is when this is made."""
+class ProcessState:
+    """The state of this process as it is when this object is made."""
 
     def __init__(self) -> None:
         self._home = Path.cwd()
@@ -50,14 +50,14 @@ class Surroundings:
         self._threads = frozenset(threading.enumerate())
         self._masks = _signal_masks()
 
-    def put_back(self, scratch: Path) -> str | None:
-        """Leave the job's folder and put everything back.
+    def restore(self, scratch: Path) -> str | None:
+        """Leave the job's folder and restore everything.
 
         Args:
             scratch: the folder of the job that ended.
 
         Returns:
-            Why this process can not serve another job; None when it can.
+            Why this process cannot serve another job; None when it can.
         """
         sys.setrecursionlimit(self._recursion_limit)
         sys.setswitchinterval(self._switch_interval_s)
@@ -66,13 +66,13 @@ class Surroundings:
         os.environ.update(self._environ)
         sys.path[:] = self._search_path
         os.umask(self._umask)
-        self._put_back_signals()
+        self._restore_signals()
         os.chdir(self._home)
         _remove_others(self._home, self._home_names)
         trim_heap()
         return self._changed_limit() or self._changed_masks() or self._left_thread() or _left_file(scratch)
 
-    def _put_back_signals(self) -> None:
+    def _restore_signals(self) -> None:
         for timer in _TIMERS:
             signal.setitimer(timer, 0)
         signal.set_wakeup_fd(-1)
@@ -88,22 +88,22 @@ class Surroundings:
                 try:
                     resource.setrlimit(_LIMITS[name], before)
                 except (ValueError, OSError):
-                    return f"{name} was lowered and can not be raised again"
+                    return f"{name} was lowered and cannot be raised again"
         return None
 
     def _changed_masks(self) -> str | None:
         masks = _signal_masks()
         changed = [name for name in _MASKS if masks.get(name) != self._masks.get(name)]
-        return f"signals are handled otherwise than before ({', '.join(changed)})" if changed else None
+        return f"signal handling has changed ({', '.join(changed)})" if changed else None
 
     def _left_thread(self) -> str | None:
-        # Executors end their threads a moment after the tool that held them is gone.
+        # Executors end their threads a moment after the tool that held them is freed.
         until_s = time.monotonic() + _THREAD_PATIENCE_S
         for thread in threading.enumerate():
             if thread not in self._threads:
                 thread.join(max(0.0, until_s - time.monotonic()))
                 if thread.is_alive():
-                    return f"the thread {thread.name!r:.100} of the job still runs"
+                    return f"the thread {thread.name!r:.100} of the job is still running"
         return None
 
 
@@ -112,14 +112,14 @@ def _catchable() -> set[int]:
 
 
 def _signal_masks() -> dict[str, int]:
-    """Read how signals are handled from the kernel, who knows of handlers that C code set too."""
+    """Read from the kernel how signals are handled: it also knows of handlers that C code has set."""
     lines = Path("/proc/self/status").read_text("ascii", errors="replace").splitlines()
     pairs = (line.partition(":") for line in lines)
     return {name: int(value, 16) & ~_C_LIBRARYS for name, _, value in pairs if name in _MASKS}
 
 
 def _left_file(scratch: Path) -> str | None:
-    """Name an open file in the job's folder: it would stay on the disk, and the next job could read it."""
+    """Name a file in the job's folder that is still open: it would stay on disk, and the next job could read it."""
     for entry in Path("/proc/self/fd").iterdir():
         with suppress(OSError):  # the listing's own
             if entry.readlink().is_relative_to(scratch):
@@ -133,7 +133,7 @@ def _names_below(folder: Path) -> frozenset[Path]:
 
 def _remove_others(folder: Path, keep: frozenset[Path]) -> None:
     for path in _names_below(folder) - keep:
-        if path.parent in keep or path.parent == folder:  # what lies deeper goes with its folder
+        if path.parent in keep or path.parent == folder:  # deeper ones are removed with their folder
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path, ignore_errors=True)
             else:

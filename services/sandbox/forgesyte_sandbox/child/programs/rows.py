@@ -1,4 +1,4 @@
-"""One frame through all tools of a job: outputs, the row's JSON, its counts, the time each tool took."""
+"""Runs one frame through all tools of a job: outputs, the row's JSON, its counts, the time each tool took."""
 
 import operator
 import time
@@ -13,7 +13,7 @@ from forgesyte_sandbox.shared.messages import MAX_CLASSES, MAX_COUNT, Row
 from forgesyte_sdk import Frame, Tool, count_detections, to_jsonable
 
 _MAX_NAMES_CHARS = 8000
-"""All class names of one frame; they travel beside the row, which has a limit of its own."""
+"""All class names of one frame; they are sent beside the row, which has a limit of its own."""
 
 
 class RowMaker:
@@ -22,7 +22,7 @@ class RowMaker:
     Attributes:
         latest_ms: each tool's latest process_frame, milliseconds with one decimal.
         process_ms: all tools' process_frame summed over the job.
-        encode_ms: what it took to make rows of what they gave, summed over the job.
+        encode_ms: making rows of their outputs, summed over the job.
     """
 
     def __init__(self, tools: dict[str, Tool[Any, Any]], *, output_bytes: int) -> None:
@@ -39,7 +39,7 @@ class RowMaker:
             The row, and warnings about values that had to be changed.
 
         Raises:
-            Refusal: the row is larger than allowed. What a tool raises goes through, as does what has no JSON form.
+            Refusal: the row is larger than allowed. What a tool raises propagates, so does what has no JSON form.
         """
         outputs = {name: self._process(name, tool, frame) for name, tool in self._tools.items()}
         began = time.monotonic()
@@ -62,7 +62,7 @@ class RowMaker:
         return Row(frame.index, self._encode(row, frame.index), detections, classes), warnings
 
     def _encode(self, row: dict[str, Any], index: int) -> bytes:
-        # Weighed first: encoding needs the size again, and orjson segfaults where memory is refused.
+        # Measured first: encoding needs as much memory again, and orjson segfaults where memory is refused.
         if (least := _least_bytes(row, enough=self._output_bytes)) > self._output_bytes:
             raise self._too_large(index, least)
         data = orjson.dumps(row)
@@ -85,8 +85,8 @@ class RowMaker:
 
     def _too_large(self, index: int, size: int) -> Refusal:
         text = (
-            f"the output for frame {index} has {size} bytes or more, at most {self._output_bytes} are accepted; "
-            "give fewer or smaller items a frame"
+            f"the output for frame {index} has at least {size} bytes, at most {self._output_bytes} are accepted; "
+            "return fewer or smaller items per frame"
         )
         return Refusal(Code.PLUGIN_ERROR, text, error_type="OutputTooLarge")
 
@@ -94,16 +94,16 @@ class RowMaker:
 def _not_its_output(
     name: str, tool: Tool[Any, Any], output: object, error: ValidationError, frame_index: int
 ) -> Refusal:
-    """Say what a tool gave instead of its Output; pydantic's own text speaks to whoever wrote the model."""
+    """Say what a tool returned instead of its Output; pydantic's own text addresses the author of the model."""
     kind = "None" if output is None else type(output).__name__
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     where = f": {'.'.join(map(str, first['loc']))}: {first['msg']}" if first["loc"] else ""
-    text = f"tool {name} gave {kind} for frame {frame_index}, expected its Output, a {tool.Output.__name__}{where}"
+    text = f"tool {name} returned {kind} for frame {frame_index}, expected its Output, a {tool.Output.__name__}{where}"
     return Refusal(Code.PLUGIN_ERROR, text, error_type=type(error).__name__)
 
 
 def require_sane_counts(detections: int, classes: dict[str, int], frame_index: int) -> None:
-    """Refuse what a tool counted in one frame when no summary could hold it.
+    """Refuse counts of one frame that no summary could hold.
 
     Raises:
         Refusal: PLUGIN_ERROR.
@@ -112,14 +112,14 @@ def require_sane_counts(detections: int, classes: dict[str, int], frame_index: i
     is_in_range = min(counts) >= 0 and max(counts) <= MAX_COUNT
     if is_in_range and len(classes) <= MAX_CLASSES and chars <= _MAX_NAMES_CHARS:
         return
-    counted = "as counted" if is_in_range else "with a count out of range"
-    text = f"frame {frame_index} has {len(classes)} classes of detections with names of {chars} characters, {counted}"
+    counted = "" if is_in_range else ", and a count out of range"
+    text = f"frame {frame_index} has {len(classes)} classes of detections whose names have {chars} characters{counted}"
     allowed = f"counts from 0 to {MAX_COUNT}, at most {MAX_CLASSES} classes and {_MAX_NAMES_CHARS} characters"
-    raise Refusal(Code.PLUGIN_ERROR, f"{text}; expected are {allowed}", error_type="CountsRefused")
+    raise Refusal(Code.PLUGIN_ERROR, f"{text}; expected {allowed}", error_type="CountsRefused")
 
 
 def _least_bytes(row: dict[str, Any], *, enough: int) -> int:
-    """Give a number of bytes that the row's JSON has at least; stops counting above `enough`."""
+    """Return a lower bound on the bytes of the row's JSON; stops counting above `enough`."""
     least = 0
     waiting: list[Any] = [row]
     while waiting and least <= enough:

@@ -11,7 +11,7 @@ from forgesyte_sandbox.shared import messages
 def write_clip(
     path, *, frames=60, size_wh=(160, 120), codec="libx264", rotation=0, audio=False, options=None, pictures=True
 ):
-    """A clip with noise below and a red upper left corner, so that damage and turning show."""
+    """A clip with noise below and a red upper left corner, so that damage and rotation show."""
     width, height = size_wh
     random = np.random.default_rng(7)
     with av.open(str(path), "w") as container:
@@ -36,7 +36,7 @@ def write_clip(
     return path
 
 
-async def test_noise_in_the_middle_is_counted_and_gone_over(bench, tmp_path):
+async def test_noise_in_the_middle_is_counted_and_skipped(bench, tmp_path):
     path = write_clip(tmp_path / "noise.mp4", frames=120, options={"g": "12", "bf": "0"})
     content = bytearray(path.read_bytes())
     middle = len(content) // 2
@@ -148,7 +148,7 @@ async def test_decode_ahead_stays_within_its_bytes(bench, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("allowed_mib", [8, 16, 24, 40])
-async def test_want_of_memory_in_the_decoder_is_oom_and_neither_damage_nor_the_end(bench, tmp_path, allowed_mib):
+async def test_lack_of_memory_in_the_decoder_is_oom_and_neither_damage_nor_the_end(bench, tmp_path, allowed_mib):
     from forgesyte_sandbox.shared.limits import MIB, Limits
 
     path = write_clip(tmp_path / "large.mp4", frames=5, size_wh=(3840, 2160), options={"preset": "ultrafast"})

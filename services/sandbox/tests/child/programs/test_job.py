@@ -82,7 +82,7 @@ async def test_timings_name_each_tool_and_every_stage_of_the_child(bench):
 
 
 @pytest.mark.parametrize("fault", ["raise", "segfault"])
-async def test_a_job_that_ends_early_has_told_its_timings(bench, fault):
+async def test_a_job_that_ends_early_has_sent_its_timings(bench, fault):
     told = await bench.job("Faulty", ("misbehave",), options={"misbehave": {"fault": fault}})
 
     assert not told.outcome.ok
@@ -130,7 +130,7 @@ async def test_wrong_options_name_the_field(bench):
     ("content", "found"),
     [
         pytest.param(b"", "the file is empty (0 bytes)", id="empty"),
-        pytest.param(b"hello, I am text\n" * 50, "is a text and no video", id="text"),
+        pytest.param(b"hello, I am text\n" * 50, "is a text file, not a video", id="text"),
         pytest.param(b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n", "is an HLS or M3U playlist", id="playlist"),
         pytest.param(b"ffconcat version 1.0\nfile plain.mp4\n", "is a concat script", id="concat script"),
     ],
@@ -143,7 +143,7 @@ async def test_what_is_no_video_is_refused_with_what_is_accepted(bench, tmp_path
 
     assert (told.outcome.kind, told.outcome.code) == ("failed", Code.MEDIA_INVALID)
     assert found in told.outcome.error
-    assert "accepted is a video" in told.outcome.error
+    assert "expected a video" in told.outcome.error
 
 
 async def test_a_plugin_that_lacks_something_at_load_is_unavailable(bench):
@@ -156,7 +156,7 @@ async def test_a_plugin_that_lacks_something_at_load_is_unavailable(bench):
 async def test_what_load_raises_fails_the_job(bench):
     told = await bench.job("FailsToLoad")
 
-    assert (told.outcome.error_type, told.outcome.error) == ("RuntimeError", "can not load on cpu")
+    assert (told.outcome.error_type, told.outcome.error) == ("RuntimeError", "cannot load on cpu")
     assert told.outcome.frame is None
 
 

@@ -1,4 +1,6 @@
-"""Previews: made in the sandbox, while somebody watches, and never worth a job."""
+"""Previews: made in the sandbox while a client watches; no job fails over them."""
+
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -8,6 +10,7 @@ from forgesyte_sandbox.child.programs.preview import encode_preview
 from forgesyte_sandbox.parent.order import Order
 from forgesyte_sandbox.shared import messages
 from forgesyte_sandbox.shared.messages import MAX_PREVIEW_BYTES, Preview
+from forgesyte_sandbox.shared.specs import JobSpec
 from tests.support import brightness_of, make_clip
 
 from ...conftest import LIMITS
@@ -15,11 +18,10 @@ from ...conftest import LIMITS
 
 async def a_job(bench, *, is_watched=None, **spec):
     told = bench.told()
-    order = {"entry_point": "sandbox_plugins:Good", "tools": ["measure"], "input": str(bench.clip), "job_id": "job-1"}
+    order = JobSpec("sandbox_plugins:Good", ["measure"], str(bench.clip), "job-1")
     told.outcome = await bench.zygote.run(
         Order(
-            "job",
-            order | spec,
+            replace(order, **spec),
             limits=LIMITS,
             scratch=bench.scratch(),
             on_message=told.said.append,
@@ -34,7 +36,7 @@ def decoded(jpeg):
     return cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
 
 
-async def test_a_job_that_nobody_watches_makes_no_previews(bench):
+async def test_an_unwatched_job_makes_no_previews(bench):
     asked_for_nothing, asked_in_vain = await a_job(bench), await a_job(bench, is_watched=lambda: False)
 
     assert asked_for_nothing.of(Preview) == asked_in_vain.of(Preview) == []
@@ -86,7 +88,7 @@ async def test_a_warm_sandbox_forgets_that_the_job_before_was_watched(bench, tmp
     from forgesyte_sandbox.parent.pool import WarmKey, WarmPool
 
     (tmp_path / "warm").mkdir()
-    spec = {"entry_point": "sandbox_plugins:Good", "tools": ["measure"], "input": str(bench.clip), "job_id": "job-1"}
+    spec = JobSpec("sandbox_plugins:Good", ["measure"], str(bench.clip), "job-1")
     async with WarmPool.open(bench.zygote, folder=tmp_path / "warm", slots=1) as pool:
         shown = []
         for is_watched in (lambda: True, None, lambda: True):
@@ -94,7 +96,6 @@ async def test_a_warm_sandbox_forgets_that_the_job_before_was_watched(bench, tmp
             outcome = await pool.run(
                 WarmKey("good", "cpu"),
                 Order(
-                    "job",
                     spec,
                     limits=LIMITS,
                     scratch=bench.scratch(),

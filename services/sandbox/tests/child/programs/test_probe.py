@@ -3,7 +3,7 @@
 import os
 import socket
 import threading
-from dataclasses import asdict, replace
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -20,8 +20,7 @@ from ..media.test_media import write_clip
 
 
 async def look(bench, path, *, limits=LIMITS, **spec):
-    order = asdict(ProbeSpec(str(path), **spec))
-    return await bench.zygote.run(Order("probe", order, limits=limits, scratch=bench.scratch()))
+    return await bench.zygote.run(Order(ProbeSpec(str(path), **spec), limits=limits, scratch=bench.scratch()))
 
 
 async def report_of(bench, path, **spec):
@@ -31,7 +30,7 @@ async def report_of(bench, path, **spec):
 
 
 def keep_ends(source, target, *, kept):
-    """Write a sparse copy that holds only the first and the last bytes; give size and holes."""
+    """Write a sparse copy that holds only the first and the last bytes; return size and holes."""
     size = source.stat().st_size
     with source.open("rb") as read, target.open("wb") as write:
         write.truncate(size)
@@ -44,7 +43,7 @@ def keep_ends(source, target, *, kept):
 
 @pytest.fixture(scope="module")
 def long_clip(tmp_path_factory):
-    """Noise that codes badly: enough bytes to have a middle."""
+    """Noise, which compresses badly: enough bytes to have a middle."""
     return write_clip(tmp_path_factory.mktemp("long") / "long.mp4", frames=60, options={"crf": "4"})
 
 
@@ -68,7 +67,7 @@ async def test_an_index_in_the_hole_leaves_the_verdict_to_the_job(bench, tmp_pat
 
 
 @pytest.mark.parametrize("suffix", ["mkv", "ts", "avi"])
-async def test_other_containers_are_told_from_their_ends(bench, tmp_path, suffix):
+async def test_other_containers_are_recognised_by_their_ends(bench, tmp_path, suffix):
     codec = "mpeg4" if suffix == "avi" else "libx264"
     whole = write_clip(tmp_path / f"whole.{suffix}", codec=codec, options={"g": "10"} if codec == "mpeg4" else None)
     holes = keep_ends(whole, tmp_path / "ends", kept=whole.stat().st_size // 3)
@@ -79,13 +78,13 @@ async def test_other_containers_are_told_from_their_ends(bench, tmp_path, suffix
     assert report.frames == pytest.approx(60, abs=2)
 
 
-async def test_what_is_no_video_is_refused_although_there_is_a_hole(bench, tmp_path):
+async def test_what_is_not_a_video_is_refused_despite_a_hole(bench, tmp_path):
     (tmp_path / "text").write_bytes(b"hello\n" * 10_000)
 
     outcome = await look(bench, tmp_path / "text", holes=((20_000, 40_000),))
 
     assert outcome.code is Code.MEDIA_INVALID
-    assert "is a text and no video" in outcome.error
+    assert "is a text file, not a video" in outcome.error
 
 
 async def test_an_image_with_a_hole_is_judged_by_its_header(bench, tmp_path):
@@ -118,10 +117,10 @@ async def test_a_probe_has_a_time_limit_of_its_own(bench, tmp_path):
     outcome = await look(bench, tmp_path / "never", limits=replace(LIMITS, probe_timeout_s=0.2))
 
     assert outcome.kind == "timeout"
-    assert "looking at the file took longer than its limit of 0.2 s" in outcome.error
+    assert "examining the file took longer than its limit of 0.2 s" in outcome.error
 
 
-async def test_want_of_memory_is_oom_and_no_damage(bench, tmp_path):
+async def test_lack_of_memory_is_oom_and_no_damage(bench, tmp_path):
     path = write_clip(tmp_path / "large.mp4", frames=2, size_wh=(3840, 2160), options={"preset": "ultrafast"})
 
     outcome = await look(bench, path, limits=replace(LIMITS, memory_bytes=8 * MIB))

@@ -1,4 +1,4 @@
-"""What a tool hands back for a frame, and what its author is told when that is not what was promised."""
+"""What a tool returns for a frame, and what its author reads when that is not what was promised."""
 
 import numpy as np
 import pytest
@@ -33,11 +33,15 @@ def a_frame() -> Frame:
 @pytest.mark.parametrize(
     ("output", "sentence"),
     [
-        pytest.param(None, "tool measure gave None for frame 7, expected its Output, a Size", id="a forgotten return"),
         pytest.param(
-            {"size": "big"}, "tool measure gave dict for frame 7, expected its Output, a Size: size: ", id="bad field"
+            None, "tool measure returned None for frame 7, expected its Output, a Size", id="a forgotten return"
         ),
-        pytest.param([1], "tool measure gave list for frame 7, expected its Output, a Size", id="another kind"),
+        pytest.param(
+            {"size": "big"},
+            "tool measure returned dict for frame 7, expected its Output, a Size: size: ",
+            id="bad field",
+        ),
+        pytest.param([1], "tool measure returned list for frame 7, expected its Output, a Size", id="another kind"),
     ],
 )
 def test_an_output_of_another_kind_is_refused_in_a_sentence(output, sentence):

@@ -15,6 +15,7 @@ from forgesyte_sandbox.parent.pool import WarmKey, WarmPool, WarmRules
 from forgesyte_sandbox.parent.zygote import Zygote
 from forgesyte_sandbox.shared import messages
 from forgesyte_sandbox.shared.limits import MIB
+from forgesyte_sandbox.shared.specs import JobSpec
 from tests.support import eventually
 
 from ...conftest import LIMITS, PLUGINS, Bench
@@ -23,7 +24,7 @@ KEY = WarmKey("warm", "cpu")
 
 
 class WarmBench:
-    """Runs jobs in a pool, each in a scratch folder of its own that is removed afterwards, as the runner does."""
+    """Runs jobs in a pool, each in its own scratch folder, which is removed afterwards, as the runner does."""
 
     def __init__(self, bench: Bench, pool: WarmPool):
         self.bench, self.pool = bench, pool
@@ -31,11 +32,10 @@ class WarmBench:
     async def job(self, leave="nothing", *, plugin="sandbox_warm_plugin:Warm", key=KEY, told=None, limits=LIMITS,
                   cancel=None, tool="leave", at=2, **spec):  # fmt: skip
         told = told or self.bench.told()
-        order = {
-            "entry_point": plugin, "plugin": key.plugin, "tools": [tool],
-            "options": {"leave": {"leave": leave, "at": at}}, "input": str(self.bench.clip), "device": "cpu",
-            "job_id": "job-1", "skip_frames": [], **spec,
-        }  # fmt: skip
+        order = JobSpec(**{
+            "entry_point": plugin, "tools": [tool], "options": {"leave": {"leave": leave, "at": at}},
+            "input": str(self.bench.clip), "job_id": "job-1", **spec,
+        })  # fmt: skip
 
         def started(pid):
             told.pid = pid
@@ -43,7 +43,6 @@ class WarmBench:
         told.outcome = await self.pool.run(
             key,
             Order(
-                "job",
                 order,
                 limits=limits,
                 scratch=self.bench.scratch(),
@@ -64,7 +63,7 @@ class WarmBench:
 
 @pytest.fixture
 def opened(bench, tmp_path):
-    """Open a pool with rules of one's own."""
+    """Open a pool with the test's own rules."""
     (tmp_path / "warm").mkdir()
 
     @asynccontextmanager
@@ -137,7 +136,7 @@ async def test_the_log_tail_is_the_jobs_own(opened):
 
 
 @pytest.mark.parametrize("leave", ["thread", "process", "file", "memory"])
-async def test_what_can_not_be_put_back_replaces_the_sandbox_and_not_the_result(opened, leave):
+async def test_what_cannot_be_restored_replaces_the_sandbox_and_not_the_result(opened, leave):
     async with opened(drift_bytes=32 * MIB) as warm:
         first = await warm.job(leave)
         alive = is_alive(first.pid)
@@ -257,7 +256,7 @@ async def test_the_death_of_an_idle_sandbox_is_noticed_without_a_job(opened):
 async def test_a_sandbox_that_dies_as_a_job_comes_is_no_fault_of_the_job(opened):
     async with opened() as warm:
         first = await warm.job()
-        os.kill(first.pid, signal.SIGKILL)  # nothing is awaited before the next job: nobody was told yet
+        os.kill(first.pid, signal.SIGKILL)  # nothing is awaited before the next job: the pool does not know yet
         after = await warm.job()
 
     assert after.outcome.ok, after.outcome
@@ -338,13 +337,11 @@ async def test_a_cancelled_caller_leaves_nothing_alive(opened, bench, survivors)
 
 
 async def test_a_message_handler_that_raises_ends_the_sandbox(opened, bench, survivors):
-    order = {"entry_point": "sandbox_warm_plugin:Warm", "tools": ["leave"], "job_id": "j", "input": str(bench.clip)}
+    order = JobSpec("sandbox_warm_plugin:Warm", ["leave"], str(bench.clip), "j")
     async with opened() as warm:
         await warm.job()
         with pytest.raises(ZeroDivisionError):
-            await warm.pool.run(
-                KEY, Order("job", order, limits=LIMITS, scratch=bench.scratch(), on_message=lambda _: 1 // 0)
-            )
+            await warm.pool.run(KEY, Order(order, limits=LIMITS, scratch=bench.scratch(), on_message=lambda _: 1 // 0))
 
         assert survivors(bench.folder) == []
 
@@ -395,7 +392,7 @@ async def test_reload_ends_idle_sandboxes_now_and_busy_ones_after_their_job(open
         ("LacksAtLoad", "PluginUnavailable", Code.PLUGIN_UNAVAILABLE),
     ],
 )
-async def test_what_fails_in_load_is_told_as_in_a_fresh_sandbox(opened, plugin, error_type, code):
+async def test_what_fails_in_load_is_reported_as_in_a_fresh_sandbox(opened, plugin, error_type, code):
     async with opened() as warm:
         told = await warm.job(plugin=f"sandbox_plugins:{plugin}", tool="measure", options={})
 
@@ -417,7 +414,7 @@ async def test_load_has_its_own_time_and_memory(opened):
     assert (eats.outcome.kind, eats.outcome.frame) == ("oom", None)
 
 
-async def test_a_warm_start_is_told_apart_from_a_cold_one(opened):
+async def test_a_warm_start_is_distinguished_from_a_cold_one(opened):
     async with opened() as warm:
         first, second = [await warm.job(plugin="sandbox_warm_plugin:LoadsSlowly") for _ in range(2)]
 

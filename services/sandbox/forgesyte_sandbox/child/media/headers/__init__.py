@@ -1,1 +1,1 @@
-"""What a file says of itself in its first bytes and boxes. Reads bytes alone: never imports av or cv2."""
+"""What a file says about itself in its first bytes and boxes. Reads bytes only: never imports av or cv2."""

@@ -1,7 +1,7 @@
 """What an image's header says before a pixel is decoded: size, samples, orientation, how many pictures.
 
-Own readers, since OpenCV gives a size only after decoding, which is what a bomb waits for. They read a few bytes each
-and never follow more than a bounded number of steps. Rejected: Pillow, a second decoder to trust beside OpenCV's, whose
+These readers are our own because OpenCV tells the size only after decoding, which is too late for a decompression bomb.
+Each reads a few bytes in a bounded number of steps. Rejected: Pillow, a second decoder to trust beside OpenCV's, whose
 16-bit and CMYK conversions would have to be replaced anyway.
 """
 
@@ -17,7 +17,7 @@ _JPEG_ALONE = frozenset({0x01, *range(0xD0, 0xDA)}) - {0xDA}
 
 
 class BrokenHeader(Exception):
-    """The header does not say what it must; the text says what is wrong."""
+    """The header lacks what it must have; the text says what is wrong."""
 
 
 @dataclass(slots=True)
@@ -28,12 +28,12 @@ class ImageHeader:
         codec: png, jpeg, webp or tiff.
         width: pixels.
         height: pixels.
-        channels: samples a pixel, alpha included.
+        channels: samples per pixel, alpha included.
         bits: of one sample.
         orientation: EXIF's number, 1 to 8; 1 is upright.
-        pictures: how many the file holds: frames of an animation, pages; at least that many for WebP.
-        is_cmyk: printing colours.
-        is_float: samples are no whole numbers.
+        pictures: how many the file holds: frames of an animation, pages; for WebP it may hold more.
+        is_cmyk: whether its colours are CMYK.
+        is_float: whether samples are floating-point numbers.
     """
 
     codec: str
@@ -104,7 +104,7 @@ def _read_jpeg(data: Bytes, header: ImageHeader) -> None:
         if marker == 0xE1 and data[at + 4 : at + 10] == b"Exif\0\0":
             _read_exif(data[at + 10 : at + 2 + size], header)
         at += 2 + size
-    raise BrokenHeader("its header says no size")
+    raise BrokenHeader("its header does not say its size")
 
 
 def _read_webp(data: Bytes, header: ImageHeader) -> None:
@@ -134,7 +134,7 @@ def _read_webp(data: Bytes, header: ImageHeader) -> None:
 def _read_tiff(data: Bytes, header: ImageHeader) -> None:
     page = read_first_page(data)
     if page is None:
-        raise BrokenHeader("its first page can not be found")
+        raise BrokenHeader("its first page cannot be found")
     header.width, header.height, header.channels, header.bits = page.width, page.height, page.samples, page.bits
     header.orientation, header.pictures = page.orientation, page.pages
     header.is_cmyk, header.is_float = page.is_cmyk, page.is_float

@@ -1,4 +1,4 @@
-"""What a file is, told from its first bytes, so that a refusal can say what was found. Pure; decides nothing else."""
+"""What kind of file begins with some bytes, so that a refusal can name it. Pure; decides nothing else."""
 
 import re
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Literal
 
 Family = Literal["image", "video", "audio", "playlist", "text", "other"]
 HEAD_BYTES = 4096
-"""How many of a file's first bytes are worth giving."""
+"""How many of a file's first bytes are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,8 @@ _PREFIXES: tuple[tuple[bytes, Signature], ...] = (
     (b"Rar!", Signature("other", "a RAR archive")),
     (b"\x28\xb5\x2f\xfd", Signature("other", "a zstd archive")),
     (b"%PDF-", Signature("other", "a PDF document")),
-    (b"\x7fELF", Signature("other", "a program")),
-    (b"MZ", Signature("other", "a program")),
+    (b"\x7fELF", Signature("other", "an executable")),
+    (b"MZ", Signature("other", "an executable")),
     (b"#EXTM3U", Signature("playlist", "an HLS or M3U playlist")),
     (b"ffconcat", Signature("playlist", "a concat script")),
     (b"v=0\n", Signature("playlist", "an SDP session description")),
@@ -69,7 +69,7 @@ _TEXTS: tuple[tuple[str, Signature], ...] = (
     (r"(#[^\n]*\n|\s)*file\s+['\"/\w]", Signature("playlist", "a concat script")),
     (r"(<\?xml[^>]*>\s*)?(<!doctype svg|<svg)\b", Signature("image", "an SVG drawing")),
     (r"(<!doctype html|<html)\b", Signature("text", "a web page")),
-    (r"[a-z]{3,9}://\S+\s*$", Signature("playlist", "a text that holds an address")),
+    (r"[a-z]{3,9}://\S+\s*$", Signature("playlist", "a text file that holds an address")),
 )
 
 
@@ -110,4 +110,4 @@ def _recognise_text(head: bytes) -> Signature:
     for pattern, found in _TEXTS:
         if re.match(pattern, text):
             return found
-    return Signature("text", "a text")
+    return Signature("text", "a text file")

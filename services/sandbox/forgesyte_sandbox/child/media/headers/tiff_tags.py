@@ -1,4 +1,4 @@
-"""The tags of a TIFF's first page; EXIF, wherever it is carried, is such a page too. Pure."""
+"""The tags of a TIFF's first page. EXIF data has the same form, in whichever file it is embedded. Pure."""
 
 import mmap
 import struct
@@ -15,7 +15,7 @@ _SEPARATED = 5
 
 @dataclass(frozen=True, slots=True)
 class TiffPage:
-    """What the tags of a first page say; width and height are 0 where EXIF says none."""
+    """What the tags of a first page say; width and height are 0 where EXIF has none."""
 
     width: int
     height: int
@@ -28,7 +28,7 @@ class TiffPage:
 
 
 class _Layout:
-    """Where things stand in the two forms of the format: classic (4-byte places) and BigTIFF (8-byte places)."""
+    """Sizes and offsets of the two forms of the format: classic (4-byte offsets) and BigTIFF (8-byte offsets)."""
 
     def __init__(self, data: Bytes) -> None:
         self.order = "<" if data[:2] == b"II" else ">"

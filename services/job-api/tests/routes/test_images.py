@@ -60,7 +60,7 @@ async def test_the_probe_is_told_what_is_expected(start, make):
         run = sandbox.run
 
         async def noting(order):
-            asked.append((order.program, order.spec["kind"]))
+            asked.append((order.program, order.spec.kind))
             return await run(order)
 
         sandbox.run = noting

@@ -10,15 +10,21 @@ from forgesyte_contracts.jobs import AttemptOutcome, DecodeFacts, StageTimings
 from forgesyte_contracts.problems import Code
 from forgesyte_contracts.results import INLINE_RESULT_BYTES, ResultSummary
 from forgesyte_contracts.subjects import result_blob
+from forgesyte_contracts.warnings import JobWarning
 
 DECODE = DecodeFacts(frames_decoded=30, frames_corrupt=2, frames_skipped=1, codec="h264", fps=25.0, rotation=90)
 STAGES = StageTimings(fetch=1.5, decode=20.0, process=300.5, publish=4.0)
 TIMINGS = {"motion.detect-motion": 3.1, "motion": 3.1}
+ENDS_EARLY = JobWarning(text="the file ends early")
 SUMMARY = ResultSummary(frame_count=29, detection_count=40, classes={"car": 40})
 
 
 def rows(first, end, padding=""):
     return [orjson.dumps({"frame_index": n, "detections": {"text": padding}}) for n in range(first, end)]
+
+
+def numbered(first, end):
+    return [JobWarning(text=f"warning {number}") for number in range(first, end)]
 
 
 async def running(api, make, *, frames=30, padding="", **facts):
@@ -29,7 +35,7 @@ async def running(api, make, *, frames=30, padding="", **facts):
         record, make.NOW, end_frame=frames, progress=60, current_frame=frames, device_used="cpu",
         decode=DECODE, plugin_timings=TIMINGS, stage_timings_ms=STAGES, **facts,
     )  # fmt: skip
-    return moves.warned(record, ["the file ends early", "the file ends early"])
+    return moves.warned(record, [ENDS_EARLY, ENDS_EARLY])
 
 
 async def extended(api, record):
@@ -81,10 +87,9 @@ async def test_attempts_before_are_told_with_their_deaths(api, make):
 
 
 async def test_every_warning_is_told_also_those_the_record_had_no_room_for(api, make):
-    record = moves.warned(await running(api, make), [f"warning {number}" for number in range(2, 60)])
-    await write_warnings(api.store, record.job_id, 1, [(0, "the file ends early"), (1, "the file ends early")])
-    second = [(number, f"warning {number}") for number in range(2, 30)]
-    await write_warnings(api.store, record.job_id, 2, second)
+    record = moves.warned(await running(api, make), numbered(2, 60))
+    await write_warnings(api.store, record.job_id, 1, [(0, ENDS_EARLY), (1, ENDS_EARLY)])
+    await write_warnings(api.store, record.job_id, 2, list(enumerate(numbered(2, 30), start=2)))
 
     body = await extended(api, await api.put(record.model_copy(update={"attempt": 2})))
 
@@ -92,7 +97,7 @@ async def test_every_warning_is_told_also_those_the_record_had_no_room_for(api, 
 
 
 async def test_a_warning_that_was_not_kept_is_left_out(api, make):
-    record = moves.warned(await running(api, make), [f"warning {number}" for number in range(2, 60)])
+    record = moves.warned(await running(api, make), numbered(2, 60))
 
     body = await extended(api, await api.put(record))
 

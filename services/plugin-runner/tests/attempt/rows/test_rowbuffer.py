@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from forgesyte_plugin_runner.attempt.rowbuffer import BUFFER_BYTES, SEGMENT_BYTES, RowBuffer
+from forgesyte_plugin_runner.attempt.rows.rowbuffer import BUFFER_BYTES, SEGMENT_BYTES, RowBuffer
 
 
 async def test_a_full_buffer_holds_the_sender_until_rows_are_taken():

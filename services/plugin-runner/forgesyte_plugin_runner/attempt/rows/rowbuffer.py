@@ -1,7 +1,7 @@
 """Rows between the sandbox and the store: bounded, and never dropped.
 
-When the buffer is full put() waits, the pipe of the sandbox fills, and the plugin is held until the store took
-something: back-pressure instead of memory.
+When the buffer is full put() waits, the pipe of the sandbox fills, and the plugin is held until the store has taken
+some rows: back-pressure instead of memory.
 """
 
 import asyncio
@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from forgesyte_chassis.waiting import is_set_within
 
 SEGMENT_BYTES = 4 << 20
-"""A segment is cut at this many bytes of JSON, however few rows that is."""
+"""A segment ends at this many bytes of JSON, however few rows that is."""
 
 BUFFER_BYTES = 16 << 20
-"""Rows above this many bytes wait in the sandbox's pipe."""
+"""Rows beyond this many bytes wait in the sandbox's pipe."""
 
 
 @dataclass(slots=True)
@@ -38,7 +38,7 @@ class RowBuffer:
         return len(self._rows)
 
     async def put(self, frame_index: int, row: bytes) -> None:
-        """Add a row (JSON without newline); waits while the buffer is full. A closed buffer takes nothing more."""
+        """Add a row (JSON without a newline); waits while the buffer is full. A closed buffer takes nothing."""
         while self._is_full and not self.is_closed:
             self._room.clear()
             await self._room.wait()
@@ -50,7 +50,7 @@ class RowBuffer:
             self._due.set()
 
     def take(self) -> list[tuple[int, bytes]]:
-        """Remove and give the rows of one segment, oldest first."""
+        """Remove and return the rows of one segment, oldest first."""
         count, size = 0, 0
         while count < min(len(self._rows), self.segment_rows) and size < SEGMENT_BYTES:
             size += len(self._rows[count][1])
@@ -63,13 +63,13 @@ class RowBuffer:
         return taken
 
     def close(self) -> None:
-        """Take no more rows; what is in the buffer is due now."""
+        """Take no more rows; those in the buffer are due now."""
         self.is_closed = True
         self._due.set()
         self._room.set()
 
     async def wait_due(self, limit_s: float) -> None:
-        """Wait until a segment is full or the buffer is closed, `limit_s` seconds at most."""
+        """Wait until a segment is full or the buffer is closed, for at most `limit_s` seconds."""
         await is_set_within(self._due, limit_s)
 
     @property

@@ -1,6 +1,6 @@
 """Exceptions flattened to text, the only form in which they leave the sandbox.
 
-Nothing of a plugin's exception is trusted to work: its str() may raise, its class may lie, its text may be huge.
+A plugin's exception is not trusted: its str() may raise, its class may lie, its text may be huge.
 """
 
 import errno
@@ -14,8 +14,8 @@ from forgesyte_sdk import PluginUnavailable
 _MAX_TEXT_CHARS = 16_000
 _MAX_CAUSES = 10
 _MAX_FRAMES = 200
-"""The last of a traceback, about what _MAX_TEXT_CHARS hold. All of a deep recursion's would take seconds, and memory
-that just ran out."""
+"""The last ones of a traceback, about as many as _MAX_TEXT_CHARS hold. Formatting all frames of a deep recursion takes
+seconds, and memory that has just run out."""
 
 _OPENCV_NO_MEMORY = -4
 _NO_MEMORY_TEXTS = (
@@ -40,19 +40,19 @@ def describe(error: BaseException, *, frame: int | None) -> Failed:
         text_of(error),
         traceback=_traceback_of(error),
         frame=frame,
-        oom=is_want_of_memory(error),
+        oom=is_out_of_memory(error),
     )
 
 
 def text_of(error: BaseException) -> str:
-    """Give the exception's text, exactly as str() gives it; a description when str() itself raises."""
+    """Return the exception's text, exactly as str() gives it; a description when str() itself raises."""
     try:
         return _cut(str(error))
     except BaseException as second:  # noqa: BLE001 - border: plugin call; str() of its exception is its code
         return f"<{type(error).__name__}, whose str() raised {type(second).__name__}>"
 
 
-def is_want_of_memory(error: BaseException) -> bool:
+def is_out_of_memory(error: BaseException) -> bool:
     """Tell whether the exception, or what caused it, says that memory or a thread's stack was refused."""
     link: BaseException | None = error
     for _ in range(_MAX_CAUSES):
@@ -71,7 +71,7 @@ def _says_no_memory(error: BaseException) -> bool:
         return True
     if type(error).__module__.partition(".")[0] == "cv2" and getattr(error, "code", None) == _OPENCV_NO_MEMORY:
         return True
-    # torch and Python's thread start say it in words alone; a plugin's own class may say what it likes.
+    # torch and Python's thread start say it in their text alone; a plugin's own exception class is not believed.
     if not isinstance(error, RuntimeError):
         return False
     text = text_of(error).lower()
@@ -80,8 +80,8 @@ def _says_no_memory(error: BaseException) -> bool:
 
 def _traceback_of(error: BaseException) -> str:
     try:
-        told = "".join(traceback.format_exception(error, limit=-_MAX_FRAMES))
-        return told[-_MAX_TEXT_CHARS:].encode(errors="replace").decode()
+        text = "".join(traceback.format_exception(error, limit=-_MAX_FRAMES))
+        return text[-_MAX_TEXT_CHARS:].encode(errors="replace").decode()
     except BaseException as second:  # noqa: BLE001 - border: plugin call; formatting runs the plugin's __str__
         return f"<no traceback: formatting it raised {type(second).__name__}>"
 

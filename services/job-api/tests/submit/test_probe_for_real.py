@@ -156,7 +156,7 @@ async def test_what_is_no_usable_media_gets_a_sentence_and_leaves_nothing(
 
     assert (answer.status_code, answer.json()["code"]) == (415, "MEDIA_INVALID"), answer.text
     assert said in answer.json()["detail"]
-    assert "accepted is" in answer.json()["detail"]
+    assert "expected a" in answer.json()["detail"]
     assert "passwd" not in answer.text
     await assert_nothing_is_left(real, tmp_path)
 

@@ -3,6 +3,7 @@
 import pytest
 
 from forgesyte_contracts.problems import Code
+from forgesyte_sandbox.shared.specs import ManifestSpec, Spec
 
 
 @pytest.mark.parametrize(
@@ -11,11 +12,11 @@ from forgesyte_contracts.problems import Code
         pytest.param("raise", "ValueError", "bad frame: naïve text, 50 % of it", id="an ordinary exception"),
         pytest.param("system-exit", "SystemExit", "3", id="SystemExit"),
         pytest.param("keyboard-interrupt", "KeyboardInterrupt", "stop that", id="KeyboardInterrupt"),
-        pytest.param("not-picklable", "NotPicklableError", "holds a lock", id="an exception that can not be pickled"),
+        pytest.param("not-picklable", "NotPicklableError", "holds a lock", id="an exception that cannot be pickled"),
         pytest.param(
             "mute", "MuteError", "<MuteError, whose str() raised RuntimeError>", id="an exception whose str() raises"
         ),
-        pytest.param("surrogate", "ValueError", "lone ? surrogate", id="text that is no Unicode"),
+        pytest.param("surrogate", "ValueError", "lone ? surrogate", id="text that is not Unicode"),
     ],
 )
 async def test_what_a_plugin_raises_crosses_as_exact_text(bench, fault, error_type, error):
@@ -40,17 +41,39 @@ async def test_what_prepare_and_finalize_raise_fails_the_job(bench, at):
     assert (told.outcome.kind, told.outcome.error_type) == ("failed", "ValueError")
 
 
+class DanceSpec(Spec):
+    PROGRAM = "dance"
+
+
+class OldSpec(ManifestSpec):
+    """What another version of the parent would send."""
+
+    def to_dict(self):
+        return {**super().to_dict(), "distribution": "dist-one 1.0"}
+
+
+async def test_an_unknown_key_of_a_spec_is_refused_by_name_and_no_plugin_is_blamed(bench):
+    from forgesyte_sandbox.parent.order import Order
+    from forgesyte_sandbox.shared.limits import Limits
+
+    order = Order(OldSpec("sandbox_plugins:Good"), limits=Limits(), scratch=bench.scratch())
+    outcome = await bench.zygote.run(order)
+
+    assert (outcome.kind, outcome.code, outcome.error_type) == ("failed", Code.INTERNAL, "SpecRefused")
+    assert "no key 'distribution'" in outcome.error
+
+
 async def test_an_unknown_program_is_an_outcome_too(bench):
     from forgesyte_sandbox.parent.order import Order
     from forgesyte_sandbox.shared.limits import Limits
 
-    outcome = await bench.zygote.run(Order("dance", {}, limits=Limits(), scratch=bench.scratch()))
+    outcome = await bench.zygote.run(Order(DanceSpec(), limits=Limits(), scratch=bench.scratch()))
 
     assert (outcome.kind, outcome.error_type) == ("failed", "LookupError")
 
 
-def test_of_a_deep_traceback_the_last_frames_are_told():
-    from forgesyte_sandbox.child.programs.failures import describe
+def test_of_a_deep_traceback_the_last_frames_are_kept():
+    from forgesyte_sandbox.child.failures import describe
 
     code = "def odd(n): even(n - 1)\ndef even(n): return 1 // n if n == 0 else odd(n - 1)"
     calls = {}

@@ -1,23 +1,23 @@
 """Rows on their way into a real store, and a store that refuses them for a while or for good."""
 
 import asyncio
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
 import orjson
 import pytest
 
+from forgesyte_chassis.clock import SystemClock
 from forgesyte_chassis.store.blobs import Store
 from forgesyte_chassis.store.segments import read_rows, write_segment
 from forgesyte_contracts import moves, subjects
 from forgesyte_contracts.ids import JobId, new_job_id
 from forgesyte_contracts.jobs import JobRecord
 from forgesyte_contracts.results import INLINE_RESULT_BYTES
-from forgesyte_plugin_runner.attempt.attempt_state import AttemptState
-from forgesyte_plugin_runner.attempt.committer import Committer
-from forgesyte_plugin_runner.attempt.rowbuffer import RowBuffer
-from forgesyte_plugin_runner.attempt.store_retry import Patience
+from forgesyte_plugin_runner.attempt.rows.committer import Committer
+from forgesyte_plugin_runner.attempt.rows.rowbuffer import RowBuffer
+from forgesyte_plugin_runner.attempt.state.attempt_state import AttemptState
+from forgesyte_plugin_runner.attempt.store_retry import PatientStore
 from forgesyte_plugin_runner.attempt.stored_result import RowsMissing, write_result
 from forgesyte_plugin_runner.stopping import Stop, StopReason
 from forgesyte_sandbox.shared.messages import Row
@@ -35,27 +35,26 @@ class Desk:
         self.folder = folder
         self.store = Store.open(str(folder))
         self.buffer = RowBuffer(segment_rows=200)
-        self.ledger = AttemptState(self.record)
+        self.state = AttemptState(self.record)
         self.stop = Stop()
         self.committer = Committer(
-            store=self.store,
+            storage=PatientStore(self.store, patience_s, SystemClock()),
             job_id=JobId(self.record.job_id),
             attempt=1,
             buffer=self.buffer,
-            ledger=self.ledger,
+            state=self.state,
             stop=self.stop,
-            notice=lambda: None,
-            patience=Patience(patience_s, time.monotonic),
+            on_commit=lambda: None,
         )
 
     async def fill(self, rows: int, *, padding: int = 0) -> None:
         for index in range(rows):
             row = orjson.dumps({"frame_index": index, "detections": "x" * padding})
-            self.ledger.take(Row(index, row))
+            self.state.take(Row(index, row))
             await self.buffer.put(index, row)
 
     def committed(self) -> JobRecord:
-        return self.ledger.apply(self.record, NOW)
+        return self.state.apply(self.record, NOW)
 
     def block(self) -> Path:
         """Put a file where the store wants a folder: every write of a segment fails until it is gone."""
@@ -108,7 +107,7 @@ async def test_a_store_that_refuses_for_good_gives_the_job_back(tmp_path):
     assert desk.buffer.is_closed
 
 
-async def test_a_segment_whose_answer_got_lost_is_our_own(desk):
+async def test_a_segment_whose_answer_was_lost_counts_as_our_own(desk):
     await desk.fill(200)
     rows = [orjson.dumps({"frame_index": index, "detections": ""}) for index in range(200)]
     await write_segment(desk.store, JobId(desk.record.job_id), 1, 0, rows)
@@ -117,11 +116,11 @@ async def test_a_segment_whose_answer_got_lost_is_our_own(desk):
     await desk.committer.run()
 
     assert desk.stop.reason is None
-    assert desk.ledger.committed_end == 200
+    assert desk.state.committed_end == 200
 
 
 async def test_rows_that_another_life_of_this_attempt_wrote_end_the_attempt(desk):
-    """Its number was given out twice; the next attempt has another one."""
+    """Its number was issued twice; the next attempt has another one."""
     await write_segment(desk.store, JobId(desk.record.job_id), 1, 0, [b'{"frame_index":0,"of":"another time"}'])
     await desk.fill(200)
     desk.buffer.close()
@@ -129,14 +128,14 @@ async def test_rows_that_another_life_of_this_attempt_wrote_end_the_attempt(desk
     await desk.committer.run()
 
     assert desk.stop.reason is StopReason.RELEASED
-    assert desk.ledger.committed_end == 0
+    assert desk.state.committed_end == 0
 
 
 async def test_a_result_with_other_rows_than_were_made_is_refused(desk):
     await desk.fill(10)
     desk.buffer.close()
     await desk.committer.run()
-    desk.ledger.take(Row(10, b"{}"))
+    desk.state.take(Row(10, b"{}"))
 
     with pytest.raises(RowsMissing, match="made 11 rows and the store holds 10"):
         await write_result(desk.store, desk.committed())

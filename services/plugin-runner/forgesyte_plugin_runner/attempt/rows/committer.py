@@ -1,7 +1,8 @@
-"""Brings the rows of one attempt into the store, segment by segment, and says in the ledger how far it came.
+"""Writes the rows of one attempt into the store, segment by segment, and notes in the attempt's state how far it got.
 
-A segment is made once and never changed. While the bus is away segments still go out: only the record waits. While
-the store is away rows wait in the buffer and then in the sandbox; after a limit the attempt is given back.
+A segment is made once and never changed. While the bus is unavailable segments are still written: only the record
+waits. While the store is unavailable rows wait in the buffer and then in the sandbox; after a limit the attempt is
+given back.
 """
 
 from collections.abc import Callable
@@ -12,36 +13,40 @@ import structlog
 from forgesyte_chassis.store.blobs import Store
 from forgesyte_chassis.store.segments import SegmentTaken, write_segment
 from forgesyte_contracts.ids import JobId
+from forgesyte_plugin_runner.attempt.state.attempt_state import AttemptState
+from forgesyte_plugin_runner.attempt.store_retry import PatientStore, StoreLost
 from forgesyte_plugin_runner.stopping import Stop, Stopped, StopReason
 
-from .attempt_state import AttemptState
 from .rowbuffer import RowBuffer
-from .store_retry import Patience, StoreLost
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Committer:
-    """Writes the segments of one attempt; the only one that does.
+    """The only writer of the segments of one attempt.
 
     Attributes:
-        notice: called after each segment, for the writer of the record.
+        storage: where the segments go.
+        job_id, attempt: which attempt it writes for.
+        buffer: where the rows come from.
+        state: learns up to which frame rows are committed.
+        stop: stops the attempt when its rows cannot be written.
+        on_commit: called after each segment.
         every_s: seconds between two segments at most.
     """
 
-    store: Store
+    storage: PatientStore
     job_id: JobId
     attempt: int
     buffer: RowBuffer
-    ledger: AttemptState
+    state: AttemptState
     stop: Stop
-    notice: Callable[[], None]
-    patience: Patience
+    on_commit: Callable[[], None]
     every_s: float = 2.0
 
     async def run(self) -> None:
-        """Write segments until the buffer is closed and empty, or nothing of this attempt counts any more."""
+        """Write segments until the buffer is closed and empty, or the attempt is stopped."""
         try:
             while True:
                 await self.buffer.wait_due(self.every_s)
@@ -54,7 +59,7 @@ class Committer:
             log.error("store refuses rows", job_id=self.job_id, attempt=self.attempt, error=str(fault))
             self.stop.ask(StopReason.FAULT)
         except SegmentTaken as fault:
-            # The bus went back to an older state and gave our number out again; the next number is nobody's.
+            # The bus went back to an older state and issued our number twice; the next number is unused.
             log.error("attempt number was used before", job_id=self.job_id, attempt=self.attempt, error=fault.detail)
             self.stop.ask(StopReason.RELEASED)
         except Stopped:
@@ -63,13 +68,14 @@ class Committer:
             self.buffer.close()
 
     async def _write(self, rows: list[tuple[int, bytes]]) -> None:
-        begun_s = self.patience.monotonic()
-        await self.patience.persist(lambda: self._put(rows))
-        self.ledger.add_stage_ms("publish", 1000 * (self.patience.monotonic() - begun_s))
-        self.ledger.commit(rows[-1][0] + 1)
-        self.notice()
+        clock = self.storage.clock
+        begun_s = clock.monotonic_s()
+        await self.storage.persist(lambda store: self._put(store, rows))
+        self.state.add_stage_ms("publish", 1000 * (clock.monotonic_s() - begun_s))
+        self.state.commit(rows[-1][0] + 1)
+        self.on_commit()
 
-    async def _put(self, rows: list[tuple[int, bytes]]) -> None:
+    async def _put(self, store: Store, rows: list[tuple[int, bytes]]) -> None:
         if self.stop.reason in (StopReason.FENCED, StopReason.ENDED):
             raise Stopped(self.stop.reason)
-        await write_segment(self.store, self.job_id, self.attempt, rows[0][0], [row for _, row in rows])
+        await write_segment(store, self.job_id, self.attempt, rows[0][0], [row for _, row in rows])

@@ -1,0 +1,1 @@
+"""The rows of one attempt on their way into the store. Never imports the writer of the record."""

@@ -1,0 +1,71 @@
+"""A plugin's manifest is read in a sandbox, and not believed before it was validated here."""
+
+import pytest
+
+from forgesyte_contracts.problems import Code
+from forgesyte_sandbox.parent.installed_plugins import FoundPlugin
+from forgesyte_sandbox.parent.outcome import SandboxOutcome
+from forgesyte_sandbox.parent.read_manifest import judge_manifest, read_manifest
+
+from ..conftest import LIMITS
+
+LARGE_TOOL = {"name": "measure", "options_schema": {"title": "x" * 140_000}}
+MANIFEST = {"name": "good", "version": "0.1.0", "tools": [{"name": "measure"}]}
+
+
+def found(name="good", entry_point="sandbox_plugins:Good") -> FoundPlugin:
+    return FoundPlugin(name, entry_point, "dist-one 1.0")
+
+
+def an_outcome(manifest=None, error=None) -> SandboxOutcome:
+    return SandboxOutcome(error is None, {"manifest": manifest}, error, None, 1.0, "failed" if error else "succeeded")
+
+
+async def test_a_good_plugin_is_ready(bench):
+    read = await read_manifest(bench.zygote, found(), limits=LIMITS, scratch=bench.scratch())
+
+    assert (read.is_ready, read.reason, read.manifest.name) == (True, None, "good")
+
+
+async def test_a_plugin_that_lacks_something_keeps_its_manifest_and_says_what(bench):
+    plugin = found(entry_point="sandbox_plugins:Lacks")
+
+    read = await read_manifest(bench.zygote, plugin, limits=LIMITS, scratch=bench.scratch())
+
+    assert (read.is_ready, read.outcome.code, read.manifest.name) == (False, Code.PLUGIN_UNAVAILABLE, "good")
+    assert read.reason == "the model weights.bin is missing; download it into /models"
+
+
+@pytest.mark.parametrize(
+    ("manifest", "reason"),
+    [
+        pytest.param({"name": "good"}, "its manifest is not valid: version: ", id="not valid"),
+        pytest.param({**MANIFEST, "name": "other"}, "its manifest says 'other' and its entry point 'good'", id="name"),
+        pytest.param({**MANIFEST, "tools": [LARGE_TOOL]}, "its manifest has 137 KiB, at most 128 KiB", id="large"),
+        pytest.param(None, "its sandbox returned no manifest", id="none"),
+    ],
+)
+def test_a_manifest_that_is_not_to_be_believed_has_a_reason(manifest, reason):
+    read = judge_manifest(found(), an_outcome(manifest))
+
+    assert (read.is_ready, read.manifest) == (False, None)
+    assert read.reason.startswith(reason)
+
+
+class DyingZygote:
+    """A zygote that dies with its first two runs."""
+
+    def __init__(self):
+        self.runs = 0
+
+    async def run(self, order):
+        self.runs += 1
+        if self.runs < 3:
+            return SandboxOutcome(False, None, "the zygote ended", "released", 1.0, "released")
+        return an_outcome(MANIFEST)
+
+
+async def test_a_run_that_its_zygote_took_along_is_tried_again(tmp_path):
+    read = await read_manifest(DyingZygote(), found(), limits=LIMITS, scratch=tmp_path)
+
+    assert read.is_ready
