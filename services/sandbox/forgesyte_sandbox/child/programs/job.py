@@ -139,8 +139,8 @@ class Job:
             self._context.send(
                 messages.Warning(f"{self._warned - _MAX_WARNINGS} more warnings about values were left out")
             )
-        for text in source.warnings:
-            self._context.send(messages.Warning(text))
+        for warning in source.warnings:
+            self._context.send(warning)
         announced = source.claims.frames
         if announced is not None and source.decoded < announced:
             about = "about " if source.claims.basis is Basis.COMPUTED else ""
