@@ -1,12 +1,14 @@
 # ForgeSyte's developer interface; each target is one tool. `make` alone explains them.
 PY := .venv/bin/python
-# Tests that run side by side: each starts real processes, so no more than there are cores.
-WORKERS := 2
+# Tests that run side by side: one more than the cores they are planned for, since many wait for a process to start.
+WORKERS := 3
+# The folders of all members, without a list: a new one is found here.
+MEMBERS = $(shell $(PY) .ci/members all)
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test stability bench lint format clean
+.PHONY: help setup demo up test stability long-video random-faults soak bench bench-against lint types format clean
 
 help: ## show what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## install everything into .venv (the other targets do this by themselves)
 	@.ci/setup
@@ -17,23 +19,38 @@ demo: setup ## run the main job end to end; VIDEO=path takes your own video
 up: setup ## start everything on this machine at http://127.0.0.1:8000 (ARGS="--port 9001" for more)
 	@.venv/bin/forgesyte up $(ARGS)
 
-test: setup ## run the tests (a few minutes; the long ones belong to .ci/run)
-	@$(PY) -m pytest -q -n $(WORKERS) --dist loadfile -m "not long" $(ARGS)
+test: setup ## run the tests (at most six minutes on two cores) and print the slowest files
+	@$(PY) -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not long" $(ARGS)
 
-stability: setup ## the matrix of plugin faults, short and long, as a table (about a quarter of an hour)
-	@$(PY) -m pytest -q --tb=short tests/stability $(ARGS)
+stability: setup ## print the whole matrix of plugin faults, also through the product (a quarter of an hour)
+	@FORGESYTE_SOAK=1 $(PY) -m pytest -q --tb=short tests/stability $(ARGS)
 
-bench: setup ## measure beside what one would pick instead, into docs/benchmarks.md (some minutes)
+long-video: setup ## analyse a video of 100 000 frames while it is watched (about five minutes)
+	@FORGESYTE_SOAK=1 $(PY) -m pytest -q tests/contract/test_long_video.py $(ARGS)
+
+random-faults: setup ## run eight minutes of random faults beside healthy jobs
+	@FORGESYTE_FAULTS_S=$${FORGESYTE_FAULTS_S-480} $(PY) -m pytest -q --tb=short tests/stability/test_random_faults.py $(ARGS)
+
+soak: stability long-video random-faults ## do all long runs in full, one after the other (half an hour)
+
+bench: setup ## measure ForgeSyte beside its alternatives, into docs/benchmarks.md (some minutes)
+	@.ci/setup bench
 	@$(PY) -m benchmarks.analyze_latency
 	@$(PY) -m benchmarks.warm_start
 	@$(PY) -m benchmarks.realtime_fanout $(ARGS)
 
-lint: setup ## check style, types, layers, declared dependencies
+bench-against: setup ## compare the speed of this checkout with another one; OTHER=path names it
+	@.ci/setup bench
+	@$(PY) -m benchmarks.against_commit "$(or $(OTHER),$(error name the other checkout: make bench-against OTHER=path))"
+
+lint: setup types ## check style, types, layers, declared dependencies
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
-	@.venv/bin/mypy $$(ls -d services/*/forgesyte_* plugins/*/forgesyte_*) benchmarks tests/support
 	@$(PY) .ci/layers
-	@for member in services/* plugins/*; do (cd $$member && $(CURDIR)/.venv/bin/deptry . --no-ansi) || exit 1; done
+	@for member in $(MEMBERS); do (cd $$member && $(CURDIR)/.venv/bin/deptry . --no-ansi) || exit 1; done
+
+types: setup ## check types alone
+	@.ci/types
 
 format: setup ## rewrite files to the house format
 	@.venv/bin/ruff format . && .venv/bin/ruff check --fix .

@@ -110,7 +110,7 @@ async def main() -> None:
     parser.add_argument("--warm-up", type=int, default=10, help="requests before them")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="forgesyte-bench-") as folder:
-        async with running_stack(Path(folder) / "data") as stack:
+        async with running_stack(Path(folder) / "data", is_forked=False) as stack:
             passed_ms = await measure(stack, options.requests, options.warm_up)
     sys.stdout.write(report(passed_ms))
 

@@ -93,7 +93,7 @@ def test_a_member_declares_what_it_imports_and_nothing_else(member):
 @pytest.mark.parametrize(
     ("line", "finding"),
     [("import not_known_anywhere", "DEP001"), ("import nats", "DEP003")],
-    ids=["installed nowhere", "installed for somebody else"],
+    ids=["installed nowhere", "installed for another member"],
 )
 def test_an_undeclared_import_is_caught(tmp_path, line, finding):
     member = copy_of(ROOT / "services" / "job-api", tmp_path)
@@ -107,7 +107,7 @@ def test_an_undeclared_import_is_caught(tmp_path, line, finding):
 
 
 @needs_deptry
-def test_a_dependency_that_nobody_imports_is_caught(tmp_path):
+def test_a_dependency_that_is_never_imported_is_caught(tmp_path):
     member = copy_of(ROOT / "services" / "contracts", tmp_path)
     project = member / "pyproject.toml"
     project.write_text(project.read_text().replace("dependencies = [", 'dependencies = [\n    "orjson>=3.11",'))

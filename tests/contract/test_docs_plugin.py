@@ -1,4 +1,4 @@
-"""docs/writing-a-plugin.md keeps its word: its package builds, installs, is offered and gives the rows it shows."""
+"""docs/writing-a-plugin.md is right: its package builds, installs, is offered and yields the rows the page shows."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""The walk with curl and jq, as somebody without Python would do it."""
+"""The walk with curl and jq, as a user without Python does it."""
 
 import os
 import shutil

@@ -97,7 +97,7 @@ def test_every_example_fits_its_schema(document):
 
 
 def media_of(told: dict[str, Any]) -> dict[str, str]:
-    """The media part that an example of a form can not show."""
+    """The media part that an example of a form cannot show."""
     return {name: "" for name, field in told["schema"]["properties"].items() if field.get("format") == "binary"}
 
 

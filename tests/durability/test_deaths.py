@@ -1,4 +1,7 @@
-"""Pull every plug in mid-job: each job ends once, with the right rows, and its attempts tell the story."""
+"""Pull every plug in mid-job: each job ends once, with the right rows, and its attempts tell the story.
+
+All tests pull the plugs of one product, whose every part comes back: the next test shows that it did.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -6,8 +9,11 @@ from pathlib import Path
 
 import psutil
 import pytest
+import pytest_asyncio
 
 from tests.support import Stack, alive, brightness_of, eventually, make_clip, running_stack
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 FRAMES = 60
 STOP_AT = 30
@@ -18,9 +24,10 @@ def clip(tmp_path: Path) -> Path:
     return make_clip(tmp_path / "clip.mp4", frames=FRAMES)
 
 
-@pytest.fixture
-async def stack(tmp_path: Path) -> AsyncIterator[Stack]:
-    async with running_stack(tmp_path / "data") as stack:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
+    env = {"FORGESYTE_LAUNCHER_DRAIN_S": "2"}
+    async with running_stack(tmp_path_factory.mktemp("product") / "data", env=env) as stack:
         yield stack
 
 
@@ -38,7 +45,7 @@ class MidJob:
         return self
 
     async def wait_until_reached(self) -> int:
-        """Wait until the plugin stands in the middle; gives the sandbox's pid."""
+        """Wait until the plugin has reached the middle; return the sandbox's pid."""
         return int(await eventually(lambda: self.reached.exists() and self.reached.read_text(), 120, "mid-job"))
 
     def forget(self) -> None:
@@ -129,19 +136,18 @@ async def test_kill_9_of_nats_server_with_two_slots_busy(stack, clip, tmp_path):
     assert alive([runner]), "the healthy neighbour was not restarted"
 
 
-async def test_ctrl_c_during_a_job_exits_0_and_the_job_goes_on_at_the_next_start(tmp_path, clip):
-    async with running_stack(tmp_path / "data", env={"FORGESYTE_LAUNCHER_DRAIN_S": "2"}) as stack:
-        job = await MidJob(tmp_path, "job").submit(stack, clip)
-        tree = stack.tree()
+async def test_ctrl_c_during_a_job_exits_0_and_the_job_goes_on_at_the_next_start(stack, clip, tmp_path):
+    job = await MidJob(tmp_path, "job").submit(stack, clip)
+    tree = stack.tree()
 
-        code = await stack.interrupt()
+    code = await stack.interrupt()
 
-        assert code == 0, stack.log.read_text()
-        assert not alive(tree)
-        job.let_go()
-        await stack.start()
-        record = await assert_right_result(stack, job.job_id)
-        assert outcomes(record) == ["released", "succeeded"]
+    assert code == 0, stack.log.read_text()
+    assert not alive(tree)
+    job.let_go()
+    await stack.start()
+    record = await assert_right_result(stack, job.job_id)
+    assert outcomes(record) == ["released", "succeeded"]
 
 
 async def test_cancel_of_a_hung_plugin_kills_it(stack, clip, tmp_path):

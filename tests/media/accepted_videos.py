@@ -10,7 +10,7 @@ from .case import EVERY, FRAMES, Accepted
 from .making import FPS, H264, clip, copy, cut, ffmpeg, spoil, with_matrix
 
 _COUNTED = (FRAMES, True)
-_NOBODY_SAYS = (None, False)
+_NOT_ANNOUNCED = (None, False)
 _AUDIO = ("-f", "lavfi", "-i", "sine=frequency=440:duration=2")
 _SVTAV1 = ("-c:v", "libaom-av1", "-cpu-used", "8", "-usage", "realtime", "-crf", "20", "-pix_fmt", "yuv420p")
 
@@ -35,7 +35,7 @@ def _variable_rate(folder):
 
 
 def _no_length(*options):
-    """Encode into a pipe, as a live recorder does: the muxer can not come back to write a length."""
+    """Encode into a pipe, as a live recorder does: the muxer cannot go back to write the length."""
 
     def make(folder):
         live = folder / "live"
@@ -85,7 +85,7 @@ CONTAINERS = [
              "yuv420p"), "h264", "mkv"),
     Accepted("h264.ts", lambda it: clip(it / "a.ts"), "h264", "mpegts"),
     Accepted("h264.flv", lambda it: clip(it / "a.flv"), "h264", "flv"),
-    Accepted("raw.h264", lambda it: clip(it / "a.h264"), "h264", "h264", announced=_NOBODY_SAYS),
+    Accepted("raw.h264", lambda it: clip(it / "a.h264"), "h264", "h264", announced=_NOT_ANNOUNCED),
     Accepted("h264 fragmented.mp4", lambda it: clip(it / "a.mp4", *H264, "-g", "5", "-movflags",
              "frag_keyframe+empty_moov"), "h264", "mp4"),
     Accepted("hevc.mp4", lambda it: clip(it / "a.mp4", "-c:v", "libx265", "-preset", "ultrafast", "-x265-params",
@@ -95,7 +95,7 @@ CONTAINERS = [
     Accepted("vp9.webm", lambda it: clip(it / "a.webm", "-c:v", "libvpx-vp9", "-deadline", "realtime", "-b:v", "2M",
              "-pix_fmt", "yuv420p"), "vp9", "webm"),
     Accepted("vp9 no length.webm", _no_length("-c:v", "libvpx-vp9", "-deadline", "realtime", "-b:v", "2M", "-pix_fmt",
-             "yuv420p", "-f", "webm"), "vp9", "webm", announced=_NOBODY_SAYS),
+             "yuv420p", "-f", "webm"), "vp9", "webm", announced=_NOT_ANNOUNCED),
     Accepted("av1.mp4", lambda it: clip(it / "a.mp4", *_SVTAV1), "av1", "mp4", announced=_COUNTED),
     Accepted("mpeg4.avi", lambda it: clip(it / "a.avi", "-c:v", "mpeg4", "-q:v", "2"), "mpeg4", "avi"),
     Accepted("mpeg4 b-frames.avi", lambda it: clip(it / "a.avi", "-c:v", "mpeg4", "-q:v", "2", "-bf", "2"), "mpeg4",
@@ -166,7 +166,7 @@ TIMES = [
     Accepted("variable rate.mkv", lambda it: copy(_variable_rate(it), it / "a.mkv"), "h264", "mkv", last_ms=3700),
     Accepted("edit list.mp4", _edit_list, "h264", "mp4", numbers=EVERY[8:], last_ms=1100, announced=(12, True)),
     Accepted("starts at 3 s.mp4", _late_start, "h264", "mp4", announced=_COUNTED),
-    Accepted("no length.mkv", _no_length(*H264, "-f", "matroska"), "h264", "mkv", announced=_NOBODY_SAYS),
+    Accepted("no length.mkv", _no_length(*H264, "-f", "matroska"), "h264", "mkv", announced=_NOT_ANNOUNCED),
 ]  # fmt: skip
 
 STREAMS = [

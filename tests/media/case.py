@@ -13,7 +13,7 @@ LAST_MS = (FRAMES - 1) * 1000 / FPS
 
 @dataclass(frozen=True)
 class Accepted:
-    """A file that gives frames.
+    """A file that can be decoded.
 
     Attributes:
         name: of the line.

@@ -1,4 +1,4 @@
-"""Makes the table's files: with the ffmpeg program, with PyAV where that can not, byte by byte where neither can."""
+"""Make the table's files: with the ffmpeg program, with PyAV where that cannot, byte by byte where neither can."""
 
 import struct
 import subprocess
@@ -17,7 +17,7 @@ H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-crf"
 
 
 def ffmpeg(*arguments: str | Path, stdin: bytes = b"") -> bytes:
-    """Run the program; gives its stdout."""
+    """Run the program and return its stdout."""
     command = ["ffmpeg", "-nostdin", "-v", "error", "-y", *map(str, arguments)]
     if stdin:
         command.remove("-nostdin")
@@ -86,7 +86,7 @@ def with_matrix(path: Path, matrix: tuple[int, int, int, int], stored) -> Path:
 
 
 def exif(orientation: int) -> bytes:
-    """Give an EXIF block that holds nothing but an orientation."""
+    """Return an EXIF block that holds nothing but an orientation."""
     return b"MM\0*\0\0\0\x08\0\x01" + struct.pack(">HHIHH", 0x112, 3, 1, orientation, 0) + bytes(4)
 
 

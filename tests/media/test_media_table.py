@@ -101,7 +101,7 @@ def unexpected(case, warnings):
 
 
 @pytest.mark.parametrize("case", [pytest.param(case, id=f"{case.kind} {case.name}") for case in refused.REFUSED])
-async def test_what_can_not_be_used_is_refused_by_probe_and_job_alike(zygote, tmp_path, line, case: Refused):
+async def test_an_unusable_file_is_refused_by_probe_and_job_alike(zygote, tmp_path, line, case: Refused):
     path = case.make(folder(tmp_path, "made"))
 
     probe = await probed(zygote, tmp_path, path, case)
@@ -121,7 +121,7 @@ def test_the_table_is_long_enough():
 
 @pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in accepted_videos.TURNED[:3]])
 def test_the_ffmpeg_program_turns_the_same_way(tmp_path, case: Accepted):
-    """Our direction against somebody else's: else file and reader could be wrong together."""
+    """Compare our direction with an independent one: otherwise file and reader could be wrong together."""
     path = case.make(folder(tmp_path, "made"))
 
     pixels = making.ffmpeg("-i", path, "-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "bgr24", "-")

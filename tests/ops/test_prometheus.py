@@ -82,7 +82,7 @@ async def running_prometheus(folder: Path, ports: dict[str, int]) -> AsyncIterat
 
 @pytest.fixture
 async def after_a_job(tmp_path) -> AsyncIterator[tuple[Prometheus, str]]:
-    """The product and Prometheus after one job; gives the job's id too."""
+    """The product and Prometheus after one job, and the job's id."""
     ports = {"launcher": free_port(), "runner": free_port()}
     env = {f"FORGESYTE_{name.upper()}_OPS_PORT": str(port) for name, port in ports.items()}
     clip = make_clip(tmp_path / "clip.mp4", frames=20)

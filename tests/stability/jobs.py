@@ -51,7 +51,7 @@ class JobRunner:
         return stored.record
 
     async def ended(self, job_id: JobId) -> JobRecord:
-        """Wait until the job has ended; gives its record."""
+        """Wait until the job has ended; return its record."""
 
         async def look() -> JobRecord | None:
             assert self.is_alive(), self.runner.log.read_text()[-4000:]

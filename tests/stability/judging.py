@@ -31,7 +31,7 @@ def judge_job(promise: Promise, line: Line, job: dict) -> list[str]:
         is_warned = any(promise.warning in text for text in job["warnings"]) or not promise.warning
         return wrong + ([] if is_warned else ["no warning"])
     if promise.plugin in DIE_IN_LOAD:
-        wrong = [] if job["error_code"] == "PLUGIN_UNAVAILABLE" else ["expected that nobody can run it"]
+        wrong = [] if job["error_code"] == "PLUGIN_UNAVAILABLE" else ["expected that no runner can run it"]
         wrong += [] if outcomes == [*promise.kinds] else ["expected one attempt"]
         is_told = expected_text(promise) in job["error_message"]
         return wrong + ([] if is_told else [f"expected {expected_text(promise)!r}"])

@@ -23,7 +23,7 @@ SLOTS = 2
 FRAME_LIMIT_S = 1.0
 END_LIMIT_S = 45
 NEVER = 10**6
-"""A frame that no clip has: a fault that is told to happen there does not."""
+"""A frame that no clip has: a fault set to happen there never happens."""
 
 SETTINGS = {
     "RUNNER_FRAME_TIMEOUT_S": FRAME_LIMIT_S, "RUNNER_FINALIZE_TIMEOUT_S": FRAME_LIMIT_S, "RUNNER_LOAD_TIMEOUT_S": 3,
@@ -112,7 +112,7 @@ class Product:
         )
 
     async def known(self, plugin: str, media: Media = "video", at: int | None = None) -> httpx.Response:
-        """Submit until the runner has told of the plugin; gives the answer."""
+        """Submit until the runner has reported the plugin; return the answer."""
 
         async def ask() -> httpx.Response | None:
             answer = await self.submit(plugin, media, at)

@@ -176,7 +176,7 @@ SURROUNDINGS = (
     succeeds("changes-cwd"),
     succeeds("changes-environment"),
     succeeds("changes-signal-handlers"),
-    # The limit can not go below the depth of the call that sets it: what is left may be enough or not.
+    # The limit cannot go below the depth of the call that sets it: what remains may or may not be enough.
     Promise("lowers-recursion-limit", ("failed", "succeeded"), error_type="RecursionError", frame=None),
     succeeds("patches-json"),
     crashes("patches-orjson", "the sandbox broke the message protocol", frame=None),
@@ -249,14 +249,14 @@ HARMLESS = ("healthy", "echoes", "raises-by-name")
 POISON = ("manifest-of-900-kib", "manifest-of-5000-kib")
 """Plugins that would spoil the run for all others if their promise is broken: the product is run for each alone."""
 
-CAN_NOT_WAIT = (
+CANNOT_WAIT = (
     "leaks-5-mb-a-frame", "turns-the-clock-and-hangs", "warns-without-end", "gives-nothing", "counts-text",
     "counts-below-zero", "counts-beyond-64-bits", "counts-5000-classes",
 )  # fmt: skip
-"""Faults that can not be told at which frame to happen."""
+"""Faults whose frame cannot be chosen."""
 
 DIE_IN_LOAD = ("load-hangs", "load-segfaults")
-"""The first such death disables the plugin, so the job is not tried again; nobody can run it, and that is its end."""
+"""The first such death disables the plugin, so the job is not tried again: it ends because no runner can run it."""
 
 ON_IMAGE = tuple(
     replace(promise, frame=0, text=promise.text.replace("frame 2", "frame 0"))
@@ -285,7 +285,7 @@ CASES = {
 """What the long form runs through the product: isolation, media and group, and the faults of it."""
 
 IN_PRODUCT_ALONE: dict[str, tuple[str, str]] = {
-    "manifest-other-name": ("FAILED", "somebody-else"),
+    "manifest-other-name": ("FAILED", "another-plugin"),
     "twin": ("FAILED", "forgesyte-misbehaving-twin 0.1.0"),
     "needs-package": ("UNAVAILABLE", "no_such_package_anywhere"),
     "needs-gpu": ("UNAVAILABLE", "GPU"),

@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,7 +11,7 @@ from forgesyte_chassis.bus import Bus
 from forgesyte_contracts.plugins import PluginOnRunner, PluginState
 from forgesyte_contracts.runners import RunnerHeartbeat
 from tests.stability.workbench import PLUGINS
-from tests.support import eventually, nats_server
+from tests.support import Forked, eventually, nats_server, start_forked
 
 START_LIMIT_S = 120
 READY = (PluginState.INITIALIZED, PluginState.RUNNING)
@@ -21,7 +20,7 @@ READY = (PluginState.INITIALIZED, PluginState.RUNNING)
 class WatchedRunner:
     """A runner process and its bus."""
 
-    def __init__(self, process: subprocess.Popen[bytes], bus: Bus, log: Path) -> None:
+    def __init__(self, process: Forked, bus: Bus, log: Path) -> None:
         self.process, self.bus, self.log = process, bus, log
 
     async def heartbeat(self, plugins: int) -> RunnerHeartbeat:
@@ -47,8 +46,7 @@ async def running_runner(folder: Path, plugins: list[str], **settings: object) -
         env |= {f"FORGESYTE_RUNNER_{name.upper()}": str(value) for name, value in told.items()}
         log = folder / "runner.log"
         with log.open("wb") as out:
-            command = [sys.executable, "-m", "forgesyte_plugin_runner"]
-            process = subprocess.Popen(command, env=env, stdout=out, stderr=out, start_new_session=True)
+            process = start_forked("forgesyte_plugin_runner", env=env, output=out)
         try:
             yield WatchedRunner(process, bus, log)
         finally:

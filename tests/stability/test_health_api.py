@@ -24,7 +24,7 @@ FAILED = {
     "import-hangs": "loading the plugin took longer than its limit of 6 s",
     "construct-fails": "construct went wrong; look at its log",
     "validate-rejects-value": "the setting colour is purple; set it to red or green",
-    "manifest-other-name": "somebody-else",
+    "manifest-other-name": "another-plugin",
     "manifest-of-900-kib": "KiB",
     "twin": "forgesyte-misbehaving-twin 0.1.0",
 }
@@ -39,7 +39,7 @@ STATES = {state.value for state in PluginState}
 REMEDY = "reload the plugin or restart the runner"
 START_LIMIT_S = 150
 ODD_NAMES = (
-    "nobody", "Healthy", "healthy ", "healthy%20", "%20", "%00", "healthy%00", "-", "0", "null", "*", "%ff%fe",
+    "unknown", "Healthy", "healthy ", "healthy%20", "%20", "%00", "healthy%00", "-", "0", "null", "*", "%ff%fe",
     "forgesyte.control.%3E", "na%C3%AFve", "%F0%9F%90%9B", "%7B%7D", "'%20or%201=1", "x" * 5000, "health",
     "healthy;health", "healthy%3Fa=b", "healthy%0d%0aX-A:%20b",
 )  # fmt: skip
@@ -183,11 +183,11 @@ async def test_a_plugin_with_nothing_wrong_gives_no_reason(stack, name):
 
 @pytest.mark.parametrize("part", ["", "/health", "/manifest"])
 async def test_an_unknown_plugin_answers_404_and_names_those_that_are_known(stack, part):
-    answer = await stack.http.get(f"/v1/plugins/nobody{part}")
+    answer = await stack.http.get(f"/v1/plugins/unknown{part}")
 
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"
-    assert (answer.json()["code"], answer.json()["plugin"]) == ("PLUGIN_UNKNOWN", "nobody")
+    assert (answer.json()["code"], answer.json()["plugin"]) == ("PLUGIN_UNKNOWN", "unknown")
     assert "motion-detector" in answer.json()["detail"]
 
 
@@ -241,7 +241,7 @@ async def counted(stack: Stack, name: str, errors: int) -> bool:
 
 
 @pytest.mark.parametrize("name", ["import-fails", "model-5-bytes"])
-async def test_a_job_for_a_plugin_that_can_not_be_used_is_refused_with_the_reason_its_health_gives(stack, clip, name):
+async def test_a_job_for_an_unusable_plugin_is_refused_with_the_reason_its_health_gives(stack, clip, name):
     query = {"plugin_id": name, "tool": "misbehave", "filename": clip.name}
 
     answer = await stack.http.post(

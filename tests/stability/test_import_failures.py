@@ -1,4 +1,4 @@
-"""Import failures: a plugin that can not be imported is data with a reason, and no more."""
+"""Import failures: a plugin that cannot be imported becomes data with a reason, and nothing else happens."""
 
 import pytest
 import pytest_asyncio

@@ -141,7 +141,7 @@ async def test_options_that_break_a_tool_are_no_failure_of_load(tmp_path, clip, 
         assert (await runner.done(clip.read_bytes(), "picky", "seek")).status is JobStatus.COMPLETED
 
 
-async def test_a_sandbox_that_somebody_else_kills_while_it_loads_disables_nothing(tmp_path, clip, installed):
+async def test_a_sandbox_killed_from_outside_while_it_loads_disables_nothing(tmp_path, clip, installed):
     async with job_runner(tmp_path / "box", "waits-in-load") as runner:
         job_id = await runner.submit(clip.read_bytes(), "waits-in-load", "seek")
         loading = installed / "loading"

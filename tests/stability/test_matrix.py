@@ -1,4 +1,4 @@
-"""Every fault on the real sandbox: how it ends, how soon, what is left, and that nobody else notices.
+"""Every fault on the real sandbox: how it ends, how soon, what it leaves, and that no other job notices.
 
 The short form of the matrix: one real zygote, for each fault a healthy job beside it and one after it.
 """
@@ -64,7 +64,7 @@ def test_every_fault_is_in_a_group_in_each_isolation_and_on_each_kind_of_media()
 
 @pytest.mark.slow
 @pytest.mark.parametrize("promise", rows())
-async def test_a_fault_ends_as_promised_and_nobody_else_notices(workbench: Workbench, promise: Promise, matrix):
+async def test_a_fault_ends_as_promised_and_no_other_job_notices(workbench: Workbench, promise: Promise, matrix):
     await hold_to(promise, workbench, matrix.setdefault(TITLE, []))
 
 

@@ -1,5 +1,7 @@
 """The long form of the matrix: every fault through the whole product over HTTP, as its users meet it.
 
+All faults with `make stability` and `make soak`; otherwise the first of each group and each fourth after it.
+
 In both isolations, on video and, where it differs, on an image. One healthy job stands in the middle of its clip while
 all faults of a group run beside it, one healthy job runs after each. launcher, runner, zygote and nats-server keep
 their pids from the first fault to the last. In isolation `plugin` a fault that waits for its frame meets a sandbox that
@@ -13,11 +15,12 @@ import pytest_asyncio
 
 from tests.stability.judging import judge_job, judge_refusal
 from tests.stability.product import NEVER, Inputs, Product, running_product
-from tests.stability.promises import CAN_NOT_WAIT, CASES, IN_A_JOB, IN_PRODUCT_ALONE, POISON, STEPS, Promise
+from tests.stability.promises import CANNOT_WAIT, CASES, IN_A_JOB, IN_PRODUCT_ALONE, POISON, STEPS, Promise
 from tests.stability.report import Line
 from tests.stability.workbench import entry_points
+from tests.support import IS_SOAK
 
-SERVES_BEFORE = {promise.plugin for promise in IN_A_JOB} - {promise.plugin for promise in STEPS} - {*CAN_NOT_WAIT}
+SERVES_BEFORE = {promise.plugin for promise in IN_A_JOB} - {promise.plugin for promise in STEPS} - {*CANNOT_WAIT}
 
 
 def groups(isolation: str) -> list[tuple[str, str]]:
@@ -60,7 +63,7 @@ async def test_a_plugin_that_lacks_something_is_refused_with_a_reason_that_names
 
 @pytest.mark.parametrize("product", ["job"], indirect=True, scope="module")
 @pytest.mark.parametrize(("media", "group"), groups("job"))
-async def test_faults_end_as_promised_over_http_and_nobody_else_notices(product, media, group, matrix):
+async def test_faults_end_as_promised_over_http_and_no_other_job_notices(product, media, group, matrix):
     await run_group(product, media, group, matrix)
 
 
@@ -72,7 +75,7 @@ async def test_faults_in_warm_sandboxes_end_as_promised_over_http_too(product, m
 
 async def run_group(product: Product, media: str, group: str, matrix: dict[str, list[Line]]) -> None:
     """Run the faults of a group beside a healthy job, and hold the product to what it promises."""
-    faults = [p for p in CASES[product.isolation, media, group] if p.plugin not in POISON]
+    faults = [p for p in CASES[product.isolation, media, group] if p.plugin not in POISON][:: 1 if IS_SOAK else 4]
     neighbour = await product.stand(f"{media}-{group}")
     lines = [Line(promise.plugin, "/".join(promise.kinds)) for promise in faults]
     matrix.setdefault(f"faults in the product (HTTP, isolation: {product.isolation}, {media})", []).extend(lines)
@@ -95,7 +98,7 @@ async def run_group(product: Product, media: str, group: str, matrix: dict[str, 
 
 
 @pytest.mark.parametrize("plugin", POISON)
-async def test_a_manifest_that_is_too_large_for_the_bus_costs_nobody_else_their_plugin(tmp_path, inputs, plugin):
+async def test_a_manifest_that_is_too_large_for_the_bus_costs_no_other_plugin(tmp_path, inputs, plugin):
     async with running_product(tmp_path, inputs, "job", ["healthy"], poison=plugin) as product:
         answer = await product.known(plugin)
         assert await product.is_healthy_right()
@@ -103,7 +106,7 @@ async def test_a_manifest_that_is_too_large_for_the_bus_costs_nobody_else_their_
 
 
 async def check(product: Product, promise: Promise, line: Line, media: str) -> list[str]:
-    """Run one fault and a healthy job after it; gives what is not as promised."""
+    """Run one fault and a healthy job after it; return what is not as promised."""
     found = await serve_before(product, promise, media)
     answer = await product.known(promise.plugin, media, 0 if media == "image" else None)
     may_rest = False

@@ -1,4 +1,4 @@
-"""Metrics: what is counted is what happened, on a real runner, also while somebody looks fifty times a second."""
+"""Metrics: what is counted is what happened, on a real runner, also while it is scraped fifty times per second."""
 
 import asyncio
 

@@ -1,7 +1,8 @@
 """Random faults beside healthy jobs at full slots, while health is asked fifty times a second, on the whole product.
 
 What the matrix shows one by one is shown here in any order and at once. The faults are drawn from a seed that is
-printed: FORGESYTE_SEED repeats them. Two minutes long; FORGESYTE_SHORT=1 makes it 20 s, FORGESYTE_FAULTS_S up to 480.
+printed: FORGESYTE_SEED repeats them. Two minutes long, eight with `make random-faults`; FORGESYTE_SHORT=1 makes it
+20 s, and FORGESYTE_FAULTS_S sets the seconds, at most 480.
 
 All faults are given the same clip. Deaths with one input are that input's fault, so no plugin is disabled by them and
 it is known at every moment what its health may say; test_tool_runner_integration.py shows how a plugin is disabled.
@@ -52,7 +53,7 @@ SETTINGS = {
 CODES = {"failed": "PLUGIN_ERROR", "timeout": "PLUGIN_TIMEOUT", "oom": "PLUGIN_OOM", "crashed": "PLUGIN_CRASH"}
 LEFT_OUT = {
     "load-fails": "one such job disables the plugin, as it should",
-    **dict.fromkeys(DIE_IN_LOAD, "the same, and its job ends when nobody has been able to run it for a minute"),
+    **dict.fromkeys(DIE_IN_LOAD, "the same, and its job ends when no runner has been able to run it for a minute"),
     "turns-the-clock-and-hangs": "its own clock decides how soon it is found; the matrix has it alone",
     "fills-dev-shm": "leaves half a gigabyte behind each time, which only Landlock could refuse",
     "slow-within-limit": "would be about this machine's speed",
@@ -63,7 +64,7 @@ BROKEN = {
     "validate-fails": ("FAILED", "validate went wrong; look at its log"),
     **{name: IN_PRODUCT_ALONE[name] for name in ("twin", "needs-package", "model-5-bytes")},
 }
-UNKNOWN = ("nobody", "healthy2", "%00", "health")
+UNKNOWN = ("unknown", "healthy2", "%00", "health")
 READY = ("INITIALIZED", "RUNNING")
 
 pytestmark = [pytest.mark.long, pytest.mark.slow, pytest.mark.timeout(DURATION_S + 600)]
@@ -164,7 +165,7 @@ class Storm:
             self.wrong += judge(promise, await self.run_job(promise.plugin))
 
     async def do_reloads(self) -> None:
-        """Have broken plugins looked at anew: they are still broken, and no moment shows anything else."""
+        """Have the runner reload broken plugins: they stay broken, and their health never shows anything else."""
         draw = Random(f"{SEED} reloads")
         while self.is_on:
             name = draw.choice(sorted(BROKEN))

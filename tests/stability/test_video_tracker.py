@@ -46,7 +46,7 @@ class OnGpu(Plugin):
     tools = (Track,)
 
     def validate(self):
-        raise RuntimeError("CUDA error 35: what a library says when nobody asked before")
+        raise RuntimeError("CUDA error 35: what a library says when its GPU was not checked first")
 
 
 class WithModel(Plugin):

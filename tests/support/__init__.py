@@ -2,17 +2,22 @@
 
 from .clips import brightness_of, make_clip
 from .clock import NOW, HandClock
+from .forked import PLAIN_TERMINAL, Forked, run_forked, start_forked
 from .keys import digest_of
 from .nats import NatsServer, nats_server
 from .records import job_ids
+from .soak import IS_SOAK
 from .stack import FORGESYTE, SHORT_KEEPING, TEST_PLUGINS, Stack, alive, running_stack
 from .waiting import eventually
 
 __all__ = [
     "FORGESYTE",
+    "IS_SOAK",
     "NOW",
+    "PLAIN_TERMINAL",
     "SHORT_KEEPING",
     "TEST_PLUGINS",
+    "Forked",
     "HandClock",
     "NatsServer",
     "Stack",
@@ -23,5 +28,7 @@ __all__ = [
     "job_ids",
     "make_clip",
     "nats_server",
+    "run_forked",
     "running_stack",
+    "start_forked",
 ]

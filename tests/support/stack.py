@@ -1,4 +1,8 @@
-"""The whole product as its user starts it: `forgesyte up` in a process of its own, and requests over HTTP."""
+"""The whole product: `forgesyte up` in a process of its own, and requests over HTTP.
+
+For tests the process is a fork of one that has imported the launcher; what it starts, it starts as ever. The launcher's
+own tests, and benchmarks, start `forgesyte up` as a user does.
+"""
 
 import asyncio
 import json
@@ -15,6 +19,7 @@ from typing import Any
 import httpx
 import psutil
 
+from .forked import Forked, start_forked
 from .nats import free_port
 from .waiting import eventually
 
@@ -28,26 +33,29 @@ TEST_PLUGINS = str(Path(__file__).parent / "plugins")
 class Stack:
     """One `forgesyte up` on a data folder; it can be killed and restarted on the same folder and port."""
 
-    def __init__(self, data: Path, *, slots: int = 2, env: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, data: Path, *, slots: int = 2, env: dict[str, str] | None = None, is_forked: bool = True
+    ) -> None:
         self.data = data
         self.slots = slots
         self.port = free_port()
         self.env = env or {}
-        self.process: subprocess.Popen[bytes] | None = None
+        self.is_forked = is_forked
+        self.process: Forked | subprocess.Popen[bytes] | None = None
         self.log = data.parent / f"{data.name}-up.log"
         self.url = f"http://127.0.0.1:{self.port}"
         self.http = httpx.AsyncClient(base_url=self.url, timeout=60, trust_env=False, limits=SHORT_KEEPING)
 
     async def start(self) -> None:
         """Start it and wait for its `ready` line."""
+        options = ("up", "--port", str(self.port), "--data-dir", str(self.data), "--slots", str(self.slots))
+        env = {**os.environ, "PYTHONPATH": TEST_PLUGINS, **self.env}
         with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [FORGESYTE, "up", "--port", str(self.port), "--data-dir", str(self.data), "--slots", str(self.slots)],
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env={**os.environ, "PYTHONPATH": TEST_PLUGINS, **self.env},
-                start_new_session=True,
-            )
+            if self.is_forked:
+                self.process = start_forked("forgesyte_launcher", *options, env=env, output=log)
+            else:
+                command = [FORGESYTE, *options]
+                self.process = subprocess.Popen(command, env=env, stdout=log, stderr=log, start_new_session=True)
         await eventually(self._is_ready, 150, f"ready line in {self.log}")
 
     def _is_ready(self) -> bool:
@@ -119,7 +127,7 @@ class Stack:
         return [json.loads(line) for line in answer.text.splitlines()]
 
     def kill(self) -> list[psutil.Process]:
-        """kill -9 the launcher; return every process that ran at that moment."""
+        """Send SIGKILL to the launcher; return every process that was alive at that moment."""
         assert self.process
         tree = self.tree()
         self.process.kill()
@@ -127,7 +135,7 @@ class Stack:
         return tree
 
     async def interrupt(self, limit_s: float = 120) -> int:
-        """Send Ctrl-C; return the exit code."""
+        """Press Ctrl-C; return the exit code."""
         assert self.process
         self.process.send_signal(signal.SIGINT)
         return await asyncio.to_thread(self.process.wait, limit_s)

@@ -16,10 +16,10 @@ async def eventually[T](condition: Callable[[], T | None], limit_s: float = ...,
 
 
 async def eventually(condition: Callable[[], Any], limit_s: float = 60.0, what: str = "") -> Any:
-    """Ask until the condition gives something true, and give that.
+    """Check the condition until it returns something true, and return that.
 
     Args:
-        condition: plain or async; asked again every 20 ms.
+        condition: plain or async; checked every 20 ms.
         limit_s: seconds until the test fails. Generous: it only costs time when the test fails, and a busy machine may
             need twenty seconds until a process has started.
         what: what is waited for, for the failure's text.

@@ -64,7 +64,7 @@ look().catch((error) => { seen.error = String(error); })
 
 @asynccontextmanager
 async def page_server(page: str) -> AsyncIterator[tuple[str, asyncio.Future[dict]]]:
-    """Serve one page and take one report; gives the page's address and the report to come."""
+    """Serve one page and take one report; yield the page's address and the report to come."""
     report: asyncio.Future[dict] = asyncio.get_running_loop().create_future()
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

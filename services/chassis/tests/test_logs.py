@@ -11,11 +11,11 @@ from forgesyte_chassis import logs
 @pytest.fixture(autouse=True)
 def _logging_as_before():
     root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
+    handlers, level, config = list(root.handlers), root.level, structlog.get_config()
     yield
     root.handlers[:] = handlers
     root.setLevel(level)
-    structlog.reset_defaults()
+    structlog.configure(**config)
 
 
 def lines_of(stream):

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -12,6 +11,7 @@ from pathlib import Path
 import orjson
 import psutil
 import pytest
+import pytest_asyncio
 
 from forgesyte_chassis.bus import Bus
 from forgesyte_chassis.store.blobs import Store
@@ -20,16 +20,16 @@ from forgesyte_contracts import moves, subjects
 from forgesyte_contracts.ids import JobId, RunnerId, new_job_id
 from forgesyte_contracts.jobs import JobRecord
 from forgesyte_contracts.streams import WORK
-from tests.support import TEST_PLUGINS, NatsServer, alive, eventually, make_clip, nats_server
+from tests.support import TEST_PLUGINS, Forked, NatsServer, alive, eventually, make_clip, nats_server, start_forked
 
 FRAMES = 60
 LIMIT_S = 60
 
 
 class RunnerProcess:
-    """One `python -m forgesyte_plugin_runner`."""
+    """One plugin-runner."""
 
-    def __init__(self, process: subprocess.Popen[bytes], log: Path) -> None:
+    def __init__(self, process: Forked, log: Path) -> None:
         self.process = process
         self.log = log
 
@@ -72,8 +72,7 @@ class Box:
         env |= {f"FORGESYTE_RUNNER_{name.upper()}": str(value) for name, value in values.items()}
         log = self.folder / f"runner-{len(self.runners)}.log"
         with log.open("wb") as out:
-            command = [sys.executable, "-m", "forgesyte_plugin_runner"]
-            process = subprocess.Popen(command, env=env, stdout=out, stderr=out, start_new_session=True)
+            process = start_forked("forgesyte_plugin_runner", env=env, output=out)
         self.runners.append(RunnerProcess(process, log))
         return self.runners[-1]
 
@@ -139,13 +138,32 @@ class Box:
         return not await self.bus.work.has(job_id, plugin, "cpu")
 
 
+class SharedBox(Box):
+    """A box for the tests of one file: a test that wants the settings of the last runner gets that one."""
+
+    settings: dict[str, object] | None = None
+
+    def start_runner(self, **settings: object) -> RunnerProcess:
+        living = [runner for runner in self.runners if runner.process.poll() is None]
+        if len(living) == 1 and settings == self.settings:
+            return living[0]
+        for runner in living:
+            runner.kill()
+        self.settings = settings
+        return self.start_another(**settings)
+
+    def start_another(self, **settings: object) -> RunnerProcess:
+        """Start a runner beside those that run."""
+        return super().start_runner(**settings)
+
+
 @asynccontextmanager
-async def open_box(folder: Path) -> AsyncIterator[Box]:
+async def open_box(folder: Path, kind: type[Box] = Box) -> AsyncIterator[Box]:
     async with AsyncExitStack() as stack:
         nats = await stack.enter_async_context(nats_server())
         bus = await stack.enter_async_context(Bus.connect(nats.url, name="test"))
         await bus.ensure()
-        box = Box(folder, nats, bus)
+        box = kind(folder, nats, bus)
         try:
             yield box
         finally:
@@ -159,6 +177,13 @@ async def open_box(folder: Path) -> AsyncIterator[Box]:
 @pytest.fixture
 async def box(tmp_path: Path) -> AsyncIterator[Box]:
     async with open_box(tmp_path) as box:
+        yield box
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_box(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Box]:
+    """For files whose tests leave bus and runner in order; they run on the loop of their module."""
+    async with open_box(tmp_path_factory.mktemp("box"), SharedBox) as box:
         yield box
 
 

@@ -11,6 +11,14 @@ from forgesyte_contracts.jobs import DecodeFacts, JobStatus, JobType
 BLUE_GREEN_RED = [10, 20, 200]
 SEEN = {"width": 64, "height": 48, "blue_green_red": BLUE_GREEN_RED}
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest.fixture
+def box(shared_box):
+    """One box for all tests of this file."""
+    return shared_box
+
 
 @pytest.fixture(scope="session")
 def png(tmp_path_factory) -> bytes:

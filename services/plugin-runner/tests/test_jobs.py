@@ -2,6 +2,7 @@
 
 import orjson
 import psutil
+import pytest
 
 from forgesyte_chassis.store.warnings import all_warnings
 from forgesyte_contracts import subjects
@@ -9,6 +10,14 @@ from forgesyte_contracts.jobs import MAX_WARNINGS, AttemptOutcome, JobStatus
 from tests.support import alive, brightness_of, eventually
 
 FRAMES = 60
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest.fixture
+def box(shared_box):
+    """One box for all tests of this file."""
+    return shared_box
 
 
 def outcomes(record) -> list[str | None]:
@@ -97,7 +106,7 @@ async def test_a_job_that_finds_all_slots_busy_is_left_to_another_runner(box, cl
     await gate.reached()
     second = await box.submit(clip, "gate", **another_gate.options)
 
-    box.start_runner()
+    box.start_another()
 
     await another_gate.reached()
     owners = {(await box.record(job_id)).owner for job_id in (first, second)}
@@ -135,7 +144,7 @@ async def test_what_is_no_video_ends_the_job_at_once(box):
 
 
 async def test_a_hung_plugin_ends_as_timeout_twice_and_then_fails(box, clip):
-    box.start_runner(frame_timeout_s=4)
+    box.start_runner(frame_timeout_s=2)
 
     record = await box.ended(await box.submit(clip, "hang", at=3))
 

@@ -19,7 +19,7 @@ class Middle(Tool[ToolOptions, Detections]):
 
 
 class Endless(Tool[ToolOptions, Detections]):
-    """Never gives a row."""
+    """Never returns a row."""
 
     name = "endless"
     inputs = ("image", "video")

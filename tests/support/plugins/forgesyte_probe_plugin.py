@@ -51,7 +51,7 @@ class HangOptions(ToolOptions):
 
 
 class Hang(Tool[HangOptions, Brightness]):
-    """Hangs for ever at frame `at`, with the interpreter's lock held."""
+    """Hangs at frame `at` and keeps the interpreter's lock."""
 
     name = "hang"
     Options = HangOptions
@@ -92,7 +92,7 @@ class Light(BaseModel):
 
 
 class Nan(Tool[EmptyOptions, Light]):
-    """Gives NaN for every frame, so that each has a warning."""
+    """Returns NaN for every frame, so that each has a warning."""
 
     name = "nan"
     Output = Light

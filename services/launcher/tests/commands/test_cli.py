@@ -8,6 +8,7 @@ import pytest
 
 from forgesyte_chassis.settings import env_name
 from forgesyte_job_api.settings import JobApiSettings
+from tests.support import PLAIN_TERMINAL, run_forked
 
 COMMANDS = [
     ("up",),
@@ -33,15 +34,7 @@ JOB = "01920000-0000-7000-8000-000000000000"
 
 def forgesyte(*arguments: object, cwd=None, **env: str) -> subprocess.CompletedProcess[str]:
     """Run the command to its end, with wide output and no terminal."""
-    return subprocess.run(
-        [sys.executable, "-m", "forgesyte_launcher", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-        cwd=cwd,
-        env={**os.environ, "COLUMNS": "200", "TERM": "dumb", "NO_COLOR": "1", **env},
-    )
+    return run_forked("forgesyte_launcher", *map(str, arguments), cwd=cwd, env={**os.environ, **PLAIN_TERMINAL, **env})
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -19,7 +19,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from tests.support import alive, eventually, make_clip
+from tests.support import alive, eventually, make_clip, run_forked
 from tests.support.stack import command_of
 
 pytestmark = pytest.mark.slow
@@ -37,6 +37,7 @@ class Up:
     """One `forgesyte up` on any free port."""
 
     def __init__(self, data: Path) -> None:
+        self.data = data
         self.log = data.with_suffix(".up.log")
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
@@ -77,12 +78,34 @@ def a_client(url: str) -> httpx.AsyncClient:
 
 
 def run_video(video: Path, out: Path, *more: object) -> subprocess.CompletedProcess[str]:
-    command = [*COMMAND, "run", str(video), "--plugin", PLUGIN, "--tool", TOOL, "--out", str(out), *map(str, more)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=170)
+    return forgesyte("run", video, "--plugin", PLUGIN, "--tool", TOOL, "--out", out, *more)
+
+
+def forgesyte(*arguments: object, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run the command to its end."""
+    return run_forked("forgesyte_launcher", *map(str, arguments), env={**os.environ, **env})
 
 
 def rows_in(out: Path) -> list[dict]:
     return [json.loads(line) for line in (out / "rows.jsonl").read_text().splitlines()]
+
+
+@pytest.fixture(scope="module")
+def long_clip(tmp_path_factory) -> Path:
+    """A clip whose analysis takes long enough to be interrupted."""
+    return make_clip(tmp_path_factory.mktemp("long") / "clip.mp4", frames=1500, size_wh=(640, 480))
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory) -> Iterator[Up]:
+    """One `forgesyte up` for the tests that leave it running; its data folder is `data`."""
+    up = Up(tmp_path_factory.mktemp("shared") / "data")
+    try:
+        asyncio.run(up.url())
+        yield up
+    finally:
+        up.process.kill()
+        up.process.wait()
 
 
 async def test_up_takes_a_job_to_its_end_and_ctrl_c_leaves_nothing(tmp_path):
@@ -121,38 +144,30 @@ async def test_a_killed_launcher_leaves_nothing_and_the_folder_can_be_used_again
         assert (await http.get("/health")).json()["status"] == "healthy"
 
 
-async def test_a_second_up_on_the_same_folder_is_refused_and_the_first_goes_on(tmp_path):
-    async with running_up(tmp_path / "data") as up:
-        url = await up.url()
+async def test_a_second_up_on_the_same_folder_is_refused_and_the_first_goes_on(shared):
+    url = await shared.url()
 
-        second = await asyncio.to_thread(
-            subprocess.run,
-            [*COMMAND, "up", "--port", "0", "--data-dir", str(tmp_path / "data")],
-            capture_output=True,
-            text=True,
-            timeout=170,
-        )
+    second = await asyncio.to_thread(forgesyte, "up", "--port", 0, "--data-dir", shared.data)
 
-        assert second.returncode == 1
-        assert f"in use by process {up.process.pid}" in second.stderr
-        async with a_client(url) as http:
-            assert (await http.get("/health")).is_success
+    assert second.returncode == 1
+    assert f"in use by process {shared.process.pid}" in second.stderr
+    async with a_client(url) as http:
+        assert (await http.get("/health")).is_success
 
 
-async def test_a_killed_child_comes_back_and_jobs_go_on(tmp_path):
+async def test_a_killed_child_comes_back_and_jobs_go_on(shared, tmp_path):
     clip = make_clip(tmp_path / "clip.mp4", frames=20)
 
-    async with running_up(tmp_path / "data") as up:
-        url = await up.url()
-        children = psutil.Process(up.process.pid).children()
-        for child in children:
-            child.kill()
-        await eventually(lambda: not alive(children), what="all died")
-        # The zygote is restarted when a job needs it.
-        await eventually(lambda: up.has_child("nats-server") and up.has_child("plugin_runner"), 60, "both are back")
-        async with a_client(url) as http:
-            await eventually(partial(is_healthy, http), 60, "the bus is connected again")
-        done = await asyncio.to_thread(run_video, clip, tmp_path / "out", "--server", url)
+    url = await shared.url()
+    children = psutil.Process(shared.process.pid).children()
+    for child in children:
+        child.kill()
+    await eventually(lambda: not alive(children), what="all died")
+    # The zygote is restarted when a job needs it.
+    await eventually(lambda: shared.has_child("nats-server") and shared.has_child("plugin_runner"), 60, "both are back")
+    async with a_client(url) as http:
+        await eventually(partial(is_healthy, http), 60, "the bus is connected again")
+    done = await asyncio.to_thread(run_video, clip, tmp_path / "out", "--server", url)
 
     assert len(children) == 3, "nats-server, runner, job-api's zygote"
     assert done.returncode == 0, done.stderr
@@ -172,33 +187,33 @@ async def test_run_needs_no_server_and_leaves_nothing_running(tmp_path):
     assert not processes_with(str(tmp_path / "data"))
 
 
-async def test_run_takes_several_tools_and_omits_the_annotated_video_on_request(tmp_path):
+async def test_run_takes_several_tools_and_omits_the_annotated_video_on_request(shared, tmp_path):
     clip = make_clip(tmp_path / "clip.mp4", frames=10)
 
-    done = await asyncio.to_thread(run_video, clip, tmp_path / "out", "--tool", "track-objects", "--no-annotated")
+    more = ("--tool", "track-objects", "--no-annotated", "--server", await shared.url())
+    done = await asyncio.to_thread(run_video, clip, tmp_path / "out", *more)
 
     assert done.returncode == 0, done.stderr
     assert {"detect-motion", "track-objects"} <= rows_in(tmp_path / "out")[0].keys()
     assert {file.name for file in (tmp_path / "out").iterdir()} == {"result.json", "rows.jsonl"}
 
 
-async def test_run_takes_an_image_to_the_image_route(tmp_path):
+async def test_run_takes_an_image_to_the_image_route(shared, tmp_path):
     image = tmp_path / "photo.png"
     image.write_bytes(PNG)
 
-    done = await asyncio.to_thread(run_video, image, tmp_path / "out")
+    done = await asyncio.to_thread(run_video, image, tmp_path / "out", "--server", await shared.url())
 
     # No tool of motion-detector takes images, which only the image route says.
     assert done.returncode == 2
     assert "takes video, not image" in done.stderr
 
 
-async def test_the_folder_of_a_killed_run_is_removed_by_the_next_one(tmp_path):
-    clip = make_clip(tmp_path / "clip.mp4", frames=3000, size_wh=(640, 480))
+async def test_the_folder_of_a_killed_run_is_removed_by_the_next_one(tmp_path, long_clip):
     log = tmp_path / "run.log"
     env = {**os.environ, "TMPDIR": str(tmp_path / "tmp")}
     (tmp_path / "tmp").mkdir()
-    command = [*COMMAND, "run", str(clip), "--plugin", PLUGIN, "--tool", TOOL, "--out", str(tmp_path / "out")]
+    command = [*COMMAND, "run", str(long_clip), "--plugin", PLUGIN, "--tool", TOOL, "--out", str(tmp_path / "out")]
     with log.open("wb") as out:
         process = subprocess.Popen(command, stdout=out, stderr=out, env=env)
     await eventually(lambda: "running" in log.read_text(), 60, f"the job runs, in {log}")
@@ -209,8 +224,9 @@ async def test_the_folder_of_a_killed_run_is_removed_by_the_next_one(tmp_path):
     os.utime(left, (0, 0))  # make it old; a process that still ran could have changed its time again
 
     short = make_clip(tmp_path / "short.mp4", frames=5)
-    again = [*command[:4], str(short), *command[5:]]
-    done = await asyncio.to_thread(subprocess.run, again, capture_output=True, text=True, timeout=170, env=env)
+    done = await asyncio.to_thread(
+        forgesyte, "run", short, "--plugin", PLUGIN, "--tool", TOOL, "--out", tmp_path / "out", TMPDIR=env["TMPDIR"]
+    )
 
     assert done.returncode == 0, done.stderr
     assert list((tmp_path / "tmp").glob("forgesyte-run-*")) == []
@@ -228,17 +244,17 @@ async def test_run_of_a_file_that_is_not_a_video_fails_with_the_reason(tmp_path)
 
 async def test_run_of_an_unknown_tool_is_a_usage_error_that_names_the_known_ones(tmp_path):
     clip = make_clip(tmp_path / "clip.mp4", frames=5)
-    command = [*COMMAND, "run", str(clip), "--plugin", PLUGIN, "--tool", "no-such", "--out", str(tmp_path / "out")]
 
-    done = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, timeout=170)
+    done = await asyncio.to_thread(
+        forgesyte, "run", clip, "--plugin", PLUGIN, "--tool", "no-such", "--out", tmp_path / "out"
+    )
 
     assert done.returncode == 2
     assert TOOL in done.stderr
 
 
-async def test_ctrl_c_of_run_ends_with_130_and_leaves_nothing(tmp_path):
-    clip = make_clip(tmp_path / "clip.mp4", frames=3000, size_wh=(640, 480))
-    command = [*COMMAND, "run", str(clip), "--plugin", PLUGIN, "--tool", TOOL, "--out", str(tmp_path / "out")]
+async def test_ctrl_c_of_run_ends_with_130_and_leaves_nothing(tmp_path, long_clip):
+    command = [*COMMAND, "run", str(long_clip), "--plugin", PLUGIN, "--tool", TOOL, "--out", str(tmp_path / "out")]
     log = tmp_path / "run.log"
     with log.open("wb") as out:
         process = subprocess.Popen([*command, "--data-dir", str(tmp_path / "data")], stdout=out, stderr=out)
@@ -250,27 +266,6 @@ async def test_ctrl_c_of_run_ends_with_130_and_leaves_nothing(tmp_path):
     assert code == 130, log.read_text()
     assert "cancelled" in log.read_text()
     assert not processes_with(str(tmp_path / "data"))
-
-
-async def test_ctrl_c_of_run_with_another_server_leaves_its_job_running(tmp_path):
-    clip = make_clip(tmp_path / "clip.mp4", frames=3000, size_wh=(640, 480))
-    log = tmp_path / "run.log"
-
-    async with running_up(tmp_path / "data") as up:
-        url = await up.url()
-        with log.open("wb") as out:
-            command = [*COMMAND, "run", str(clip), "--plugin", PLUGIN, "--tool", TOOL, "--out", str(tmp_path / "out")]
-            process = subprocess.Popen([*command, "--server", url], stdout=out, stderr=out)
-        await eventually(lambda: "running" in log.read_text(), 60, f"the job runs, in {log}")
-        process.send_signal(signal.SIGINT)
-        code = await asyncio.to_thread(process.wait, 60)
-        job_id = re.search(r"job (\S+) continues", log.read_text()).group(1)
-        async with a_client(url) as http:
-            status = (await http.get(f"/v1/jobs/{job_id}")).json()["status"]
-
-    assert code == 130
-    assert status in ("running", "completed")
-    assert f"forgesyte jobs watch {job_id} --server {url}" in log.read_text()
 
 
 async def test_a_plugin_that_cannot_be_loaded_does_not_keep_up_from_being_ready(tmp_path, monkeypatch):
@@ -285,9 +280,7 @@ async def test_a_plugin_that_cannot_be_loaded_does_not_keep_up_from_being_ready(
 
 
 async def test_the_demo_finds_what_was_drawn(tmp_path):
-    command = [*COMMAND, "demo", "--out", str(tmp_path / "out")]
-
-    done = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, timeout=170)
+    done = await asyncio.to_thread(forgesyte, "demo", "--out", tmp_path / "out")
 
     assert done.returncode == 0, done.stderr
     assert "compared with the ground truth" in done.stdout
@@ -295,17 +288,16 @@ async def test_the_demo_finds_what_was_drawn(tmp_path):
     assert str(tmp_path / "out" / "annotated.mp4") in done.stdout
 
 
-async def test_jobs_are_listed_shown_fetched_and_not_cancelled_after_their_end(tmp_path):
+async def test_jobs_are_listed_shown_fetched_and_not_cancelled_after_their_end(shared, tmp_path):
     clip = make_clip(tmp_path / "clip.mp4", frames=10)
 
-    async with running_up(tmp_path / "data") as up:
-        url = await up.url()
-        await asyncio.to_thread(run_video, clip, tmp_path / "out", "--server", url)
-        listed = await jobs(url, "list", "--json")
-        job_id = json.loads(listed.stdout)[0]["job_id"]
-        shown, watched, cancelled = [await jobs(url, verb, job_id) for verb in ("show", "watch", "cancel")]
-        none_failed = await jobs(url, "list", "--status", "failed", "--json")
-        fetched = await jobs(url, "fetch", job_id, "--out", str(tmp_path / "fetched"))
+    url = await shared.url()
+    await asyncio.to_thread(run_video, clip, tmp_path / "out", "--server", url)
+    listed = await jobs(url, "list", "--json")
+    job_id = json.loads(listed.stdout)[0]["job_id"]
+    shown, watched, cancelled = [await jobs(url, verb, job_id) for verb in ("show", "watch", "cancel")]
+    none_failed = await jobs(url, "list", "--status", "failed", "--json")
+    fetched = await jobs(url, "fetch", job_id, "--out", str(tmp_path / "fetched"))
 
     assert f"{job_id}" in shown.stdout
     assert watched.stdout == f"{job_id} completed\n"
@@ -318,6 +310,25 @@ async def test_jobs_are_listed_shown_fetched_and_not_cancelled_after_their_end(t
         assert (tmp_path / "fetched" / name).read_bytes() == (tmp_path / "out" / name).read_bytes()
 
 
+async def test_ctrl_c_of_run_with_another_server_leaves_its_job_running(shared, tmp_path, long_clip):
+    log = tmp_path / "run.log"
+
+    url = await shared.url()
+    with log.open("wb") as out:
+        command = [*COMMAND, "run", str(long_clip), "--plugin", PLUGIN, "--tool", TOOL, "--out", str(tmp_path)]
+        process = subprocess.Popen([*command, "--server", url], stdout=out, stderr=out)
+    await eventually(lambda: "running" in log.read_text(), 60, f"the job runs, in {log}")
+    process.send_signal(signal.SIGINT)
+    code = await asyncio.to_thread(process.wait, 60)
+    job_id = re.search(r"job (\S+) continues", log.read_text()).group(1)
+    async with a_client(url) as http:
+        status = (await http.get(f"/v1/jobs/{job_id}")).json()["status"]
+
+    assert code == 130
+    assert status in ("running", "completed")
+    assert f"forgesyte jobs watch {job_id} --server {url}" in log.read_text()
+
+
 async def forever(ask: Callable[[], Awaitable[object]]) -> None:
     """Ask until it raises."""
     while True:
@@ -325,8 +336,7 @@ async def forever(ask: Callable[[], Awaitable[object]]) -> None:
 
 
 async def jobs(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [*COMMAND, "jobs", *arguments, "--server", url]
-    return await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, timeout=170)
+    return await asyncio.to_thread(forgesyte, "jobs", *arguments, "--server", url)
 
 
 async def is_healthy(http: httpx.AsyncClient) -> bool:

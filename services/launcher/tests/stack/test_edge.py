@@ -3,8 +3,8 @@ commands that use it."""
 
 import asyncio
 import json
+import os
 import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
@@ -20,7 +20,7 @@ from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_contracts.routes import INSPECTOR, JOB_API, REALTIME_GATEWAY
 from forgesyte_launcher.stack.apps import Apps
 from forgesyte_launcher.stack.edge import serving, url_of
-from tests.support import Stack, eventually, make_clip, running_stack
+from tests.support import Stack, eventually, make_clip, run_forked, running_stack
 
 pytestmark = pytest.mark.slow
 
@@ -110,8 +110,7 @@ def forgesyte(stack: Stack, *arguments: object) -> subprocess.CompletedProcess[s
 
 
 def forgesyte_alone(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "forgesyte_launcher", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    return run_forked("forgesyte_launcher", *arguments, env={**os.environ})
 
 
 @pytest.mark.parametrize(

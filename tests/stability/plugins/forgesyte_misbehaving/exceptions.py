@@ -10,7 +10,7 @@ from .making import Anything, faulty
 
 
 class HoldsLockError(Exception):
-    """Can not be pickled."""
+    """Cannot be pickled."""
 
     def __init__(self, lock: object) -> None:
         super().__init__("it holds a lock")
@@ -18,7 +18,7 @@ class HoldsLockError(Exception):
 
 
 class MuteError(Exception):
-    """Can not even say what it is."""
+    """Fails even when it is asked for its text."""
 
     def __str__(self):
         raise RuntimeError("no text for you")

@@ -41,5 +41,5 @@ def gives_many_small():
 
 @faulty("warns-without-end", step="every-frame", limits=PATIENT)
 def warns_without_end():
-    """Each value is mended with a warning; the warnings name a path that is long."""
+    """Each value is replaced with a warning that names a long path."""
     return {f"{'k' * 20_000}{index}": float("nan") for index in range(20)}

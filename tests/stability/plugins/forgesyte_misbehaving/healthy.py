@@ -65,7 +65,7 @@ class Echoed(ToolOutput):
 
 
 class Echo(Tool[EchoOptions, Echoed]):
-    """Gives back what it was given."""
+    """Returns what it was given."""
 
     name = "echo"
 

@@ -1,3 +1,3 @@
-"""A module that can not be imported: its text is no Python. (Compiled on import, so that linters need not see it.)"""
+"""A module that cannot be imported: its text is not Python. (Compiled on import, so that linters need not see it.)"""
 
 exec(compile("def broken(:\n    pass\n", __file__, "exec"))

@@ -78,7 +78,7 @@ def plugin_steps(act: Callable[[], object], step: str) -> dict[str, Callable[...
 
 
 def tool_of(act: Callable[[], object], step: str) -> type[Tool[Any, Any]]:
-    """The one tool of a faulty plugin; it gives the frame's number where nothing happens."""
+    """The one tool of a faulty plugin; it returns the frame's number where nothing happens."""
 
     class Misbehave(Tool[FaultOptions, Anything]):
         name = "misbehave"
@@ -101,7 +101,7 @@ def tool_of(act: Callable[[], object], step: str) -> type[Tool[Any, Any]]:
 
 
 def fork_and(act: Callable[[], object]) -> int:
-    """Run `act` in a child that never comes back here; gives the child's pid."""
+    """Run `act` in a child that never returns here; return the child's pid."""
     pid = os.fork()
     if pid == 0:
         try:

@@ -84,7 +84,7 @@ MAKERS = {
     "absurd_limits": lambda: plugin("manifest-absurd-limits", limits=PluginLimits(memory_bytes=(1 << 63) + 1)),
     "bad_requires": lambda: plugin("manifest-bad-requires", requires={"gpu": "perhaps"}),
     "long_text": lambda: plugin("manifest-long-text", description="x" * 5_000_000),
-    "other_name": lambda: plugin("somebody-else"),
+    "other_name": lambda: plugin("another-plugin"),
     "of_900_kib": lambda: with_large_schema(900),
     "of_5000_kib": lambda: with_large_schema(5000),
     "none": lambda: giving("manifest-none", lambda: None),

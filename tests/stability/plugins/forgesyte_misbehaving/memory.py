@@ -15,7 +15,7 @@ NEVER = threading.Event()
 leaked: list[object] = []
 
 
-def hold_for_ever():
+def hold_without_end():
     while True:
         NEVER.wait()
 
@@ -83,11 +83,11 @@ def takes_memory_in_a_grandchild():
         for _ in range(10):
             if os.fork() == 0:
                 kept.append(np.ones(100 * MIB, np.uint8))
-                hold_for_ever()
-        hold_for_ever()
+                hold_without_end()
+        hold_without_end()
 
     note_started(fork_and(grow))
-    hold_for_ever()
+    hold_without_end()
 
 
 @faulty("leaks-5-mb-a-frame", step="every-frame", limits=PATIENT)

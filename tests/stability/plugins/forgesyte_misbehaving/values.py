@@ -64,11 +64,11 @@ def gives_lone_surrogate():
 
 @faulty("gives-lying-mapping")
 def gives_lying_mapping():
-    """A dict that is none when somebody looks."""
+    """A dict that fails when it is read."""
 
     class Lying(dict):
         def items(self):
-            raise RuntimeError("nobody looks into me")
+            raise RuntimeError("this dict cannot be read")
 
     return {"inside": Lying(a=1)}
 
@@ -116,7 +116,7 @@ class GivesNothing(Tool[ToolOptions, Counted]):
 
 
 class gives_nothing(Plugin):  # noqa: N801 - named like the others
-    """Gives None where an output is expected."""
+    """Returns None where an output is expected."""
 
     name = "gives-nothing"
     version = "1.0.0"
