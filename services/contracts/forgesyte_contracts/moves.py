@@ -18,7 +18,7 @@ from .jobs import (
 )
 from .problems import Code, ForgeSyteError
 from .progress import MOST_WHILE_RUNNING, never_falling
-from .warnings import JobWarning
+from .warnings import JobWarning, Severity
 
 MAX_ATTEMPTS = 20
 MAX_DEATHS_AT_FRAME = 2
@@ -147,7 +147,7 @@ def died(record: JobRecord, outcome: AttemptOutcome, frame: int | None, what: st
             advice = " Submit it with skip_bad_frames to continue after that frame, or fix the plugin."
             return failed(record, DEATH_CODES[outcome], outcome.value, text + advice, now)
         text = f"frame {frame} was skipped: {what}, {len(same)} times"
-        skipped = warned(record, [JobWarning(text=text, frame_index=frame)])
+        skipped = warned(record, [JobWarning(text=text, frame_index=frame, severity=Severity.HIGH)])
         return skipped.model_copy(update={"skip_frames": (*record.skip_frames, frame), "deaths_without_checkpoint": 0})
     if deaths >= MAX_DEATHS_WITHOUT_CHECKPOINT:
         text = f"The job died {deaths} times in a row without getting any further; the last time {what}."

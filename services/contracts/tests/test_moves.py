@@ -113,6 +113,7 @@ def test_skip_bad_frames_skips_that_frame_with_a_warning_instead():
     assert job.status is JobStatus.RUNNING
     assert job.skip_frames == (7,)
     assert "frame 7 was skipped" in job.warnings[0].text
+    assert (job.warnings[0].frame_index, job.warnings[0].severity) == (7, "high")
     assert job.warnings[0].frame_index == 7
 
 

@@ -64,7 +64,7 @@ FAILURES = {
     "too slow": (Code.PLUGIN_TIMEOUT, "A frame took longer.", 504, "A frame took longer."),
     "raised": (Code.PLUGIN_ERROR, "The plugin raised: secret", 500, "GET /v1/jobs/"),
     "crashed": (Code.PLUGIN_CRASH, "ended with secret", 500, "GET /v1/jobs/"),
-    "unknown here": ("SOMETHING_NEW", "secret", 500, "Something went wrong inside"),
+    "unknown here": ("SOMETHING_NEW", "secret", 500, "An internal error occurred"),
 }
 
 

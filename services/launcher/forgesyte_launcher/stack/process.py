@@ -16,9 +16,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from forgesyte_sandbox.shared.kernel import (
-    die_with_parent,  # loaded before any fork: nothing may be between it and exec
-)
+# At module level, because nothing may be loaded between fork and exec.
+from forgesyte_sandbox.shared.kernel import die_with_parent
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,7 @@ def judge_manifest(plugin: FoundPlugin, outcome: SandboxOutcome) -> ReadPlugin:
     try:
         manifest = PluginManifest.model_validate(returned)
     except ValidationError as error:
-        return ReadPlugin(outcome, fault=f"its manifest is not valid: {_first(error)}")
+        return ReadPlugin(outcome, fault=f"its manifest is invalid: {_first(error)}")
     if manifest.name != plugin.name:
         fault = f"its manifest says '{manifest.name}' and its entry point '{plugin.name}'; make both the same"
         return ReadPlugin(outcome, fault=fault)

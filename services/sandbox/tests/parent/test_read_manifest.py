@@ -39,7 +39,7 @@ async def test_a_plugin_that_lacks_something_keeps_its_manifest_and_says_what(be
 @pytest.mark.parametrize(
     ("manifest", "reason"),
     [
-        pytest.param({"name": "good"}, "its manifest is not valid: version: ", id="not valid"),
+        pytest.param({"name": "good"}, "its manifest is invalid: version: ", id="not valid"),
         pytest.param({**MANIFEST, "name": "other"}, "its manifest says 'other' and its entry point 'good'", id="name"),
         pytest.param({**MANIFEST, "tools": [LARGE_TOOL]}, "its manifest has 137 KiB, at most 128 KiB", id="large"),
         pytest.param(None, "its sandbox returned no manifest", id="none"),

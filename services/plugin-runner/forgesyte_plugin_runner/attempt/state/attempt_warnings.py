@@ -4,7 +4,7 @@ from collections import deque
 
 from forgesyte_contracts import moves
 from forgesyte_contracts.jobs import MAX_WARNINGS, JobRecord
-from forgesyte_contracts.warnings import JobWarning
+from forgesyte_contracts.warnings import JobWarning, Severity
 from forgesyte_sandbox.shared import messages
 
 MAX_OLDER_WARNINGS = 1000
@@ -16,7 +16,7 @@ IndexedWarning = tuple[int, JobWarning]
 
 def job_warning(message: messages.Warning) -> JobWarning:
     """Return a sandbox's warning in the form the record keeps."""
-    return JobWarning(text=message.text, frame_index=message.frame_index)
+    return JobWarning(text=message.text, frame_index=message.frame_index, severity=Severity(message.severity))
 
 
 class AttemptWarnings:

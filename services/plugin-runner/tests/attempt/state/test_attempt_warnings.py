@@ -23,6 +23,7 @@ def test_the_frame_comes_from_the_sandbox_s_message_and_not_from_its_text():
     assert job_warning(messages.Warning("frame 7 is odd", 2)) == JobWarning(text="frame 7 is odd", frame_index=2)
     assert job_warning(messages.Warning("frame 7 is odd")).frame_index is None
     assert job_warning(messages.Warning("odd")).severity is Severity.MEDIUM
+    assert job_warning(messages.Warning("odd", severity="high")).severity is Severity.HIGH
 
 
 def test_the_newest_warnings_are_kept_in_order():

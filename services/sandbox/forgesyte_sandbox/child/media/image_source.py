@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from forgesyte_sandbox.child.failures import is_out_of_memory
+from forgesyte_sandbox.shared import messages
 from forgesyte_sdk import Image
 
 from .decode_memory import estimate_image_bytes
@@ -61,7 +62,7 @@ class ImageSource:
         self.rotation = self._turn.clockwise
         self.size_wh = (0, 0)
         self.decode_ms = 0.0
-        self.warnings: list[str] = []
+        self.warnings: list[messages.Warning] = []
 
     @property
     def upright_wh(self) -> tuple[int, int]:
@@ -86,7 +87,9 @@ class ImageSource:
             text = f"its header promises {self.upright_wh[0]} x {self.upright_wh[1]} pixels"
             raise _damaged(self.header, f"{text}, it decodes to {image.shape[1]} x {image.shape[0]}")
         if self.header.pictures > 1:
-            self.warnings.append(f"the {self.header.codec} file holds several pictures; the first is used")
+            self.warnings.append(
+                messages.Warning(f"the {self.header.codec} file holds several pictures; the first is used")
+            )
         self.decode_ms = (time.monotonic() - began) * 1000
         self.decoded = 1
         yield Picture(image, 0, 0.0)
@@ -116,7 +119,7 @@ class ImageSource:
 
     def _bgr(self, image: "np.ndarray[Any, Any]") -> Image:
         if image.dtype == np.uint16:
-            self.warnings.append("samples of 16 bits were reduced to 8 bits")
+            self.warnings.append(messages.Warning("samples of 16 bits were reduced to 8 bits"))
             image = cv2.convertScaleAbs(image, alpha=1 / 257)
         if image.dtype != np.uint8:
             raise _damaged(self.header, f"its samples are {image.dtype}; samples of 8 or 16 bits are accepted")
@@ -129,7 +132,7 @@ class ImageSource:
     def _over_white(self, image: "np.ndarray[Any, Any]") -> Image:
         if image[..., 3].min() == _WHITE:
             return cast(Image, cv2.cvtColor(image, cv2.COLOR_BGRA2BGR))
-        self.warnings.append("transparent parts were blended onto white")
+        self.warnings.append(messages.Warning("transparent parts were blended onto white"))
         laid = np.empty((*image.shape[:2], 3), np.uint8)
         for top in range(0, image.shape[0], _BLEND_ROWS):  # in strips: the steps in between need no whole images
             rows = image[top : top + _BLEND_ROWS]

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from forgesyte_sandbox.shared import messages
 from forgesyte_sdk import Image
 
 from .media import Claims
@@ -35,7 +36,7 @@ class Source(Protocol):
     corrupt: int
     rotation: int
     decode_ms: float
-    warnings: list[str]
+    warnings: list[messages.Warning]
 
     @property
     def size_wh(self) -> tuple[int, int]:

@@ -14,6 +14,8 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from forgesyte_sandbox.shared import messages
+
 from .bgr_frames import FrameClock, Shaper
 from .decode_memory import estimate_decode_bytes
 from .media import claims_of, frame_bytes, media_invalid, open_video, require_headroom
@@ -42,7 +44,7 @@ class VideoSource:
         self.corrupt = 0
         self.rotation = 0
         self.decode_ms = 0.0
-        self.warnings: list[str] = []
+        self.warnings: list[messages.Warning] = []
         self.memory_bytes = self._require_fit()
         self._shaper = Shaper(allowed)
         self._clock = FrameClock(self.claims.fps)
@@ -88,9 +90,8 @@ class VideoSource:
                 continue
             errors_in_a_row = 0
             yield packet
-        self.warnings.append(
-            f"reading failed {errors_in_a_row} times in a row after frame {self.decoded}; the rest is left out"
-        )
+        text = f"reading failed {errors_in_a_row} times in a row after frame {self.decoded}; the rest is left out"
+        self.warnings.append(messages.Warning(text, severity="high"))
         yield None
 
     def decode(self, packet: "Packet[VideoStream] | None") -> list[VideoFrame]:
@@ -160,7 +161,7 @@ class VideoSource:
         if self._shaper.scaled:
             width, height = self.size_wh
             text = f"{self._shaper.scaled} frames have another size than the first"
-            self.warnings.append(f"{text} and were scaled to its {width} x {height} pixels")
+            self.warnings.append(messages.Warning(f"{text} and were scaled to its {width} x {height} pixels"))
         if self._clock.steps_back:
             text = f"{self._clock.steps_back} frames carry a time before that of the previous frame"
-            self.warnings.append(f"{text}; timestamp_ms decreases there")
+            self.warnings.append(messages.Warning(f"{text}; timestamp_ms decreases there"))

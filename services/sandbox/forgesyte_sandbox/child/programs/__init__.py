@@ -1,4 +1,7 @@
-"""What a sandbox can be asked to do: one module per program, each with `run(context) -> result`."""
+"""What a sandbox can be asked to do: one module per program, each with `run(context) -> result`.
+
+Never imports the process around it (`child.child`, `child.zygote`), which loads a program by its name.
+"""
 
 from collections.abc import Callable, Mapping
 from importlib import import_module

@@ -117,7 +117,7 @@ class Job:
         if picture.index in self._skip:
             self._skipped += 1
             text = f"frame {picture.index} was skipped because earlier attempts died at it"
-            self._context.send(messages.Warning(text, picture.index))
+            self._context.send(messages.Warning(text, picture.index, "high"))
             return
         self._heartbeat.enter(Lane.TOOLS, Step.FRAME, picture.index)
         row, warnings = self._maker.make(Frame(picture.image, picture.index, picture.timestamp_ms))
@@ -139,13 +139,14 @@ class Job:
             self._context.send(
                 messages.Warning(f"{self._warned - _MAX_WARNINGS} more warnings about values were left out")
             )
-        for text in source.warnings:
-            self._context.send(messages.Warning(text))
+        for warning in source.warnings:
+            self._context.send(warning)
         announced = source.claims.frames
         if announced is not None and source.decoded < announced:
             about = "about " if source.claims.basis is Basis.COMPUTED else ""
             text = f"the container announced {about}{announced} frames, {source.decoded} were decoded"
-            self._context.send(messages.Warning(f"{text}, {source.corrupt} packets or frames were damaged"))
+            text = f"{text}, {source.corrupt} packets or frames were damaged"
+            self._context.send(messages.Warning(text, severity="high"))
         self._send_timings(source)
 
     def _send_timings(self, source: Source) -> None:

@@ -63,11 +63,12 @@ async def test_fewer_frames_than_announced_is_a_warning_with_both_numbers(bench,
     told = await bench.job(input=str(moved))
 
     decoded = told.outcome.result["frames_decoded"]
-    warning = told.of(messages.Warning)[-1].text
+    warning = told.of(messages.Warning)[-1]
     assert told.outcome.ok
     assert 0 < decoded < 100
-    assert "announced 100 frames" in warning
-    assert f"{decoded} were decoded" in warning
+    assert "announced 100 frames" in warning.text
+    assert f"{decoded} were decoded" in warning.text
+    assert warning.severity == "high"
 
 
 def write_clip_with_index_first(source, target):
