@@ -28,7 +28,7 @@ events_dropped_total{type,reason} events_coalesced_total event_lag_seconds slow_
 API = """
 requests_total{route,method,code} request_seconds{route,method} jobs_submitted_total{plugin,kind}
 jobs_rejected_total{code} jobs_open{status} oldest_pending_seconds uploads_total{result} upload_bytes_total
-projection_lag reconciled_total{reason}
+projection_lag reconciled_total{reason} reconcile_failures_total reconcile_age_seconds
 """
 INSPECTOR = "runners{state} plugins{state}"
 ONLY_WHILE_A_JOB_RUNS = {

@@ -84,9 +84,12 @@ class NatsServer:
         self.process.wait()
 
     def pause(self) -> None:
-        """SIGSTOP: connections stay open, nothing is answered."""
+        """SIGSTOP: connections stay open, nothing is answered. Returns when every thread stands still."""
         assert self.process
         os.kill(self.process.pid, signal.SIGSTOP)
+        tasks = Path(f"/proc/{self.process.pid}/task")
+        while any(_state_of(task) not in "TZX" for task in tasks.iterdir()):
+            os.sched_yield()
 
     def resume(self) -> None:
         """SIGCONT."""
@@ -118,3 +121,11 @@ async def nats_server() -> AsyncIterator[NatsServer]:
         finally:
             if server.process and server.process.poll() is None:
                 server.kill()
+
+
+def _state_of(task: Path) -> str:
+    """The letter for what a thread does, as /proc gives it; Z for one that ended meanwhile."""
+    try:
+        return (task / "stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return "Z"
