@@ -1,7 +1,10 @@
 # ForgeSyte's developer interface; each target is one tool. `make` alone explains them.
 PY := .venv/bin/python
-# Tests that run side by side: one more than the cores they are planned for, since many wait for a process to start.
-WORKERS := 3
+# Where this is set, each of the hundreds of processes that the tests start would compile all it imports.
+unexport PYTHONDONTWRITEBYTECODE
+# Tests that run side by side: two per core of the machine they are planned for, since many wait for a process or a
+# heartbeat.
+WORKERS := 4
 # The folders of all members, without a list: a new one is found here.
 MEMBERS = $(shell $(PY) .ci/members all)
 .DEFAULT_GOAL := help
