@@ -143,7 +143,7 @@ PIXELS = [
     Accepted("one frame.avi", lambda it: clip(it / "a.avi", "-c:v", "mjpeg", "-q:v", "2", "-pix_fmt", "yuvj420p",
              frames=1), "mjpeg", "avi", numbers=[0], last_ms=0, announced=(1, False)),
     Accepted("size changes.ts", _two_sizes, "h264", "mpegts", announced=None,
-             warns="10 frames have another size"),
+             warns="10 frames differ in size"),
 ]  # fmt: skip
 
 TURNED = [

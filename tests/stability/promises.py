@@ -56,7 +56,7 @@ def crashes(plugin: str, text: str, **facts: Any) -> Promise:
     return Promise(plugin, ("crashed",), text, **facts)
 
 
-def hangs(plugin: str, text: str = "a frame took longer than its limit of 1 s", **facts: Any) -> Promise:
+def hangs(plugin: str, text: str = "processing a frame took longer than its limit of 1 s", **facts: Any) -> Promise:
     return Promise(plugin, ("timeout",), text, **{"limits": {"frame_timeout_s": STEP_S}, "over": STEP_S, **facts})
 
 
@@ -87,12 +87,12 @@ EXCEPTIONS = (
 )
 
 DEATHS = (
-    crashes("exits-0", "ended by itself with exit code 0 at frame 2"),
-    crashes("exits-3", "ended by itself with exit code 3 at frame 2"),
-    crashes("segfaults", "was ended by SIGSEGV at frame 2"),
-    crashes("aborts", "was ended by SIGABRT at frame 2"),
-    crashes("kills-itself", "was ended by SIGKILL at frame 2"),
-    crashes("lets-an-alarm-ring", "was ended by SIGALRM at frame 2"),
+    crashes("exits-0", "exited with code 0 at frame 2"),
+    crashes("exits-3", "exited with code 3 at frame 2"),
+    crashes("segfaults", "was killed by SIGSEGV at frame 2"),
+    crashes("aborts", "was killed by SIGABRT at frame 2"),
+    crashes("kills-itself", "was killed by SIGKILL at frame 2"),
+    crashes("lets-an-alarm-ring", "was killed by SIGALRM at frame 2"),
 )
 
 HANGS = (
@@ -124,7 +124,7 @@ MEMORY = (
 
 OFFSPRING = (
     succeeds("leaves-daemons"),
-    crashes("leaves-daemons-and-segfaults", "was ended by SIGSEGV at frame 2"),
+    crashes("leaves-daemons-and-segfaults", "was killed by SIGSEGV at frame 2"),
     hangs("leaves-daemons-and-hangs"),
     Promise("fork-bomb", ("timeout", "oom"), limits={"frame_timeout_s": 3.0}, over=3.0),
     succeeds("leaves-a-flooding-daemon"),
@@ -139,9 +139,9 @@ FLOODS = (
 )
 
 VALUES = (
-    succeeds("gives-nan", warning="nan has no JSON form, null was written"),
-    succeeds("gives-infinity", warning="inf has no JSON form, null was written"),
-    succeeds("gives-numpy", warning="nan has no JSON form, null was written"),
+    succeeds("gives-nan", warning="nan has no JSON form; null was written"),
+    succeeds("gives-infinity", warning="inf has no JSON form; null was written"),
+    succeeds("gives-numpy", warning="nan has no JSON form; null was written"),
     succeeds("gives-lone-surrogate", warning="lone surrogate"),
     fails("gives-bytes", "TypeError"),
     fails("gives-recursive", "ValueError"),
@@ -192,7 +192,7 @@ STEPS = (
     eats("validate-takes-3-gb", frame=None, program="manifest"),
     fails("load-fails", "RuntimeError", "load went wrong; look at its log", frame=None),
     hangs_loading("load-hangs"),
-    crashes("load-segfaults", "was ended by SIGSEGV", frame=None),
+    crashes("load-segfaults", "was killed by SIGSEGV", frame=None),
     fails("prepare-fails", "RuntimeError", "prepare went wrong; look at its log", frame=None),
     hangs("prepare-hangs", "prepare() took longer than its limit of 1 s", frame=None),
     fails("finalize-fails", "RuntimeError", "finalize went wrong; look at its log", frame=None),
@@ -208,7 +208,7 @@ IMPORTS = (
     refuses("import-exits", "SystemExit", "usage: detect.py VIDEO"),
     refuses("module-missing", "ModuleNotFoundError", "No module named 'forgesyte_misbehaving.no_such_module'"),
     hangs_loading("import-hangs", program="manifest"),
-    crashes("import-segfaults", "was ended by SIGSEGV", frame=None, program="manifest"),
+    crashes("import-segfaults", "was killed by SIGSEGV", frame=None, program="manifest"),
 )
 
 MANIFESTS = (

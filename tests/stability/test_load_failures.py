@@ -96,7 +96,7 @@ NAMES = [name.replace("_", "-") for name in PLUGINS]
 REASONS = {
     "raises-in-load": "RuntimeError: the weights are of another version; fetch those of 2.0",
     "hangs-in-load": "loading the plugin took longer than its limit of 3 s",
-    "segfaults-in-load": "the sandbox was ended by SIGSEGV",
+    "segfaults-in-load": "the sandbox was killed by SIGSEGV",
 }
 BAD_COLOURS = {"purple": "KeyError", "blue": "RuntimeError", "green": "crashed"}
 """What the options' check, the tool's constructor, and its death there come to."""

@@ -112,7 +112,7 @@ class _Careful:
         if isinstance(value, str):
             return self._text(str(value), path)
         if isinstance(value, float) and not isfinite(value):
-            self._warnings.append(f"{path}: {float(value)} has no JSON form, null was written")
+            self._warnings.append(f"{path}: {float(value)} has no JSON form; null was written")
             return None
         if isinstance(value, int) and not _MIN_INT <= value <= _MAX_INT:
             raise ValueError(f"{path}: a whole number of {value.bit_length()} bits, expected at most 64")
@@ -124,7 +124,7 @@ class _Careful:
         try:
             value.encode()
         except UnicodeEncodeError:
-            self._warnings.append(f"{path}: text with a lone surrogate, a question mark was written for it")
+            self._warnings.append(f"{path}: text has a lone surrogate; a question mark was written instead")
             return value.encode(errors="replace").decode()
         return value
 
@@ -133,7 +133,7 @@ class _Careful:
         for key, item in value.items():
             name = self._key(key, path)
             if name in plain:
-                raise ValueError(f"{path}: the key {name!r} stands twice once keys are text")
+                raise ValueError(f"{path}: the key {name!r} appears twice after keys are converted to text")
             plain[name] = self.convert(item, f"{path}.{name}", depth + 1)
         return plain
 

@@ -1,4 +1,6 @@
-"""Two small things that every room does while it waits: wait for an event with a limit, and retry what is unavailable.
+"""Two small things that services do while they wait: wait for an event with a limit, and retry what is unavailable.
+
+Loops that run periodically anyway (feeds, sweeps, heartbeats) try again in their next turn and need no retry().
 
 Both may be cancelled at any moment: a cancellation that meets the limit or a failure is never swallowed.
 

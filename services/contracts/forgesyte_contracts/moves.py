@@ -143,14 +143,15 @@ def died(record: JobRecord, outcome: AttemptOutcome, frame: int | None, what: st
     same = [a for a in record.attempts if a.outcome and _same_death(a, frame) and a.outcome is not AttemptOutcome.LOST]
     if outcome is not AttemptOutcome.LOST and len(same) >= MAX_DEATHS_AT_FRAME and frame not in record.skip_frames:
         if not (record.skip_bad_frames and frame is not None):
-            text = f"At frame {frame if frame is not None else 'none (before the first)'} {what}, {len(same)} times."
+            where = "Before the first frame" if frame is None else f"At frame {frame}"
+            text = f"{where}, {what}; this happened {len(same)} times."
             advice = " Submit it with skip_bad_frames to continue after that frame, or fix the plugin."
             return failed(record, DEATH_CODES[outcome], outcome.value, text + advice, now)
         text = f"frame {frame} was skipped: {what}, {len(same)} times"
         skipped = warned(record, [JobWarning(text=text, frame_index=frame, severity=Severity.HIGH)])
         return skipped.model_copy(update={"skip_frames": (*record.skip_frames, frame), "deaths_without_checkpoint": 0})
     if deaths >= MAX_DEATHS_WITHOUT_CHECKPOINT:
-        text = f"The job died {deaths} times in a row without getting any further; the last time {what}."
+        text = f"The job failed {deaths} times in a row without making progress; the last time, {what}."
         return failed(
             record, DEATH_CODES.get(outcome, Code.ATTEMPTS_EXHAUSTED), outcome.value, text + " See its attempts.", now
         )

@@ -48,3 +48,7 @@ class JobWarning(BaseModel):
         if len(self.text) <= MAX_WARNING_CHARS:
             return self
         return self.model_copy(update={"text": self.text[: MAX_WARNING_CHARS - 1] + "…"})
+
+
+IndexedWarning = tuple[int, JobWarning]
+"""A warning and its index among all warnings of its job, over all attempts."""

@@ -102,7 +102,7 @@ def test_two_deaths_at_the_same_frame_end_the_job(outcome, code):
     job = moves.died(moves.claimed(job, "r1", NOW), outcome, 7, "it went wrong", NOW)
 
     assert (job.status, job.error_code, job.error_type) == (JobStatus.FAILED, code, outcome.value)
-    assert "At frame 7 it went wrong, 2 times." in job.error_message
+    assert "At frame 7, it went wrong; this happened 2 times." in job.error_message
 
 
 def test_skip_bad_frames_skips_that_frame_with_a_warning_instead():

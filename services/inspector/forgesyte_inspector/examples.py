@@ -92,8 +92,11 @@ ANSWERS: dict[str, dict[str, Any]] = {
 """An example for each model, by the model's name; answers that are lists hold one of them."""
 
 PROBLEMS = {
-    401: ForgeSyteError(Code.KEY_MISSING, "an API key is required; send it as X-API-Key or as Authorization: Bearer"),
-    403: ForgeSyteError(Code.KEY_REFUSED, "the API key lacks the scope that this request needs; use one that has it"),
+    401: ForgeSyteError(
+        Code.KEY_MISSING,
+        "Send an API key as X-API-Key, as `Authorization: Bearer <key>` or as the query parameter api_key.",
+    ),
+    403: ForgeSyteError(Code.KEY_REFUSED, "The API key 'viewer' has the scopes read; this request needs plugins."),
     404: ForgeSyteError(Code.PLUGIN_UNKNOWN, f"There is no plugin 'motion'; known plugins: {PLUGIN}.", plugin="motion"),
     503: ForgeSyteError(Code.SERVICE_UNAVAILABLE, "The message broker (NATS) is unavailable. Try again shortly."),
 }

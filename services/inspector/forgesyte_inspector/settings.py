@@ -18,7 +18,7 @@ class InspectorSettings(PublicSettings):
     """The public port; 0 takes any free one."""
 
     look_every_s: float = Field(default=1.0, gt=0, le=2.0)
-    """Seconds between two looks at the runners; at most the period of their heartbeats, so that none is missed."""
+    """Seconds between two checks of the runners; at most the period of their heartbeats, so that none is missed."""
 
     lost_after_s: float = Field(default=15.0, gt=8.0, le=20.0)
     """Seconds of silence after which a runner is lost, even when the bus is down. The bus usually notices earlier: it

@@ -47,8 +47,8 @@ class PendingJobs:
         waiting = len(self._of_key[key])
         if most and waiting >= most:
             text = (
-                f"{waiting} jobs of this client already wait for a runner, at most {most} may; submit again when one "
-                "has started or was cancelled (GET /v1/jobs?status=pending lists them)"
+                f"{waiting} jobs of this client are already waiting for a runner (limit: {most}); submit again when "
+                "one has started or was cancelled (GET /v1/jobs?status=pending lists them)"
             )
             raise ForgeSyteError(Code.TOO_MANY_REQUESTS, text)
 

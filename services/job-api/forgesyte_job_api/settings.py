@@ -122,7 +122,7 @@ class JobApiSettings(PublicSettings):
     """Seconds between two searches for such blobs; each lists the whole store."""
 
     health_kept_s: float = Field(default=2.0, ge=0)
-    """Seconds for which the answer of /health is reused, so that it may be asked for as often as one likes."""
+    """Seconds for which the answer of /health is reused, so that clients may poll it as often as they like."""
 
     storage_limit_s: float = Field(default=2.0, gt=0)
     """Seconds that the store may take to answer the health check."""

@@ -43,13 +43,13 @@ class RunnerGauges(Collector):
         """Return every gauge with its current value."""
         jobs = list(self.slots.jobs.values())
         yield _value("slots", "Jobs that may run at once", self.slots.count)
-        yield _value("slots_busy", "Jobs that run", len(jobs))
+        yield _value("slots_busy", "Jobs running now", len(jobs))
         ages = [age for job in jobs if (age := job.checkpoint_age_s) is not None]
         yield _value(
             "checkpoint_age_seconds", "Seconds since the oldest checkpoint of a running job", max(ages, default=0)
         )
         yield CounterMetricFamily(
-            "forgesyte_runner_bus_reconnects", "How often the bus came back", value=self.reconnects()
+            "forgesyte_runner_bus_reconnects", "Reconnections to the bus", value=self.reconnects()
         )
         yield from self._of_plugins()
         yield from self._of_sandboxes()

@@ -123,7 +123,7 @@ class Runner:
         self._bus.on_reconnect(self._puller.sweep)
         await self._devices.measure_first()
         devices = [device.name for device in self._devices.devices]
-        log.info("runner starts", runner_id=self._runner_id, slots=self._slots.count, devices=devices)
+        log.info("runner starting", runner_id=self._runner_id, slots=self._slots.count, devices=devices)
         async with asyncio.TaskGroup() as group:
             pulling = group.create_task(self._puller.run())
             parts = (self._heartbeat.run(), self._follow_hints(), self._listen(), self._load(), self._serve_ops())
@@ -148,7 +148,7 @@ class Runner:
         self._heartbeat.drain()
         self._puller.stop()
         drain_s = self._settings.drain_s
-        log.info("runner drains", jobs=len(self._slots.jobs), drain_s=drain_s)
+        log.info("runner draining", jobs=len(self._slots.jobs), drain_s=drain_s)
         await asyncio.wait((pulling,), timeout=drain_s)
         self._slots.release_all()
         await asyncio.wait((pulling,), timeout=FINISH_LIMIT_S)

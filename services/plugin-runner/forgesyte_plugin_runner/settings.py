@@ -47,7 +47,7 @@ class RunnerSettings(ServiceSettings):
     """How many of the jobs that run at once may use a GPU; two models on one card mostly wait for each other."""
 
     scratch_dir: str = "./forgesyte-data/scratch"
-    """Folder for the media of running jobs; needs space for `slots` inputs. Each life of a runner has its own folder
+    """Folder for the media of running jobs; needs space for `slots` inputs. Each run of a runner has its own folder
     in it, which is removed at exit; what dead runners left behind is removed at start."""
 
     plugins: Annotated[tuple[str, ...], NoDecode] = ()

@@ -11,12 +11,9 @@ from pydantic import TypeAdapter
 from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.jobs import JobRecord
 from forgesyte_contracts.subjects import warnings_blob
-from forgesyte_contracts.warnings import JobWarning
+from forgesyte_contracts.warnings import IndexedWarning, JobWarning
 
 from .blobs import BlobMissing, Store
-
-IndexedWarning = tuple[int, JobWarning]
-"""A warning and its index."""
 
 _KEPT: TypeAdapter[Sequence[IndexedWarning]] = TypeAdapter(Sequence[IndexedWarning])
 

@@ -126,9 +126,9 @@ PROBLEMS: dict[str, str] = {
     "PLUGIN_UNAVAILABLE": "plugin ocr is UNAVAILABLE: the model file weights/ocr.onnx is missing; fetch it and reload",
     "OPTIONS_INVALID": "options.detect-motion.threshold: 'high' is not of type 'number'",
     "MEDIA_INVALID": "the upload is empty (0 bytes); send a video with at least one picture",
-    "MEDIA_TOO_LARGE": "the upload has 3221225472 bytes, at most 2147483648 are allowed",
+    "MEDIA_TOO_LARGE": "the upload has 3221225472 bytes, but at most 2147483648 are allowed",
     "KEY_MISSING": "Send an API key as X-API-Key, as `Authorization: Bearer <key>` or as the query parameter api_key.",
-    "KEY_REFUSED": "The API key 'viewer' may read; this asks for analyze.",
+    "KEY_REFUSED": "The API key 'viewer' has the scopes read; this request needs analyze.",
     "JOB_UNKNOWN": f"there is no job {EXAMPLE_JOB_ID}; it never existed, or it is older than the retention period",
     "JOB_FINISHED": f"job {EXAMPLE_JOB_ID} is already completed, so it cannot be cancelled",
     "JOB_UNFINISHED": f"job {EXAMPLE_JOB_ID} is running; wait until it has ended, "
@@ -144,6 +144,6 @@ PROBLEMS: dict[str, str] = {
 }
 """The `detail` of an example of each problem, by code."""
 
-RANGE_OUTSIDE = "Range is 'bytes=9000-' and the file has 7079 bytes; ask for a part that lies within it."
-NOT_IN_TIME = f"job {EXAMPLE_JOB_ID} is running after 30 s and goes on; follow it at /v1/jobs/{EXAMPLE_JOB_ID}"
+RANGE_OUTSIDE = "Range is 'bytes=9000-' but the file has 7079 bytes; request a range within the file."
+NOT_IN_TIME = f"job {EXAMPLE_JOB_ID} is still running after 30 s and continues; follow it at /v1/jobs/{EXAMPLE_JOB_ID}"
 """The `detail` of problems whose status is not their code's own."""

@@ -90,9 +90,7 @@ class Reconciler:
         if not self.bus.is_connected or self.bus.reconnects != self._reconnects:
             self._reconnects = self.bus.reconnects
             self._unrunnable.reset()
-        if not self.bus.is_connected:
-            return RoundOutcome.FAILED
-        if not self.projection.is_current:
+        if not self.bus.is_connected or not self.projection.is_current:
             return RoundOutcome.DEFERRED
         may_judge = self.bus.connected_for_s >= self.settings.judge_after_s
         jobs = self.projection.on_bus()
@@ -104,7 +102,7 @@ class Reconciler:
             await self._end_unrunnable(jobs)
             await self._sweep()
         await self._recall()
-        return RoundOutcome.COMPLETE if is_complete else RoundOutcome.FAILED
+        return RoundOutcome.COMPLETE if is_complete else RoundOutcome.INCOMPLETE
 
     async def _look_at(self, seen: SeenJob, *, may_judge_owner: bool) -> bool:
         """Do what is due for one job; returns False when that failed, which is logged here."""

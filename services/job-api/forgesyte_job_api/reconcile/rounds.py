@@ -16,12 +16,19 @@ looks at thousands of jobs may last for several."""
 
 
 class RoundOutcome(Enum):
-    """How one round ended: every job was looked at; it or some job failed; or it waits until the projection is current.
+    """How one round ended.
 
-    A round that waits is no failure, but it does not make the last complete one any younger.
+    Attributes:
+        COMPLETE: every job was reconciled.
+        INCOMPLETE: every job was looked at, and some could not be reconciled. This counts as a failure, but the others
+            are served, so the age starts again: one bad job must not make the whole service look ill.
+        FAILED: the round ended before every job was looked at.
+        DEFERRED: the round waits for the bus or for the projection; the check of the bus says so. It is not a failure,
+            but the last complete round grows older.
     """
 
     COMPLETE = auto()
+    INCOMPLETE = auto()
     FAILED = auto()
     DEFERRED = auto()
 
@@ -44,9 +51,9 @@ class Rounds:
 
     def note(self, outcome: RoundOutcome) -> None:
         """Note how a round ended."""
-        if outcome is RoundOutcome.COMPLETE:
+        if outcome in (RoundOutcome.COMPLETE, RoundOutcome.INCOMPLETE):
             self._last_complete_s = self._clock.monotonic_s()
-        elif outcome is RoundOutcome.FAILED:
+        if outcome in (RoundOutcome.INCOMPLETE, RoundOutcome.FAILED):
             self._metrics.reconcile_failed()
 
     def age_s(self) -> float:

@@ -68,7 +68,7 @@ def range_of(header: str | None, size: int) -> tuple[int, int] | None:
     if start >= size:
         raise HTTPException(
             HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
-            f"Range is {(header or '')[:80]!r} and the file has {size} bytes; ask for a part that lies within it.",
+            f"Range is {(header or '')[:80]!r} but the file has {size} bytes; request a range within the file.",
             headers={"Content-Range": f"bytes */{size}"},
         )
     return start, end

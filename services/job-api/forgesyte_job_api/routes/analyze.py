@@ -36,7 +36,7 @@ _RESPONSES: Responses = {
         _NOT_IN_TIME,
         Code.JOB_UNFINISHED,
         NOT_IN_TIME,
-        "The job did not end in time (JOB_UNFINISHED) and goes on; `job_id` names it. "
+        "The job did not end in time (JOB_UNFINISHED) and continues; `job_id` names it. "
         "Or its plugin took longer than its limit (PLUGIN_TIMEOUT).",
     ),
 }
@@ -65,8 +65,8 @@ def _not_in_time(record: JobRecord, wait_s: float) -> Response:
     where = f"/v1/jobs/{record.job_id}"
     error = ForgeSyteError(
         Code.JOB_UNFINISHED,
-        f"job {record.job_id} is {record.status.value} after {wait_s:g} s and goes on; "
-        f"follow it at {where}, its result will be at {where}/result",
+        f"job {record.job_id} is still {record.status.value} after {wait_s:g} s and continues; "
+        f"follow it at {where}; its result will be at {where}/result",
         job_id=record.job_id,
         job_url=where,
         result_url=f"{where}/result",

@@ -55,7 +55,7 @@ def _can_use_gpu(manifest: PluginManifest | None) -> bool:
 
 
 def _not_there(offer: Offer, requested: str, possible: frozenset[str], *, needs_gpu: bool) -> ForgeSyteError:
-    why = "it needs a gpu" if needs_gpu and requested == CPU else _why_not(offer, requested)
+    why = "it needs a GPU" if needs_gpu and requested == CPU else _why_not(offer, requested)
     found = ", ".join(sorted(possible)) or "no device"
     text = (
         f"device {requested} was requested, but plugin {offer.name} can run on {found}: {why}; use one of these or auto"
@@ -66,5 +66,5 @@ def _not_there(offer: Offer, requested: str, possible: frozenset[str], *, needs_
 def _why_not(offer: Offer, kind: str) -> str:
     said = offer.refusals.get(kind)
     if said is not None:
-        return f"on runners with a {kind} it is {said}"
+        return f"its state on runners with a {kind} is {said}"
     return f"no living runner offers it on a {kind}"

@@ -24,7 +24,7 @@ class MediaKind:
     def how_to_send(self) -> str:
         """How a client sends it, as a clause."""
         raw = f"raw body with Content-Type {self.name}/* or {OCTETS}"
-        return f"send the {self.name} as {raw}, or as form field `{self.name}`"
+        return f"send the {self.name} as a {raw}, or as the form field `{self.name}`"
 
     def takes(self, media_type: str) -> bool:
         """Whether a raw body may have this Content-Type (lower case, without parameters)."""

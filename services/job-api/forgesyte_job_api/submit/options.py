@@ -47,7 +47,7 @@ def _loaded(text: str | None, max_bytes: int) -> dict[str, Any]:
     if text is None or not text.strip():
         return {}
     if (size := len(text.encode(errors="replace"))) > max_bytes:
-        raise _invalid("options", f"found {size} bytes, at most {max_bytes} are allowed")
+        raise _invalid("options", f"found {size} bytes, but at most {max_bytes} are allowed")
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError as error:

@@ -65,7 +65,7 @@ def refuse_announced_size(request: Request, kind: MediaKind, max_bytes: int) -> 
     allowed = max_bytes if form_of(request, kind) == RAW else max_bytes + _FORM_OVERHEAD_BYTES
     if announced.isdecimal() and int(announced) > allowed:
         raise ForgeSyteError(
-            Code.MEDIA_TOO_LARGE, f"the upload has {int(announced)} bytes, at most {max_bytes} are allowed"
+            Code.MEDIA_TOO_LARGE, f"the upload has {int(announced)} bytes, but at most {max_bytes} are allowed"
         )
 
 
@@ -158,7 +158,7 @@ class Upload:
                 except StopAsyncIteration:
                     return
                 except TimeoutError:
-                    text = f"the upload stood still for {self.idle_s:g} s and was abandoned; send it again"
+                    text = f"no data arrived for {self.idle_s:g} s, so the upload was abandoned; send it again"
                     raise UploadStalled(Code.REQUEST_INVALID, text) from None
                 if chunk:
                     self.received(len(chunk))

@@ -49,15 +49,15 @@ def test_a_complete_round_makes_health_ok_again(rounds, clock):
     assert rounds.health() == OK
 
 
-@pytest.mark.parametrize(("outcome", "failures"), [("COMPLETE", 0), ("FAILED", 1), ("DEFERRED", 0)])
+@pytest.mark.parametrize(("outcome", "failures"), [("COMPLETE", 0), ("INCOMPLETE", 1), ("FAILED", 1), ("DEFERRED", 0)])
 def test_only_failed_rounds_are_counted(rounds, registry, outcome, failures):
     rounds.note(RoundOutcome[outcome])
 
     assert registry.get_sample_value("forgesyte_api_reconcile_failures_total") == failures
 
 
-@pytest.mark.parametrize(("outcome", "age_s"), [("COMPLETE", 0), ("FAILED", 7), ("DEFERRED", 7)])
-def test_only_a_complete_round_resets_the_age(rounds, registry, clock, outcome, age_s):
+@pytest.mark.parametrize(("outcome", "age_s"), [("COMPLETE", 0), ("INCOMPLETE", 0), ("FAILED", 7), ("DEFERRED", 7)])
+def test_only_a_round_over_every_job_resets_the_age(rounds, registry, clock, outcome, age_s):
     clock.passed_s = 7
 
     rounds.note(RoundOutcome[outcome])
@@ -79,13 +79,12 @@ async def is_degraded(api) -> bool:
 
 
 @pytest.mark.slow
-async def test_rounds_without_a_bus_are_counted_and_degrade_health_until_one_succeeds(start):
+async def test_without_a_bus_health_is_degraded_until_a_round_succeeds(start):
     async with start(**FAST) as api:
         await eventually(lambda: is_fine(api))
 
         api.server.kill()
         await eventually(lambda: is_degraded(api))
-        assert api.value("reconcile_failures_total") > 0
 
         await api.server.restart()
         await eventually(lambda: is_fine(api), 60)
@@ -106,7 +105,7 @@ async def test_rounds_without_a_store_are_counted_and_degrade_health_until_one_s
         assert api.value("reconcile_age_seconds") < STALE_AFTER_ROUNDS * FAST["reconcile_every_s"]
 
 
-async def test_a_round_in_which_one_job_failed_is_not_complete(start, make, monkeypatch):
+async def test_a_round_in_which_one_job_failed_is_incomplete(start, make, monkeypatch):
     async with start(resend_after_s=0) as api:
         await api.put(make.a_record())
 
@@ -115,4 +114,4 @@ async def test_a_round_in_which_one_job_failed_is_not_complete(start, make, monk
 
         monkeypatch.setattr(api.bus.work, "has", broken)
 
-        assert await api.state.reconciler().round() is RoundOutcome.FAILED
+        assert await api.state.reconciler().round() is RoundOutcome.INCOMPLETE

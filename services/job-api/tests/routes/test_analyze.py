@@ -110,7 +110,7 @@ async def test_504_names_the_job_which_goes_on_and_can_be_fetched(images, make):
     where = f"/v1/jobs/{job_id}"
     assert (problem["status"], problem["code"]) == (504, "JOB_UNFINISHED")
     assert (answer.headers["Location"], problem["job_url"], problem["result_url"]) == (where, where, f"{where}/result")
-    assert "goes on" in problem["detail"]
+    assert "continues" in problem["detail"]
     assert await images.bus.work.has(job_id, "motion", "cpu")
     await complete(images, make, job_id)
     assert (await images.http.get(f"{where}/result")).json()["frames"] == [ROW]

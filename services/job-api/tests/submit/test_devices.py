@@ -23,7 +23,7 @@ CHOSEN = {
 REFUSED = {
     "gpu where no runner has one": (CPU, {}, "gpu", "no living runner offers it on a gpu"),
     "cpu where no runner has one": (GPU, {}, "cpu", "no living runner offers it on a cpu"),
-    "cpu for a plugin that needs a gpu": (BOTH, {"needs_gpu": True}, "cpu", "it needs a gpu"),
+    "cpu for a plugin that needs a gpu": (BOTH, {"needs_gpu": True}, "cpu", "it needs a GPU"),
 }
 
 

@@ -66,7 +66,7 @@ async def test_an_upload_that_stands_still_is_given_up(start, tmp_path):
 
         assert b" 422 " in answer
         async with asyncio.timeout(60):
-            await reader.readuntil(b"stood still")
+            await reader.readuntil(b"no data arrived")
         assert files_in(tmp_path / "store") == []
         writer.close()
 

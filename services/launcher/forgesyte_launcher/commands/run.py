@@ -120,6 +120,6 @@ async def _leave(client: ApiClient, job_id: str, options: RunOptions) -> None:
             f"{options.server}`, or cancel it with `forgesyte jobs cancel {job_id} --server {options.server}`."
         )
         return
-    warn(f"stopped; job {job_id} is cancelled")
+    warn(f"stopped; cancelling job {job_id}")
     with suppress(ForgeSyteError):
         await client.cancel(job_id)

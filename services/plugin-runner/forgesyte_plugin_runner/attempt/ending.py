@@ -111,7 +111,7 @@ class Ending:
             log.error("store refuses the ending", error=str(fault))
             await self._release_for_fault()
         except (RowsMissing, RowsDamaged, BlobMissing) as fault:
-            log.error("rows are not what was made", job_id=self._recorder.record.job_id, error=str(fault))
+            log.error("stored rows do not match the attempt", job_id=self._recorder.record.job_id, error=str(fault))
             await self._release_or_step_aside()
 
     async def _obey(self) -> None:
@@ -220,7 +220,7 @@ class Ending:
     async def _step_aside(self) -> None:
         record = self._recorder.record
         if self._stop.reason is StopReason.ENDED:
-            log.info("job ended by others", job_id=record.job_id, attempt=record.attempt)
+            log.info("job had already ended elsewhere", job_id=record.job_id, attempt=record.attempt)
             self._metrics.attempt_ended(self._recorder.ended or record, AttemptOutcome.CANCELLED)
             if self._recorder.ended is not None:
                 await keep_record(self._storage, self._recorder.ended)

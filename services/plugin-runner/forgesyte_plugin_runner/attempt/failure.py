@@ -39,7 +39,7 @@ def failure_of(outcome: SandboxOutcome, plugin: str) -> Failure:
     """Explain a sandbox outcome of kind `failed`."""
     code = outcome.code or Code.PLUGIN_ERROR
     name = (outcome.error_type or "Error")[:_MAX_TYPE_CHARS]
-    text = (outcome.error or "no text was given").strip()
+    text = (outcome.error or "(no message)").strip()
     where = f" at frame {outcome.frame}" if outcome.frame is not None else ""
     if code is Code.PLUGIN_ERROR:
         text = f"The plugin '{plugin}' raised {name}{where}: {text}"
@@ -55,7 +55,7 @@ def missing_input(job_id: str) -> Failure:
 
 def missing_device(record: JobRecord) -> Failure:
     """Explain a job that was sent to a kind of device this runner does not have."""
-    text = f"The job was sent to a {record.device} and its runner has none. Submit it again with device auto or cpu."
+    text = f"The job requires a {record.device}, but its runner has none. Submit it again with device auto or cpu."
     return Failure(Code.DEVICE_UNAVAILABLE, "DeviceUnavailable", text)
 
 

@@ -12,12 +12,13 @@ import structlog
 from forgesyte_chassis.store.blobs import Store
 from forgesyte_chassis.store.ended_jobs import result_header, write_record
 from forgesyte_chassis.store.segments import merge_segments, read_rows
-from forgesyte_chassis.store.warnings import IndexedWarning, write_warnings
+from forgesyte_chassis.store.warnings import write_warnings
 from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.jobs import JobRecord, JobStatus
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_contracts.results import INLINE_RESULT_BYTES
 from forgesyte_contracts.subjects import result_blob
+from forgesyte_contracts.warnings import IndexedWarning
 
 from .store_retry import PatientStore, StoreLost
 

@@ -76,7 +76,7 @@ class GpuCheck:
         if not against:
             return None
         return (
-            f"it needs a GPU with CUDA and found none: {' and '.join(against)}; use a machine with an NVIDIA GPU, "
+            f"it needs a GPU with CUDA, but none was found: {' and '.join(against)}; use a machine with an NVIDIA GPU, "
             "its driver and a CUDA build of torch"
         )
 

@@ -34,7 +34,7 @@ def place_job(record: JobRecord, manifest: PluginManifest, kinds: Collection[str
     if record.device in kinds:
         return Placement(record.device)
     if record.device_requested == "auto" and not manifest.requires.gpu and CPU in kinds:
-        return Placement(CPU, f"the {record.device} it was meant for is no longer there")
+        return Placement(CPU, f"the {record.device} it was assigned to is no longer available")
     return None
 
 

@@ -50,7 +50,7 @@ def fault_of(model: ModelFile) -> str | None:
 def _fault_inside(file: RawIOBase, named: str, sha256: str | None) -> str | None:
     head = file.read(MIN_BYTES) or b""
     if _is_text(head):
-        return f"{named} is a text that begins with {head.decode(errors='replace')!r}, not a model; put the model there"
+        return f"{named} is text beginning with {head.decode(errors='replace')!r}, not a model; put the model there"
     if sha256 is None:
         return None
     digest = hashlib.sha256(head)

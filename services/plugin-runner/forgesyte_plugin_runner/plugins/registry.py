@@ -156,7 +156,7 @@ class PluginRegistry:
             entry = self._entries.get(name)
             if entry is not None and entry.manifest is not None and entry.life.state.is_ready:
                 return entry.found, entry.manifest
-            reason = (entry.life.reason if entry else None) or "it is not installed there"
+            reason = (entry.life.reason if entry else None) or "it is not installed"
         raise ForgeSyteError(Code.PLUGIN_UNAVAILABLE, f"The plugin '{name}' cannot run here: {reason}.", plugin=name)
 
     def _mark_broken(self, name: str, state: PluginState, reason: str) -> None:

@@ -65,7 +65,7 @@ class Reloader:
         (found,) = await asyncio.to_thread(find_plugins, (name,))
         if not found.distribution and self.loader.registry.get_status(name) is None:
             return
-        log.info("plugin reloads", plugin=name)
+        log.info("plugin reloading", plugin=name)
         is_ready = await self.loader.load(found)
         # Right after loading, without a pause: a sandbox loaded meanwhile may hold the old plugin.
         self.retire(name)

@@ -25,10 +25,10 @@ def test_bad_media_is_reported_with_what_is_expected_and_what_to_do():
 
 
 def test_a_death_is_described_as_a_clause():
-    clause = "a frame took longer than its limit of 60 s"
+    clause = "processing a frame took longer than its limit of 60 s"
     text = f"{clause} at frame 7; its process group was killed"
 
     death = death_of(an_outcome(kind="timeout", error=text, clause=clause, code=Code.PLUGIN_TIMEOUT))
 
-    assert death == (AttemptOutcome.TIMEOUT, "a frame took longer than its limit of 60 s")
+    assert death == (AttemptOutcome.TIMEOUT, "processing a frame took longer than its limit of 60 s")
     assert death_of(an_outcome()) is None

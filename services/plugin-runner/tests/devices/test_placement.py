@@ -12,7 +12,7 @@ from forgesyte_plugin_runner.devices.placement import Placement, devices_for, pl
 from forgesyte_plugin_runner.slots import Slots
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-GONE = Placement("cpu", "the gpu it was meant for is no longer there")
+GONE = Placement("cpu", "the gpu it was assigned to is no longer available")
 
 
 def a_manifest(*, gpu: bool = False) -> PluginManifest:

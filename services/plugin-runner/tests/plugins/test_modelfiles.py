@@ -24,9 +24,9 @@ CONTENTS = {
     "empty": (b"", "truncated or corrupt: it has 0 bytes"),
     "five bytes": (b"\x08\x07\x12\x07p", "truncated or corrupt: it has 5 bytes"),
     "fifteen bytes": (GOOD[:15], "truncated or corrupt: it has 15 bytes"),
-    "a page": (b"<!DOCTYPE html><html>Please log in</html>", "a text that begins with"),
-    "a pointer": (b"version https://git-lfs.github.com/spec/v1\n", "a text that begins with"),
-    "text cut in a letter": ("Dies ist ein Te\u00e4".encode(), "a text that begins with"),
+    "a page": (b"<!DOCTYPE html><html>Please log in</html>", "text beginning with"),
+    "a pointer": (b"version https://git-lfs.github.com/spec/v1\n", "text beginning with"),
+    "text cut in a letter": ("Dies ist ein Te\u00e4".encode(), "text beginning with"),
 }
 
 

@@ -143,7 +143,7 @@ def test_the_time_of_a_frame_is_the_last_and_the_mean_of_the_last_ten():
 
 def crash(registry: PluginRegistry, number: int, *, media: str | None = None) -> str | None:
     return registry.record_crash(
-        "seeker", input_id=media or f"media-{number}", job_id=f"job-{number}", what="the sandbox was ended by SIGSEGV"
+        "seeker", input_id=media or f"media-{number}", job_id=f"job-{number}", what="the sandbox was killed by SIGSEGV"
     )
 
 

@@ -9,6 +9,7 @@ import traceback
 from forgesyte_contracts.problems import Code
 from forgesyte_sandbox.child.refusal import Refusal
 from forgesyte_sandbox.shared.messages import Failed
+from forgesyte_sandbox.shared.specs import SpecRefused
 from forgesyte_sdk import PluginUnavailable
 
 _MAX_TEXT_CHARS = 16_000
@@ -33,6 +34,8 @@ def describe(error: BaseException, *, frame: int | None) -> Failed:
     if isinstance(error, Refusal):
         behind = "" if error.__cause__ is None else _traceback_of(error.__cause__)
         return Failed(error.code, _cut(error.error_type), _cut(str(error)), behind, frame, result=error.result)
+    if isinstance(error, SpecRefused):  # the service that asked is at fault, and no plugin
+        return Failed(Code.INTERNAL, type(error).__name__, _cut(str(error)), frame=frame)
     code = Code.PLUGIN_UNAVAILABLE if isinstance(error, PluginUnavailable) else Code.PLUGIN_ERROR
     return Failed(
         code,

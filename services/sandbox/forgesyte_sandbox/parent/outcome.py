@@ -23,7 +23,6 @@ class SandboxOutcome:
         frame: 0-based index of the frame it was at; None before the first.
         traceback: the child's traceback text, when an exception crossed.
         clause: what happened without frame, advice and full stop, for sentences of others; None when ok.
-        remedy: what to do next, as a clause; None when there is nothing to do.
         log_tail: the last 2 KB of what the child wrote to stdout and stderr.
         start_ms: from the order to a loaded plugin that is sent its job, load included; None when the run ended before
             that, so that nothing of the job itself had been read.
@@ -41,7 +40,6 @@ class SandboxOutcome:
     frame: int | None = None
     traceback: str | None = None
     clause: str | None = None
-    remedy: str | None = None
     log_tail: str = ""
     start_ms: float | None = None
     was_warm: bool = False

@@ -242,7 +242,6 @@ class Run:
             frame=None if found is None else found.frame,
             traceback=None if found is None else found.traceback,
             clause=None if found is None else found.clause,
-            remedy=None if found is None else found.remedy or None,
             log_tail=self._sandbox.log.text,
             start_ms=None if self._ready_s is None else _ms(self._ready_s - self._began_s),
             was_warm=self._was_warm,

@@ -13,10 +13,10 @@ from .outcome import OutcomeKind
 _STEP_WORDS = {
     Step.LOAD: "loading the plugin",
     Step.PREPARE: "prepare()",
-    Step.FRAME: "a frame",
+    Step.FRAME: "processing a frame",
     Step.DECODE: "a decode step",
     Step.FINALIZE: "finalize()",
-    Step.WAIT: "waiting for a picture",
+    Step.WAIT: "waiting for a decoded frame",
     Step.PROBE: "examining the file",
     Step.BEGIN: "accepting the job",
 }
@@ -31,7 +31,6 @@ class Verdict:
         code: what went wrong; None when it was released.
         text: the whole sentence, with the frame and what to do next.
         clause: what happened and nothing else, for sentences of others: no frame, no advice, no full stop.
-        remedy: what to do next, as a clause; empty when there is nothing to do.
         error_type: the exception's class, when one was raised.
         frame: 0-based index of the frame it was at; None before the first.
         traceback: the child's, when an exception crossed.
@@ -42,7 +41,6 @@ class Verdict:
     code: Code | None
     text: str
     clause: str
-    remedy: str = ""
     error_type: str = ""
     frame: int | None = None
     traceback: str | None = None
@@ -63,16 +61,16 @@ def too_slow(step: Step, limit_s: float, frame: int | None) -> Verdict:
 
 def too_long(limit_s: float, frame: int | None) -> Verdict:
     """The whole run took longer than its limit."""
-    clause, remedy = f"the job took longer than its limit of {limit_s:g} s", "use a shorter input or raise the limit"
-    return Verdict("timeout", Code.PLUGIN_TIMEOUT, f"{clause}{_at(frame)}; {remedy}", clause, remedy, frame=frame)
+    clause = f"the job took longer than its limit of {limit_s:g} s"
+    text = f"{clause}{_at(frame)}; use a shorter input or raise the limit"
+    return Verdict("timeout", Code.PLUGIN_TIMEOUT, text, clause, frame=frame)
 
 
 def too_much_memory(held_bytes: int, limit_bytes: int, frame: int | None) -> Verdict:
     """The process group holds more memory than it may."""
-    what, rest = f"{held_bytes >> 20} MiB of memory were in use", f", at most {limit_bytes >> 20} MiB are allowed"
-    remedy = "use a smaller input or raise the memory limit"
-    text = f"{what}{_at(frame)}{rest}; {remedy}"
-    return Verdict("oom", Code.PLUGIN_OOM, text, f"{what}{rest}", remedy, frame=frame)
+    what, rest = f"{held_bytes >> 20} MiB of memory were in use", f" (limit: {limit_bytes >> 20} MiB)"
+    text = f"{what}{_at(frame)}{rest}; use a smaller input or raise the memory limit"
+    return Verdict("oom", Code.PLUGIN_OOM, text, f"{what}{rest}", frame=frame)
 
 
 def cancelled(frame: int | None) -> Verdict:
@@ -122,8 +120,8 @@ def died(exit_code: int, frame: int | None, log_tail: str) -> Verdict:
     if exit_code == EXIT_NO_MEMORY or (exit_code == -signal.SIGABRT and "std::bad_alloc" in log_tail):
         what, rest = "memory was refused", " and the process ended"
         return Verdict("oom", Code.PLUGIN_OOM, f"{what}{_at(frame)}{rest}", f"{what}{rest}", frame=frame)
-    how = f"was ended by {_signal_name(-exit_code)}" if exit_code < 0 else f"ended by itself with exit code {exit_code}"
-    what, rest = f"the sandbox {how}", " before it was done"
+    how = f"was killed by {_signal_name(-exit_code)}" if exit_code < 0 else f"exited with code {exit_code}"
+    what, rest = f"the sandbox {how}", " before it finished"
     last = log_tail.strip()[-300:]
     text = f"{what}{_at(frame)}{rest}" + (f"; its last output: {last}" if last else "")
     return Verdict("crashed", Code.PLUGIN_CRASH, text, f"{what}{rest}", frame=frame, exit_code=exit_code)

@@ -30,7 +30,7 @@ Announced = Annotated[int, Field(ge=0, le=2**63 - 1)]
 """A number that a file states about itself; it is never used in a sum."""
 
 Severity = Literal["low", "medium", "high"]
-"""How much a warning matters, in the contract's words."""
+"""How much a warning matters: the values of contracts.warnings.Severity, as the plain text that crosses the pipe."""
 
 
 class ProtocolError(Exception):

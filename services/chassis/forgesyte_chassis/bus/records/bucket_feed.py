@@ -143,7 +143,7 @@ class BucketFeed:
         self._watch = watch
         if watch.floor < self._seen:
             # The stream went back (a lost disk, a restored copy): its revisions say nothing about earlier knowledge.
-            log.warning("bucket went back", bucket=self._bucket, seen=self._seen, found=watch.floor)
+            log.warning("bucket revision went backwards", bucket=self._bucket, seen=self._seen, found=watch.floor)
             watch.is_anew = True
             self._known = dict.fromkeys(self._known, 0)
             self._seen = self._last = watch.floor

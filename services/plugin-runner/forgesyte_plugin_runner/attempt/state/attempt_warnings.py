@@ -4,14 +4,11 @@ from collections import deque
 
 from forgesyte_contracts import moves
 from forgesyte_contracts.jobs import MAX_WARNINGS, JobRecord
-from forgesyte_contracts.warnings import JobWarning, Severity
+from forgesyte_contracts.warnings import IndexedWarning, JobWarning, Severity
 from forgesyte_sandbox.shared import messages
 
 MAX_OLDER_WARNINGS = 1000
 """Warnings kept beside those in the record; any beyond that are only counted."""
-
-IndexedWarning = tuple[int, JobWarning]
-"""A warning and its index among all warnings of the job."""
 
 
 def job_warning(message: messages.Warning) -> JobWarning:

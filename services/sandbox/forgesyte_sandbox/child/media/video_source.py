@@ -160,7 +160,7 @@ class VideoSource:
     def _warn_of_oddities(self) -> None:
         if self._shaper.scaled:
             width, height = self.size_wh
-            text = f"{self._shaper.scaled} frames have another size than the first"
+            text = f"{self._shaper.scaled} frames differ in size from the first"
             self.warnings.append(messages.Warning(f"{text} and were scaled to its {width} x {height} pixels"))
         if self._clock.steps_back:
             text = f"{self._clock.steps_back} frames carry a time before that of the previous frame"

@@ -7,10 +7,8 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
 
-from forgesyte_contracts.problems import Code
 from forgesyte_sandbox.child.context import Context
-from forgesyte_sandbox.child.refusal import Refusal
-from forgesyte_sandbox.shared.specs import SPECS, Spec, SpecRefused
+from forgesyte_sandbox.shared.specs import SPECS, Spec
 
 
 def load_program(name: str) -> Callable[[Context[Any]], dict[str, Any]]:
@@ -29,9 +27,6 @@ def read_spec(program: str, given: Mapping[str, Any]) -> Spec:
     """Read what a program is asked.
 
     Raises:
-        Refusal: INTERNAL, for keys that the program does not know or misses: the caller is at fault and no plugin.
+        SpecRefused: a key that the program does not know, or one that it needs and does not find.
     """
-    try:
-        return SPECS[program].read(given)
-    except SpecRefused as fault:
-        raise Refusal(Code.INTERNAL, str(fault), error_type="SpecRefused") from None
+    return SPECS[program].read(given)

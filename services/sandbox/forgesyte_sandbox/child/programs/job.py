@@ -116,7 +116,7 @@ class Job:
     def _frame(self, source: Source, picture: Picture) -> None:
         if picture.index in self._skip:
             self._skipped += 1
-            text = f"frame {picture.index} was skipped because earlier attempts died at it"
+            text = f"frame {picture.index} was skipped because earlier attempts crashed on it"
             self._context.send(messages.Warning(text, picture.index, "high"))
             return
         self._heartbeat.enter(Lane.TOOLS, Step.FRAME, picture.index)
