@@ -2,9 +2,9 @@
 
     .venv/bin/python -m benchmarks.against_commit OTHER [--pairs 7] [--only NAME ...] [--tiny]
 
-Run it in the repository's root. OTHER is the root of a checkout of the other commit in which `make setup` has run. Each
-pair runs all workloads against the other commit and then against this one (A B A B ...), each time against a fresh
-`forgesyte up` of that checkout with an empty data folder. Compared are the CPU seconds of the whole process tree
+Run it in the repository's root, on a machine that does nothing else. OTHER is the root of a checkout of the other commit
+in which `make setup` has run. Each pair runs all workloads against both commits (A B B A A B ...), each time against a
+fresh `forgesyte up` of that checkout with an empty data folder. Compared are the CPU seconds of the whole process tree
 (launcher, nats-server, runner, zygote, sandboxes that live and that were reaped) for each workload, without the start
 and without the client. Printed are the median of the pairs' ratios, this commit by the other one, and the medians of
 both. The exit code is 1 when a ratio is above the bound.
@@ -74,8 +74,10 @@ async def compare(other: Path, names: list[str], pairs: int, amounts: Amounts) -
     with tempfile.TemporaryDirectory(prefix="forgesyte-bench-") as clips:
         write_clips(Path(clips), amounts)
         for number in range(pairs):
-            before = await measure(other, names, Path(clips), amounts)
-            after = await measure(HERE, names, Path(clips), amounts)
+            # The order changes with each pair, so that a machine that slows down slows both alike.
+            first, second = (other, HERE) if number % 2 == 0 else (HERE, other)
+            runs = {checkout: await measure(checkout, names, Path(clips), amounts) for checkout in (first, second)}
+            before, after = runs[other], runs[HERE]
             for name, done in found.items():
                 done.other.append(before[name])
                 done.this.append(after[name])
