@@ -2,12 +2,12 @@
 
     .venv/bin/python -m benchmarks.against_commit OTHER [--pairs 7] [--only NAME ...] [--tiny]
 
-Run it in the repository's root, on a machine that does nothing else. OTHER is the root of a checkout of the other commit
-in which `make setup` has run. Each pair runs all workloads against both commits (A B B A A B ...), each time against a
-fresh `forgesyte up` of that checkout with an empty data folder. Compared are the CPU seconds of the whole process tree
-(launcher, nats-server, runner, zygote, sandboxes that live and that were reaped) for each workload, without the start
-and without the client. Printed are the median of the pairs' ratios, this commit by the other one, and the medians of
-both. The exit code is 1 when a ratio is above the bound.
+Run it in the repository's root, on a machine that does nothing else. OTHER is the root of a checkout of the other
+commit in which `make setup` has run. Each pair runs all workloads against both commits (A B B A A B ...), each time
+against a fresh `forgesyte up` of that checkout with an empty data folder. Compared are the CPU seconds of the whole
+process tree (launcher, nats-server, runner, zygote, sandboxes that live and that were reaped) for each workload,
+without the start and without the client. Printed are the median of the pairs' ratios, this commit by the other one,
+and the medians of both. The exit code is 1 when a ratio is above the bound.
 
 Rejected: a fresh product for each workload. Its start costs more than most workloads, so seven pairs took an hour.
 """

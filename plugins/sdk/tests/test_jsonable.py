@@ -147,7 +147,7 @@ def test_whole_number_beyond_64_bits_is_refused_with_its_path(number):
 
 
 def test_key_that_stands_twice_once_it_is_text_is_refused():
-    with pytest.raises(ValueError, match=r"^output: the key '1' stands twice"):
+    with pytest.raises(ValueError, match=r"^output: the key '1' appears twice"):
         to_jsonable({1: "a", "1": "b"})
 
 

@@ -26,7 +26,7 @@ from forgesyte_job_api.settings import JobApiSettings
 from .ended_jobs import Endings
 from .lost_work import Resender
 from .orphans import Orphans, recall
-from .rounds import RoundOutcome, Rounds
+from .rounds import RoundOutcome, Rounds, worst_of
 from .unrunnable import Unrunnable
 
 log = structlog.get_logger(__name__)
@@ -95,17 +95,15 @@ class Reconciler:
         may_judge = self.bus.connected_for_s >= self.settings.judge_after_s
         jobs = self.projection.on_bus()
         self._forget(jobs)
-        is_complete = True
-        for seen in jobs:
-            is_complete &= await self._look_at(seen, may_judge_owner=may_judge)
+        outcomes = [await self._look_at(seen, may_judge_owner=may_judge) for seen in jobs]
         if may_judge:
             await self._end_unrunnable(jobs)
             await self._sweep()
         await self._recall()
-        return RoundOutcome.COMPLETE if is_complete else RoundOutcome.INCOMPLETE
+        return worst_of(outcomes)
 
-    async def _look_at(self, seen: SeenJob, *, may_judge_owner: bool) -> bool:
-        """Do what is due for one job; returns False when that failed, which is logged here."""
+    async def _look_at(self, seen: SeenJob, *, may_judge_owner: bool) -> RoundOutcome:
+        """Do what is due for one job; when that fails, it is logged here and the other jobs still get their turn."""
         try:
             if seen.record.is_terminal:
                 await self._endings.look_at(seen)
@@ -113,10 +111,13 @@ class Reconciler:
                 self.metrics.reconciled(Reconciled.WORK_SENT_AGAIN)
         except BusUnavailable:
             raise
+        except ForgeSyteError as error:  # the store is unavailable, which concerns every job
+            log.warning("job not reconciled", job_id=seen.record.job_id, error=str(error))
+            return RoundOutcome.FAILED
         except Exception:  # a border like a message handler's: one bad job must not hold up the others
             log.exception("job not reconciled", job_id=seen.record.job_id)
-            return False
-        return True
+            return RoundOutcome.INCOMPLETE
+        return RoundOutcome.COMPLETE
 
     def _forget(self, jobs: list[SeenJob]) -> None:
         self._resender.forget_all_but({JobId(seen.record.job_id) for seen in jobs if not seen.record.is_terminal})

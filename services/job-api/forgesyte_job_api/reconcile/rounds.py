@@ -4,6 +4,7 @@ A service that no longer reconciles still answers every request, so only this te
 `forgesyte_api_reconcile_failures_total` and `forgesyte_api_reconcile_age_seconds`, and a check of /health.
 """
 
+from collections.abc import Iterable
 from enum import Enum, auto
 
 from forgesyte_chassis.clock import Clock
@@ -22,7 +23,7 @@ class RoundOutcome(Enum):
         COMPLETE: every job was reconciled.
         INCOMPLETE: every job was looked at, and some could not be reconciled. This counts as a failure, but the others
             are served, so the age starts again: one bad job must not make the whole service look ill.
-        FAILED: the round ended before every job was looked at.
+        FAILED: the round ended before every job was looked at, or what all jobs need was unavailable.
         DEFERRED: the round waits for the bus or for the projection; the check of the bus says so. It is not a failure,
             but the last complete round grows older.
     """
@@ -31,6 +32,12 @@ class RoundOutcome(Enum):
     INCOMPLETE = auto()
     FAILED = auto()
     DEFERRED = auto()
+
+
+def worst_of(outcomes: Iterable[RoundOutcome]) -> RoundOutcome:
+    """Return the outcome of a round over jobs with these outcomes: FAILED before INCOMPLETE before COMPLETE."""
+    severity = (RoundOutcome.COMPLETE, RoundOutcome.INCOMPLETE, RoundOutcome.FAILED)
+    return max(outcomes, key=severity.index, default=RoundOutcome.COMPLETE)
 
 
 class Rounds:
