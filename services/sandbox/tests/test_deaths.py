@@ -14,8 +14,8 @@ from tests.support import eventually
 @pytest.mark.parametrize(
     ("fault", "how", "code"),
     [
-        pytest.param("exit-0", "exit code 0", 0, id="os._exit(0) is no success"),
-        pytest.param("exit-3", "exit code 3", 3, id="os._exit(3)"),
+        pytest.param("exit-0", "exited with code 0", 0, id="os._exit(0) is no success"),
+        pytest.param("exit-3", "exited with code 3", 3, id="os._exit(3)"),
         pytest.param("segfault", "SIGSEGV", -signal.SIGSEGV, id="segfault"),
         pytest.param("abort", "SIGABRT", -signal.SIGABRT, id="abort"),
     ],

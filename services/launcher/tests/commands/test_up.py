@@ -264,7 +264,7 @@ async def test_ctrl_c_of_run_ends_with_130_and_leaves_nothing(tmp_path, long_cli
     code = await asyncio.to_thread(process.wait, 60)
 
     assert code == 130, log.read_text()
-    assert "cancelled" in log.read_text()
+    assert "cancelling job" in log.read_text()
     assert not processes_with(str(tmp_path / "data"))
 
 
