@@ -10,14 +10,14 @@ from contextlib import asynccontextmanager
 import structlog
 from pydantic import ValidationError
 
-from forgesyte_chassis.background import beside
 from forgesyte_chassis.bus.connection.connection import Connection
 from forgesyte_chassis.bus.errors import ApiRefusal, BusUnavailable
 from forgesyte_contracts.ids import PluginName, is_name
 from forgesyte_contracts.plugins import KnownPlugin
 from forgesyte_contracts.streams import PLUGINS
 
-from .bucket_feed import BucketFeed, Entry, watch_bucket
+from .bucket_feed import Entry
+from .bucket_view import keeping_current
 from .buckets import BucketStore
 
 log = structlog.get_logger(__name__)
@@ -102,16 +102,8 @@ class PluginTable:
             BusUnavailable: the bucket could not be read at the start.
         """
         view = PluginView()
-        async with watch_bucket(self._bucket.connection, PLUGINS.name) as feed:
-            for entry in await feed.snapshot():
-                view.take(entry)
-            async with beside(_follow(feed, view)):
-                yield view
-
-
-async def _follow(feed: BucketFeed, view: PluginView) -> None:
-    async for entry in feed:
-        view.take(entry)
+        async with keeping_current(view.take, self._bucket.connection, PLUGINS.name):
+            yield view
 
 
 def _read(name: PluginName, data: bytes) -> KnownPlugin | None:

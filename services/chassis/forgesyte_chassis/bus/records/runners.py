@@ -11,13 +11,13 @@ from contextlib import asynccontextmanager
 import structlog
 from pydantic import ValidationError
 
-from forgesyte_chassis.background import beside
 from forgesyte_chassis.bus.connection.connection import Connection
 from forgesyte_chassis.clock import SYSTEM_CLOCK, Clock
 from forgesyte_contracts.runners import RunnerHeartbeat
 from forgesyte_contracts.streams import MAX_BUS_BYTES, RUNNERS
 
-from .bucket_feed import BucketFeed, Entry, watch_bucket
+from .bucket_feed import Entry
+from .bucket_view import keeping_current
 from .buckets import BucketStore
 from .heartbeat_size import fitted
 
@@ -86,13 +86,5 @@ class RunnerTable:
             BusUnavailable: the bucket could not be read at the start.
         """
         view = RunnerView(self._bucket.connection, RUNNERS.ttl_s or 0.0, self._clock)
-        async with watch_bucket(self._bucket.connection, RUNNERS.name) as feed:
-            for entry in await feed.snapshot():
-                view.take(entry)
-            async with beside(_follow(feed, view)):
-                yield view
-
-
-async def _follow(feed: BucketFeed, view: RunnerView) -> None:
-    async for entry in feed:
-        view.take(entry)
+        async with keeping_current(view.take, self._bucket.connection, RUNNERS.name):
+            yield view
