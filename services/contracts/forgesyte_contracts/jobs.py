@@ -75,6 +75,8 @@ class AttemptOutcome(StrEnum):
     LOST = "lost"
     RELEASED = "released"
     FENCED = "fenced"
+    SURROUNDINGS = "surroundings"
+    """What ran the sandbox died under it: the zygote, the runner, the machine."""
 
     @property
     def is_death(self) -> bool:

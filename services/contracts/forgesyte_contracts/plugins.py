@@ -100,6 +100,43 @@ class PluginLimits(_Strict):
     memory_bytes: int | None = Field(default=None, gt=0, le=1 << 40)
 
 
+class SandboxPolicy(_Strict):
+    """What holds a sandbox back, as the kernel reported it from inside a child before any plugin code ran.
+
+    `landlock_abi` is the version of Landlock that is in force, 0 for none. `tcp` and `signals` name what keeps plugin
+    code from other hosts and from the processes of others.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    word: Literal["walled", "degraded", "off"]
+    """walled: all that is required is in force. degraded: something required is missing, and the operator allowed it.
+    off: the operator switched the wall off."""
+
+    landlock_abi: int = Field(default=0, ge=0)
+    landlock_handles: tuple[str, ...] = ()
+    """The rights that Landlock decides on, by the kernel's names in lower case."""
+
+    seccomp: bool = False
+    no_new_privs: bool = False
+    tcp: Literal["landlock and seccomp", "seccomp", "nothing"] = "nothing"
+    signals: Literal["landlock", "uid", "seccomp", "nothing"] = "nothing"
+    uid: int = Field(default=0, ge=0)
+    uid_is_exclusive: bool = False
+    """Whether no other sandbox and no service runs under this uid."""
+
+    searches: bool = False
+    """Whether it keeps the capability to read through folders that are closed to others (CAP_DAC_READ_SEARCH)."""
+
+    dumpable: bool = False
+    dies_with_parent: bool = False
+    limits: dict[str, int] = Field(default_factory=dict)
+    """The hard resource limits (RLIMIT_*), by their names in lower case; a limit that is not set is missing."""
+
+    gaps: tuple[Text, ...] = ()
+    """What is weaker here than it could be, each as a sentence with its remedy."""
+
+
 class ToolManifest(_Strict):
     """One tool: its inputs, and the JSON Schemas of its options and of its output for one frame."""
 
