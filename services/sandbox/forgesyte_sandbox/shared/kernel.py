@@ -2,12 +2,35 @@
 
 import ctypes
 import os
+import struct
 from contextlib import suppress
 
 _PR_SET_PDEATHSIG = 1
+_PR_GET_PDEATHSIG = 2
+_PR_GET_DUMPABLE = 3
+_PR_SET_DUMPABLE = 4
+_PR_SET_KEEPCAPS = 8
 _PR_SET_CHILD_SUBREAPER = 36
 _PR_SET_NO_NEW_PRIVS = 38
+_PR_CAP_AMBIENT = 47
+_PR_CAP_AMBIENT_RAISE = 2
+_CAPABILITY_VERSION_3 = 0x20080522
 _libc = ctypes.CDLL(None, use_errno=True)
+_libc.syscall.restype = ctypes.c_long
+
+
+def system_call(number: int, *arguments: "int | ctypes.Array[ctypes.c_char] | None") -> int:
+    """Make a system call for which the C library has no function.
+
+    Raises:
+        OSError: the kernel refused it.
+    """
+    given = (ctypes.c_long(each) if isinstance(each, int) else each for each in arguments)
+    result: int = _libc.syscall(ctypes.c_long(number), *given)
+    if result < 0:
+        code = ctypes.get_errno()
+        raise OSError(code, f"system call {number}: {os.strerror(code)}")
+    return result
 
 
 def die_with_parent(signal_number: int, expected_parent: int) -> bool:
@@ -28,6 +51,45 @@ def become_subreaper() -> None:
 def refuse_new_privileges() -> None:
     """Set no_new_privs: no program started from here can gain rights through setuid or file capabilities."""
     _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+
+
+def parent_death_signal() -> int:
+    """Return the signal that the kernel sends when the parent's thread ends; 0 for none."""
+    found = ctypes.c_int()
+    if _libc.prctl(_PR_GET_PDEATHSIG, ctypes.byref(found), 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "prctl(PR_GET_PDEATHSIG)")
+    return found.value
+
+
+def be_dumpable() -> None:
+    """Make /proc/self belong to this process again, after its uid has changed."""
+    _prctl(_PR_SET_DUMPABLE, 1)
+
+
+def is_dumpable() -> bool:
+    """Return whether processes of the same uid may read this one's memory, and whether /proc/self belongs to it."""
+    return _libc.prctl(_PR_GET_DUMPABLE, 0, 0, 0, 0) == 1
+
+
+def keep_capabilities() -> None:
+    """Keep the permitted capabilities over the next change of uid."""
+    _prctl(_PR_SET_KEEPCAPS, 1)
+
+
+def set_capabilities(numbers: frozenset[int]) -> None:
+    """Hold these capabilities, each below 32, and no other; programs that are started keep them too.
+
+    Raises:
+        OSError: one of them is not permitted.
+    """
+    mask = sum(1 << number for number in numbers)
+    header = ctypes.create_string_buffer(struct.pack("=Ii", _CAPABILITY_VERSION_3, 0), 8)
+    data = ctypes.create_string_buffer(struct.pack("=6I", mask, mask, mask, 0, 0, 0), 24)
+    if _libc.capset(header, data) != 0:
+        code = ctypes.get_errno()
+        raise OSError(code, f"capset: {os.strerror(code)}")
+    for number in numbers:
+        _prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, number)
 
 
 def set_thread_stack(size_bytes: int) -> bool:
@@ -56,7 +118,7 @@ def trim_heap() -> None:
         _libc.malloc_trim(ctypes.c_size_t(0))
 
 
-def _prctl(option: int, value: int) -> None:
-    if _libc.prctl(option, ctypes.c_ulong(value), 0, 0, 0) != 0:
+def _prctl(option: int, value: int, third: int = 0) -> None:
+    if _libc.prctl(option, ctypes.c_ulong(value), ctypes.c_ulong(third), 0, 0) != 0:
         number = ctypes.get_errno()
         raise OSError(number, f"prctl({option}, {value}): {os.strerror(number)}")

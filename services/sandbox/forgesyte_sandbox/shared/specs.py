@@ -9,6 +9,7 @@ from dataclasses import MISSING, asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from .limits import MIB
+from .wall_rules import Profile
 
 if TYPE_CHECKING:
     from forgesyte_contracts.jobs import JobKind  # a fork needs none of the record's models
@@ -27,9 +28,15 @@ class Spec:
 
     Attributes:
         PROGRAM: the module of `child.programs` that reads it.
+        PROFILE: how narrow the wall around it is.
+        FILES: the fields that hold paths of files which it reads.
+        OUTPUTS: the fields that hold names of files which it leaves in its scratch folder.
     """
 
     PROGRAM: ClassVar[str] = ""
+    PROFILE: ClassVar[Profile] = "plugin"
+    FILES: ClassVar[tuple[str, ...]] = ()
+    OUTPUTS: ClassVar[tuple[str, ...]] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the spec as plain JSON values."""
@@ -122,6 +129,7 @@ class JobSpec(_MediaSpec):
     """
 
     PROGRAM: ClassVar[str] = "job"
+    FILES: ClassVar[tuple[str, ...]] = ("input",)
 
     entry_point: str
     tools: Sequence[str]
@@ -150,6 +158,8 @@ class ProbeSpec(_MediaSpec):
     """
 
     PROGRAM: ClassVar[str] = "probe"
+    PROFILE: ClassVar[Profile] = "media"
+    FILES: ClassVar[tuple[str, ...]] = ("input",)
 
     input: str
     kind: "JobKind" = "video"
@@ -171,6 +181,9 @@ class AnnotateSpec(_MediaSpec):
     """
 
     PROGRAM: ClassVar[str] = "annotate"
+    PROFILE: ClassVar[Profile] = "media"
+    FILES: ClassVar[tuple[str, ...]] = ("input", "rows")
+    OUTPUTS: ClassVar[tuple[str, ...]] = ("output",)
 
     input: str
     rows: str

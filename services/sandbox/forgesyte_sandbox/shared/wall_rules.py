@@ -12,7 +12,8 @@ FIRST_UID, LAST_UID = 60600, 61099
 """Uids that Debian, Ubuntu and systemd give to no one, below 65536 so that they exist in a rootless container too."""
 
 Profile = Literal["plugin", "media"]
-"""plugin: plugin code runs. media: our own code alone, over a file of a stranger: it starts no process."""
+"""plugin: plugin code runs. media: our own code alone, over a stranger's file: it starts no process and writes no file
+but its outputs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +61,10 @@ class Grants:
     """What one sandbox may use beyond its home, the interpreter and what is installed.
 
     Attributes:
-        profile: who runs in it.
         reads: absolute paths of files or folders that it may read: model files, and what the operator permitted.
         devices: paths of device files that it may read, write and control.
     """
 
-    profile: Profile = "plugin"
     reads: tuple[str, ...] = ()
     devices: tuple[str, ...] = ()
 
@@ -76,4 +75,4 @@ class Grants:
     @classmethod
     def from_dict(cls, facts: Mapping[str, Any]) -> Self:
         """Take grants back from as_dict()."""
-        return cls(facts["profile"], tuple(facts["reads"]), tuple(facts["devices"]))
+        return cls(tuple(facts["reads"]), tuple(facts["devices"]))
