@@ -42,7 +42,7 @@ class Slow({name}):
         threading.Event().wait({load_s})
 """
 
-RunJob = Callable[[JobSpec, Path], Awaitable[SandboxOutcome]]
+RunJob = Callable[[JobSpec], Awaitable[SandboxOutcome]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def write_slow_plugin(folder: Path, entry_point: str, load_s: float) -> str:
     return "slow_plugin:Slow"
 
 
-async def measure(run: RunJob, spec: JobSpec, folder: Path, jobs: int) -> Measured:
+async def measure(run: RunJob, spec: JobSpec, jobs: int) -> Measured:
     """Run `jobs` jobs, one after the other.
 
     Raises:
@@ -74,7 +74,7 @@ async def measure(run: RunJob, spec: JobSpec, folder: Path, jobs: int) -> Measur
     """
     measured = Measured([], [])
     for _ in range(jobs):
-        outcome = await run(spec, Path(tempfile.mkdtemp(dir=folder)))
+        outcome = await run(spec)
         if not outcome.ok or outcome.start_ms is None:
             raise RuntimeError(f"a job ended as {outcome.kind}: {outcome.error}")
         measured.start_ms.append(outcome.start_ms)
@@ -84,24 +84,24 @@ async def measure(run: RunJob, spec: JobSpec, folder: Path, jobs: int) -> Measur
 
 async def compare(entry_point: str, tool: str, folder: Path, jobs: int) -> dict[str, Measured]:
     """Measure one plugin in fresh and in warm sandboxes."""
-    image, homes = folder / "image.png", Path(tempfile.mkdtemp(dir=folder))
+    image = folder / "image.png"
     write_image(image)
     spec = JobSpec(entry_point, [tool], str(image), "bench", "image")
     limits = Limits()
     async with (
         Zygote.start(env={"PYTHONPATH": os.pathsep.join((str(folder), os.environ.get("PYTHONPATH", "")))}) as zygote,
-        WarmPool.open(zygote, folder=homes, slots=1) as pool,
+        WarmPool.open(zygote, slots=1) as pool,
     ):
 
-        async def fresh(spec: JobSpec, scratch: Path) -> SandboxOutcome:
-            return await zygote.run(Order(spec, limits=limits, scratch=scratch))
+        async def fresh(spec: JobSpec) -> SandboxOutcome:
+            return await zygote.run(Order(spec, limits=limits))
 
-        async def warm(spec: JobSpec, scratch: Path) -> SandboxOutcome:
-            return await pool.run(WarmKey(entry_point, "cpu"), Order(spec, limits=limits, scratch=scratch))
+        async def warm(spec: JobSpec) -> SandboxOutcome:
+            return await pool.run(WarmKey(entry_point, "cpu"), Order(spec, limits=limits))
 
-        await measure(fresh, spec, folder, 1)
-        await measure(warm, spec, folder, 1)
-        return {"fresh": await measure(fresh, spec, folder, jobs), "warm": await measure(warm, spec, folder, jobs)}
+        await measure(fresh, spec, 1)
+        await measure(warm, spec, 1)
+        return {"fresh": await measure(fresh, spec, jobs), "warm": await measure(warm, spec, jobs)}
 
 
 def report(found: dict[str, dict[str, Measured]], jobs: int) -> str:

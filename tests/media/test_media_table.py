@@ -36,17 +36,16 @@ def folder(tmp_path, name):
     return made
 
 
-async def probed(zygote, tmp_path, path, case):
+async def probed(zygote, path, case):
     spec = ProbeSpec(str(path), case.kind, path.stat().st_size, media=MediaLimits(**case.spec))
-    return await zygote.run(Order(spec, limits=LIMITS, scratch=folder(tmp_path, "probe")))
+    return await zygote.run(Order(spec, limits=LIMITS))
 
 
-async def decoded(zygote, tmp_path, path, case):
+async def decoded(zygote, path, case):
     said = []
     media = MediaLimits(**case.spec)
     order = JobSpec("media_truth:MediaTruth", ["read-truth"], str(path), "job-1", case.kind, media=media)
-    scratch = folder(tmp_path, "job")
-    outcome = await zygote.run(Order(order, limits=LIMITS, scratch=scratch, on_message=said.append))
+    outcome = await zygote.run(Order(order, limits=LIMITS, on_message=said.append))
     return outcome, said
 
 
@@ -54,8 +53,8 @@ async def decoded(zygote, tmp_path, path, case):
 async def test_frames_come_out_as_they_were_drawn(zygote, tmp_path, line, case: Accepted):
     path = case.make(folder(tmp_path, "made"))
 
-    probe = await probed(zygote, tmp_path, path, case)
-    outcome, said = await decoded(zygote, tmp_path, path, case)
+    probe = await probed(zygote, path, case)
+    outcome, said = await decoded(zygote, path, case)
 
     assert (probe.ok, outcome.ok) == (True, True), (probe.error, outcome.error)
     report = SimpleNamespace(**probe.result)
@@ -104,8 +103,8 @@ def unexpected(case, warnings):
 async def test_an_unusable_file_is_refused_by_probe_and_job_alike(zygote, tmp_path, line, case: Refused):
     path = case.make(folder(tmp_path, "made"))
 
-    probe = await probed(zygote, tmp_path, path, case)
-    outcome, said = await decoded(zygote, tmp_path, path, case)
+    probe = await probed(zygote, path, case)
+    outcome, said = await decoded(zygote, path, case)
 
     line((case.name, probe.code, *[""] * 7, probe.error))
     assert (probe.kind, probe.code, outcome.code) == ("failed", case.code, case.code)

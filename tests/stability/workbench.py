@@ -17,6 +17,7 @@ from forgesyte_sandbox.shared.specs import JobSpec, ManifestSpec
 from tests.stability.promises import Promise
 from tests.stability.witness import survivors
 from tests.support import brightness_of, eventually
+from tests.support.left_behind import left_in
 
 PLUGINS = Path(__file__).parent / "plugins"
 FRAMES = 60
@@ -61,7 +62,7 @@ class Told:
 
 
 class Workbench:
-    """A zygote, a clip, and a scratch folder for each run."""
+    """A zygote, a clip, and for each run a folder to which what it left in its scratch folder is copied."""
 
     def __init__(self, zygote: Zygote, mark: str, clip: Path, folder: Path) -> None:
         self.zygote, self.mark, self.clip, self.folder = zygote, mark, clip, folder
@@ -86,9 +87,8 @@ class Workbench:
         def started(pid: int) -> None:
             told.pid = pid
 
-        told.outcome = await self.zygote.run(
-            Order(spec, limits=limits, scratch=scratch, on_message=told.take, on_started=started)
-        )
+        with left_in(scratch):
+            told.outcome = await self.zygote.run(Order(spec, limits=limits, on_message=told.take, on_started=started))
         told.ended_s = time.monotonic()
         return told
 

@@ -67,6 +67,7 @@ class Scratch:
 def _make(path: Path) -> tuple[int, int]:
     """Make the folder; return its lock and how many folders of dead processes were swept."""
     path.mkdir(mode=0o700, parents=True)
+    path.chmod(0o711)  # others may pass through to a folder that is meant for them; they cannot list what is here
     with exclusive(path.parent / _LOCK):
         lock_fd = open_lock(path / _LOCK)
         if not try_lock(lock_fd):

@@ -67,8 +67,9 @@ def create_app(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             runners = await stack.enter_async_context(bus.runners.watch())
-            sandboxes = await stack.enter_async_context(Zygote.start()) if zygote is None else zygote
             scratch = await stack.enter_async_context(Scratch.open(settings.scratch_path, "job-api"))
+            homes = scratch.path / "homes"
+            sandboxes = await stack.enter_async_context(Zygote.start(homes=homes)) if zygote is None else zygote
             state = ApiState(
                 bus=bus,
                 store=store,

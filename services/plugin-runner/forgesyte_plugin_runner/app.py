@@ -29,11 +29,9 @@ async def serve(lifetime: Lifetime, settings: RunnerSettings) -> None:
         bus = await stack.enter_async_context(Bus.connect(settings.bus_url, name=runner_id, token=token))
         await bus.ensure()
         scratch = await stack.enter_async_context(Scratch.open(settings.scratch_path, runner_id))
-        zygote = await stack.enter_async_context(Zygote.start())
+        zygote = await stack.enter_async_context(Zygote.start(homes=scratch.path / "homes"))
         warm = await stack.enter_async_context(
-            WarmPool.open(
-                zygote, folder=scratch.path, slots=settings.slots, rules=WarmRules(idle_s=settings.warm_idle_s)
-            )
+            WarmPool.open(zygote, slots=settings.slots, rules=WarmRules(idle_s=settings.warm_idle_s))
         )
         store = Store.open(settings.store_url, call_limit_s=settings.store_call_s)
         opened = Connections(bus=bus, store=store, scratch=scratch, zygote=zygote, warm=warm)

@@ -91,9 +91,7 @@ class Runner:
             runner_id, clock.now(), self._bus.runners, self._slots, self._devices, self._plugins
         )
         self._offers = PluginOffers(self._plugins, self._devices, self._bus.work, self._puller, self._heartbeat.nudge)
-        self._loader = PluginLoader(
-            settings, self._plugins, opened.zygote, opened.scratch, DependencyChecker(), self._devices
-        )
+        self._loader = PluginLoader(settings, self._plugins, opened.zygote, DependencyChecker(), self._devices)
         self._reloader = Reloader(
             self._loader, settings.plugins, self._sandboxes.retire, self._offers.offer, self._heartbeat.nudge
         )

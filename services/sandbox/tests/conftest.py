@@ -17,6 +17,7 @@ from forgesyte_sandbox.shared import messages
 from forgesyte_sandbox.shared.limits import MIB, Limits
 from forgesyte_sandbox.shared.specs import JobSpec, ManifestSpec
 from tests.support import make_clip
+from tests.support.left_behind import left_in
 
 PLUGINS = Path(__file__).parent / "plugins"
 LIMITS = Limits(
@@ -41,7 +42,7 @@ class Told:
 
 
 class Bench:
-    """Runs programs in one zygote, each in a scratch folder of its own."""
+    """Runs programs in one zygote; what a job leaves in its scratch folder is copied to the folder it is given."""
 
     def __init__(self, zygote: Zygote, folder: Path, clip: Path):
         self.zygote, self.folder, self.clip = zygote, folder, clip
@@ -50,17 +51,23 @@ class Bench:
     def told(self):
         return Told()
 
-    def scratch(self):
+    @property
+    def homes(self):
+        """Where everything that the zygote's sandboxes start begins."""
+        return self.zygote.homes.root
+
+    def left(self):
+        """Return a folder for what a job leaves."""
         self.runs += 1
-        scratch = self.folder / f"scratch-{self.runs}"
-        scratch.mkdir()
-        return scratch
+        folder = self.folder / f"left-{self.runs}"
+        folder.mkdir()
+        return folder
 
     async def job(
         self, plugin="Good", tools=("measure",), *, told=None, limits=LIMITS, cancel=None, on_message=None, **spec
     ):
         told = told or Told()
-        scratch = spec.pop("scratch", None) or self.scratch()
+        left = spec.pop("left", None) or self.left()
         order = JobSpec(**{
             "entry_point": f"sandbox_plugins:{plugin}", "tools": list(tools), "input": str(self.clip),
             "job_id": "job-1", **spec,
@@ -69,30 +76,28 @@ class Bench:
         def started(pid):
             told.pid = pid
 
-        told.outcome = await self.zygote.run(
-            Order(
-                order,
-                limits=limits,
-                scratch=scratch,
-                on_message=on_message or told.said.append,
-                on_started=started,
-                cancel=cancel,
+        with left_in(left):
+            told.outcome = await self.zygote.run(
+                Order(
+                    order,
+                    limits=limits,
+                    on_message=on_message or told.said.append,
+                    on_started=started,
+                    cancel=cancel,
+                )
             )
-        )
         return told
 
-    async def fault(self, fault, *, at=2, told=None, limits=LIMITS, cancel=None, scratch=None, **changes):
+    async def fault(self, fault, *, at=2, told=None, limits=LIMITS, cancel=None, left=None, **changes):
         """Run the misbehaving plugin; `changes` are limits."""
         options = {"misbehave": {"fault": fault, "at": at}}
         return await self.job(
             "Faulty", ("misbehave",), told=told, limits=replace(limits, **changes), cancel=cancel, options=options,
-            scratch=scratch,
+            left=left,
         )  # fmt: skip
 
     async def manifest(self, entry_point, **changes):
-        return await self.zygote.run(
-            Order(ManifestSpec(entry_point), limits=replace(LIMITS, **changes), scratch=self.scratch())
-        )
+        return await self.zygote.run(Order(ManifestSpec(entry_point), limits=replace(LIMITS, **changes)))
 
 
 @pytest.fixture(scope="session")
@@ -129,7 +134,7 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture
 def survivors():
-    """Return the processes that are still alive in a folder: everything a sandbox starts begins in its scratch folder.
+    """Return the processes that are still alive in a folder: everything a sandbox starts begins in its home.
 
     A process without memory is dead: the kernel frees the memory a moment before the folder.
     """

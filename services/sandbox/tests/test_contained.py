@@ -41,7 +41,7 @@ async def test_a_sandbox_that_closes_its_pipe_and_lives_on_is_killed(bench, surv
 
     assert told.outcome.kind == "crashed"
     assert "closed its pipe" in told.outcome.error
-    assert survivors(bench.folder) == []
+    assert survivors(bench.homes) == []
 
 
 @pytest.mark.slow
@@ -52,19 +52,19 @@ async def test_a_sandbox_sees_no_variable_of_the_service(bench, monkeypatch):
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret-2")
     async with Zygote.start(env={"PYTHONPATH": str(PLUGINS)}) as zygote:
         bench.zygote, before = zygote, bench.zygote
-        scratch = bench.scratch()
-        told = await bench.fault("environment", scratch=scratch)
+        told = await bench.fault("environment")
+        home = str(zygote.homes.root / "slot-0" / "scratch")
         bench.zygote = before
 
     seen = told.rows[2]["detections"]["value"]
     assert [name for name in seen["environ"] if name.startswith(("FORGESYTE", "AWS"))] == []
     assert "secret" not in str(seen)
-    assert (seen["cwd"], seen["environ"]["HOME"]) == (str(scratch), str(scratch))
+    assert (seen["cwd"], seen["environ"]["HOME"]) == (home, home)
 
 
 async def test_a_sandbox_holds_its_pipe_and_its_page_and_no_other_descriptor(bench):
     told = await bench.fault("descriptors")
 
     kinds = told.rows[2]["detections"]["value"]
-    video = str(bench.clip)
+    [video] = [kind for kind in kinds if kind.endswith("/inbox/plain.mp4")]
     assert kinds == sorted(["/dev/null", "pipe", "pipe", "socket", "/memfd", video])

@@ -45,7 +45,7 @@ async def test_a_hang_is_a_timeout_after_the_frame_limit(bench, fault, survivors
     assert (outcome.kind, outcome.code, outcome.frame) == ("timeout", Code.PLUGIN_TIMEOUT, 2)
     assert "limit of 2 s at frame 2" in outcome.error
     assert outcome.execution_time_ms > 2000
-    assert survivors(bench.folder) == []
+    assert survivors(bench.homes) == []
 
 
 @pytest.mark.slow
@@ -121,7 +121,7 @@ async def test_cancel_of_a_hang_kills_at_once(bench, survivors):
         cancel.set()
 
     assert (run.result().outcome.kind, run.result().outcome.code) == ("cancelled", Code.CANCELLED)
-    assert survivors(bench.folder) == []
+    assert survivors(bench.homes) == []
 
 
 async def test_a_cancelled_caller_leaves_nothing_alive(bench, survivors):
@@ -133,7 +133,7 @@ async def test_a_cancelled_caller_leaves_nothing_alive(bench, survivors):
         run.cancel()
 
     assert run.cancelled()
-    assert survivors(bench.folder) == []
+    assert survivors(bench.homes) == []
 
 
 async def test_of_two_runs_one_dies_and_the_other_is_untouched(bench):

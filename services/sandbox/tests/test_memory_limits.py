@@ -26,7 +26,7 @@ async def test_memory_past_the_limit_is_oom(bench, fault, survivors):
     outcome = told.outcome
     assert (outcome.kind, outcome.code, outcome.frame) == ("oom", Code.PLUGIN_OOM, 2), outcome
     assert [row["frame_index"] for row in told.rows] == [0, 1]
-    assert survivors(bench.folder) == []
+    assert survivors(bench.homes) == []
 
 
 async def test_a_plugin_may_keep_what_it_loaded_above_the_jobs_allowance(bench):

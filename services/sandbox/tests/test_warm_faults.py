@@ -32,8 +32,8 @@ EVERY_DAY = {
 class WarmDoor:
     """Takes the zygote's place: jobs go to the pool, each plugin's first one without its fault."""
 
-    def __init__(self, zygote: Zygote, pool: WarmPool, folder: Path):
-        self.zygote, self.pool, self.folder = zygote, pool, folder
+    def __init__(self, zygote: Zygote, pool: WarmPool):
+        self.zygote, self.pool = zygote, pool
         self.greeted = set()
 
     @property
@@ -45,9 +45,7 @@ class WarmDoor:
         if order.spec.tools == ["misbehave"] and key not in self.greeted:
             self.greeted.add(key)
             harmless = replace(order.spec, options={"misbehave": {"at": NEVER}})
-            other = self.folder / f"before-{key.plugin}"
-            other.mkdir()
-            await self.pool.run(key, Order(harmless, order.limits, other))
+            await self.pool.run(key, Order(harmless, order.limits))
         return await self.pool.run(key, order)
 
 
@@ -95,9 +93,8 @@ async def test_a_fault_in_a_warm_sandbox_ends_as_promised_and_disturbs_no_other_
     promise: Promise, faults_zygote, faults_mark, faults_clip, tmp_path
 ):
     before, zygote_pid = open_descriptors(), faults_zygote.pid
-    (tmp_path / "warm").mkdir()
-    async with WarmPool.open(faults_zygote, folder=tmp_path / "warm", slots=3) as pool:
-        workbench = WarmWorkbench(WarmDoor(faults_zygote, pool, tmp_path), faults_mark, faults_clip, tmp_path)
+    async with WarmPool.open(faults_zygote, slots=3) as pool:
+        workbench = WarmWorkbench(WarmDoor(faults_zygote, pool), faults_mark, faults_clip, tmp_path)
         scratch = workbench.scratch("fault")
 
         told, neighbour, left = await workbench.fault_beside(promise, scratch)

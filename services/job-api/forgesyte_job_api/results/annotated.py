@@ -131,7 +131,7 @@ async def _draw(studio: Studio, job_id: JobId, record: JobRecord) -> int:
             kind=record.job_type.kind,
             media=MediaLimits(studio.settings.max_side_px, studio.settings.max_image_pixels),
         )
-        outcome = await studio.zygote.run(Order(spec, limits=_limits(studio.settings), scratch=folder))
+        outcome = await studio.zygote.run(Order(spec, limits=_limits(studio.settings), folder=folder))
         if not outcome.ok:
             raise _fault_of(outcome, job_id)
         size = await studio.store.put_stream(annotated_blob(job_id), _pieces(folder / _OUTPUT))

@@ -6,7 +6,6 @@ ends; the job itself judges the rest.
 
 import asyncio
 from math import isfinite
-from pathlib import Path
 from typing import Any
 
 import structlog
@@ -49,13 +48,12 @@ class Prober:
             memory_bytes=settings.probe_memory_bytes,
         )
 
-    async def probe(self, sample: SampledFile, kind: MediaKind, scratch: Path) -> DecodeFacts:
+    async def probe(self, sample: SampledFile, kind: MediaKind) -> DecodeFacts:
         """Probe an upload.
 
         Args:
             sample: its two ends.
             kind: what it should be.
-            scratch: the sandbox's working folder.
 
         Returns:
             What the container and the first picture say; no frame was counted.
@@ -73,7 +71,7 @@ class Prober:
                 f"the upload waited {self._settings.probe_wait_s:g} s to be probed; submit it again later",
             ) from None
         try:
-            outcome = await self._run(self._spec(sample, kind), scratch)
+            outcome = await self._run(self._spec(sample, kind))
         finally:
             self._slots.release()
         return self._judged(outcome, kind)
@@ -93,9 +91,9 @@ class Prober:
             ),
         )
 
-    async def _run(self, spec: ProbeSpec, scratch: Path) -> SandboxOutcome:
+    async def _run(self, spec: ProbeSpec) -> SandboxOutcome:
         for _ in range(_TRIES):
-            outcome = await self._zygote.run(Order(spec, limits=self._limits, scratch=scratch))
+            outcome = await self._zygote.run(Order(spec, limits=self._limits))
             if outcome.kind != "released":  # the zygote died with it, and the next one is fresh
                 return outcome
         raise ForgeSyteError(Code.SERVICE_UNAVAILABLE, "the upload could not be probed; try again shortly")

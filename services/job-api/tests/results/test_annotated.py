@@ -35,10 +35,10 @@ class HeldSandbox:
     async def run(self, order):
         assert order.program == "annotate"
         self.runs += 1
-        self.folders.append(order.scratch)
+        self.folders.append(order.folder)
         self.specs.append(order.spec)
         await self.go.wait()
-        (order.scratch / order.spec.output).write_bytes(VIDEO)
+        (order.folder / order.spec.output).write_bytes(VIDEO)
         return self.outcome
 
 

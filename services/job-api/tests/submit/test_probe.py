@@ -27,7 +27,7 @@ class Sandbox:
         self.specs = []
 
     async def run(self, order):
-        assert (order.program, order.scratch.is_dir()) == ("probe", True)
+        assert order.program == "probe"
         self.specs.append({**order.spec.to_dict(), "bytes": Path(order.spec.input).read_bytes()})
         return self.outcomes.pop(0) if len(self.outcomes) > 1 else self.outcomes[0]
 

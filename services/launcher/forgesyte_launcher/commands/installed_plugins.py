@@ -3,9 +3,7 @@
 Each manifest is read in a sandbox, as a runner does it; this process never imports a plugin.
 """
 
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 
 from forgesyte_chassis.main import Lifetime
 from forgesyte_contracts.plugins import PluginState
@@ -76,9 +74,8 @@ async def read_plugins() -> list[PluginLine]:
     found = find_plugins()
     if not found:
         return []
-    with tempfile.TemporaryDirectory(prefix="forgesyte-plugins-") as scratch:
-        async with Zygote.start() as zygote:
-            return [await _read(zygote, plugin, Path(scratch)) for plugin in found]
+    async with Zygote.start() as zygote:
+        return [await _read(zygote, plugin) for plugin in found]
 
 
 def require_installed(name: str) -> None:
@@ -93,10 +90,10 @@ def require_installed(name: str) -> None:
         raise ForgeSyteError(Code.PLUGIN_UNKNOWN, f"there is no plugin {name!r} here; installed: {known}.", plugin=name)
 
 
-async def _read(zygote: Zygote, plugin: FoundPlugin, scratch: Path) -> PluginLine:
+async def _read(zygote: Zygote, plugin: FoundPlugin) -> PluginLine:
     if plugin.fault is not None:
         return PluginLine(plugin.name, PluginState.FAILED, plugin.distribution, reason=plugin.fault)
-    return line_of(plugin, await read_manifest(zygote, plugin, limits=Limits(), scratch=scratch))
+    return line_of(plugin, await read_manifest(zygote, plugin, limits=Limits()))
 
 
 def line_of(plugin: FoundPlugin, read: ReadPlugin) -> PluginLine:

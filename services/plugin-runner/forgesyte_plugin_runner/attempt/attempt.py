@@ -154,7 +154,7 @@ class Attempt:
         begun_s = self._clock.monotonic_s()
         await self._resources.storage.persist(lambda store: store.fetch_to(input_blob(self._job_id), media))
         self._state.add_stage_ms("fetch", 1000 * (self._clock.monotonic_s() - begun_s))
-        # Now, because the sandbox may write into its input.
+        # Now, because the sandbox may write into its input where the kernel has no wall.
         self._input_id = await asyncio.to_thread(fingerprint, media)
 
     async def _run_sandbox(
@@ -169,7 +169,7 @@ class Attempt:
             telling = group.create_task(self._live.run())
             with sandboxes.living.follow(name, limits.memory_bytes) as sandbox:
                 order = Order(
-                    spec, limits, folder, on_message=self._on_message, on_started=sandbox.started,
+                    spec, limits, on_message=self._on_message, on_started=sandbox.started,
                     cancel=self._stop.event, is_watched=self._live.is_watched,
                 )  # fmt: skip
                 try:

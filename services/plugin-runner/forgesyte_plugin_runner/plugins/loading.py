@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import structlog
 
-from forgesyte_chassis.scratch import Scratch
 from forgesyte_contracts.plugins import PluginManifest
 from forgesyte_contracts.problems import Code
 from forgesyte_plugin_runner.devices.devices import DeviceMonitor
@@ -37,14 +36,13 @@ class PluginLoader:
     Attributes:
         settings: limits, and how many plugins load at once.
         registry: where they are registered.
-        zygote, scratch: what reads a manifest.
+        zygote: what reads a manifest.
         dependencies, devices: what is on this machine.
     """
 
     settings: RunnerSettings
     registry: PluginRegistry
     zygote: Zygote
-    scratch: Scratch
     dependencies: DependencyChecker
     devices: DeviceMonitor
 
@@ -74,8 +72,7 @@ class PluginLoader:
         """
         if plugin.fault is not None:
             return self._fail(plugin, None, plugin.fault)
-        async with self.scratch.folder("manifest") as folder:
-            read = await read_manifest(self.zygote, plugin, limits=self.settings.limits(), scratch=folder)
+        read = await read_manifest(self.zygote, plugin, limits=self.settings.limits())
         manifest, outcome = read.manifest, read.outcome
         if (fault := read.fault or self._excess_beside_others(plugin, manifest)) is not None:
             return self._fail(plugin, None, fault)

@@ -16,40 +16,45 @@ from forgesyte_sandbox.shared.heartbeat import StepMarker
 from forgesyte_sandbox.shared.limits import MIB, Limits
 from forgesyte_sandbox.shared.messages import SPEC, AnyMessage, Finished, ProtocolError
 from forgesyte_sandbox.shared.pipe import receive_frame
-from forgesyte_sandbox.shared.specs import Spec
+from forgesyte_sandbox.shared.specs import SPECS, Spec
+from forgesyte_sandbox.shared.wall_rules import Grants
 
 from . import hardening
 from .context import MAX_ORDER_BYTES, Context, flush_output
+from .wall.build import Home, build_wall
+from .wall.foundation import Foundation
 
 _RESERVE_BYTES = 4 * MIB
 
 
 @dataclass(frozen=True, slots=True)
 class Descriptors:
-    """The three descriptors a sandbox is born with, in the order of the fork request."""
+    """The descriptors a sandbox is born with: three in the order of the fork request, and a socket to the zygote."""
 
     pipe: int
     page: int
     log: int
+    referee: int
 
 
-def enter(descriptors: Descriptors, *, scratch: str, zygote_pid: int) -> NoReturn:
+def enter(descriptors: Descriptors, *, home: Home, foundation: Foundation) -> NoReturn:
     """Become the sandbox and never return (called in the fork)."""
-    if not hardening.leave_family(zygote_pid):
+    if not hardening.leave_family(foundation.zygote_pid):
         os._exit(0)
     hardening.reset_signals()
-    hardening.keep_descriptors(descriptors.log, (descriptors.pipe, descriptors.page))
-    hardening.move_into(scratch)
+    hardening.keep_descriptors(descriptors.log, (descriptors.pipe, descriptors.page, descriptors.referee))
+    hardening.move_into(home.scratch)
     pipe = socket.socket(fileno=descriptors.pipe)
     kind, body = receive_frame(pipe, max_bytes=MAX_ORDER_BYTES)
     if kind != SPEC:
         raise ProtocolError(f"expected {SPEC!r} from the parent, found {kind!r}")
     order = orjson.loads(body)
     limits = Limits.from_dict(order["limits"])
-    hardening.limit_resources(limits)
     heartbeat = StepMarker(descriptors.page)
     os.close(descriptors.page)  # the mapping holds a descriptor of its own
-    _run(order, Context(pipe, heartbeat, Spec(), limits))
+    home = home.of_order(SPECS.get(order["program"], Spec), order["spec"])
+    policy = build_wall(foundation, home, Grants.from_dict(order["grants"]), limits, referee=descriptors.referee)
+    _run(order, Context(pipe, heartbeat, Spec(), limits, policy))
 
 
 def _run(order: dict[str, Any], bare: Context[Spec]) -> NoReturn:

@@ -1,22 +1,21 @@
 """What a fresh fork gives up before it reads a byte of media or imports a plugin.
 
-A step that fails raises: a sandbox that could not harden itself ends before its program starts. Seccomp and Landlock,
-which need newer kernels, are not used.
+A step that fails raises: a sandbox that could not harden itself ends before its program starts. What comes after the
+order is read, uid, limits, Landlock and filter, is in wall/.
 """
 
 import faulthandler
 import os
-import resource
 import signal
 import sys
 import tempfile
-from pathlib import Path
 
 from forgesyte_sandbox.shared.kernel import become_subreaper, die_with_parent, refuse_new_privileges
-from forgesyte_sandbox.shared.limits import Limits
-from forgesyte_sandbox.shared.process_memory import data_bytes, limit_data
 
 _HOME_VARIABLES = ("HOME", "TMPDIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "MPLCONFIGDIR")
+_NAME_VARIABLES = ("USER", "LOGNAME")
+_NAME = "sandbox"
+"""For code that asks who it runs as: the uid of a sandbox has no entry among the users, who cannot be read either."""
 
 
 def leave_family(zygote_pid: int) -> bool:
@@ -60,20 +59,6 @@ def move_into(scratch: str) -> None:
     os.chdir(scratch)
     for name in _HOME_VARIABLES:
         os.environ[name] = scratch
+    for name in _NAME_VARIABLES:
+        os.environ[name] = _NAME
     tempfile.tempdir = None
-
-
-def limit_resources(limits: Limits) -> None:
-    """Set the rlimits that hold until loading has ended; the parent then lowers the data limit to the job's.
-
-    RLIMIT_NPROC counts all threads of the user on the machine, so the limit is added to those that exist already.
-    """
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if os.geteuid() != 0:
-        threads = int(Path("/proc/loadavg").read_text("ascii").split()[3].partition("/")[2])
-        _, hard = resource.getrlimit(resource.RLIMIT_NPROC)
-        wanted = threads + limits.processes
-        wanted = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-        resource.setrlimit(resource.RLIMIT_NPROC, (wanted, wanted))
-    pid = os.getpid()
-    limit_data(pid, data_bytes(pid) + limits.load_memory_bytes)

@@ -7,6 +7,7 @@ does and kills everything it ever started; shared/kill.py says how sandboxes die
 """
 
 import gc
+import json
 import os
 import resource
 import select
@@ -22,6 +23,10 @@ from forgesyte_sandbox.shared import zygote_protocol
 from forgesyte_sandbox.shared.kernel import become_subreaper, die_with_parent, set_thread_stack
 from forgesyte_sandbox.shared.kill import kill_group, kill_stray
 from forgesyte_sandbox.shared.process_tree import children_of
+from forgesyte_sandbox.shared.wall_rules import WallRules
+
+from .wall.foundation import Foundation
+from .wall.referees import Referees
 
 _THREAD_STACK_BYTES = 1 << 20
 _LEAVE_LIMIT_S = 5.0
@@ -32,8 +37,9 @@ _BUSY_MS, _WATCH_MS = 20, 500
 class _Zygote:
     """The loop: fork on request, reap, kill strays, report."""
 
-    def __init__(self, sock: socket.socket, wakeups: socket.socket, parent_pid: int) -> None:
+    def __init__(self, sock: socket.socket, wakeups: socket.socket, parent_pid: int, foundation: Foundation) -> None:
         self._parent_pid = parent_pid
+        self._foundation = foundation
         self._control = sock
         self._wakeups = wakeups
         self._known: dict[int, int] = {}
@@ -42,15 +48,17 @@ class _Zygote:
         self._poll = select.poll()
         self._poll.register(sock, select.POLLIN)
         self._poll.register(wakeups, select.POLLIN)
+        self._referees = Referees(self._poll)
 
     def serve(self) -> None:
         """Work until the parent is gone and all children are dead."""
-        self._say({"event": "ready"})
+        self._say({"event": "ready", **self._foundation.facts()})
         while self._leave_by is None or (children_of(os.getpid()) and time.monotonic() < self._leave_by):
             events = {fd for fd, _ in self._poll.poll(self._patience_ms())}
             # The kernel sends SIGTERM when the parent dies; the zygote ignores any other SIGTERM.
             if self._wakeups.fileno() in events and self._wakeups.recv(4096) and os.getppid() != self._parent_pid:
                 self._leave()
+            self._referees.serve(events)
             self._reap()
             strays = self._kill_strays()
             self._report(strays)
@@ -121,11 +129,13 @@ class _Zygote:
             reason = f"the zygote has {threads} threads and may fork only while it has one"
             self._say({"event": "refused", "id": request["id"], "reason": reason})
             return
-        zygote_pid = os.getpid()
-        pid = os.fork()
-        if pid == 0:
-            _become_sandbox(request, descriptors, zygote_pid)
+        ours, its = socket.socketpair()
+        with its:
+            pid = os.fork()
+            if pid == 0:
+                _become_sandbox(request, [*descriptors, its.detach()], self._foundation)
         self._known[pid] = request["id"]
+        self._referees.expect(pid, ours)
         pidfd = os.pidfd_open(pid)
         try:
             self._say({"event": "forked", "id": request["id"], "pid": pid}, (pidfd,))
@@ -139,12 +149,13 @@ class _Zygote:
             self._leave()
 
 
-def _become_sandbox(request: dict[str, Any], descriptors: list[int], zygote_pid: int) -> None:
+def _become_sandbox(request: dict[str, Any], descriptors: list[int], foundation: Foundation) -> None:
     # Whatever happens, the fork must never return into the zygote's loop.
     from .child import Descriptors, enter
+    from .wall.build import Home
 
     try:
-        enter(Descriptors(*descriptors), scratch=request["scratch"], zygote_pid=zygote_pid)
+        enter(Descriptors(*descriptors), home=Home(**request["home"]), foundation=foundation)
     except BaseException:  # noqa: BLE001 - border: sandbox child; the process ends here, the parent sees the code
         sys.excepthook(*sys.exc_info())
     finally:
@@ -161,17 +172,19 @@ def _preload() -> None:
 
     from . import child
     from .media import image_source, video_source
-    from .programs import job, manifest, probe, warm
+    from .programs import annotate, job, manifest, policy, probe, warm
+    from .wall import build
 
     cv2.setNumThreads(1)  # several sandboxes share the cores; a plugin may raise it for itself
-    del av, forgesyte_sdk, np, child, video_source, job, manifest, probe, image_source, warm
+    del av, forgesyte_sdk, np, child, video_source, annotate, job, manifest, policy, probe, image_source, warm, build
 
 
 def main(arguments: list[str]) -> int:
     """Run the zygote.
 
     Args:
-        arguments: the number of the control socket's descriptor and the parent's process id.
+        arguments: the number of the control socket's descriptor, the parent's process id, and the rules of the wall as
+            JSON.
     """
     sock = socket.socket(fileno=int(arguments[0]))
     os.set_inheritable(sock.fileno(), False)
@@ -191,8 +204,9 @@ def main(arguments: list[str]) -> int:
     for number in (signal.SIGCHLD, signal.SIGTERM):
         signal.signal(number, lambda *_: None)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    foundation = Foundation.find(WallRules.from_dict(json.loads(arguments[2])))
     gc.freeze()  # what is loaded now stays shared: the collector never writes to it
-    _Zygote(sock, ours, parent_pid).serve()
+    _Zygote(sock, ours, parent_pid, foundation).serve()
     return 0
 
 

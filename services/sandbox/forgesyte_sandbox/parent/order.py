@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import orjson
@@ -11,6 +11,7 @@ from forgesyte_sandbox.shared.limits import Limits
 from forgesyte_sandbox.shared.messages import GO, SPEC, Message
 from forgesyte_sandbox.shared.pipe import frame_bytes
 from forgesyte_sandbox.shared.specs import JobSpec, Spec
+from forgesyte_sandbox.shared.wall_rules import Grants
 
 
 def ignore(_: object) -> None:
@@ -25,8 +26,9 @@ class Order:
         spec: what is asked; its class says which program. A warm sandbox takes a JobSpec alone.
         limits: seconds and bytes it may take. In a warm sandbox `memory_bytes` counts from the state after load; the
             limits on load and processes are those of the order for which the sandbox was made.
-        scratch: an existing folder; the child's working, home and temporary folder. A warm sandbox leaves it when the
-            job is over.
+        folder: where the files are put that the program leaves, when it ends well; an existing folder that no child
+            ever sees. None where it leaves none.
+        grants: what its sandbox may use beyond its home; in a warm sandbox, those of the order for which it was made.
         on_message: called for each message in order. While it is busy the child's writes block, and that time counts
             against no step. What it raises ends the run and propagates to the caller.
         on_started: called with the sandbox's process id; called again when a warm sandbox had died before it took
@@ -37,11 +39,16 @@ class Order:
 
     spec: Spec
     limits: Limits
-    scratch: Path
+    folder: Path | None = None
+    grants: Grants = field(default_factory=Grants)
     on_message: Callable[[Message], Awaitable[None] | None] = ignore
     on_started: Callable[[int], None] = ignore
     cancel: asyncio.Event | None = None
     is_watched: Callable[[], bool] | None = None
+
+    def __post_init__(self) -> None:
+        if self.spec.OUTPUTS and self.folder is None:
+            raise TypeError(f"{type(self.spec).__name__} leaves files; the order names no folder for them")
 
     @property
     def program(self) -> str:
@@ -66,7 +73,7 @@ class Script:
     @classmethod
     def fresh(cls, order: Order) -> "Script":
         """A run in a sandbox of its own."""
-        return cls(_load_frame(order.spec, order.limits), frame_bytes(GO, b""), is_warm=False)
+        return cls(_load_frame(order.spec, order), frame_bytes(GO, b""), is_warm=False)
 
     @classmethod
     def warm(cls, order: Order) -> "Script":
@@ -77,11 +84,16 @@ class Script:
         """
         if not isinstance(order.spec, JobSpec):
             raise TypeError(f"expected a JobSpec for a warm sandbox, found {type(order.spec).__name__}")
-        facts = {"spec": order.spec.to_dict(), "limits": order.limits.as_dict(), "scratch": str(order.scratch)}
-        load = _load_frame(order.spec.warm(), order.limits)
+        facts = {"spec": order.spec.to_dict(), "limits": order.limits.as_dict()}
+        load = _load_frame(order.spec.warm(), order)
         return cls(load, frame_bytes(GO, orjson.dumps(facts)), is_warm=True)
 
 
-def _load_frame(spec: Spec, limits: Limits) -> bytes:
-    facts = {"program": spec.PROGRAM, "spec": spec.to_dict(), "limits": limits.as_dict()}
+def _load_frame(spec: Spec, order: Order) -> bytes:
+    facts = {
+        "program": spec.PROGRAM,
+        "spec": spec.to_dict(),
+        "limits": order.limits.as_dict(),
+        "grants": order.grants.as_dict(),
+    }
     return frame_bytes(SPEC, orjson.dumps(facts))

@@ -7,15 +7,15 @@ idle sandboxes, and the zygote's report of an exit removes dead ones.
 """
 
 import asyncio
-import tempfile
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
+from dataclasses import replace
 
 from forgesyte_sandbox.shared.limits import Limits
 
+from .deliveries import bring_in
 from .order import Order, Script
 from .outcome import SandboxOutcome
 from .run import Run
@@ -35,9 +35,8 @@ class WarmPool:
         retired: how many sandboxes were ended, by reason: fault, jobs, drift, idle, room, died, unfit, reload, end.
     """
 
-    def __init__(self, zygote: Zygote, folder: Path, slots: int, rules: WarmRules) -> None:
+    def __init__(self, zygote: Zygote, slots: int, rules: WarmRules) -> None:
         self._zygote = zygote
-        self._folder = folder
         self._slots = slots
         self._rules = rules
         self._idle: list[WarmSandbox] = []  # the longest idle first
@@ -50,18 +49,15 @@ class WarmPool:
 
     @classmethod
     @asynccontextmanager
-    async def open(
-        cls, zygote: Zygote, *, folder: Path, slots: int, rules: WarmRules | None = None
-    ) -> "AsyncIterator[WarmPool]":
+    async def open(cls, zygote: Zygote, *, slots: int, rules: WarmRules | None = None) -> "AsyncIterator[WarmPool]":
         """Open an empty pool; at the end every idle sandbox is dead. A busy one ends with its run.
 
         Args:
             zygote: where sandboxes are forked.
-            folder: an existing folder; each sandbox gets one of its own in it, for as long as it lives.
             slots: how many sandboxes may exist, idle and busy together. The caller bounds how many are busy.
             rules: when a sandbox is replaced.
         """
-        pool = cls(zygote, folder, slots, rules or WarmRules())
+        pool = cls(zygote, slots, rules or WarmRules())
         try:
             yield pool
         finally:
@@ -93,7 +89,7 @@ class WarmPool:
             How it ended. When this returns, or raises, nothing that the job started is alive.
         """
         began_s = time.monotonic()
-        script = Script.warm(order)
+        Script.warm(order)  # refuses what is no job, before a sandbox is taken
         self._busy[key] += 1
         try:
             for _ in range(_TRIES):
@@ -101,10 +97,9 @@ class WarmPool:
                 is_loaded = warm is not None
                 try:
                     warm = warm or await self._start(key)
-                except ZygoteFailed as error:
+                except (ZygoteFailed, OSError) as error:
                     return not_started(str(error))
-                run = Run(order, warm.sandbox, script, began_s=began_s)
-                outcome, was_taken = await self._work(warm, run, order.limits)
+                outcome, was_taken = await self._work(warm, order, began_s)
                 # It may have died or been stopped while it was idle, which is no fault of this job.
                 if was_taken or not is_loaded or outcome.kind == "cancelled":
                     break
@@ -112,21 +107,38 @@ class WarmPool:
         finally:
             self._busy[key] -= 1
 
-    async def _work(self, warm: WarmSandbox, run: Run, limits: Limits) -> tuple[SandboxOutcome, bool]:
+    async def _work(self, warm: WarmSandbox, order: Order, began_s: float) -> tuple[SandboxOutcome, bool]:
         """Return the outcome, and whether the sandbox took the job at all."""
-        epoch = self._epochs[warm.key.plugin]
+        epoch, reason = self._epochs[warm.key.plugin], "fault"
         try:
+            try:
+                order = replace(order, spec=await bring_in(order.spec, warm.home))
+            except OSError as error:
+                return not_started(f"its files cannot be given to it: {error}"), True
+            run = Run(order, warm.sandbox, Script.warm(order), began_s=began_s)
             outcome = await run.to_end()
+            reason = await self._why_end(warm, run, order.limits, epoch)
             return outcome, run.was_taken
         finally:
-            warm.jobs += 1
-            reason = warm.why_replace(self._rules, limits) if run.is_reusable else run.why_not
-            if self._is_closed or epoch != self._epochs[warm.key.plugin]:
-                reason = "end" if self._is_closed else "reload"
-            if reason is None:
-                self._rest(warm)
-            else:
+            if reason:
                 await self._end(warm, reason)
+            else:
+                self._rest(warm)
+
+    async def _why_end(self, warm: WarmSandbox, run: Run, limits: Limits, epoch: int) -> str:
+        """Return why a sandbox may not wait for another job; empty when it may."""
+        warm.jobs += 1
+        if not run.is_reusable:
+            return run.why_not
+        reason = warm.why_replace(self._rules, limits) or ""
+        try:
+            await asyncio.to_thread(warm.forget_job)
+        except OSError:
+            reason = "unfit"
+        # Now, because it may have happened while the folder was emptied.
+        if self._is_closed:
+            return "end"
+        return reason if epoch == self._epochs[warm.key.plugin] else "reload"
 
     async def _take_idle(self, key: WarmKey, limits: Limits) -> WarmSandbox | None:
         """Return the sandbox that was used last, so that spare ones age; end those that are unfit."""
@@ -146,11 +158,11 @@ class WarmPool:
             warm = self._idle[0]
             self._wake(warm)
             await self._end(warm, "room")
-        home = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="warm-", dir=self._folder))
+        home = await self._zygote.homes.lease()
         try:
             return WarmSandbox(key, await self._zygote.fork(home), home)
         except BaseException:
-            await asyncio.to_thread(home.rmdir)
+            await self._zygote.homes.give_back(home)
             raise
 
     def _rest(self, warm: WarmSandbox) -> None:
@@ -196,7 +208,7 @@ class WarmPool:
     def _clear(self, warm: WarmSandbox) -> None:
         self._dying.discard(warm)
         warm.sandbox.close()
-        sweep = asyncio.get_running_loop().run_in_executor(None, warm.remove_home)
+        sweep = self._zygote.homes.begin_return(warm.home)
         self._sweeps.add(sweep)
         sweep.add_done_callback(self._sweeps.discard)
 

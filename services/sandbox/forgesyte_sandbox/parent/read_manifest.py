@@ -4,7 +4,6 @@ A sandbox may answer anything once plugin code has run in it, so its manifest is
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from pydantic import ValidationError
 
@@ -47,12 +46,12 @@ class ReadPlugin:
         return self.fault or self.outcome.error or "its sandbox returned no manifest"
 
 
-async def read_manifest(zygote: Zygote, plugin: FoundPlugin, *, limits: Limits, scratch: Path) -> ReadPlugin:
+async def read_manifest(zygote: Zygote, plugin: FoundPlugin, *, limits: Limits) -> ReadPlugin:
     """Import, construct and validate a plugin in a fresh sandbox.
 
     A run whose zygote died is tried again: the plugin had no part in that, as far as anyone can tell.
     """
-    order = Order(ManifestSpec(plugin.entry_point), limits=limits, scratch=scratch)
+    order = Order(ManifestSpec(plugin.entry_point), limits=limits)
     for _ in range(_TRIES):
         outcome = await zygote.run(order)
         if outcome.kind != "released":

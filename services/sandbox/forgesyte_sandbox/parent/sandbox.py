@@ -8,13 +8,13 @@ import os
 import socket
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Self
 
 from forgesyte_sandbox.shared.heartbeat import HeartbeatPage
 from forgesyte_sandbox.shared.process_memory import data_bytes, file_bytes, limit_data, resident_bytes
 from forgesyte_sandbox.shared.process_tree import descendants_of
 
+from .homes import Home
 from .log_tail import LogTail
 from .zygote_process import ChildExit, SandboxProcess, ZygoteProcess
 
@@ -69,8 +69,8 @@ class Sandbox:
         self.baseline: Baseline | None = None
 
     @classmethod
-    async def fork(cls, zygote: ZygoteProcess, scratch: Path) -> Self:
-        """Fork a sandbox with `scratch` as its folder.
+    async def fork(cls, zygote: ZygoteProcess, home: Home) -> Self:
+        """Fork a sandbox that lives in `home`.
 
         Raises:
             ZygoteFailed: nothing was started.
@@ -84,7 +84,7 @@ class Sandbox:
             log = LogTail(log_read)
             held.callback(log.close)
             try:
-                process = await zygote.fork((its.fileno(), page.fd, log_write), scratch)
+                process = await zygote.fork((its.fileno(), page.fd, log_write), home)
             finally:
                 its.close()
                 os.close(log_write)

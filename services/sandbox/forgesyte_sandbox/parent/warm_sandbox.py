@@ -1,13 +1,13 @@
 """A sandbox that has loaded its plugin: which one, whether it may serve another job, and its folder."""
 
 import asyncio
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from forgesyte_sandbox.shared.limits import MIB, Limits
+from forgesyte_sandbox.shared.warm_folders import FROM_LOAD
 
+from .homes import Home
 from .sandbox import Sandbox
 from .zygote_process import ChildExit
 
@@ -42,13 +42,13 @@ class WarmSandbox:
     Attributes:
         key: what it has loaded.
         sandbox: the process and its descriptors.
-        home: its folder for as long as it lives; jobs have folders of their own.
+        home: its folders for as long as it lives.
         jobs: how many it served.
         timer: ends it when it has been idle too long; None before it is idle.
         on_exit: called when it dies while it is idle.
     """
 
-    def __init__(self, key: WarmKey, sandbox: Sandbox, home: Path) -> None:
+    def __init__(self, key: WarmKey, sandbox: Sandbox, home: Home) -> None:
         self.key = key
         self.sandbox = sandbox
         self.home = home
@@ -69,6 +69,10 @@ class WarmSandbox:
             return "drift"
         return None
 
-    def remove_home(self) -> None:
-        """Remove its folder (blocks)."""
-        shutil.rmtree(self.home, ignore_errors=True)
+    def forget_job(self) -> None:
+        """Remove what a job was given and left (blocks); what the plugin wrote while it loaded stays.
+
+        Raises:
+            OSError: something cannot be removed.
+        """
+        self.home.clear(keep=(FROM_LOAD,))

@@ -1,19 +1,22 @@
 """One zygote process as its parent sees it: started, asked to fork, ended with everything it left behind."""
 
 import asyncio
+import json
 import os
 import secrets
 import socket
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from forgesyte_sandbox.shared import zygote_protocol
-from forgesyte_sandbox.shared.kill import kill_marked, kill_pidfd
+from forgesyte_sandbox.shared.kill import kill_marked, kill_pidfd, kill_uids
+from forgesyte_sandbox.shared.wall_rules import WallRules
+
+from .homes import Home
 
 _START_LIMIT_S = 60.0
 _FORK_LIMIT_S = 10.0
@@ -54,7 +57,11 @@ class SandboxProcess:
 
 
 class ZygoteProcess:
-    """A running zygote. Made by spawn(); the caller must bury() it."""
+    """A running zygote. Made by spawn(); the caller must bury() it.
+
+    Attributes:
+        no_uid: why sandboxes cannot have a uid of their own here, as a clause; None where they can.
+    """
 
     def __init__(self, process: asyncio.subprocess.Process, sock: socket.socket, mark: str) -> None:
         self._process = process
@@ -67,13 +74,22 @@ class ZygoteProcess:
         self._last_id = 0
         self._burying = asyncio.Lock()
         self._is_buried = False
+        self._uids: Callable[[], Collection[int]] = tuple
         self.is_gone = False
+        self.no_uid: str | None = None
         sock.setblocking(False)
         self._loop.add_reader(sock.fileno(), self._receive)
 
     @classmethod
-    async def spawn(cls, env: Mapping[str, str]) -> "ZygoteProcess":
+    async def spawn(
+        cls, env: Mapping[str, str], wall: WallRules, *, uids: Callable[[], Collection[int]] = tuple
+    ) -> "ZygoteProcess":
         """Start a zygote and wait until it is warm.
+
+        Args:
+            env: variables besides those that are passed on.
+            wall: what it builds around each sandbox.
+            uids: those that are leased for its sandboxes when it ends.
 
         Raises:
             ZygoteFailed: it ended, or was not ready within its limit.
@@ -87,6 +103,7 @@ class ZygoteProcess:
             held.callback(ours.close)
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-P", "-m", "forgesyte_sandbox.child.zygote", str(its.fileno()), str(os.getpid())),
+                json.dumps(wall.as_dict()),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.DEVNULL,
                 env={**_clean_environment(), **_ONE_THREAD, **env, _MARK: mark},
@@ -95,6 +112,7 @@ class ZygoteProcess:
             )
             held.pop_all()
         zygote = cls(process, ours, mark)
+        zygote._uids = uids
         try:
             async with asyncio.timeout(_START_LIMIT_S):
                 await zygote._ready
@@ -110,12 +128,12 @@ class ZygoteProcess:
         """The zygote's process id."""
         return self._process.pid
 
-    async def fork(self, descriptors: tuple[int, int, int], scratch: Path) -> SandboxProcess:
+    async def fork(self, descriptors: tuple[int, int, int], home: Home) -> SandboxProcess:
         """Fork a sandbox.
 
         Args:
             descriptors: the sandbox's end of the pipe, the heartbeat page, the log pipe; they stay open here.
-            scratch: its folder.
+            home: its folders.
 
         Raises:
             ZygoteFailed: it refused, or did not answer within the limit and was killed.
@@ -126,7 +144,7 @@ class ZygoteProcess:
         exited: asyncio.Future[ChildExit | None] = self._loop.create_future()
         self._forks[number], self._exits[number] = forked, exited
         try:
-            zygote_protocol.send(self._socket, {"id": number, "scratch": str(scratch)}, descriptors)
+            zygote_protocol.send(self._socket, {"id": number, "home": home.as_request()}, descriptors)
             async with asyncio.timeout(_FORK_LIMIT_S):
                 pid, pidfd = await forked
         except (OSError, TimeoutError) as error:  # TimeoutError is an OSError; naming it shows that it is expected
@@ -159,6 +177,7 @@ class ZygoteProcess:
                 self._process.kill()
                 await self._process.wait()
             await asyncio.to_thread(kill_marked, f"{_MARK}={self._mark}")
+            await asyncio.to_thread(kill_uids, self._uids())
             self._is_buried = True
 
     async def bury_if_gone(self) -> None:
@@ -181,6 +200,7 @@ class ZygoteProcess:
         number = packet.get("id", 0)
         match packet["event"]:
             case "ready" if not self._ready.done():
+                self.no_uid = packet["no_uid"]
                 self._ready.set_result(None)
             case "forked" if (forked := self._forks.get(number)) is not None and not forked.done():
                 forked.set_result((packet["pid"], descriptors.pop()))

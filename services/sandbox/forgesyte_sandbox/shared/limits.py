@@ -30,7 +30,10 @@ class Limits:
         decode_ahead_frames: decoded frames that may wait for the tools.
         decode_ahead_large_frames: the same for frames of 1920 x 1080 pixels or more.
         decode_ahead_bytes: bytes of pixels that may wait; one frame always may.
-        processes: processes and threads the run may add on the machine; the kernel does not enforce it for root.
+        processes: processes and threads the run may add; the kernel does not enforce it for root.
+        scratch_bytes: what the run may keep on disk, and the size of its largest file.
+        scratch_files: files and folders that it may keep there.
+        open_files: descriptors that one of its processes may have open.
     """
 
     frame_timeout_s: float = 60
@@ -45,6 +48,9 @@ class Limits:
     decode_ahead_large_frames: int = 4
     decode_ahead_bytes: int = 64 * MIB
     processes: int = 512
+    scratch_bytes: int = 2048 * MIB
+    scratch_files: int = 20_000
+    open_files: int = 512
 
     def __post_init__(self) -> None:
         if wrong := [field.name for field in fields(self) if not getattr(self, field.name) > 0]:

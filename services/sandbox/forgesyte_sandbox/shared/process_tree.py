@@ -1,6 +1,6 @@
 """Which processes descend from which, read from /proc. Changes nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 _PROC = Path("/proc")
@@ -39,6 +39,29 @@ def carriers_of(mark: str) -> Iterator[int]:
             continue
         if wanted in environment.split(b"\0"):
             yield pid
+
+
+def processes_of(uids: Collection[int]) -> Iterator[int]:
+    """Yield the processes that run under one of `uids`; a dead one that is not reaped yet is none."""
+    for pid in _pids():
+        if not _uids_of(pid).isdisjoint(uids):
+            yield pid
+
+
+def uids_in_use() -> frozenset[int]:
+    """Return the uids under which processes run now."""
+    return frozenset().union(*map(_uids_of, _pids()))
+
+
+def _uids_of(pid: int) -> set[int]:
+    # The owner of /proc/PID is root where a process may not be dumped.
+    try:
+        status = (_PROC / str(pid) / "status").read_bytes()
+    except OSError:
+        return set()
+    if b"\nState:\tZ" in status:
+        return set()
+    return set(map(int, status.partition(b"\nUid:")[2].partition(b"\n")[0].split()))
 
 
 def _pids() -> Iterator[int]:

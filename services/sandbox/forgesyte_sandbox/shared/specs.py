@@ -103,6 +103,13 @@ class ManifestSpec(Spec):
 
 
 @dataclass(frozen=True, slots=True)
+class PolicySpec(Spec):
+    """Report what holds this sandbox back."""
+
+    PROGRAM: ClassVar[str] = "policy"
+
+
+@dataclass(frozen=True, slots=True)
 class WarmSpec(Spec):
     """Which plugin to load, and onto which device, before jobs come."""
 
@@ -193,7 +200,7 @@ class AnnotateSpec(_MediaSpec):
 
 
 SPECS: dict[str, type[Spec]] = {
-    spec.PROGRAM: spec for spec in (ManifestSpec, WarmSpec, JobSpec, ProbeSpec, AnnotateSpec)
+    spec.PROGRAM: spec for spec in (PolicySpec, ManifestSpec, WarmSpec, JobSpec, ProbeSpec, AnnotateSpec)
 }
 """Every program's spec, by the program's name."""
 

@@ -56,7 +56,7 @@ async def test_an_unknown_key_of_a_spec_is_refused_by_name_and_no_plugin_is_blam
     from forgesyte_sandbox.parent.order import Order
     from forgesyte_sandbox.shared.limits import Limits
 
-    order = Order(OldSpec("sandbox_plugins:Good"), limits=Limits(), scratch=bench.scratch())
+    order = Order(OldSpec("sandbox_plugins:Good"), limits=Limits())
     outcome = await bench.zygote.run(order)
 
     assert (outcome.kind, outcome.code, outcome.error_type) == ("failed", Code.INTERNAL, "SpecRefused")
@@ -67,7 +67,7 @@ async def test_an_unknown_program_is_an_outcome_too(bench):
     from forgesyte_sandbox.parent.order import Order
     from forgesyte_sandbox.shared.limits import Limits
 
-    outcome = await bench.zygote.run(Order(DanceSpec(), limits=Limits(), scratch=bench.scratch()))
+    outcome = await bench.zygote.run(Order(DanceSpec(), limits=Limits()))
 
     assert (outcome.kind, outcome.error_type) == ("failed", "LookupError")
 

@@ -23,14 +23,13 @@ PLUGINS = Path(__file__).parents[1] / "plugins"
 @pytest.mark.slow
 async def test_kill_9_of_the_zygote_releases_its_runs_and_the_next_run_works(bench, survivors):
     told = bench.told()
-    scratch = bench.scratch()
     first_pid = bench.zygote.pid
 
     async with asyncio.TaskGroup() as group:
-        run = group.create_task(bench.fault("family-hang", told=told, scratch=scratch))
-        await eventually(lambda: any(file.read_text() for file in scratch.glob("*.pid")))
+        run = group.create_task(bench.fault("family-hang", told=told))
+        await eventually(lambda: any(file.read_text() for file in bench.homes.glob("*/scratch/*.pid")))
         os.kill(first_pid, signal.SIGKILL)
-    left = survivors(bench.folder)
+    left = survivors(bench.homes)
     after = await bench.job()
 
     assert (run.result().outcome.kind, run.result().outcome.code) == ("released", None)
@@ -60,7 +59,7 @@ async def test_leaving_the_context_releases_what_runs_and_leaves_nothing_alive(t
         pid = zygote.pid
 
     assert run.result().outcome.kind == "released"
-    assert survivors(tmp_path) == []
+    assert survivors(zygote.homes.root) == []
     assert not Path(f"/proc/{pid}").exists()
 
 
@@ -78,13 +77,13 @@ from forgesyte_sandbox.parent.zygote import Zygote
 async def main():
     options = {{"misbehave": {{"fault": "family-hang"}}}}
     spec = JobSpec("sandbox_plugins:Faulty", ["misbehave"], {str(clip)!r}, "j", options=options)
-    async with Zygote.start(env={{"PYTHONPATH": {str(PLUGINS)!r}}}) as zygote:
-        await zygote.run(Order(spec, limits=Limits(), scratch=Path({str(tmp_path)!r})))
+    async with Zygote.start(env={{"PYTHONPATH": {str(PLUGINS)!r}}}, homes=Path("homes")) as zygote:
+        await zygote.run(Order(spec, limits=Limits()))
 
 asyncio.run(main())
 """
     with subprocess.Popen([sys.executable, "-c", program], cwd=tmp_path) as parent:
-        await eventually(lambda: (tmp_path / "daemon-1.pid").exists() and (tmp_path / "daemon-1.pid").read_text(), 60)
+        await eventually(lambda: any(file.read_text() for file in tmp_path.glob("homes/*/scratch/daemon-1.pid")), 60)
         parent.kill()
         parent.wait()
 
@@ -134,11 +133,11 @@ async def test_an_interpreter_that_cannot_start_is_reported(tmp_path):
 
 
 @pytest.mark.slow
-async def test_a_run_on_a_closed_zygote_is_released(tmp_path):
+async def test_a_run_on_a_closed_zygote_is_released():
     async with Zygote.start() as zygote:
         pass
 
-    outcome = await zygote.run(Order(ManifestSpec("sandbox_plugins:Good"), limits=Limits(), scratch=tmp_path))
+    outcome = await zygote.run(Order(ManifestSpec("sandbox_plugins:Good"), limits=Limits()))
 
     assert outcome.kind == "released"
 
@@ -156,7 +155,7 @@ from forgesyte_sandbox.parent.zygote import Zygote
 async def main():
     spec = JobSpec("sandbox_plugins:Good", ["measure"], {str(clip)!r}, "j")
     async with Zygote.start(env={{"PYTHONPATH": {str(PLUGINS)!r}}}) as zygote:
-        outcome = await zygote.run(Order(spec, limits=Limits(), scratch=Path({str(tmp_path)!r})))
+        outcome = await zygote.run(Order(spec, limits=Limits()))
     sys.exit(0 if outcome.ok and outcome.result["rows"] == 12 else 1)
 
 uvloop.run(main())
@@ -182,7 +181,7 @@ async def test_a_zygote_with_more_than_one_thread_refuses_to_fork(tmp_path):
         "import threading\nthreading.Thread(target=threading.Event().wait, daemon=True).start()\n"
     )
     async with Zygote.start(env={"PYTHONPATH": str(tmp_path)}) as zygote:
-        outcome = await zygote.run(Order(ManifestSpec("sandbox_plugins:Good"), limits=Limits(), scratch=tmp_path))
+        outcome = await zygote.run(Order(ManifestSpec("sandbox_plugins:Good"), limits=Limits()))
 
     assert outcome.kind == "released"
     assert "2 threads" in outcome.error

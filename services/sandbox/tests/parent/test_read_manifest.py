@@ -22,7 +22,7 @@ def an_outcome(manifest=None, error=None) -> SandboxOutcome:
 
 
 async def test_a_good_plugin_is_ready(bench):
-    read = await read_manifest(bench.zygote, found(), limits=LIMITS, scratch=bench.scratch())
+    read = await read_manifest(bench.zygote, found(), limits=LIMITS)
 
     assert (read.is_ready, read.reason, read.manifest.name) == (True, None, "good")
 
@@ -30,7 +30,7 @@ async def test_a_good_plugin_is_ready(bench):
 async def test_a_plugin_that_lacks_something_keeps_its_manifest_and_says_what(bench):
     plugin = found(entry_point="sandbox_plugins:Lacks")
 
-    read = await read_manifest(bench.zygote, plugin, limits=LIMITS, scratch=bench.scratch())
+    read = await read_manifest(bench.zygote, plugin, limits=LIMITS)
 
     assert (read.is_ready, read.outcome.code, read.manifest.name) == (False, Code.PLUGIN_UNAVAILABLE, "good")
     assert read.reason == "the model weights.bin is missing; download it into /models"
@@ -66,6 +66,6 @@ class DyingZygote:
 
 
 async def test_a_run_that_its_zygote_took_along_is_tried_again(tmp_path):
-    read = await read_manifest(DyingZygote(), found(), limits=LIMITS, scratch=tmp_path)
+    read = await read_manifest(DyingZygote(), found(), limits=LIMITS)
 
     assert read.is_ready

@@ -16,6 +16,7 @@ MIB = 1 << 20
 NEVER = threading.Event()
 KEPT = []
 JOBS = 0
+SLEEP = [sys.executable, "-ISc", "import time; time.sleep(600)"]
 
 
 def keep_a_thread():
@@ -27,7 +28,7 @@ def end_a_thread():
 
 
 def keep_a_process():
-    subprocess.Popen(["sleep", "600"], start_new_session=True)
+    subprocess.Popen(SLEEP)
 
 
 def keep_a_file():
@@ -175,4 +176,4 @@ class LoadsSlowly(Warm):
 class StartsAHelperAtLoad(Warm):
     def load(self, device):
         super().load(device)
-        self.helper = subprocess.Popen(["sleep", "600"])
+        self.helper = subprocess.Popen(SLEEP)

@@ -8,7 +8,6 @@ the sandbox is replaced. Rejected: a fork of the warm process per job (threads a
 import faulthandler
 import os
 import resource
-import shutil
 import signal
 import sys
 import threading
@@ -16,6 +15,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from forgesyte_sandbox.shared.empty_folder import remove_folder
 from forgesyte_sandbox.shared.kernel import trim_heap
 
 _THREAD_PATIENCE_S = 0.5
@@ -135,6 +135,6 @@ def _remove_others(folder: Path, keep: frozenset[Path]) -> None:
     for path in _names_below(folder) - keep:
         if path.parent in keep or path.parent == folder:  # deeper ones are removed with their folder
             if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path, ignore_errors=True)
+                remove_folder(path)
             else:
                 path.unlink(missing_ok=True)

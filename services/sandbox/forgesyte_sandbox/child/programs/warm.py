@@ -1,7 +1,7 @@
 """Program `warm`: load a plugin once, then serve one job after the other with it (`isolation: plugin`).
 
-spec: WarmSpec. Each job comes as JSON with the parent's GO: `spec` (a JobSpec), `limits`, `scratch`. Tool instances are
-made for each job; the plugin object, its modules and what they hold stay. The program never ends well: it exits after
+spec: WarmSpec. Each job comes as JSON with the parent's GO: `spec` (a JobSpec), `limits`. Tool instances are made for
+each job; the plugin object, its modules and what they hold stay. The program never ends well: it exits after
 the first failure that a plugin had a part in, when what a job changed cannot be restored, and when it is killed. The
 parent replaces it.
 """
@@ -22,6 +22,7 @@ from forgesyte_sandbox.shared.heartbeat import Lane, Step
 from forgesyte_sandbox.shared.limits import Limits
 from forgesyte_sandbox.shared.messages import AnyMessage, Finished
 from forgesyte_sandbox.shared.specs import JobSpec, WarmSpec
+from forgesyte_sandbox.shared.warm_folders import FROM_LOAD, OF_JOB
 from forgesyte_sdk import Plugin
 
 from .job import Job, make_tools
@@ -35,6 +36,8 @@ def run(context: Context[WarmSpec]) -> NoReturn:
     Raises:
         BaseException: what the plugin raises in load or in a job; it ends the sandbox.
     """
+    home = Path.cwd()
+    _move_into(home / FROM_LOAD)
     plugin = load_plugin(context.spec.entry_point, context.spec.device)
     state = ProcessState()
     gc.collect()
@@ -42,12 +45,17 @@ def run(context: Context[WarmSpec]) -> NoReturn:
     while True:
         order = orjson.loads(context.loaded())
         context.heartbeat.enter(Lane.TOOLS, Step.PREPARE)
-        scratch = Path(order["scratch"]).resolve()
-        hardening.move_into(str(scratch))
+        scratch = home / OF_JOB
+        _move_into(scratch)
         _serve(context.of_job(JobSpec.read(order["spec"]), Limits.from_dict(order["limits"])), plugin)
         gc.collect()
         if (reason := state.restore(scratch)) is not None:
             _leave(reason)
+
+
+def _move_into(folder: Path) -> None:
+    folder.mkdir(0o700, exist_ok=True)
+    hardening.move_into(str(folder))
 
 
 def _serve(context: Context[JobSpec], plugin: Plugin) -> None:

@@ -54,12 +54,12 @@ async def annotated(bench, clip, rows, **order):
 
 
 async def run(bench, clip, rows, *, tools=("measure",), kind="video", limits=None):
-    scratch = bench.scratch()
-    beside = scratch / "rows.jsonl"
+    folder = bench.left()
+    beside = folder / "rows.jsonl"
     beside.write_bytes(b"".join(orjson.dumps(each) + b"\n" for each in rows))
     spec = AnnotateSpec(str(clip), rows=str(beside), tools=tools, output="out.mp4", kind=kind)
-    outcome = await bench.zygote.run(Order(spec, limits=limits or Limits(), scratch=scratch))
-    return outcome, scratch / "out.mp4"
+    outcome = await bench.zygote.run(Order(spec, limits=limits or Limits(), folder=folder))
+    return outcome, folder / "out.mp4"
 
 
 def pictures(path):

@@ -90,11 +90,11 @@ async def test_a_job_that_ends_early_has_sent_its_timings(bench, fault):
 
 
 async def test_prepare_and_finalize_are_called_in_the_scratch_folder(bench):
-    scratch = bench.scratch()
-    await bench.job(scratch=scratch)
+    left = bench.left()
+    await bench.job(left=left)
 
-    assert (scratch / "prepared").read_text() == "job-1 160x120 cpu True"
-    assert (scratch / "finalized").exists()
+    assert (left / "prepared").read_text() == "job-1 160x120 cpu True"
+    assert (left / "finalized").exists()
 
 
 async def test_a_skipped_frame_is_decoded_but_not_processed(bench):
@@ -211,11 +211,10 @@ async def test_what_the_caller_raises_comes_back_unwrapped_and_ends_the_run(benc
         if isinstance(message, messages.Row):
             raise LookupError("I am not the owner any more")
 
-    scratch = bench.scratch()
     with pytest.raises(LookupError, match="not the owner"):
-        await bench.job(on_message=refuse, scratch=scratch)
+        await bench.job(on_message=refuse)
 
-    assert survivors(scratch) == []
+    assert survivors(bench.homes) == []
 
 
 async def test_row_bytes_are_json_without_line_feeds(bench):

@@ -23,7 +23,6 @@ async def a_job(bench, *, is_watched=None, **spec):
         Order(
             replace(order, **spec),
             limits=LIMITS,
-            scratch=bench.scratch(),
             on_message=told.said.append,
             is_watched=is_watched,
         )
@@ -84,12 +83,11 @@ def test_noise_stays_within_the_limit_or_is_left_out():
     assert jpeg is None or len(jpeg) <= MAX_PREVIEW_BYTES
 
 
-async def test_a_warm_sandbox_forgets_that_the_job_before_was_watched(bench, tmp_path):
+async def test_a_warm_sandbox_forgets_that_the_job_before_was_watched(bench):
     from forgesyte_sandbox.parent.pool import WarmKey, WarmPool
 
-    (tmp_path / "warm").mkdir()
     spec = JobSpec("sandbox_plugins:Good", ["measure"], str(bench.clip), "job-1")
-    async with WarmPool.open(bench.zygote, folder=tmp_path / "warm", slots=1) as pool:
+    async with WarmPool.open(bench.zygote, slots=1) as pool:
         shown = []
         for is_watched in (lambda: True, None, lambda: True):
             told = bench.told()
@@ -98,7 +96,6 @@ async def test_a_warm_sandbox_forgets_that_the_job_before_was_watched(bench, tmp
                 Order(
                     spec,
                     limits=LIMITS,
-                    scratch=bench.scratch(),
                     on_message=told.said.append,
                     is_watched=is_watched,
                 ),

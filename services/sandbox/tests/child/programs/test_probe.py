@@ -14,13 +14,14 @@ from forgesyte_sandbox.parent.order import Order
 from forgesyte_sandbox.shared.limits import MIB
 from forgesyte_sandbox.shared.specs import ProbeSpec
 from tests.support import make_clip
+from tests.support.left_behind import left_in
 
 from ...conftest import LIMITS
 from ..media.test_media import write_clip
 
 
 async def look(bench, path, *, limits=LIMITS, **spec):
-    return await bench.zygote.run(Order(ProbeSpec(str(path), **spec), limits=limits, scratch=bench.scratch()))
+    return await bench.zygote.run(Order(ProbeSpec(str(path), **spec), limits=limits))
 
 
 async def report_of(bench, path, **spec):
@@ -154,7 +155,9 @@ async def test_the_probe_leaves_the_file_and_the_scratch_as_they_were(bench, tmp
     path = make_clip(tmp_path / "plain.mp4", frames=5)
     before = path.read_bytes()
 
-    await look(bench, path)
+    left = bench.left()
+    with left_in(left):
+        await look(bench, path)
 
     assert path.read_bytes() == before
-    assert list((bench.folder / f"scratch-{bench.runs}").iterdir()) == []
+    assert list(left.iterdir()) == []

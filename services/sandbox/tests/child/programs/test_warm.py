@@ -24,7 +24,7 @@ KEY = WarmKey("warm", "cpu")
 
 
 class WarmBench:
-    """Runs jobs in a pool, each in its own scratch folder, which is removed afterwards, as the runner does."""
+    """Runs jobs in a pool."""
 
     def __init__(self, bench: Bench, pool: WarmPool):
         self.bench, self.pool = bench, pool
@@ -45,7 +45,6 @@ class WarmBench:
             Order(
                 order,
                 limits=limits,
-                scratch=self.bench.scratch(),
                 on_message=told.said.append,
                 on_started=started,
                 cancel=cancel,
@@ -62,13 +61,12 @@ class WarmBench:
 
 
 @pytest.fixture
-def opened(bench, tmp_path):
+def opened(bench):
     """Open a pool with the test's own rules."""
-    (tmp_path / "warm").mkdir()
 
     @asynccontextmanager
     async def open_(*, slots=2, **rules):
-        async with WarmPool.open(bench.zygote, folder=tmp_path / "warm", slots=slots, rules=WarmRules(**rules)) as pool:
+        async with WarmPool.open(bench.zygote, slots=slots, rules=WarmRules(**rules)) as pool:
             yield WarmBench(bench, pool)
 
     return open_
@@ -76,6 +74,10 @@ def opened(bench, tmp_path):
 
 def facts(told):
     return told.rows[0]["detections"]["facts"]
+
+
+def in_homes(bench):
+    return [*bench.homes.glob("*/inbox/*"), *bench.homes.glob("*/scratch/*")]
 
 
 def is_alive(pid):
@@ -177,7 +179,7 @@ async def test_a_fault_in_a_later_job_replaces_the_sandbox(opened, survivors, be
     async with opened() as warm:
         before = await warm.job()
         faulty = await warm.job(leave, limits=replace(LIMITS, **changes))
-        left = survivors(bench.folder)
+        left = survivors(bench.homes)
         after = await warm.job()
 
     assert faulty.pid == before.pid
@@ -278,13 +280,13 @@ async def test_a_sandbox_that_was_stopped_while_idle_is_no_fault_of_the_job(open
     assert not is_alive(first.pid)
 
 
-async def test_an_idle_sandbox_is_ended_after_its_time(opened, tmp_path):
+async def test_an_idle_sandbox_is_ended_after_its_time(opened, bench):
     async with opened(idle_s=0.1) as warm:
         first = await warm.job()
 
         await eventually(lambda: warm.pool.processes() == {} and not is_alive(first.pid))
         assert warm.pool.retired == {"idle": 1}
-        await eventually(lambda: list((tmp_path / "warm").iterdir()) == [])
+        await eventually(lambda: in_homes(bench) == [])
         assert (await warm.job()).outcome.ok
 
 
@@ -321,7 +323,7 @@ async def test_cancel_kills_a_warm_sandbox_at_once(opened, bench, survivors):
             cancel.set()
 
         assert (run.result().outcome.kind, run.result().outcome.code) == ("cancelled", Code.CANCELLED)
-        assert survivors(bench.folder) == []
+        assert survivors(bench.homes) == []
 
 
 async def test_a_cancelled_caller_leaves_nothing_alive(opened, bench, survivors):
@@ -332,7 +334,7 @@ async def test_a_cancelled_caller_leaves_nothing_alive(opened, bench, survivors)
             await eventually(lambda: len(told.rows) == 2)
             run.cancel()
 
-        assert survivors(bench.folder) == []
+        assert survivors(bench.homes) == []
         assert warm.pool.processes() == {}
 
 
@@ -341,9 +343,9 @@ async def test_a_message_handler_that_raises_ends_the_sandbox(opened, bench, sur
     async with opened() as warm:
         await warm.job()
         with pytest.raises(ZeroDivisionError):
-            await warm.pool.run(KEY, Order(order, limits=LIMITS, scratch=bench.scratch(), on_message=lambda _: 1 // 0))
+            await warm.pool.run(KEY, Order(order, limits=LIMITS, on_message=lambda _: 1 // 0))
 
-        assert survivors(bench.folder) == []
+        assert survivors(bench.homes) == []
 
 
 async def test_what_load_started_lives_with_the_sandbox_and_dies_with_it(opened, bench, survivors):
@@ -352,18 +354,18 @@ async def test_what_load_started_lives_with_the_sandbox_and_dies_with_it(opened,
         told = [await warm.job(plugin="sandbox_warm_plugin:StartsAHelperAtLoad", key=helper) for _ in range(2)]
 
         assert told[0].pid == told[1].pid
-        assert len(survivors(bench.folder)) == 2
-    assert survivors(bench.folder) == []
+        assert len(survivors(bench.homes)) == 2
+    assert survivors(bench.homes) == []
 
 
-async def test_leaving_the_pool_leaves_no_process_no_folder_and_no_descriptor(opened, bench, tmp_path, survivors):
+async def test_leaving_the_pool_leaves_no_process_no_file_and_no_descriptor(opened, bench, survivors):
     before = set(Path("/proc/self/fd").iterdir())
     async with opened() as warm, asyncio.TaskGroup() as group:
         for _ in range(2):
             group.create_task(warm.job())
 
-    assert survivors(bench.folder) == []
-    assert list((tmp_path / "warm").iterdir()) == []
+    assert survivors(bench.homes) == []
+    assert in_homes(bench) == []
     assert set(Path("/proc/self/fd").iterdir()) <= before, "none is new; one of an earlier test may be closed meanwhile"
 
 
@@ -374,7 +376,8 @@ async def test_reload_ends_idle_sandboxes_now_and_busy_ones_after_their_job(open
             busy = group.create_task(warm.job("wait", told=told))
             await eventually(lambda: told.rows)
             warm.pool.retire("warm")
-            (bench.folder / "scratch-1" / "go").touch()
+            for folder in bench.homes.glob("*/scratch/job"):
+                (folder / "go").touch()
         assert busy.result().outcome.ok
         assert not is_alive(told.pid)
         idle = await warm.job()
@@ -433,7 +436,7 @@ async def test_a_broken_pipe_or_a_left_family_ends_as_in_a_fresh_sandbox(opened,
         assert told.outcome.kind == "crashed", told.outcome
         assert after.outcome.ok
         assert told.pid != after.pid
-    assert survivors(bench.folder) == []
+    assert survivors(bench.homes) == []
 
 
 @pytest.mark.slow
@@ -450,7 +453,7 @@ async def test_kill_9_of_the_zygote_releases_what_runs_removes_what_is_idle_and_
             await eventually(lambda: len(told.rows) == 2)
             os.kill(bench.zygote.pid, signal.SIGKILL)
         assert warm.pool.processes() == {}
-        await eventually(lambda: not survivors(bench.folder))
+        await eventually(lambda: not survivors(bench.homes))
         after = await warm.job()
 
         assert (run.result().outcome.kind, run.result().outcome.code) == ("released", None)
@@ -459,13 +462,12 @@ async def test_kill_9_of_the_zygote_releases_what_runs_removes_what_is_idle_and_
 
 @pytest.mark.slow
 async def test_leaving_the_zygote_releases_a_warm_job(tmp_path, clip, survivors):
-    (tmp_path / "warm").mkdir()
     async with asyncio.TaskGroup() as group, Zygote.start(env={"PYTHONPATH": str(PLUGINS)}) as zygote:
         bench = Bench(zygote, tmp_path, clip)
         told = bench.told()
-        async with WarmPool.open(zygote, folder=tmp_path / "warm", slots=1) as pool:
+        async with WarmPool.open(zygote, slots=1) as pool:
             run = group.create_task(WarmBench(bench, pool).job("hang", told=told))
             await eventually(lambda: len(told.rows) == 2)
 
     assert run.result().outcome.kind == "released"
-    assert survivors(tmp_path) == []
+    assert survivors(zygote.homes.root) == []

@@ -1,0 +1,101 @@
+"""What is in force in this process, as the kernel reports it after the wall was built."""
+
+import os
+import resource
+from pathlib import Path
+from typing import Literal
+
+from forgesyte_contracts.plugins import SandboxPolicy
+from forgesyte_sandbox.shared import kernel
+
+from .foundation import Foundation
+from .landlock import BY_ABI
+
+_FILTER_MODE = "2"
+_DAC_READ_SEARCH = 1 << 2
+_LIMITS = ("CORE", "DATA", "FSIZE", "MEMLOCK", "NOFILE", "NPROC", "SIGPENDING")
+_TCP_ABI, _SIGNAL_ABI = 4, 6
+_NO_REFEREE = (
+    "Nothing can answer for signals between a plugin's own processes, so multiprocessing cannot end its workers; use "
+    "Linux 6.12 or newer, or start the service as root"
+)
+
+Signals = Literal["landlock", "uid", "seccomp", "nothing"]
+
+
+def read_back(foundation: Foundation, *, uid_is_exclusive: bool, has_referee: bool) -> SandboxPolicy:
+    """Return the policy of this process.
+
+    Args:
+        foundation: what the wall stands on.
+        uid_is_exclusive: whether its uid is leased to it alone.
+        has_referee: whether the filter asks the zygote about signals.
+    """
+    status = _status()
+    abi, has_filter = foundation.landlock_abi, status.get("Seccomp") == _FILTER_MODE
+    keeps_signals = foundation.checks_signals(0 if uid_is_exclusive else None)
+    signals = _signals(abi, uid_is_exclusive=uid_is_exclusive, is_filtered=keeps_signals and has_filter)
+    has_all = has_filter and status.get("NoNewPrivs") == "1" and (abi > 0 or uid_is_exclusive)
+    return SandboxPolicy(
+        word="off" if foundation.rules.is_off else "walled" if has_all else "degraded",
+        landlock_abi=abi,
+        landlock_handles=BY_ABI[abi].names() if abi else (),
+        seccomp=has_filter,
+        no_new_privs=status.get("NoNewPrivs") == "1",
+        tcp="landlock and seccomp" if abi >= _TCP_ABI and has_filter else "seccomp" if has_filter else "nothing",
+        signals=signals,
+        uid=os.getuid(),
+        uid_is_exclusive=uid_is_exclusive,
+        searches=bool(int(status.get("CapEff", "0"), 16) & _DAC_READ_SEARCH) and os.getuid() != 0,
+        dumpable=kernel.is_dumpable(),
+        dies_with_parent=kernel.parent_death_signal() != 0,
+        limits=_limits(),
+        gaps=(
+            *_gaps(foundation, has_filter=has_filter, uid_is_exclusive=uid_is_exclusive),
+            *(_NO_REFEREE for _ in range(keeps_signals and has_filter and not has_referee)),
+        ),
+    )
+
+
+def _status() -> dict[str, str]:
+    lines = Path("/proc/self/status").read_text("ascii", errors="replace").splitlines()
+    return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
+
+
+def _signals(abi: int, *, uid_is_exclusive: bool, is_filtered: bool) -> Signals:
+    if abi >= _SIGNAL_ABI:
+        return "landlock"
+    if uid_is_exclusive:
+        return "uid"
+    return "seccomp" if is_filtered else "nothing"
+
+
+def _limits() -> dict[str, int]:
+    found = ((name.lower(), resource.getrlimit(getattr(resource, f"RLIMIT_{name}"))[1]) for name in _LIMITS)
+    return {name: hard for name, hard in found if hard != resource.RLIM_INFINITY}
+
+
+def _gaps(foundation: Foundation, *, has_filter: bool, uid_is_exclusive: bool) -> list[str]:
+    gaps = []
+    if foundation.landlock_abi == 0:
+        what = "every file that its uid may read stays readable to plugin code"
+        if foundation.rules.landlock_abi == 0:
+            gaps.append(f"Landlock is switched off, so {what}; remove sandbox_landlock_abi=0")
+        else:
+            gaps.append(
+                f"The kernel offers no Landlock, so {what}; use Linux 5.13 or newer with lsm=landlock, "
+                "and in a container a seccomp profile that allows landlock_create_ruleset"
+            )
+    if not has_filter:
+        gaps.append("The system-call filter is off, so plugin code may open sockets; switch the sandbox's wall on")
+    if not uid_is_exclusive:
+        gaps.append(
+            f"Sandboxes have no uid of their own, because {foundation.no_uid}: they share one with the service, so the "
+            "number of processes is limited for all of them together; start the service as root to give each one its own"
+        )
+    gaps += [
+        f"Private files lie beneath {folder}, from which Python imports: plugin code can list their names, not read "
+        "them; move the data folder elsewhere with --data-dir"
+        for folder in foundation.listed_private
+    ]
+    return gaps

@@ -1,0 +1,120 @@
+"""Install the filter of system calls in this process, for good and for everything that it starts.
+
+Two calls, because the first gives a descriptor that must still leave the process, which the second forbids:
+
+1. `ask_referee_about_signals`, only where neither Landlock (ABI 6) nor a uid of its own keeps a plugin's signals in:
+   each signal beyond the first process then waits for the referee's word (signal_referee). It returns the listener's
+   descriptor: send it to the supervisor, close it, and go on.
+2. `install_filter`, always, as the last step.
+
+A fixed filter knows one pid. That is enough for a process that starts no other (the media profile); the children of a
+plugin's process have pids that do not exist yet. Where no referee is to be had (Linux before 5.5; a container whose own
+filter has a listener already: EBUSY), `signals_only_itself` is what is left: abort() in a forked child then ends by
+another signal, and Process.terminate() fails.
+
+Both need no_new_privs, or the kernel refuses them. The first call for a set of rules lays the filter out in about 4 ms;
+`prepare` does that before the fork.
+"""
+
+import ctypes
+import errno
+import os
+from functools import cache
+
+from forgesyte_sandbox.shared.wall_rules import Profile
+
+from .bpf import as_bytes, assemble, with_constant
+from .call_rules import ASK_REFEREE, OWN_PID, sandbox_rules, signal_rules, whole_filter
+from .syscalls import number_of, this_machine
+
+_SET_MODE_FILTER = 1
+_ALL_THREADS, _KEEP_SPEED, _NEW_LISTENER = 1 << 0, 1 << 2, 1 << 3
+"""Without _KEEP_SPEED, Linux before 5.16 slows a filtered process down to guard parts of it from each other."""
+_BYTES_A_STEP = 8
+_libc = ctypes.CDLL(None, use_errno=True)
+_libc.syscall.restype = ctypes.c_long
+
+
+class _SockFprog(ctypes.Structure):
+    _fields_ = (("length", ctypes.c_ushort), ("steps", ctypes.c_char_p))
+
+
+def call_seccomp(operation: int, flags: int, structure: ctypes.Structure | ctypes.Array[ctypes.c_uint16]) -> int:
+    """Make the system call `seccomp`, for which Python has no function.
+
+    Raises:
+        OSError: the kernel refuses.
+    """
+    number = number_of("seccomp", this_machine())
+    given = _libc.syscall(
+        ctypes.c_long(number), ctypes.c_uint(operation), ctypes.c_uint(flags), ctypes.byref(structure)
+    )
+    if given < 0:
+        failure = ctypes.get_errno()
+        raise OSError(failure, f"seccomp({operation}, {flags}): {os.strerror(failure)}")
+    return int(given)
+
+
+def prepare(
+    profile: Profile, *, landlock_abi: int, has_own_uid: bool = False, signals_only_itself: bool = False
+) -> None:
+    """Lay out what `install_filter` and `ask_referee_about_signals` need, for the forks of this process."""
+    _sandbox_steps(profile, landlock_abi, has_own_uid, signals_only_itself)
+    _signal_steps()
+
+
+def ask_referee_about_signals() -> int:
+    """Install the filter that has the referee decide on signals beyond this process.
+
+    Returns:
+        The listener's descriptor, closed on exec. While no referee answers, a process that signals another waits; once
+        the listener is closed, such signals fail with ENOSYS.
+
+    Raises:
+        OSError: the kernel refuses; EBUSY where a filter around this process has a listener already.
+        RuntimeError: this process does not lead its session, which is how the referee knows a sandbox's processes.
+    """
+    if os.getsid(0) != os.getpid():
+        raise RuntimeError("expected a process that leads its session, found a member: call setsid before")
+    return _install(_signal_steps(), _KEEP_SPEED | _NEW_LISTENER)
+
+
+def install_filter(
+    profile: Profile, *, landlock_abi: int, has_own_uid: bool = False, signals_only_itself: bool = False
+) -> None:
+    """Install the filter in all threads of this process.
+
+    Args:
+        profile: who runs in the sandbox; media lets signals reach the process itself alone.
+        landlock_abi: the Landlock ABI in force, 0 for none.
+        has_own_uid: whether no process outside the sandbox has its uid: limits and scheduling of others are then
+            guarded by the kernel, and the threads of onnxruntime may choose their processors.
+        signals_only_itself: whether signals reach only the first process and its group.
+
+    Raises:
+        OSError: the kernel refuses, or has no seccomp, or the machine is one that the rules do not know.
+    """
+    steps = _sandbox_steps(profile, landlock_abi, has_own_uid, signals_only_itself)
+    refusing_thread = _install(steps, _KEEP_SPEED | _ALL_THREADS)
+    if refusing_thread:
+        raise OSError(errno.ESRCH, f"seccomp: thread {refusing_thread} has filters of its own")
+
+
+@cache
+def _sandbox_steps(profile: Profile, landlock_abi: int, has_own_uid: bool, signals_only_itself: bool) -> bytes:
+    rules = sandbox_rules(
+        profile, landlock_abi=landlock_abi, has_own_uid=has_own_uid, signals_only_itself=signals_only_itself
+    )
+    return as_bytes(assemble(whole_filter(rules, this_machine())))
+
+
+@cache
+def _signal_steps() -> bytes:
+    return as_bytes(assemble(whole_filter(signal_rules(others=ASK_REFEREE), this_machine())))
+
+
+def _install(steps: bytes, flags: int) -> int:
+    own_pid = os.getpid()
+    steps = with_constant(with_constant(steps, OWN_PID, own_pid), -OWN_PID, -own_pid)
+    program = _SockFprog(len(steps) // _BYTES_A_STEP, steps)
+    return call_seccomp(_SET_MODE_FILTER, flags, program)

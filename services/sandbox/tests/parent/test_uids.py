@@ -1,0 +1,105 @@
+"""Uids are leased to one service at a time, and what runs under a leased one dies with its home."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from forgesyte_sandbox.parent.homes import Homes
+from forgesyte_sandbox.parent.uids import NoFreeUid, Uids
+from forgesyte_sandbox.shared.kill import kill_uids
+from forgesyte_sandbox.shared.process_tree import processes_of
+from forgesyte_sandbox.shared.shared_memory import SHARED_MEMORY
+
+RANGE = 61200, 61201
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to run processes under another uid")
+
+
+@pytest.fixture
+def uids(tmp_path):
+    uids = Uids(RANGE, tmp_path / "leases")
+    yield uids
+    uids.close()
+
+
+@pytest.fixture
+def sleeper():
+    """A process under the first uid, in a session of its own and without our mark."""
+    with subprocess.Popen(["sleep", "600"], user=RANGE[0], group=RANGE[0], start_new_session=True, env={}) as process:
+        yield process
+        process.kill()
+
+
+def test_two_services_never_hold_the_same_uid(uids, tmp_path):
+    other = Uids(RANGE, tmp_path / "leases")
+
+    assert [uids.lease(), other.lease()] == list(RANGE)
+    with pytest.raises(NoFreeUid, match="sandbox_uids"):
+        uids.lease()
+    other.close()
+    assert uids.lease() == RANGE[1]
+    assert uids.leased == {*RANGE}
+
+
+def test_a_lease_ends_with_its_service(uids, tmp_path):
+    program = f"""
+import sys
+from pathlib import Path
+from forgesyte_sandbox.parent.uids import Uids
+print(Uids({RANGE}, Path({str(tmp_path / "leases")!r})).lease(), flush=True)
+sys.stdin.read()
+"""
+    with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert int(other.stdout.readline()) == RANGE[0]
+        assert uids.lease() == RANGE[1]
+        other.kill()
+        other.wait()
+
+    assert uids.lease() == RANGE[0]
+
+
+def test_the_uid_of_a_user_is_skipped(tmp_path):
+    with pytest.raises(NoFreeUid):
+        Uids((0, 0), tmp_path / "leases").lease()
+
+
+def test_a_folder_that_others_may_write_is_refused(tmp_path):
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open").chmod(0o777)
+
+    with pytest.raises(PermissionError, match="only the service may write"):
+        Uids(RANGE, tmp_path / "open").lease()
+
+
+@needs_root
+def test_a_uid_under_which_a_process_runs_is_skipped(uids, sleeper):
+    assert uids.lease() == RANGE[1]
+
+
+@needs_root
+def test_processes_are_found_and_killed_by_their_uid(sleeper):
+    assert list(processes_of({RANGE[0]})) == [sleeper.pid]
+
+    assert kill_uids({RANGE[0]}) == 0
+
+    assert sleeper.wait() == -9
+
+
+@needs_root
+async def test_a_home_that_is_given_back_has_no_process_and_no_shared_memory(uids, tmp_path):
+    async with Homes.open(tmp_path / "homes") as homes:
+        homes.use_uids(uids)
+        home = await homes.lease()
+        left = SHARED_MEMORY / f"forgesyte-test-{os.getpid()}"
+        left.touch()
+        os.chown(left, home.uid, home.uid)
+        with subprocess.Popen(
+            ["sleep", "600"], user=home.uid, group=home.uid, start_new_session=True, env={}
+        ) as process:
+            await homes.give_back(home)
+            assert process.wait() == -9
+
+        assert not left.exists()
+        assert await homes.lease() == home
+    assert uids.leased == frozenset()
