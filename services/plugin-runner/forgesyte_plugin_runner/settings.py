@@ -17,6 +17,7 @@ from forgesyte_sandbox.shared.limits import Limits
 from forgesyte_sandbox.shared.specs import MediaLimits
 
 _MEDIA = MediaLimits()
+_LIMITS = Limits()
 
 
 def _cores() -> int:
@@ -86,6 +87,16 @@ class RunnerSettings(ServiceSettings):
     output_bytes: int = Field(default=1 << 20, gt=0)
     """Bytes of JSON the output of one frame may have."""
 
+    scratch_bytes: int = Field(default=_LIMITS.scratch_bytes, gt=0)
+    """Bytes a job may keep on disk in its scratch folder; no single file grows beyond it either. A job that writes more
+    ends as failed with DISK_LIMIT. The scratch folder needs space for `slots` times this and the inputs."""
+
+    scratch_files: int = Field(default=_LIMITS.scratch_files, gt=0)
+    """Files and folders a job may keep in its scratch folder, so that no plugin uses up those of the file system."""
+
+    open_files: int = Field(default=_LIMITS.open_files, gt=0)
+    """Files and pipes each process of a job may have open; always fewer than the runner itself may have."""
+
     max_side_px: int = Field(default=_MEDIA.max_side_px, ge=1)
     """Longest side of a video in pixels. job-api has the same limits on media and applies them to the part of an
     upload it can see; the runner sees the whole file. Raise them in both."""
@@ -138,4 +149,7 @@ class RunnerSettings(ServiceSettings):
             memory_bytes=self.memory_bytes,
             load_memory_bytes=self.load_memory_bytes,
             output_bytes=self.output_bytes,
+            scratch_bytes=self.scratch_bytes,
+            scratch_files=self.scratch_files,
+            open_files=self.open_files,
         )

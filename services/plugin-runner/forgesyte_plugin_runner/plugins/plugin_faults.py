@@ -23,10 +23,15 @@ log = structlog.get_logger(__name__)
 
 
 def blame_failure(registry: PluginRegistry, plugin: str, outcome: SandboxOutcome) -> None:
-    """Count a job that ended with an exception if the plugin raised it, and disable the plugin if loading failed."""
-    if outcome.code not in (Code.PLUGIN_ERROR, Code.PLUGIN_UNAVAILABLE):
+    """Count a job that ended with an exception if the plugin raised it, and disable the plugin if loading failed.
+
+    A plugin that wrote too much to disk is counted and never disabled: how much it writes is mostly up to the input.
+    """
+    if outcome.code not in (Code.PLUGIN_ERROR, Code.PLUGIN_UNAVAILABLE, Code.DISK_LIMIT):
         return
     registry.record_error(plugin)
+    if outcome.code is Code.DISK_LIMIT:
+        return
     if outcome.start_ms is not None or not registry.is_available(plugin):
         return
     if outcome.code is Code.PLUGIN_UNAVAILABLE:

@@ -3,12 +3,16 @@
 import socket
 import sys
 from contextlib import suppress
+from typing import Any
+
+import orjson
 
 from forgesyte_contracts.plugins import SandboxPolicy
 from forgesyte_sandbox.shared.heartbeat import Lane, Step, StepMarker
 from forgesyte_sandbox.shared.limits import MIB, Limits
 from forgesyte_sandbox.shared.messages import GO, AnyMessage, Loaded, ProtocolError, encode
 from forgesyte_sandbox.shared.pipe import receive_frame, send_frame
+from forgesyte_sandbox.shared.process_memory import limit_data
 from forgesyte_sandbox.shared.specs import Spec
 
 MAX_ORDER_BYTES = 8 * MIB
@@ -34,11 +38,11 @@ class Context[S: Spec]:
         with self.heartbeat.writing():
             send_frame(self._pipe, *encode(message))
 
-    def loaded(self) -> bytes:
-        """Tell the parent that loading, or the previous job, has ended; wait until it has set the limits for the next.
+    def loaded(self) -> dict[str, Any]:
+        """Tell the parent that loading, or the previous job, has ended; wait for its answer and lower the memory limit.
 
         Returns:
-            What the parent sent with its answer: the next job in a warm sandbox, nothing elsewhere.
+            What the parent sent with its answer: the next job in a warm sandbox, nothing of use elsewhere.
         """
         # Idle first: the parent marks the page when it answers, and that mark must not be overwritten.
         self.heartbeat.enter(Lane.TOOLS, Step.IDLE)
@@ -46,7 +50,10 @@ class Context[S: Spec]:
         kind, body = receive_frame(self._pipe, max_bytes=MAX_ORDER_BYTES)
         if kind != GO:
             raise ProtocolError(f"expected {GO!r} from the parent, found {kind!r}")
-        return body
+        order: dict[str, Any] = orjson.loads(body)
+        with suppress(ValueError):  # the plugin has lowered it further itself
+            limit_data(order["data_limit"])
+        return order
 
     def of_job[T: Spec](self, spec: T, limits: Limits) -> "Context[T]":
         """Return a context with another spec over the same pipe, as each job in a warm sandbox gets one."""

@@ -5,6 +5,7 @@ A plugin's exception is not trusted: its str() may raise, its class may lie, its
 
 import errno
 import traceback
+from collections.abc import Iterator
 
 from forgesyte_contracts.problems import Code
 from forgesyte_sandbox.child.refusal import Refusal
@@ -44,6 +45,7 @@ def describe(error: BaseException, *, frame: int | None) -> Failed:
         traceback=_traceback_of(error),
         frame=frame,
         oom=is_out_of_memory(error),
+        disk=is_out_of_disk(error),
     )
 
 
@@ -57,14 +59,21 @@ def text_of(error: BaseException) -> str:
 
 def is_out_of_memory(error: BaseException) -> bool:
     """Tell whether the exception, or what caused it, says that memory or a thread's stack was refused."""
+    return any(map(_says_no_memory, _causes(error)))
+
+
+def is_out_of_disk(error: BaseException) -> bool:
+    """Tell whether the exception, or what caused it, says that a file may not grow; a full disk is another matter."""
+    return any(isinstance(link, OSError) and link.errno in (errno.EFBIG, errno.EDQUOT) for link in _causes(error))
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
     link: BaseException | None = error
     for _ in range(_MAX_CAUSES):
         if link is None:
-            return False
-        if _says_no_memory(link):
-            return True
+            return
+        yield link
         link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
-    return False
 
 
 def _says_no_memory(error: BaseException) -> bool:

@@ -46,9 +46,9 @@ def keep_descriptors(log_fd: int, keep: tuple[int, ...]) -> None:
 
 
 def reset_signals() -> None:
-    """Restore the default action of every signal; a broken pipe stays an error instead of a death."""
+    """Restore the default action of every signal; a broken pipe and a file that may not grow stay errors, no deaths."""
     signal.set_wakeup_fd(-1)
-    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP, signal.SIGPIPE}:
+    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP, signal.SIGPIPE, signal.SIGXFSZ}:
         if signal.getsignal(number) not in (signal.SIG_DFL, None):
             signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())

@@ -1,9 +1,11 @@
 """What a caller asks of a sandbox, and what the parent sends to the child for it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+import resource
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -62,18 +64,18 @@ class Script:
 
     Attributes:
         load: what makes a sandbox load its plugin; a loaded sandbox is not sent it.
-        go: what is sent once it is loaded.
+        job: what is sent once it is loaded, besides its memory limit.
         is_warm: whether the sandbox may live on.
     """
 
     load: bytes
-    go: bytes
+    job: Mapping[str, Any]
     is_warm: bool
 
     @classmethod
     def fresh(cls, order: Order) -> "Script":
         """A run in a sandbox of its own."""
-        return cls(_load_frame(order.spec, order), frame_bytes(GO, b""), is_warm=False)
+        return cls(_load_frame(order.spec, order), {}, is_warm=False)
 
     @classmethod
     def warm(cls, order: Order) -> "Script":
@@ -86,14 +88,21 @@ class Script:
             raise TypeError(f"expected a JobSpec for a warm sandbox, found {type(order.spec).__name__}")
         facts = {"spec": order.spec.to_dict(), "limits": order.limits.as_dict()}
         load = _load_frame(order.spec.warm(), order)
-        return cls(load, frame_bytes(GO, orjson.dumps(facts)), is_warm=True)
+        return cls(load, facts, is_warm=True)
+
+    def go(self, data_limit: int) -> bytes:
+        """Return the frame that lets the job begin, with the limit that the child sets itself (RLIMIT_DATA, bytes)."""
+        return frame_bytes(GO, orjson.dumps({**self.job, "data_limit": data_limit}))
 
 
 def _load_frame(spec: Spec, order: Order) -> bytes:
+    # Fewer descriptors than this process may have: it must be able to read what a child sends.
+    most = max(1, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 1)
+    limits = replace(order.limits, open_files=min(order.limits.open_files, most))
     facts = {
         "program": spec.PROGRAM,
         "spec": spec.to_dict(),
-        "limits": order.limits.as_dict(),
+        "limits": limits.as_dict(),
         "grants": order.grants.as_dict(),
     }
     return frame_bytes(SPEC, orjson.dumps(facts))

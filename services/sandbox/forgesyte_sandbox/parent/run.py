@@ -22,6 +22,7 @@ from forgesyte_sandbox.shared.messages import (
     decode,
 )
 from forgesyte_sandbox.shared.pipe import SLACK_BYTES, HalfMessage, read_frame
+from forgesyte_sandbox.shared.process_memory import data_limit_of
 
 from . import verdict
 from .order import Order, Script
@@ -57,7 +58,8 @@ class Run:
         self._has_plugin_begun = False
         self._last_row = -1
         self._half = ""
-        self._watchdog = Watchdog(sandbox.pid, sandbox.page, order.limits)
+        self._data_limit: int | None = None
+        self._watchdog = Watchdog(sandbox.pid, sandbox.page, order.limits, scratch=sandbox.home.scratch)
         self.is_reusable = False
 
     @property
@@ -132,14 +134,14 @@ class Run:
         if sandbox.baseline is None:
             sandbox.baseline = Baseline.of(sandbox.pid)
         self._watchdog.allow_above(sandbox.baseline.resident_bytes)
-        # False: it is dead, or the plugin has lowered the limit itself, and then the lower one holds.
-        sandbox.allow(self._order.limits.memory_bytes)
+        self._data_limit = sandbox.data_limit(self._order.limits.memory_bytes)
         if self._script.is_warm:
             sandbox.page.begin_job()
         self._ready_s = time.monotonic()
-        writer.write(self._script.go)
+        writer.write(self._script.go(self._data_limit))
 
     async def _take(self, message: AnyMessage, writer: asyncio.StreamWriter) -> None:
+        self._require_kept_limit()
         if isinstance(message, Loaded):
             if self._ready_s is not None:
                 raise ProtocolError("it reported a second time that it is loaded")
@@ -154,6 +156,15 @@ class Run:
             self._last = message
         if not isinstance(message, Failed):
             await self._tell(message)
+
+    def _require_kept_limit(self) -> None:
+        """Check, once, that the child has set the limit it was sent; it may also have set a lower one, or be dead."""
+        if self._data_limit is None:
+            return
+        wanted, self._data_limit = self._data_limit, None
+        hard = data_limit_of(self._sandbox.pid)
+        if hard is not None and hard > wanted:
+            raise ProtocolError(f"it kept a memory limit of {hard >> 20} MiB where {wanted >> 20} MiB were set")
 
     def _may_live_on(self) -> bool:
         if not self._script.is_warm or self._caller_error is not None or self._verdict is not None:
@@ -221,14 +232,14 @@ class Run:
         if isinstance(self._last, Finished):
             return None
         if self._last is not None:
-            return verdict.raised(self._last, frame)
+            return verdict.raised(self._last, frame, self._order.limits)
         if self._verdict is not None:
             return self._verdict
         if exit_ is None:
             return verdict.released("the zygote ended, and its sandboxes with it", frame)
         if self._half and exit_.code == 0:
             return verdict.broken_protocol(self._half, frame)
-        return verdict.died(exit_.code, frame, self._sandbox.log.text)
+        return verdict.died(exit_.code, frame, self._sandbox.log.text, self._order.limits)
 
     def _outcome(self, found: Verdict | None) -> SandboxOutcome:
         return SandboxOutcome(

@@ -11,7 +11,13 @@ from dataclasses import dataclass
 from typing import Self
 
 from forgesyte_sandbox.shared.heartbeat import HeartbeatPage
-from forgesyte_sandbox.shared.process_memory import data_bytes, file_bytes, limit_data, resident_bytes
+from forgesyte_sandbox.shared.process_memory import (
+    MOST_BYTES,
+    data_bytes,
+    data_limit_of,
+    file_bytes,
+    resident_bytes,
+)
 from forgesyte_sandbox.shared.process_tree import descendants_of
 
 from .homes import Home
@@ -52,6 +58,7 @@ class Sandbox:
     Attributes:
         zygote: where it was forked.
         process: the child.
+        home: its folders.
         page: where it says what it is doing.
         socket: our end of its pipe; runs use duplicates.
         log: its stdout and stderr.
@@ -62,6 +69,7 @@ class Sandbox:
         self, zygote: ZygoteProcess, process: SandboxProcess, page: HeartbeatPage, sock: socket.socket, log: LogTail
     ) -> None:
         self.zygote = zygote
+        self.home = process.home
         self.process = process
         self.page = page
         self.socket = sock
@@ -121,19 +129,14 @@ class Sandbox:
         now = Baseline.of(self.pid)
         return max(now.resident_bytes - self.baseline.resident_bytes, now.data_bytes - self.baseline.data_bytes)
 
-    def allow(self, memory_bytes: int) -> bool:
-        """Set the kernel's limit to `memory_bytes` above the baseline.
+    def data_limit(self, memory_bytes: int) -> int:
+        """Return the RLIMIT_DATA, in bytes, with which it may use `memory_bytes` above its baseline."""
+        return min((0 if self.baseline is None else self.baseline.data_bytes) + memory_bytes, MOST_BYTES)
 
-        Returns:
-            False when that cannot be done: the process is gone, or has a lower hard limit, which cannot be raised.
-        """
-        if self.baseline is None:
-            return False
-        try:
-            limit_data(self.pid, self.baseline.data_bytes + memory_bytes)
-        except (ProcessLookupError, PermissionError):
-            return False
-        return True
+    def has_room(self, memory_bytes: int) -> bool:
+        """Whether its hard limit, which cannot be raised, leaves it `memory_bytes` above its baseline."""
+        hard = data_limit_of(self.pid)
+        return self.baseline is not None and hard is not None and hard >= self.data_limit(memory_bytes)
 
     async def end(self) -> ChildExit | None:
         """Kill it and wait until none of its processes is alive.

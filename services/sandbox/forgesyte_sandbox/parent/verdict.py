@@ -4,12 +4,15 @@ import signal
 from dataclasses import dataclass
 
 from forgesyte_contracts.problems import Code
+from forgesyte_sandbox.shared.disk_usage import DiskUsage
 from forgesyte_sandbox.shared.exit_codes import EXIT_NO_MEMORY
 from forgesyte_sandbox.shared.heartbeat import Step
+from forgesyte_sandbox.shared.limits import Limits
 from forgesyte_sandbox.shared.messages import Failed
 
 from .outcome import OutcomeKind
 
+_WRITE_LESS = "have the plugin write less, for which it may have options, or raise the runner's setting"
 _STEP_WORDS = {
     Step.LOAD: "loading the plugin",
     Step.PREPARE: "prepare()",
@@ -73,6 +76,27 @@ def too_much_memory(held_bytes: int, limit_bytes: int, frame: int | None) -> Ver
     return Verdict("oom", Code.PLUGIN_OOM, text, f"{what}{rest}", frame=frame)
 
 
+def too_much_disk(found: DiskUsage, limits: Limits, frame: int | None) -> Verdict:
+    """The sandbox keeps more in its scratch folder than it may."""
+    if found.bytes > limits.scratch_bytes:
+        what, rest = f"{found.bytes >> 20} MiB on disk were in use", f" (limit: {limits.scratch_bytes >> 20} MiB)"
+        text = f"{what}{_at(frame)}{rest}; {_WRITE_LESS} scratch_bytes"
+    else:
+        what, rest = f"more than {limits.scratch_files} files and folders were made", ""
+        text = f"{what}{_at(frame)} in the scratch folder; {_WRITE_LESS} scratch_files"
+    return Verdict("failed", Code.DISK_LIMIT, text, f"{what}{rest}", error_type="DiskLimit", frame=frame)
+
+
+def _disk_refused(failed: Failed, limits: Limits, frame: int | None) -> Verdict:
+    found = f"{failed.error_type}: {failed.error}"
+    what = f"a file on disk may not grow beyond the limit of {limits.scratch_bytes >> 20} MiB"
+    text = f"{what}{_at(frame)}: {_open(found)}; {_WRITE_LESS} scratch_bytes"
+    return Verdict(
+        "failed", Code.DISK_LIMIT, text, f"{what}: {_open(found)}", error_type="DiskLimit", frame=frame,
+        traceback=failed.traceback or None,
+    )  # fmt: skip
+
+
 def cancelled(frame: int | None) -> Verdict:
     """The caller asked for it."""
     clause = "the run was cancelled"
@@ -90,9 +114,11 @@ def broken_protocol(found: str, frame: int | None) -> Verdict:
     return Verdict("crashed", Code.PLUGIN_CRASH, f"{what}{_at(frame)}: {found}", f"{what}: {_open(found)}", frame=frame)
 
 
-def raised(failed: Failed, frame: int | None) -> Verdict:
+def raised(failed: Failed, frame: int | None, limits: Limits) -> Verdict:
     """An exception crossed as text; running out of memory is a death like any other."""
     frame = failed.frame if failed.frame is not None else frame
+    if failed.disk:
+        return _disk_refused(failed, limits, frame)
     traceback = failed.traceback or None
     if failed.oom:
         what, found = "memory was refused", f"{failed.error_type}: {failed.error}"
@@ -109,14 +135,17 @@ def raised(failed: Failed, frame: int | None) -> Verdict:
     )
 
 
-def died(exit_code: int, frame: int | None, log_tail: str) -> Verdict:
+def died(exit_code: int, frame: int | None, log_tail: str, limits: Limits) -> Verdict:
     """The process ended without a last message, by itself or by a signal that the parent did not send.
 
     Args:
         exit_code: as subprocess gives it: below zero is the signal's number.
         frame: the frame it was at.
         log_tail: what it wrote last.
+        limits: what it was allowed.
     """
+    if exit_code == -signal.SIGXFSZ:
+        return _disk_refused(Failed(Code.DISK_LIMIT, "SIGXFSZ", "the kernel ended the process"), limits, frame)
     if exit_code == EXIT_NO_MEMORY or (exit_code == -signal.SIGABRT and "std::bad_alloc" in log_tail):
         what, rest = "memory was refused", " and the process ended"
         return Verdict("oom", Code.PLUGIN_OOM, f"{what}{_at(frame)}{rest}", f"{what}{rest}", frame=frame)

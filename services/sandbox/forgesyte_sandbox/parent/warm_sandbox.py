@@ -57,9 +57,9 @@ class WarmSandbox:
         self.on_exit: Callable[[asyncio.Future[ChildExit | None]], None] | None = None
 
     def may_take(self, limits: Limits) -> bool:
-        """Whether it is as it was left and can be given the job's memory, whose limit is set here."""
+        """Whether it is as it was left and can be given the job's memory."""
         sandbox = self.sandbox
-        return sandbox.is_silent and not sandbox.has_strays and sandbox.allow(limits.memory_bytes)
+        return sandbox.is_silent and not sandbox.has_strays and sandbox.has_room(limits.memory_bytes)
 
     def why_replace(self, rules: WarmRules, limits: Limits) -> str | None:
         """Return why it may not serve another job after a good one, `jobs` or `drift`; None when it may."""

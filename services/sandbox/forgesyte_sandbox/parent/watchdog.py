@@ -1,4 +1,5 @@
-"""Watches one sandbox from outside: the time of each step, of the whole run, and the memory of its processes.
+"""Watches one sandbox from outside: the time of each step and of the whole run, the memory of its processes, and
+what it keeps on disk.
 
 It needs nothing from the child, so a child that hangs in C, holds the GIL or is stopped is judged like any other.
 """
@@ -6,7 +7,10 @@ It needs nothing from the child, so a child that hangs in C, holds the GIL or is
 import asyncio
 import time
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 
+from forgesyte_sandbox.shared.disk_usage import DiskUsage, disk_usage
 from forgesyte_sandbox.shared.heartbeat import Beat, HeartbeatPage, Lane, Step
 from forgesyte_sandbox.shared.limits import Limits
 from forgesyte_sandbox.shared.process_memory import group_bytes, resident_bytes
@@ -18,13 +22,17 @@ from .verdict import Verdict
 LOOK_EVERY_S = 0.05
 _TREE_EVERY_S = 0.5
 _TAKE_LIMIT_S = 10.0
+_DISK_EVERY_S = 0.25
 
 
 class Watchdog:
     """Judges the process `pid` until its run ends."""
 
-    def __init__(self, pid: int, page: HeartbeatPage, limits: Limits) -> None:
+    def __init__(self, pid: int, page: HeartbeatPage, limits: Limits, *, scratch: Path | None = None) -> None:
         self._pid = pid
+        self._scratch = scratch
+        self._measuring: asyncio.Future[DiskUsage] | None = None
+        self._measured_at_s = 0.0
         self._page = page
         self._limits = limits
         self._began_s = time.monotonic()
@@ -62,7 +70,7 @@ class Watchdog:
 
     def look(self) -> Verdict | None:
         """Judge the run as it stands now."""
-        return self._judge_time() or self._judge_memory()
+        return self._judge_time() or self._judge_memory() or self._judge_disk()
 
     def _judge_time(self) -> Verdict | None:
         now_ns = time.monotonic_ns()
@@ -90,8 +98,32 @@ class Watchdog:
             return None
         return verdict.too_much_memory(held_bytes, self._allowed_bytes, self.frame)
 
+    def _judge_disk(self) -> Verdict | None:
+        """Judge the last look at the folder, and begin another one in a thread when it is time."""
+        if self._scratch is None:
+            return None
+        now_s, limits = time.monotonic(), self._limits
+        found, self._measuring = _result(self._measuring)
+        if self._measuring is None and now_s - self._measured_at_s >= _DISK_EVERY_S:
+            self._measured_at_s = now_s
+            look = partial(disk_usage, self._scratch, self._members, most_files=limits.scratch_files)
+            self._measuring = asyncio.get_running_loop().run_in_executor(None, look)
+        if found is None or (found.bytes <= limits.scratch_bytes and found.files <= limits.scratch_files):
+            return None
+        return verdict.too_much_disk(found, limits, self.frame)
+
     def _age_s(self, lane: Lane, beat: Beat, now_ns: int) -> float:
         # The child may lie about its clock: a step is at least as old as our first sight of it.
         if lane not in self._seen or self._seen[lane][0] != beat:
             self._seen[lane] = (beat, now_ns)
         return (now_ns - min(beat.started_ns, self._seen[lane][1])) / 1e9
+
+
+def _result(
+    looking: "asyncio.Future[DiskUsage] | None",
+) -> "tuple[DiskUsage | None, asyncio.Future[DiskUsage] | None]":
+    """Return what a look found, if it has ended well, and the look that goes on."""
+    if looking is None or not looking.done():
+        return None, looking
+    # A folder that the child has removed holds nothing.
+    return (None if looking.cancelled() or looking.exception() else looking.result()), None

@@ -42,8 +42,9 @@ class ChildExit:
 class SandboxProcess:
     """One forked sandbox. `exited` holds its ChildExit, or None when the zygote died before it could report."""
 
-    def __init__(self, pid: int, pidfd: int, exited: "asyncio.Future[ChildExit | None]") -> None:
+    def __init__(self, pid: int, pidfd: int, exited: "asyncio.Future[ChildExit | None]", home: Home) -> None:
         self.pid = pid
+        self.home = home
         self.exited = exited
         self._pidfd = pidfd
 
@@ -155,7 +156,7 @@ class ZygoteProcess:
             raise
         finally:
             self._forks.pop(number, None)
-        return SandboxProcess(pid, pidfd, exited)
+        return SandboxProcess(pid, pidfd, exited, home)
 
     def condemn(self) -> None:
         """Kill a zygote that does not answer; its sandboxes die with it."""

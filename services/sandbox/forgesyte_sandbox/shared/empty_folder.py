@@ -27,7 +27,7 @@ def empty_folder(path: Path, *, keep: tuple[str, ...] = ()) -> None:
     Raises:
         OSError: something cannot be removed, or a living process adds to it all the time.
     """
-    folder_fd = _open_folder(path)
+    folder_fd = open_folder(path)
     try:
         _empty(folder_fd, frozenset(keep))
     finally:
@@ -61,7 +61,7 @@ def _empty(folder_fd: int, keep: frozenset[str]) -> None:
 def _flatten(name: str, parent_fd: int, numbers: "count[int]") -> None:
     """Remove a folder; the folders in it become its parent's, for the next round."""
     try:
-        folder_fd = _open_folder(Path(name), dir_fd=parent_fd)
+        folder_fd = open_folder(Path(name), dir_fd=parent_fd)
     except FileNotFoundError:
         return
     try:
@@ -77,7 +77,7 @@ def _flatten(name: str, parent_fd: int, numbers: "count[int]") -> None:
 def _move_up(name: str, from_fd: int, to_fd: int, numbers: "count[int]") -> None:
     with suppress(FileNotFoundError):
         # Moving a folder changes its entry `..`, which needs the permission to write in it.
-        os.close(_open_folder(Path(name), dir_fd=from_fd))
+        os.close(open_folder(Path(name), dir_fd=from_fd))
     for number in numbers:
         try:
             os.rename(name, f"{_MOVED}{number}", src_dir_fd=from_fd, dst_dir_fd=to_fd)
@@ -105,8 +105,12 @@ def _unlink(name: str, folder_fd: int) -> bool:
     return True
 
 
-def _open_folder(path: Path, *, dir_fd: int | None = None) -> int:
-    """Open a folder with all permissions for its owner, which are given to it when they are missing."""
+def open_folder(path: Path, *, dir_fd: int | None = None) -> int:
+    """Open a folder with all permissions for its owner, which are given to it when they are missing.
+
+    Raises:
+        OSError: it is not there, or is no folder.
+    """
     bare = os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=dir_fd)
     try:
         if os.fstat(bare).st_mode & 0o700 != 0o700:

@@ -5,6 +5,7 @@ write, or holds the GIL in C, sends none). The parent reads with pread and never
 the file would otherwise kill the parent with SIGBUS. A child can lie here, so the whole job has a limit too.
 """
 
+import fcntl
 import mmap
 import os
 import struct
@@ -58,8 +59,10 @@ class HeartbeatPage:
     """The parent's side: makes the page, shares its descriptor, reads it."""
 
     def __init__(self) -> None:
-        self.fd = os.memfd_create("forgesyte-heartbeat", os.MFD_CLOEXEC)
+        self.fd = os.memfd_create("forgesyte-heartbeat", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
         os.ftruncate(self.fd, _PAGE_BYTES)
+        # The child can neither hide memory in it nor cut it off.
+        fcntl.fcntl(self.fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL)
         self._last = {Lane.TOOLS: Beat(Step.LOAD, time.monotonic_ns(), None), Lane.DECODER: Beat(Step.IDLE, 0, None)}
         for lane, beat in self._last.items():
             os.pwrite(self.fd, _LANE.pack(0, beat.step, beat.started_ns, -1), lane * _LANE_BYTES)

@@ -107,7 +107,7 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """An exception, flattened to text; `oom` when memory was refused."""
+    """An exception, flattened to text; `oom` when memory was refused, `disk` when a file could not grow."""
 
     code: Code
     error_type: str
@@ -115,6 +115,7 @@ class Failed:
     traceback: str = ""
     frame: Count | None = None
     oom: bool = False
+    disk: bool = False
     result: dict[str, Any] | None = None
 
     @property

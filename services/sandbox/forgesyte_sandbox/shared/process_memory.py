@@ -11,10 +11,13 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from .shared_memory import bytes_of_uid
+
 _PROC = Path("/proc")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _BLOCK = 512
-_MOST_BYTES = (1 << 63) - 1
+MOST_BYTES = (1 << 63) - 1
+"""The largest limit that the kernel takes for one."""
 _FILES_IN_MEMORY = ("/memfd:", "/dev/shm/")  # noqa: S108 - looked for, never used
 
 
@@ -43,11 +46,17 @@ def resident_bytes(pid: int) -> int:
 
 
 def proportional_bytes(pid: int) -> int:
-    """Return resident memory with each shared page divided by its users; 0 when gone. Costs up to milliseconds."""
+    """Return resident memory with each shared page divided by its users; 0 when gone. Costs up to milliseconds.
+
+    Where the kernel does not show it, as of a process of another uid to a container's root, it is the memory that is
+    no copy of a file on disk, whole.
+    """
     try:
         _, found, rest = (_PROC / str(pid) / "smaps_rollup").read_bytes().partition(b"\nPss:")
-    except (FileNotFoundError, ProcessLookupError, PermissionError):
+    except (FileNotFoundError, ProcessLookupError):
         return 0
+    except PermissionError:
+        return _status_bytes(pid, b"RssAnon:") + _status_bytes(pid, b"RssShmem:")
     return int(rest.split(maxsplit=1)[0]) * 1024 if found else 0
 
 
@@ -68,34 +77,72 @@ def group_bytes(pids: Iterable[int], *, suspicious_above: int) -> int:
 def file_bytes(pids: Iterable[int]) -> int:
     """Return the memory of the open files that live in memory (memfd, /dev/shm), each counted once.
 
-    What was written to them and is not mapped belongs to no process's resident memory.
+    What was written to them and is not mapped belongs to no process's resident memory. Where the kernel does not show
+    what a process has open, all files in /dev/shm of its uid count, unless that is ours.
     """
     sizes: dict[tuple[int, int], int] = {}
+    closed_uids: set[int] = set()
     for pid in pids:
-        with suppress(OSError):  # the process is gone
-            for entry in (_PROC / str(pid) / "fd").iterdir():
+        try:
+            entries = list((_PROC / str(pid) / "fd").iterdir())
+        except PermissionError:
+            closed_uids.add(_uid_of(pid))
+            continue
+        except OSError:  # the process is gone
+            continue
+        with suppress(OSError):
+            for entry in entries:
                 with suppress(OSError):  # closed meanwhile
                     if str(entry.readlink()).startswith(_FILES_IN_MEMORY):
                         facts = entry.stat()
                         sizes[facts.st_dev, facts.st_ino] = facts.st_blocks * _BLOCK
-    return sum(sizes.values())
+    return sum(sizes.values()) + sum(map(bytes_of_uid, closed_uids - {os.geteuid()}))
 
 
 def shared_bytes(pid: int) -> int:
     """Return the resident pages of a process that belong to shared memory; 0 when it is gone."""
+    return _status_bytes(pid, b"RssShmem:")
+
+
+def limit_data(limit_bytes: int, *, most_bytes: int = 0) -> None:
+    """Set RLIMIT_DATA of this process; values past the kernel's maximum are cut to it.
+
+    Rejected: setting it from outside, which for a process of another uid needs a capability that containers lack.
+
+    Args:
+        limit_bytes: the limit.
+        most_bytes: to what it may be raised later, where that is more.
+
+    Raises:
+        ValueError: the hard limit in force is lower already.
+    """
+    hard = min(max(limit_bytes, most_bytes), MOST_BYTES)
+    resource.setrlimit(resource.RLIMIT_DATA, (min(limit_bytes, hard), hard))
+
+
+def data_limit_of(pid: int) -> int | None:
+    """Return the hard RLIMIT_DATA of a process; a very large number when it has none, None when it is gone."""
     try:
-        _, found, rest = (_PROC / str(pid) / "status").read_bytes().partition(b"RssShmem:")
+        text = (_PROC / str(pid) / "limits").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    _, found, rest = text.partition(b"Max data size")
+    if not found:
+        return None
+    hard = rest.split(maxsplit=2)[1]
+    return MOST_BYTES + 1 if hard == b"unlimited" else int(hard)
+
+
+def _status_bytes(pid: int, name: bytes) -> int:
+    try:
+        _, found, rest = (_PROC / str(pid) / "status").read_bytes().partition(name)
     except (FileNotFoundError, ProcessLookupError):
         return 0
     return int(rest.split(maxsplit=1)[0]) * 1024 if found else 0
 
 
-def limit_data(pid: int, limit_bytes: int) -> None:
-    """Set soft and hard RLIMIT_DATA of a process; values past the kernel's maximum are cut to it.
-
-    Raises:
-        ProcessLookupError: there is no such process (any more).
-        PermissionError: the hard limit in force is lower already.
-    """
-    limit_bytes = min(limit_bytes, _MOST_BYTES)
-    resource.prlimit(pid, resource.RLIMIT_DATA, (limit_bytes, limit_bytes))
+def _uid_of(pid: int) -> int:
+    try:
+        return (_PROC / str(pid)).stat().st_uid
+    except OSError:
+        return os.geteuid()

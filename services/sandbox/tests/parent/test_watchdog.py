@@ -106,7 +106,6 @@ def test_a_write_gives_the_step_before_it_a_new_start(page):
 @pytest.mark.parametrize(
     "spoil",
     [
-        pytest.param(lambda fd: os.ftruncate(fd, 0), id="truncated"),
         pytest.param(lambda fd: os.pwrite(fd, b"\xff" * 128, 0), id="overwritten"),
     ],
 )
@@ -118,6 +117,16 @@ def test_a_spoiled_page_keeps_the_last_known_beat(page, spoil):
 
     assert page.read(Lane.TOOLS) == before
     assert judge(page, frame_timeout_s=TINY).kind == "timeout"
+
+
+@pytest.mark.parametrize("size", [0, 8192, 200 << 20])
+def test_the_page_can_neither_be_cut_nor_hide_memory(page, size):
+    before = page.read(Lane.TOOLS)
+
+    with pytest.raises(PermissionError):
+        os.ftruncate(page.fd, size)
+
+    assert page.read(Lane.TOOLS) == before
 
 
 GROWS = "import sys; input(); kept = bytearray(b'x' * (64 << 20)); print('grown', flush=True); input()"

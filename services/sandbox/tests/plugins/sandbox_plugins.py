@@ -280,7 +280,44 @@ def recursive_value():
     return loop
 
 
+def write_file(name, size=MIB):
+    with Path(name).open("wb") as file:
+        file.write(b"x" * size)
+
+
+def write_many(size):
+    """Write small files until the run is ended."""
+    for number in range(10_000):
+        write_file(str(number), size)
+        NEVER.wait(0.005)
+
+
+def write_unnamed():
+    for _ in range(400):
+        file_fd = os.open(".", os.O_TMPFILE | os.O_RDWR)
+        os.write(file_fd, b"x" * MIB)
+        NEVER.wait(0.005)
+    NEVER.wait()
+
+
+def write_one_file():
+    with Path("one").open("wb", buffering=0) as file:
+        while True:
+            file.write(b"x" * MIB)
+
+
+def write_and_remove():
+    for _ in range(100):
+        write_file("one")
+        Path("one").unlink()
+
+
 FAULTS = {
+    "many-mib": lambda: write_many(MIB),
+    "many-files": lambda: write_many(0),
+    "unnamed-mib": write_unnamed,
+    "one-file": write_one_file,
+    "writes-and-removes": write_and_remove,
     "none": lambda: None,
     "raise": lambda: raise_it(ValueError("bad frame: naïve text, 50 % of it")),
     "system-exit": lambda: sys.exit(3),

@@ -12,8 +12,6 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-import orjson
-
 from forgesyte_sandbox.child import hardening
 from forgesyte_sandbox.child.context import Context, flush_output
 from forgesyte_sandbox.child.failures import describe
@@ -43,7 +41,7 @@ def run(context: Context[WarmSpec]) -> NoReturn:
     gc.collect()
     gc.freeze()  # what is loaded stays: the collection after each job visits only that job's objects
     while True:
-        order = orjson.loads(context.loaded())
+        order = context.loaded()
         context.heartbeat.enter(Lane.TOOLS, Step.PREPARE)
         scratch = home / OF_JOB
         _move_into(scratch)

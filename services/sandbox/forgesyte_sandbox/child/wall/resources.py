@@ -32,7 +32,8 @@ def limit_resources(limits: Limits, *, has_own_uid: bool) -> None:
         threads = int(Path("/proc/loadavg").read_text("ascii").split()[3].partition("/")[2])
         _lower(resource.RLIMIT_NPROC, threads + limits.processes)
     pid = os.getpid()
-    limit_data(pid, data_bytes(pid) + limits.load_memory_bytes)
+    load_bytes = data_bytes(pid) + limits.load_memory_bytes
+    limit_data(load_bytes, most_bytes=load_bytes + limits.memory_bytes)  # the job's comes on top of what stays loaded
 
 
 def _lower(which: int, wanted: int) -> None:
