@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from forgesyte_chassis.settings import env_name
+from forgesyte_plugin_runner.settings import RunnerSettings
+from forgesyte_sdk import Permissions
 from tests.support import make_clip, running_stack
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "writing-a-plugin.md"
@@ -38,6 +41,16 @@ def site(tmp_path: Path) -> Path:
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(site)
     return site
+
+
+def test_the_permissions_that_the_page_shows_can_be_asked_for():
+    (shown,) = blocks("py")
+    plugin = {"Permissions": Permissions}
+
+    exec(shown, plugin)
+
+    assert str(plugin["permissions"]) == "to read /data/maps and the devices /dev/video0"
+    assert env_name(RunnerSettings, "permitted_plugins") in PAGE.read_text()
 
 
 async def test_the_package_of_the_page_is_offered_and_gives_the_rows_it_shows(tmp_path, site):

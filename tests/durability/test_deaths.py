@@ -87,7 +87,7 @@ async def test_kill_9_of_the_launcher_leaves_nothing_and_the_job_ends_after_the_
     job.let_go()
     await stack.start()
     record = await assert_right_result(stack, job.job_id)
-    assert outcomes(record) == ["lost", "succeeded"]
+    assert outcomes(record) == ["surroundings", "succeeded"]
     jobs = (await stack.http.get("/v1/jobs")).json()
     assert [entry["job_id"] for entry in jobs["jobs"]] == [job.job_id]
 
@@ -103,7 +103,7 @@ async def test_kill_9_of_the_runner_with_two_slots_busy(stack, clip, tmp_path):
     first.let_go()
     second.let_go()
     for job in (first, second):
-        assert outcomes(await assert_right_result(stack, job.job_id)) == ["lost", "succeeded"]
+        assert outcomes(await assert_right_result(stack, job.job_id)) == ["surroundings", "succeeded"]
     assert alive([nats]), "the healthy neighbour was not restarted"
 
 

@@ -167,7 +167,7 @@ async def test_the_runner_is_killed(stack, clip, tmp_path):
         gated.let_go()
         job = await stack.ended(gated.job_id)
 
-    assert (job["status"], outcomes(job)) == ("completed", ["lost", "succeeded"])
+    assert (job["status"], outcomes(job)) == ("completed", ["surroundings", "succeeded"])
     await assert_all_have_the_ending(stack, watched, job)
     statuses = [m["payload"]["status"] for m in watched.before.heard if m["type"] == "plugin_status"]
     assert "degraded" in statuses, "a death on the way shows"
@@ -183,7 +183,7 @@ async def test_the_gateway_is_killed_with_all_the_rest_and_started_again(stack, 
         gated.let_go()
         job = await stack.ended(gated.job_id)
 
-    assert (job["status"], outcomes(job)) == ("completed", ["lost", "succeeded"])
+    assert (job["status"], outcomes(job)) == ("completed", ["surroundings", "succeeded"])
     await assert_all_have_the_ending(stack, watched, job)
     assert len(watched.before.connections) > 1, "it came back by itself"
 

@@ -3,7 +3,7 @@
 The modules behind it may move; these names are stable. The SDK never imports chassis, the sandbox or a service.
 """
 
-from forgesyte_contracts.plugins import ModelFile, PluginLimits, PluginManifest, Requires
+from forgesyte_contracts.plugins import ModelFile, Permissions, PluginLimits, PluginManifest, Requires
 
 from .errors import PluginContractError, PluginUnavailable
 from .frame import Frame, Image, JobInfo
@@ -29,6 +29,7 @@ __all__ = [
     "Image",
     "JobInfo",
     "ModelFile",
+    "Permissions",
     "Plugin",
     "PluginContractError",
     "PluginLimits",

@@ -6,7 +6,7 @@ which needs both of them.
 
 from typing import ClassVar, Literal
 
-from forgesyte_contracts.plugins import PluginLimits, Requires
+from forgesyte_contracts.plugins import Permissions, PluginLimits, Requires
 
 
 class PluginFacts:
@@ -21,6 +21,8 @@ class PluginFacts:
         capabilities: free words that a client may search for.
         requires: what must be present before it can run.
         limits: limits that replace the service's own.
+        permissions: paths and devices that its code uses beyond its own packages and model files; the operator has to
+            allow them by the plugin's name.
         isolation: `job`: a fresh process for each job; `plugin`: a warm one for each slot (GPU, slow import or load).
         stateful: whether a frame's output depends on earlier frames.
         latency_budget_ms: milliseconds per frame beyond which clients call the plugin slow; None: no budget.
@@ -35,6 +37,7 @@ class PluginFacts:
     capabilities: ClassVar[tuple[str, ...]] = ()
     requires: ClassVar[Requires] = Requires()
     limits: ClassVar[PluginLimits] = PluginLimits()
+    permissions: ClassVar[Permissions] = Permissions()
     isolation: ClassVar[Literal["job", "plugin"]] = "job"
     stateful: ClassVar[bool] = False
     latency_budget_ms: ClassVar[float | None] = None

@@ -9,6 +9,7 @@ from forgesyte_sdk import (
     EmptyOptions,
     Frame,
     ModelFile,
+    Permissions,
     Plugin,
     PluginContractError,
     PluginManifest,
@@ -55,6 +56,17 @@ def test_manifest_says_what_the_class_says():
     assert (manifest.author, manifest.license, manifest.capabilities) == ("A", "MIT", ("things",))
     assert (manifest.stateful, manifest.isolation, manifest.latency_budget_ms) == (True, "plugin", 5.0)
     assert manifest.requires.models[0].path == "m.bin"
+
+
+def test_manifest_says_what_the_plugin_may_want_to_use():
+    manifest = define(permissions=Permissions(read=("/data/maps",), devices=("/dev/video0",))).build_manifest()
+
+    assert (manifest.permissions.read, manifest.permissions.devices) == (("/data/maps",), ("/dev/video0",))
+
+
+def test_permission_of_another_form_is_refused_when_the_manifest_is_built():
+    with pytest.raises(PluginContractError, match=r"permissions\.read\.0: .*expected an absolute path without '\.\.'"):
+        define(permissions={"read": ("maps",)}).build_manifest()
 
 
 def test_manifest_survives_the_way_through_json():

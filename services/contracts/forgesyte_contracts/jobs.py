@@ -76,7 +76,7 @@ class AttemptOutcome(StrEnum):
     RELEASED = "released"
     FENCED = "fenced"
     SURROUNDINGS = "surroundings"
-    """What ran the sandbox died under it: the zygote, the runner, the machine."""
+    """What ran the sandbox died under it: the zygote, the runner, the machine. It uses up no attempt."""
 
     @property
     def is_death(self) -> bool:
@@ -89,7 +89,11 @@ class _Frozen(BaseModel):
 
 
 class AttemptEntry(_Frozen):
-    """One claim of a job. `frame` is the frame it had reached when it ended, 0-based; None when that is unknown."""
+    """One claim of a job. `frame` is the frame it had reached when it ended, 0-based; None when that is unknown.
+
+    `alone`, `boot_id`, `oom_kills` and `has_control` are the circumstances of the claim, for blame.py. `policy` is how
+    its sandbox was held back, in one word.
+    """
 
     number: int
     runner_id: str
@@ -97,6 +101,11 @@ class AttemptEntry(_Frozen):
     ended_at: Moment | None = None
     outcome: AttemptOutcome | None = None
     frame: int | None = None
+    alone: bool = False
+    boot_id: str | None = None
+    oom_kills: int | None = None
+    has_control: bool = False
+    policy: str | None = None
 
 
 class RowRange(_Frozen):
@@ -144,7 +153,9 @@ class JobRecord(_Frozen):
     `owner` and `attempt` fence writers; `write_id` tells a writer whether a write that timed out was its own; `order`
     is `<attempt>.<n>` of the last live message made before the write. `warnings` holds the newest warnings;
     `warnings_dropped` is how many came before them. `submitted_by` is the name of the API key by which pending jobs
-    are counted.
+    are counted. `suspicion` counts the faults of its surroundings that others may have caused as well; `alone_faults`
+    holds the frame it had reached at each fault that it met alone, -1 before its first row, at most the newest 5;
+    `attempts_spared` is how many attempts ended without being used up (blame.py).
     """
 
     job_id: str
@@ -183,6 +194,9 @@ class JobRecord(_Frozen):
     best_frame: int = 0
     deaths_without_checkpoint: int = 0
     skip_frames: tuple[int, ...] = ()
+    suspicion: int = 0
+    alone_faults: tuple[int, ...] = ()
+    attempts_spared: int = 0
     created_at: Moment
     started_at: Moment | None = None
     updated_at: Moment
@@ -192,3 +206,13 @@ class JobRecord(_Frozen):
     def is_terminal(self) -> bool:
         """Whether the job has ended."""
         return self.status.is_terminal
+
+    @property
+    def is_suspect(self) -> bool:
+        """Whether it may be what killed its surroundings: it then runs alone until it is cleared."""
+        return self.suspicion > 0 or bool(self.alone_faults)
+
+    @property
+    def runs_alone(self) -> bool:
+        """Whether its open attempt has a runner to itself."""
+        return bool(self.attempts) and self.attempts[-1].outcome is None and self.attempts[-1].alone

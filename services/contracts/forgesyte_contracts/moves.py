@@ -7,6 +7,7 @@ compare-and-set. An illegal move raises an error that names both states.
 from collections.abc import Iterable
 from datetime import datetime
 
+from .blame import UNKNOWN, Circumstances, Fault, clears, frame_reached, judge
 from .jobs import (
     MAX_ATTEMPTS_KEPT,
     MAX_WARNINGS,
@@ -78,20 +79,23 @@ def _attempt_ended(record: JobRecord, outcome: AttemptOutcome, frame: int | None
     return record.model_copy(update={"attempts": (*record.attempts[:-1], last), "owner": None})
 
 
-def claimed(record: JobRecord, runner_id: str, now: datetime) -> JobRecord:
-    """Set the owner and start attempt + 1; an attempt that is still open is closed as lost first.
+def claimed(record: JobRecord, runner_id: str, now: datetime, circumstances: Circumstances = UNKNOWN) -> JobRecord:
+    """Set the owner and start attempt + 1; an attempt that is still open is closed as orphaned() does first.
 
     The new attempt starts at frame 0 and counts from zero; `progress` never falls, so it is kept.
-    Return a failed record instead of a claimed one when the job has been tried too often.
+    Return a failed record instead of a claimed one when the job has been tried too often or is to blame.
+
+    Args:
+        circumstances: of the claimer, now.
     """
     if record.is_terminal:
         return _moved(record, JobStatus.RUNNING, now)
-    if record.attempts and record.attempts[-1].outcome is None:
-        record = died(record, AttemptOutcome.LOST, record.current_frame, "its runner disappeared", now)
+    if record.owner is not None:
+        record = orphaned(record, record.owner, "its runner disappeared", now, circumstances)
         if record.is_terminal:
             return record
     number = record.attempt + 1
-    if number > MAX_ATTEMPTS:
+    if number - record.attempts_spared > MAX_ATTEMPTS:
         return failed(
             record,
             Code.ATTEMPTS_EXHAUSTED,
@@ -99,7 +103,15 @@ def claimed(record: JobRecord, runner_id: str, now: datetime) -> JobRecord:
             f"The job was tried {MAX_ATTEMPTS} times without finishing. Check its attempts, then submit it again.",
             now,
         )
-    attempt = AttemptEntry(number=number, runner_id=runner_id, started_at=now)
+    attempt = AttemptEntry(
+        number=number,
+        runner_id=runner_id,
+        started_at=now,
+        alone=circumstances.alone,
+        boot_id=circumstances.boot_id,
+        oom_kills=circumstances.oom_kills,
+        has_control=circumstances.has_control,
+    )
     return _moved(
         record,
         JobStatus.RUNNING,
@@ -116,10 +128,23 @@ def claimed(record: JobRecord, runner_id: str, now: datetime) -> JobRecord:
     )
 
 
+def under_policy(record: JobRecord, word: str | None) -> JobRecord:
+    """Note how the sandbox of the attempt that was just claimed is held back, in one word; None changes nothing."""
+    if word is None or record.is_terminal or not record.attempts:
+        return record
+    last = record.attempts[-1].model_copy(update={"policy": word})
+    return record.model_copy(update={"attempts": (*record.attempts[:-1], last)})
+
+
 def progressed(record: JobRecord, now: datetime, *, end_frame: int | None = None, **changes: object) -> JobRecord:
-    """Record progress; rows of frames below `end_frame` are committed, which counts as a checkpoint."""
+    """Record progress; rows of frames below `end_frame` are committed, which counts as a checkpoint.
+
+    Rows beyond all its faults clear a suspect: its attempt is no longer alone, and its runner may take other jobs.
+    """
     if end_frame is not None:
         changes["rows"] = (RowRange(attempt=record.attempt, first_frame=0, end_frame=end_frame),)
+        if clears(record, end_frame):
+            record = _cleared(record)
         if end_frame > record.best_frame:
             changes |= {"best_frame": end_frame, "deaths_without_checkpoint": 0}
     percent = changes.get("progress")
@@ -132,16 +157,15 @@ def died(record: JobRecord, outcome: AttemptOutcome, frame: int | None, what: st
     """Close the attempt with a death, and end the job if it has died too often.
 
     Args:
-        outcome: timeout, oom, crashed or lost.
-        frame: the frame at which it died, 0-based. For a lost attempt only the last written frame is known, so it
-            never counts as "the same frame".
+        outcome: timeout, oom or crashed.
+        frame: the frame at which it died, 0-based.
         what: what happened, as a clause without a full stop.
     """
     record = _attempt_ended(record, outcome, frame, now)
     deaths = record.deaths_without_checkpoint + 1
     record = _moved(record, JobStatus.RUNNING, now, deaths_without_checkpoint=deaths)
-    same = [a for a in record.attempts if a.outcome and _same_death(a, frame) and a.outcome is not AttemptOutcome.LOST]
-    if outcome is not AttemptOutcome.LOST and len(same) >= MAX_DEATHS_AT_FRAME and frame not in record.skip_frames:
+    same = [attempt for attempt in record.attempts if attempt.outcome in DEATH_CODES and attempt.frame == frame]
+    if len(same) >= MAX_DEATHS_AT_FRAME and frame not in record.skip_frames:
         if not (record.skip_bad_frames and frame is not None):
             where = "Before the first frame" if frame is None else f"At frame {frame}"
             text = f"{where}, {what}; this happened {len(same)} times."
@@ -152,14 +176,62 @@ def died(record: JobRecord, outcome: AttemptOutcome, frame: int | None, what: st
         return skipped.model_copy(update={"skip_frames": (*record.skip_frames, frame), "deaths_without_checkpoint": 0})
     if deaths >= MAX_DEATHS_WITHOUT_CHECKPOINT:
         text = f"The job failed {deaths} times in a row without making progress; the last time, {what}."
-        return failed(
-            record, DEATH_CODES.get(outcome, Code.ATTEMPTS_EXHAUSTED), outcome.value, text + " See its attempts.", now
-        )
+        return failed(record, DEATH_CODES[outcome], outcome.value, text + " See its attempts.", now)
     return record
 
 
-def _same_death(attempt: AttemptEntry, frame: int | None) -> bool:
-    return attempt.outcome is not None and attempt.outcome.is_death and attempt.frame == frame
+def faulted(record: JobRecord, fault: Fault, now: datetime) -> JobRecord:
+    """Close the attempt because what ran its sandbox died, and end the job if blame.py finds that it is to blame.
+
+    `surroundings` when nothing is proven: no death, and no attempt is used up. `lost` when the job was alone: it uses
+    up an attempt, and only the rule of blame.py counts it. The caller tells the plugin's own count of crashes about a
+    job that ends here, with PLUGIN_CRASH.
+    """
+    judgement = judge(record, fault)
+    frame = record.current_frame if fault.frame is None else fault.frame
+    record = _attempt_ended(record, judgement.outcome, frame, now)
+    is_spared = judgement.outcome is AttemptOutcome.SURROUNDINGS
+    record = _moved(
+        record,
+        JobStatus.RUNNING,
+        now,
+        suspicion=judgement.suspicion,
+        alone_faults=judgement.alone_faults,
+        attempts_spared=record.attempts_spared + is_spared,
+    )
+    if judgement.reason is None:
+        return record
+    return failed(record, Code.PLUGIN_CRASH, AttemptOutcome.CRASHED.value, judgement.reason, now)
+
+
+def orphaned(
+    record: JobRecord, runner_id: str, what: str, now: datetime, circumstances: Circumstances = UNKNOWN
+) -> JobRecord:
+    """Close the attempt of a runner that died while it owned the job, or was killed because it had stalled.
+
+    A job that this runner does not own, or that has ended, is returned unchanged. For a runner that was ended on
+    purpose (a stop, a drain that took too long) use released().
+
+    Args:
+        what: what happened to the runner, as a clause without a full stop.
+        circumstances: of who found out, now; without its machine's boot and count nothing is held against the job.
+    """
+    if record.is_terminal or record.owner != runner_id or not record.attempts:
+        return record
+    attempt = record.attempts[-1]
+    fault = Fault(
+        what=what,
+        frame=frame_reached(record),
+        is_witnessed=circumstances.witnesses(attempt),
+        was_alone=attempt.alone,
+        has_control=attempt.has_control or circumstances.has_control,
+    )
+    return faulted(record, fault, now)
+
+
+def _cleared(record: JobRecord) -> JobRecord:
+    attempts = (*record.attempts[:-1], record.attempts[-1].model_copy(update={"alone": False}))
+    return record.model_copy(update={"suspicion": 0, "alone_faults": (), "attempts": attempts})
 
 
 def released(record: JobRecord, frame: int | None, now: datetime) -> JobRecord:
@@ -169,9 +241,10 @@ def released(record: JobRecord, frame: int | None, now: datetime) -> JobRecord:
 
 
 def completed(record: JobRecord, now: datetime, **changes: object) -> JobRecord:
-    """End the job successfully: progress 100, all tools completed."""
+    """End the job successfully: progress 100, all tools completed, nothing held against it."""
     record = _attempt_ended(record, AttemptOutcome.SUCCEEDED, None, now)
     ending = {"progress": 100, "completed_at": now, "tools_completed": len(record.tools), "owner": None}
+    ending |= {"suspicion": 0, "alone_faults": ()}
     return _moved(record, JobStatus.COMPLETED, now, **{**ending, **changes})
 
 

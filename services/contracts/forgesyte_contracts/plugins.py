@@ -6,6 +6,7 @@ the class behind it.
 
 from datetime import UTC, datetime
 from enum import StrEnum
+from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
@@ -100,6 +101,46 @@ class PluginLimits(_Strict):
     memory_bytes: int | None = Field(default=None, gt=0, le=1 << 40)
 
 
+def _plain_path(path: str) -> str:
+    pure = PurePosixPath(path)
+    if not pure.is_absolute() or ".." in pure.parts or not path.isprintable():
+        raise ValueError(f"expected an absolute path without '..', found {path!r:.200}")
+    return str(pure)
+
+
+def _device_path(path: str) -> str:
+    if len(PurePosixPath(path).parts) < 3 or not path.startswith("/dev/"):
+        raise ValueError(f"expected the path of a device below /dev, found {path!r:.200}")
+    return path
+
+
+PlainPath = Annotated[str, StringConstraints(max_length=1024), AfterValidator(_plain_path)]
+"""An absolute path without `..`."""
+
+
+class Permissions(_Strict):
+    """What the plugin's code may use beyond its own packages, its model files and its folder, if the operator agrees.
+
+    `read`: files and folders. `devices`: device files, which it may read, write and control.
+    """
+
+    read: tuple[PlainPath, ...] = Field(default=(), max_length=32)
+    devices: tuple[Annotated[PlainPath, AfterValidator(_device_path)], ...] = Field(default=(), max_length=32)
+
+    def __bool__(self) -> bool:
+        return bool(self.read or self.devices)
+
+    def __str__(self) -> str:
+        """Return what is asked for, as a clause."""
+        asked = (("to read", self.read), ("the devices", self.devices))
+        return " and ".join(f"{verb} {', '.join(paths)}" for verb, paths in asked if paths) or "nothing"
+
+
+PolicyWord = Literal["walled", "degraded", "off"]
+"""walled: all that is required is in force. degraded: something required is missing, and the operator allowed it.
+off: the operator switched the wall off."""
+
+
 class SandboxPolicy(_Strict):
     """What holds a sandbox back, as the kernel reported it from inside a child before any plugin code ran.
 
@@ -109,9 +150,8 @@ class SandboxPolicy(_Strict):
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    word: Literal["walled", "degraded", "off"]
-    """walled: all that is required is in force. degraded: something required is missing, and the operator allowed it.
-    off: the operator switched the wall off."""
+    word: PolicyWord
+    """How much of the wall stands, in a word."""
 
     landlock_abi: int = Field(default=0, ge=0)
     landlock_handles: tuple[str, ...] = ()
@@ -162,6 +202,7 @@ class PluginManifest(_Strict):
     latency_budget_ms: float | None = Field(default=None, gt=0)
     requires: Requires = Requires()
     limits: PluginLimits = PluginLimits()
+    permissions: Permissions = Permissions()
     isolation: Literal["job", "plugin"] = "job"
     stateful: bool = False
 
@@ -216,6 +257,7 @@ class PluginRunner(BaseModel):
     runner_id: str
     state: PluginState
     reason: str | None = None
+    policy: PolicyWord | None = None
 
 
 class PluginHealth(BaseModel):
@@ -252,8 +294,15 @@ class PluginHealth(BaseModel):
     avg_execution_time_ms: Amount | None = None
     """Milliseconds per frame: the mean of the last 10."""
 
+    permissions: Permissions = Permissions()
+    """What its code may use beyond its own packages, its model files and its folder; the operator allowed it if the
+    plugin is usable."""
+
+    policy: SandboxPolicy | None = None
+    """What holds its sandboxes back on the runner in the best state; null when no living runner has it."""
+
     runners: tuple[PluginRunner, ...] = ()
-    """Each living runner that has it."""
+    """Each living runner that has it; `policy` is how much of the wall stands there, in a word."""
 
 
 PluginHealthResponse = PluginHealth

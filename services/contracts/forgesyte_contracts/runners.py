@@ -4,7 +4,8 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from .plugins import PluginOnRunner
+from .jobs import Moment
+from .plugins import PluginOnRunner, SandboxPolicy
 
 CPU: Final = "cpu"
 GPU: Final = "gpu"
@@ -26,7 +27,11 @@ class Device(BaseModel):
 
 
 class RunnerHeartbeat(BaseModel):
-    """What a runner writes into the bucket `runners` every 2 s; a runner without one for 8 s is gone."""
+    """What a runner writes into the bucket `runners` every 2 s; a runner without one for 8 s is gone.
+
+    `boot_id` is of its machine; until `beat_at` it had met no fault since `faultless_since`. `takes_suspects` says
+    whether jobs that may have killed what ran them run there.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -39,5 +44,11 @@ class RunnerHeartbeat(BaseModel):
     slots: int = Field(ge=1)
     slots_busy: int = Field(default=0, ge=0)
     jobs: tuple[str, ...] = ()
+    boot_id: str | None = None
+    beat_at: Moment | None = None
+    faultless_since: Moment | None = None
+    takes_suspects: bool = True
     devices: tuple[Device, ...] = (Device(name=CPU, kind=CPU),)
     plugins: tuple[PluginOnRunner, ...] = ()
+    policy: SandboxPolicy | None = None
+    """What holds the sandboxes of this runner back, the same for all its plugins; None when it is not known."""

@@ -30,11 +30,12 @@ def test_claim_writes_owner_and_attempt_plus_one():
     assert job.attempts[0].outcome is None
 
 
-def test_claim_of_a_job_whose_runner_vanished_closes_that_attempt_as_lost():
+def test_claim_of_a_job_whose_runner_vanished_closes_that_attempt_without_using_it_up():
     job = moves.claimed(a_running_job(), "r2", NOW)
 
     assert (job.owner, job.attempt) == ("r2", 2)
-    assert job.attempts[0].outcome is AttemptOutcome.LOST
+    assert job.attempts[0].outcome is AttemptOutcome.SURROUNDINGS
+    assert job.attempts_spared == 1
 
 
 @pytest.mark.parametrize("end", [JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED])
@@ -139,10 +140,12 @@ def test_a_new_checkpoint_resets_the_count_of_deaths():
     assert job.status is JobStatus.RUNNING
 
 
-def test_two_runners_lost_at_the_same_written_frame_do_not_count_as_the_same_frame():
-    job = moves.claimed(moves.claimed(a_running_job(), "r2", NOW), "r3", NOW)
+def test_runners_that_disappear_at_the_same_written_frame_end_no_job_and_use_up_no_attempt():
+    job = a_running_job()
+    for number in range(2 * moves.MAX_ATTEMPTS):
+        job = moves.claimed(job, f"r{number}", NOW)
 
-    assert job.status is JobStatus.RUNNING
+    assert (job.status, job.deaths_without_checkpoint) == (JobStatus.RUNNING, 0)
 
 
 def test_release_is_no_death():

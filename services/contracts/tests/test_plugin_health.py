@@ -12,7 +12,7 @@ from forgesyte_contracts.runners import Device, RunnerHeartbeat
 
 FIELDS = (
     "name version description state reason uptime_seconds last_used success_count error_count "
-    "last_execution_time_ms avg_execution_time_ms runners"
+    "last_execution_time_ms avg_execution_time_ms permissions policy runners"
 )
 
 

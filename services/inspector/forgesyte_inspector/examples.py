@@ -7,7 +7,24 @@ from forgesyte_contracts.problems import Code, ForgeSyteError
 PLUGIN = "motion-detector"
 _RUNNER_ID = "box-1f0c9a2e"
 _DESCRIPTION = "Finds and follows what moves in front of a fixed camera."
-_SEEN_BY: list[dict[str, Any]] = [{"runner_id": _RUNNER_ID, "state": "INITIALIZED", "reason": None}]
+_SEEN_BY: list[dict[str, Any]] = [{"runner_id": _RUNNER_ID, "state": "INITIALIZED", "reason": None, "policy": "walled"}]
+_NO_PERMISSIONS: dict[str, Any] = {"read": [], "devices": []}
+_POLICY: dict[str, Any] = {
+    "word": "walled",
+    "landlock_abi": 4,
+    "landlock_handles": ["execute", "read_file", "write_file", "bind_tcp", "connect_tcp"],
+    "seccomp": True,
+    "no_new_privs": True,
+    "tcp": "landlock and seccomp",
+    "signals": "seccomp",
+    "uid": 1000,
+    "uid_is_exclusive": False,
+    "searches": False,
+    "dumpable": True,
+    "dies_with_parent": True,
+    "limits": {"nofile": 1024, "core": 0},
+    "gaps": [],
+}
 _HEALTH: dict[str, Any] = {
     "name": PLUGIN,
     "version": "0.1.0",
@@ -20,6 +37,8 @@ _HEALTH: dict[str, Any] = {
     "error_count": 1,
     "last_execution_time_ms": 2.9,
     "avg_execution_time_ms": 3.1,
+    "permissions": _NO_PERMISSIONS,
+    "policy": _POLICY,
     "runners": _SEEN_BY,
 }
 _METADATA: dict[str, Any] = {
@@ -32,6 +51,7 @@ _METADATA: dict[str, Any] = {
     "latency_budget_ms": 20.0,
     "requires": {"gpu": False, "packages": ["cv2"], "models": [], "gpu_memory_bytes": None},
     "limits": {"frame_timeout_s": None, "memory_bytes": None},
+    "permissions": _NO_PERMISSIONS,
     "isolation": "job",
     "stateful": True,
 }

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from forgesyte_contracts.fleet import FleetPlugin, OnRunner, fleet_plugins
 from forgesyte_contracts.ids import PluginName
-from forgesyte_contracts.plugins import PluginHealth, PluginManifest, PluginRunner, PluginState
+from forgesyte_contracts.plugins import Permissions, PluginHealth, PluginManifest, PluginRunner, PluginState
 from forgesyte_contracts.runners import RunnerHeartbeat
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -32,7 +32,7 @@ def summaries_of(living: Mapping[str, RunnerHeartbeat]) -> dict[PluginName, Plug
 def at_rest(health: PluginHealth) -> PluginHealth:
     """Return the health without what only a living runner has: RUNNING, the uptime and the runners themselves."""
     state = PluginState.INITIALIZED if health.state is PluginState.RUNNING else health.state
-    return health.model_copy(update={"state": state, "uptime_seconds": None, "runners": ()})
+    return health.model_copy(update={"state": state, "uptime_seconds": None, "policy": None, "runners": ()})
 
 
 def without_living(health: PluginHealth, why: str) -> PluginHealth:
@@ -58,8 +58,15 @@ def _summary(name: PluginName, fleet: FleetPlugin) -> PluginSummary:
         error_count=sum(max(plugin.error_count, 0) for plugin in plugins),
         last_execution_time_ms=_tenths(last.last_execution_time_ms),
         avg_execution_time_ms=_tenths(last.avg_execution_time_ms),
+        permissions=manifest.permissions if manifest else Permissions(),
+        policy=best.runner.policy,
         runners=tuple(
-            PluginRunner(runner_id=one.runner_id, state=one.plugin.state, reason=one.plugin.reason)
+            PluginRunner(
+                runner_id=one.runner_id,
+                state=one.plugin.state,
+                reason=one.plugin.reason,
+                policy=one.runner.policy.word if one.runner.policy else None,
+            )
             for one in sorted(fleet.newest_first, key=lambda one: one.runner_id)
         ),
     )

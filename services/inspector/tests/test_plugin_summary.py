@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from forgesyte_contracts.plugins import PluginState
+from forgesyte_contracts.plugins import Permissions, PluginState, SandboxPolicy
 from forgesyte_inspector.plugin_summary import at_rest, summaries_of, without_living
 
 BEST_FIRST = ["RUNNING", "INITIALIZED", "LOADED", "FAILED", "UNAVAILABLE"]
@@ -33,6 +33,19 @@ def test_state_is_the_best_of_the_living_and_the_reason_belongs_to_it(summary, m
     assert [(row.runner_id, row.state, row.reason) for row in health.runners] == [
         (f"runner-{n}", state, f"why {state}") for n, state in enumerate(reversed(BEST_FIRST[best:]), 1)
     ]
+
+
+def test_policy_is_that_of_the_best_runner_and_a_word_on_each(summary, make):
+    walled, degraded = SandboxPolicy(word="walled", landlock_abi=4), SandboxPolicy(word="degraded")
+    asked = Permissions(read=("/maps",))
+    plugin = make.a_plugin(manifest=make.a_manifest(permissions=asked))
+    broken = make.a_plugin(state="FAILED", reason="broken")
+
+    health = summary(a=(broken, {"policy": degraded}), b=(plugin, {"policy": walled}), c=(broken, {})).health
+
+    assert (health.policy, health.permissions) == (walled, asked)
+    assert [row.policy for row in health.runners] == ["degraded", "walled", None]
+    assert (at_rest(health).policy, at_rest(health).permissions) == (None, asked)
 
 
 def test_counts_are_summed_and_a_negative_one_is_nothing(summary, make):

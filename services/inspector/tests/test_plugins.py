@@ -10,7 +10,7 @@ from tests.support import eventually
 IN_MODULE_LOOP = pytest.mark.asyncio(loop_scope="module")
 HEALTH_FIELDS = (
     "name version description state reason uptime_seconds last_used success_count error_count "
-    "last_execution_time_ms avg_execution_time_ms runners"
+    "last_execution_time_ms avg_execution_time_ms permissions policy runners"
 )
 
 
@@ -73,7 +73,7 @@ async def test_detail_has_everything_and_agrees_with_the_list(inspector, make):
     assert detail["metadata"]["capabilities"] == ["motion"]
     assert detail["metadata"]["author"] == "A"
     assert [tool["name"] for tool in detail["tools"]] == ["detect-motion"]
-    assert detail["runners"] == [{"runner_id": "runner-1", "state": "INITIALIZED", "reason": None}]
+    assert detail["runners"] == [{"runner_id": "runner-1", "state": "INITIALIZED", "reason": None, "policy": None}]
     assert detail["generated_at"].endswith("Z")
 
 

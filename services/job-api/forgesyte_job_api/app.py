@@ -1,7 +1,7 @@
 """Puts job-api together: the routes, the views they read, and the tasks that keep those views current."""
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from importlib.metadata import version
 
 from fastapi import Depends, FastAPI
@@ -69,7 +69,8 @@ def create_app(
             runners = await stack.enter_async_context(bus.runners.watch())
             scratch = await stack.enter_async_context(Scratch.open(settings.scratch_path, "job-api"))
             homes = scratch.path / "homes"
-            sandboxes = await stack.enter_async_context(Zygote.start(homes=homes)) if zygote is None else zygote
+            started = Zygote.start(wall=settings.own_wall(), homes=homes) if zygote is None else nullcontext(zygote)
+            sandboxes = await stack.enter_async_context(started)
             state = ApiState(
                 bus=bus,
                 store=store,

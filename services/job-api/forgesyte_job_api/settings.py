@@ -9,12 +9,15 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from forgesyte_chassis.settings import PublicSettings
+from forgesyte_chassis.store.blobs import folder_of
+from forgesyte_sandbox.parent.wall_settings import WallSettings
 from forgesyte_sandbox.shared.specs import DECODE_MEMORY_BYTES, MediaLimits
+from forgesyte_sandbox.shared.wall_rules import WallRules
 
 _MEDIA = MediaLimits()
 
 
-class JobApiSettings(PublicSettings):
+class JobApiSettings(PublicSettings, WallSettings):
     """The settings of job-api, beside those that every service has."""
 
     model_config = SettingsConfigDict(env_prefix="FORGESYTE_JOB_API_", frozen=True, use_attribute_docstrings=True)
@@ -131,3 +134,7 @@ class JobApiSettings(PublicSettings):
     def scratch_path(self) -> Path:
         """The scratch folder as an absolute path: a sandbox has a working folder of its own."""
         return Path(self.scratch_dir).absolute()
+
+    def own_wall(self) -> WallRules:
+        """Return the rules of the wall, with the folders of this service."""
+        return self.wall_rules(private=(self.scratch_path, *filter(None, (folder_of(self.store_url),))))

@@ -17,3 +17,7 @@ class LauncherSettings(ProcessSettings):
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "WARNING"
     """The lowest level that is written to stderr, which the user's terminal shows; `up -v` sets INFO."""
+
+    allow_degraded_sandbox: bool = False
+    """Whether the services may start although this machine lacks a required part of the wall around plugin code; it is
+    passed on to all of them. `--allow-degraded-sandbox` sets it; `forgesyte doctor` shows what is missing."""

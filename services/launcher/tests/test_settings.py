@@ -2,7 +2,8 @@ from forgesyte_launcher.settings import LauncherSettings
 
 
 def test_the_launcher_has_no_address_of_a_bus_or_a_store_and_no_keys():
-    assert set(LauncherSettings.model_fields) == {"ops_host", "ops_port", "log_format", "log_level", "drain_s"}
+    process = {"ops_host", "ops_port", "log_format", "log_level", "drain_s"}
+    assert set(LauncherSettings.model_fields) == {*process, "allow_degraded_sandbox"}
 
 
 def test_every_field_is_described():

@@ -29,7 +29,8 @@ async def serve(lifetime: Lifetime, settings: RunnerSettings) -> None:
         bus = await stack.enter_async_context(Bus.connect(settings.bus_url, name=runner_id, token=token))
         await bus.ensure()
         scratch = await stack.enter_async_context(Scratch.open(settings.scratch_path, runner_id))
-        zygote = await stack.enter_async_context(Zygote.start(homes=scratch.path / "homes"))
+        homes = scratch.path / "homes"
+        zygote = await stack.enter_async_context(Zygote.start(wall=settings.own_wall(), homes=homes))
         warm = await stack.enter_async_context(
             WarmPool.open(zygote, slots=settings.slots, rules=WarmRules(idle_s=settings.warm_idle_s))
         )

@@ -16,7 +16,9 @@ from .attempt.attempt import Attempt
 from .attempt.ending import handover_delay_s
 from .attempt.resources import AttemptResources
 from .attempt.stored_result import keep_record
+from .plugins.plugin_faults import blame_claimed
 from .slots import Slots
+from .suspects.door import Door
 
 log = structlog.get_logger(__name__)
 
@@ -30,12 +32,14 @@ class JobDispatcher:
     Args:
         runner_id: owns what is claimed here.
         slots: the jobs that run here.
+        door: says which jobs may come in beside those.
         resources: what attempts work with.
     """
 
-    def __init__(self, runner_id: RunnerId, slots: Slots[Attempt], resources: AttemptResources) -> None:
+    def __init__(self, runner_id: RunnerId, slots: Slots[Attempt], door: Door, resources: AttemptResources) -> None:
         self._runner_id = runner_id
         self._slots = slots
+        self._door = door
         self._resources = resources
         self._bus, self._clock, self._reports = resources.bus, resources.clock, resources.reports
         self._in_hand: set[JobId] = set()
@@ -72,6 +76,7 @@ class JobDispatcher:
                 await delivery.nak(AGAIN_DELAY_S if record is None else handover_delay_s(record))
                 raise
             finally:
+                self._door.leave(job_id)
                 self._in_hand.discard(job_id)
 
     async def _claim(self, delivery: Delivery, *, is_here: bool = False) -> None:
@@ -81,16 +86,21 @@ class JobDispatcher:
             delivery,
             self._runner_id,
             running_here=lambda _job_id: is_here,
+            admit=self._door.admit,
             clock=self._clock,
+            policy=policy.word if (policy := self._resources.sandboxes.policy) is not None else None,
         )
         match answer:
             case Claimed(stored=stored):
                 await self._run(Attempt(self._resources, stored, delivery), stored.record)
             case Adopted():
                 await self._adopt(delivery)
-            case Refused(reason=reason):
+            case Refused(reason=reason, stored=known):
                 log.info("claim refused", job_id=delivery.job_id, reason=reason)
                 self._reports.metrics.refused(reason)
+                if reason == "exhausted" and known is not None:
+                    blame_claimed(self._reports.plugins, known.record)
+                    self._reports.metrics.suspect_left(known.record)
                 if reason in ("finished", "exhausted"):
                     await self._keep_record(delivery.job_id)
 
@@ -103,6 +113,8 @@ class JobDispatcher:
             await attempt.run()
         finally:
             self._slots.leave(job_id, attempt)
+            if record.is_suspect:
+                self._reports.metrics.suspect_left(attempt.record)
 
     async def _adopt(self, delivery: Delivery) -> None:
         attempt = self._slots.jobs.get(delivery.job_id)

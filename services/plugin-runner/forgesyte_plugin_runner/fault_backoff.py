@@ -1,13 +1,16 @@
 """Whether this runner itself is well: a sick runner must not use up the attempts of good jobs.
 
 Only faults of the runner or its machine count (the sandbox does not start, scratch is full, the store refuses), never
-those of a job or a plugin. After each fault in a row the runner pauses pulling twice as long; the first job that comes
-to an end of its own shows that all is well again.
+those of a job or a plugin, and never a zygote that died: one of the jobs on it may have killed it. After each fault in
+a row the runner pauses pulling twice as long; the first job that comes to an end of its own shows that all is well
+again.
 """
 
 from forgesyte_chassis.clock import Clock
 
-MAX_REST_S = 60.0
+MAX_REST_S = 10.0
+"""So that a fault of the machine holds back no other plugin's jobs for longer."""
+
 SICK_AFTER_FAULTS = 3
 
 

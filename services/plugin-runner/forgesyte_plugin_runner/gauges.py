@@ -51,6 +51,7 @@ class RunnerGauges(Collector):
         yield CounterMetricFamily(
             "forgesyte_runner_bus_reconnects", "Reconnections to the bus", value=self.reconnects()
         )
+        yield from self._of_policy()
         yield from self._of_plugins()
         yield from self._of_sandboxes()
         yield from self._of_devices()
@@ -58,6 +59,11 @@ class RunnerGauges(Collector):
     def describe(self) -> list[Metric]:
         """Return nothing: registering must not read parts that do not run yet."""
         return []
+
+    def _of_policy(self) -> Iterator[Metric]:
+        if (policy := self.sandboxes.policy) is not None:
+            text = "1 while the wall around plugin code lacks a required part, or is switched off"
+            yield _value("sandbox_degraded", text, float(policy.word != "walled"))
 
     def _of_plugins(self) -> Iterator[Metric]:
         states = _family("plugin_state", "1 for the state a plugin is in", "plugin", "state")

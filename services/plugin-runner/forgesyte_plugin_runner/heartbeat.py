@@ -14,6 +14,7 @@ from importlib.metadata import version
 import structlog
 
 from forgesyte_chassis.bus import BusUnavailable, RunnerTable
+from forgesyte_chassis.machine import boot_id
 from forgesyte_chassis.waiting import is_set_within
 from forgesyte_contracts.ids import RunnerId
 from forgesyte_contracts.runners import RunnerHeartbeat
@@ -21,8 +22,10 @@ from forgesyte_contracts.streams import HEARTBEAT_EVERY_S
 
 from .attempt.attempt import Attempt
 from .devices.devices import DeviceMonitor
+from .job_sandboxes import JobSandboxes
 from .plugins.registry import PluginRegistry
 from .slots import Slots
+from .suspects.calm import CalmMachine
 
 log = structlog.get_logger(__name__)
 
@@ -34,7 +37,8 @@ class HeartbeatWriter:
     Attributes:
         runner_id, started_at: of this life of the runner.
         runners: the bucket.
-        slots, devices, plugins: what the heartbeat reports.
+        slots, devices, plugins, sandboxes, calm: what the heartbeat reports.
+    takes_suspects: likewise.
     """
 
     runner_id: RunnerId
@@ -43,6 +47,9 @@ class HeartbeatWriter:
     slots: Slots[Attempt]
     devices: DeviceMonitor
     plugins: PluginRegistry
+    sandboxes: JobSandboxes
+    calm: CalmMachine
+    takes_suspects: bool = True
     _version: str = field(default_factory=lambda: version("forgesyte-plugin-runner"))
     _beat_now: asyncio.Event = field(default_factory=asyncio.Event)
     _is_draining: bool = False
@@ -68,8 +75,13 @@ class HeartbeatWriter:
             slots=self.slots.count,
             slots_busy=len(self.slots.jobs),
             jobs=tuple(self.slots.jobs),
+            boot_id=boot_id(),
+            beat_at=self.calm.clock.now(),
+            faultless_since=self.calm.faultless_since,
+            takes_suspects=self.takes_suspects,
             devices=self.devices.devices,
             plugins=self.plugins.list_all(),
+            policy=self.sandboxes.policy,
         )
 
     async def run(self) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
 
-from forgesyte_contracts.plugins import PluginManifest
+from forgesyte_contracts.plugins import PluginManifest, SandboxPolicy
 from forgesyte_sandbox.parent.order import Order
 from forgesyte_sandbox.parent.outcome import SandboxOutcome
 from forgesyte_sandbox.parent.pool import WarmKey, WarmPool
@@ -26,6 +26,11 @@ class JobSandboxes:
     zygote: Zygote
     warm: WarmPool | None = None
     living: LivingSandboxes = field(default_factory=LivingSandboxes)
+
+    @property
+    def policy(self) -> SandboxPolicy | None:
+        """What holds the sandboxes back; None while that is not known."""
+        return self.zygote.policy
 
     def runner_for(self, manifest: PluginManifest, device: str) -> Callable[[Order], Awaitable[SandboxOutcome]]:
         """Return what runs a job of this plugin: `run` of the warm pool or of the zygote."""

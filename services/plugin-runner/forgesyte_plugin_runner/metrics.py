@@ -19,7 +19,9 @@ WAIT_BUCKETS = (0.01, 0.1, 1.0, 5.0, 30.0, 60.0, 300.0, 1800.0)
 START_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0, 120.0)
 REFUSALS = (
     "absent", "finished", "winding down", "owner lives", "just reconnected", "taken", "exhausted", "plugin not ready",
+    "suspect", "no suspect", "no control", "held",
 )  # fmt: skip
+SUSPECT_OUTCOMES = ("cleared", "failed", "completed")
 _KILLED = {AttemptOutcome.TIMEOUT: "timeout", AttemptOutcome.OOM: "oom"}
 _STOPPED = {StopReason.ENDED: "cancel", StopReason.FENCED: "fenced"}
 
@@ -45,6 +47,7 @@ class RunnerMetrics:
         self._frames = counter("frames_total", "Frames of attempts here", "plugin", "status")
         self._kills = counter("sandbox_kills_total", "Sandboxes killed, by reason", "plugin", "reason")
         self._refused = counter("claims_refused_total", "Deliveries that did not become an attempt", "reason")
+        self._suspects = counter("suspects_total", "Suspects that stopped being one here, by how", "outcome")
         self._stages = Summary(
             "forgesyte_runner_stage_seconds", "Seconds an attempt spent in a stage", ("plugin", "stage"),
             registry=registry,
@@ -66,6 +69,17 @@ class RunnerMetrics:
     def refused(self, reason: str) -> None:
         """Count a delivery that did not become an attempt."""
         self._refused.labels(closed(reason, REFUSALS).replace(" ", "_")).inc()
+
+    def suspect_left(self, record: JobRecord) -> None:
+        """Count a job that ran as a suspect, as its record is now: nothing while it still is one."""
+        if record.is_terminal:
+            outcome = record.status.value
+        elif record.is_suspect:
+            return
+        else:
+            outcome = "cleared"
+        if outcome in SUSPECT_OUTCOMES:
+            self._suspects.labels(outcome).inc()
 
     def sandbox_ran(self, plugin: str, isolation: str, outcome: SandboxOutcome) -> None:
         """Observe how long a job's sandbox took to start; nothing for a warm one or one that was never loaded.

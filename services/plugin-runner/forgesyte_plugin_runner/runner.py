@@ -42,6 +42,8 @@ from .plugins.reloading import Reloader
 from .pulling import WorkPuller
 from .settings import RunnerSettings
 from .slots import Slots
+from .suspects.calm import CalmMachine
+from .suspects.door import Door, Suspects
 
 log = structlog.get_logger(__name__)
 
@@ -74,6 +76,7 @@ class Runner:
         self._runner_id = runner_id
         self._settings = settings
         self._bus = opened.bus
+        self._zygote = opened.zygote
         self._lifetime = lifetime
         self._counted = new_registry("plugin-runner")
         self._health = Health()
@@ -85,10 +88,27 @@ class Runner:
         self._slots: Slots[Attempt] = Slots(settings.slots, self._on_free, of_device={GPU: settings.gpu_slots})
         labels = PluginLabels(lambda: {plugin.name for plugin in self._plugins.list_all()})
         self._metrics = RunnerMetrics(self._counted, labels)
-        dispatcher = JobDispatcher(runner_id, self._slots, self._resources(opened, clock))
+        calm = CalmMachine(self._bus.runners, clock, lambda: opened.zygote.calm_s)
+        self._is_loading = True
+        self._door = Door(
+            settings.suspects,
+            calm,
+            clock,
+            is_loading=lambda: self._is_loading,
+            runs_alone=self._slots.runs_alone,
+        )
+        dispatcher = JobDispatcher(runner_id, self._slots, self._door, self._resources(opened, clock))
         self._puller = WorkPuller(self._bus.work, self._slots, dispatcher.handle, self._may_pull)
         self._heartbeat = HeartbeatWriter(
-            runner_id, clock.now(), self._bus.runners, self._slots, self._devices, self._plugins
+            runner_id,
+            clock.now(),
+            self._bus.runners,
+            self._slots,
+            self._devices,
+            self._plugins,
+            self._sandboxes,
+            calm,
+            settings.suspects is not Suspects.NEVER,
         )
         self._offers = PluginOffers(self._plugins, self._devices, self._bus.work, self._puller, self._heartbeat.nudge)
         self._loader = PluginLoader(settings, self._plugins, opened.zygote, DependencyChecker(), self._devices)
@@ -125,7 +145,8 @@ class Runner:
         async with asyncio.TaskGroup() as group:
             pulling = group.create_task(self._puller.run())
             parts = (self._heartbeat.run(), self._follow_hints(), self._listen(), self._load(), self._serve_ops())
-            services = [group.create_task(part) for part in (*parts, self._devices.run())]
+            keepers = (self._devices.run(), self._zygote.keep())
+            services = [group.create_task(part) for part in (*parts, *keepers)]
             await self._lifetime.stopping.wait()
             try:
                 await self._drain(pulling)
@@ -139,7 +160,7 @@ class Runner:
         self._puller.sweep()
 
     def _may_pull(self, plugin: str) -> bool:
-        return not self._backoff.is_resting and self._plugins.is_available(plugin)
+        return self._door.is_open and not self._backoff.is_resting and self._plugins.is_available(plugin)
 
     async def _drain(self, pulling: asyncio.Task[None]) -> None:
         self._health.set_ready(False)
@@ -158,6 +179,7 @@ class Runner:
 
     async def _load(self) -> None:
         await self._loader.load_all(find_plugins(self._settings.plugins), self._offers.offer)
+        self._is_loading = False
         self._heartbeat.nudge()
         self._health.set_ready(not self._lifetime.stopping.is_set())
         # After all plugins were loaded once, so that none is loaded twice at the same time.

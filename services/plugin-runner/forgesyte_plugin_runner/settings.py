@@ -13,8 +13,13 @@ from pydantic import Field, field_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from forgesyte_chassis.settings import ServiceSettings
+from forgesyte_chassis.store.blobs import folder_of
+from forgesyte_sandbox.parent.wall_settings import WallSettings
 from forgesyte_sandbox.shared.limits import Limits
 from forgesyte_sandbox.shared.specs import MediaLimits
+from forgesyte_sandbox.shared.wall_rules import WallRules
+
+from .suspects.door import Suspects
 
 _MEDIA = MediaLimits()
 _LIMITS = Limits()
@@ -33,7 +38,7 @@ def _memory_bytes() -> int:
     return min(found)
 
 
-class RunnerSettings(ServiceSettings):
+class RunnerSettings(ServiceSettings, WallSettings):
     """Settings of one runner; environment variables carry the prefix FORGESYTE_RUNNER_."""
 
     model_config = SettingsConfigDict(env_prefix="FORGESYTE_RUNNER_", frozen=True, use_attribute_docstrings=True)
@@ -44,6 +49,11 @@ class RunnerSettings(ServiceSettings):
     slots: int = Field(default_factory=_cores, ge=1, le=1024)
     """How many jobs run at once. The default is the number of cores this process may use: a job keeps one core busy."""
 
+    suspects: Suspects = Suspects.ALONE
+    """What this runner does with suspects, jobs that may have killed the zygote or a runner. `alone`: it takes one when
+    it has no other job, and then nothing beside it. `never`: it leaves them to others, which must exist. `only`: it is
+    a cell, which takes nothing else, with one slot."""
+
     gpu_slots: int = Field(default=1, ge=1)
     """How many of the jobs that run at once may use a GPU; two models on one card mostly wait for each other."""
 
@@ -53,6 +63,11 @@ class RunnerSettings(ServiceSettings):
 
     plugins: Annotated[tuple[str, ...], NoDecode] = ()
     """Names of the plugins this runner offers, separated by commas. Empty: every installed one."""
+
+    permitted_plugins: Annotated[tuple[str, ...], NoDecode] = ()
+    """Names of the plugins that may have what their manifests ask for under `permissions` (paths to read, devices),
+    separated by commas. A plugin that asks for any and is not named here is UNAVAILABLE. The folders of the services
+    stay closed to every plugin."""
 
     loads_at_once: int = Field(default=2, ge=1)
     """How many plugins are loaded at the same time at start; each keeps a core busy while it imports."""
@@ -127,7 +142,7 @@ class RunnerSettings(ServiceSettings):
     store_patience_s: float = Field(default=30, gt=0)
     """Seconds the store may refuse a job's writes before the job is given to another runner."""
 
-    @field_validator("plugins", mode="before")
+    @field_validator("plugins", "permitted_plugins", mode="before")
     @classmethod
     def _split_names(cls, value: object) -> object:
         if isinstance(value, str):
@@ -138,6 +153,10 @@ class RunnerSettings(ServiceSettings):
     def scratch_path(self) -> Path:
         """The scratch folder as an absolute path: a sandbox has its own working folder."""
         return Path(self.scratch_dir).absolute()
+
+    def own_wall(self) -> WallRules:
+        """Return the rules of the wall, with the folders of this service."""
+        return self.wall_rules(private=(self.scratch_path, *filter(None, (folder_of(self.store_url),))))
 
     def limits(self) -> Limits:
         """Return the limits of a sandbox, before a plugin's manifest asks for its own."""

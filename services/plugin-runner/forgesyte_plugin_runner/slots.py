@@ -9,10 +9,15 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from forgesyte_contracts.ids import JobId
+from forgesyte_contracts.jobs import JobRecord
 
 
 class RunningJob(Protocol):
     """What other parts may do with a job that runs here."""
+
+    @property
+    def record(self) -> JobRecord:
+        """Its record as it was last written here."""
 
     async def stop_if_ended(self) -> bool:
         """Read the record; if the job is no longer ours, stop, and return True once the sandbox is dead."""
@@ -48,6 +53,11 @@ class Slots[JobT: RunningJob]:
     def has_room(self, device: str) -> bool:
         """Whether a job on this kind of device can be taken."""
         return not self.is_full and self._reserved[device] < self._of_device.get(device, self.count)
+
+    def runs_alone(self, job_id: JobId) -> bool:
+        """Whether a job that was admitted alone still is; also before it is in its slot."""
+        job = self.jobs.get(job_id)
+        return job is None or job.record.runs_alone
 
     def reserve(self, device: str) -> None:
         """Take a free slot for a job on this kind of device.

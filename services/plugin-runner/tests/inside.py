@@ -52,6 +52,10 @@ class Script:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.runs = 0
+        self.calm_s = 60.0
+
+    async def keep(self) -> None:
+        await asyncio.Event().wait()
 
     async def run(self, order: Order) -> SandboxOutcome:
         self.runs += 1

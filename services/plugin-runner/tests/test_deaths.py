@@ -26,7 +26,7 @@ async def test_kill_9_of_the_runner_in_mid_job_and_a_second_runner_completes_it(
     gate.open()
     record = await box.ended(job_id)
     await assert_right(box, record)
-    assert outcomes(record) == [AttemptOutcome.LOST, AttemptOutcome.SUCCEEDED]
+    assert outcomes(record) == [AttemptOutcome.SURROUNDINGS, AttemptOutcome.SUCCEEDED]
     assert record.attempts[0].runner_id != record.attempts[1].runner_id
     assert await second.drained() == 0
     assert not list(box.scratch.glob("*/*")), "the second life swept what the first one left"
@@ -113,7 +113,7 @@ async def test_a_bus_that_stands_still_for_longer_than_ack_wait_costs_a_living_o
     assert outcomes(record) == [AttemptOutcome.SUCCEEDED]
 
 
-async def test_a_zygote_killed_in_mid_job_releases_the_job_without_blame(box, clip, gate):
+async def test_a_zygote_killed_in_mid_job_costs_its_job_neither_an_attempt_nor_a_death(box, clip, gate):
     runner = box.start_runner()
     job_id = await box.submit(clip, "gate", **gate.options)
     sandbox = psutil.Process(await gate.reached())
@@ -127,8 +127,8 @@ async def test_a_zygote_killed_in_mid_job_releases_the_job_without_blame(box, cl
     gate.open()
     record = await box.ended(job_id)
     await assert_right(box, record)
-    assert outcomes(record) == [AttemptOutcome.RELEASED, AttemptOutcome.SUCCEEDED]
-    assert record.deaths_without_checkpoint == 0
+    assert outcomes(record) == [AttemptOutcome.SURROUNDINGS, AttemptOutcome.SUCCEEDED]
+    assert (record.deaths_without_checkpoint, record.attempts_spared, record.is_suspect) == (0, 1, False)
 
 
 async def test_a_redelivery_to_the_owner_is_adopted_and_starts_nothing(box, clip, gate):
@@ -158,4 +158,4 @@ async def test_a_fenced_attempt_is_killed_and_says_nothing_more(box, clip, gate)
     assert not await box.is_acknowledged(job_id)
     record = await box.record(job_id)
     assert (record.owner, record.attempt) == ("another-runner", 2)
-    assert outcomes(record) == [AttemptOutcome.LOST, None]
+    assert outcomes(record) == [AttemptOutcome.SURROUNDINGS, None]

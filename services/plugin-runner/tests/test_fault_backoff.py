@@ -13,7 +13,7 @@ def test_each_fault_in_a_row_doubles_the_rest_until_a_job_ends():
             clock.passed_s += 1
         rests_s.append(clock.passed_s - begun_s)
 
-    assert rests_s == [1, 2, 4, 8, 16, 32, MAX_REST_S, MAX_REST_S]
+    assert rests_s == [1, 2, 4, 8, MAX_REST_S, MAX_REST_S, MAX_REST_S, MAX_REST_S]
     assert backoff.check() is not True
     backoff.recovered()
     assert backoff.check() is True

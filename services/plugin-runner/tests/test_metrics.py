@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
@@ -9,7 +10,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from forgesyte_chassis.clock import SystemClock
 from forgesyte_contracts.ids import new_job_id
 from forgesyte_contracts.jobs import AttemptOutcome, DecodeFacts, JobRecord, JobType, StageTimings
-from forgesyte_contracts.plugins import PluginManifest
+from forgesyte_contracts.plugins import PluginManifest, SandboxPolicy
 from forgesyte_contracts.runners import Device
 from forgesyte_plugin_runner.devices.devices import DeviceMonitor
 from forgesyte_plugin_runner.devices.nvidia import Nvidia
@@ -50,7 +51,8 @@ class Meters:
         labels = PluginLabels(lambda: {plugin.name for plugin in self.plugins.list_all()})
         self.metrics = RunnerMetrics(self.counted, labels)
         self.idle = IdlePool()
-        self.sandboxes = JobSandboxes(None, self.idle)
+        self.zygote = SimpleNamespace(policy=None)
+        self.sandboxes = JobSandboxes(self.zygote, self.idle)
         self.devices = DeviceMonitor(SystemClock(), Nvidia(no_library))
         parts = (labels, Slots(2), self.plugins, self.sandboxes, self.devices, lambda: 3)
         self.counted.register(RunnerGauges(*parts))
@@ -160,6 +162,16 @@ async def test_a_device_is_shown_with_its_known_figures():
     assert meters.value("device_memory_bytes", device="cpu", kind="total") > 0
     assert [device.kind for device in meters.devices.devices] == ["cpu"]
     assert isinstance(meters.devices.devices[0], Device)
+
+
+@pytest.mark.parametrize(("word", "value"), [("walled", 0.0), ("degraded", 1.0), ("off", 1.0)])
+def test_a_degraded_sandbox_is_a_metric(word, value):
+    meters = Meters()
+    assert meters.counted.get_sample_value("forgesyte_runner_sandbox_degraded") is None
+
+    meters.zygote.policy = SandboxPolicy(word=word)
+
+    assert meters.counted.get_sample_value("forgesyte_runner_sandbox_degraded") == value
 
 
 def everything_happens(meters: Meters, plugin: str) -> None:

@@ -5,7 +5,7 @@ error of the contract. Other rooms import the names below and never a module of 
 """
 
 from .bus import Bus
-from .claim import Adopted, Claim, Claimed, Refused, claim
+from .claim import Adopted, Claim, Claimed, Elsewhere, Refused, claim
 from .control_messages import CANCEL, RELOAD, WATCH
 from .errors import BusUnavailable
 from .live import Live, LiveMessage
@@ -29,6 +29,7 @@ __all__ = [
     "Claim",
     "Claimed",
     "Delivery",
+    "Elsewhere",
     "JobFeed",
     "Live",
     "LiveMessage",

@@ -3,15 +3,20 @@
 A delivery is not a claim: the queue redelivers a message after any pause longer than ack_wait, even while its owner is
 alive and well. So the runner first checks the record and the owner's heartbeat, and only the compare-and-set that
 writes owner and attempt + 1 makes an attempt. Write first, acknowledge afterwards.
+
+An attempt that a dead owner left open is closed first, by the rule of contracts/blame.py; the job may be a suspect
+then, and the runner says whether it takes it.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal
 
 from forgesyte_chassis.clock import SYSTEM_CLOCK, Clock
+from forgesyte_chassis.machine import circumstances_here
 from forgesyte_contracts import moves
+from forgesyte_contracts.blame import UNKNOWN, Circumstances
 from forgesyte_contracts.ids import JobId, RunnerId
 from forgesyte_contracts.jobs import JobRecord, JobStatus
 
@@ -22,7 +27,19 @@ from .work.work import Delivery
 NAK_DELAY_S = 3.0
 ABSENT_WAIT_S = 2.0
 
-Reason = Literal["absent", "finished", "winding down", "owner lives", "just reconnected", "taken", "exhausted"]
+Reason = Literal[
+    "absent",
+    "finished",
+    "winding down",
+    "owner lives",
+    "just reconnected",
+    "taken",
+    "exhausted",
+    "suspect",
+    "no suspect",
+    "no control",
+    "held",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +60,8 @@ class Adopted:
 class Refused:
     """The job is not for this runner; the delivery has been answered. `stored` is the record, if one was read.
 
-    "exhausted": the claim ended the job after too many attempts. "winding down": an attempt that lost the job has not
-    left this runner yet.
+    "exhausted": the claim ended the job, after too many attempts or because it is to blame. "winding down": an attempt
+    that lost the job has not left this runner yet. The last four are those of a runner that did not admit it.
     """
 
     reason: Reason
@@ -52,6 +69,23 @@ class Refused:
 
 
 Claim = Claimed | Adopted | Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """The runner does not admit the job now; it is offered again after `delay_s`, which counts as nothing."""
+
+    reason: Literal["suspect", "no suspect", "no control", "held"]
+    delay_s: float
+
+
+Admit = Callable[[JobRecord], Awaitable[Circumstances | Elsewhere]]
+"""Decides whether the runner takes a job, as its record stands before the claim, and in which circumstances."""
+
+
+async def admit_all(_record: JobRecord) -> Circumstances:
+    """Admit any job beside any other."""
+    return circumstances_here()
 
 
 class _Taken(Exception):
@@ -64,8 +98,10 @@ async def claim(
     runner_id: RunnerId,
     *,
     running_here: Callable[[JobId], bool],
+    admit: Admit = admit_all,
     clock: Clock = SYSTEM_CLOCK,
     absent_wait_s: float = ABSENT_WAIT_S,
+    policy: str | None = None,
 ) -> Claim:
     """Decide about a delivery, and claim its job if the rule allows it.
 
@@ -74,8 +110,10 @@ async def claim(
         delivery: what was pulled; when the result is Refused, it is already acknowledged or returned to the queue.
         runner_id: the id of this process of the runner.
         running_here: returns whether the job runs in this process right now.
+        admit: asked last of all whether this runner takes the job.
         clock: the source of the record's timestamps.
         absent_wait_s: how long a missing record may take to appear, in seconds.
+        policy: how the sandboxes of this runner are held back, in one word.
 
     Raises:
         BusUnavailable: undecided; leave the delivery alone, it will be redelivered.
@@ -96,7 +134,7 @@ async def claim(
     if (reason := await _may_not_take(bus, stored.record, runner_id)) is not None:
         await delivery.nak(NAK_DELAY_S)
         return Refused(reason, stored)
-    return await _take(bus, delivery, runner_id, stored, clock)
+    return await _take(bus, delivery, runner_id, stored, admit=admit, clock=clock, policy=policy)
 
 
 async def _may_not_take(bus: Bus, record: JobRecord, runner_id: RunnerId) -> Reason | None:
@@ -108,16 +146,27 @@ async def _may_not_take(bus: Bus, record: JobRecord, runner_id: RunnerId) -> Rea
     return "owner lives" if await bus.runners.alive(record.owner or "") else None
 
 
-async def _take(bus: Bus, delivery: Delivery, runner_id: RunnerId, seen: Stored, clock: Clock) -> Claim:
+async def _take(
+    bus: Bus,
+    delivery: Delivery,
+    runner_id: RunnerId,
+    seen: Stored,
+    *,
+    admit: Admit,
+    clock: Clock,
+    policy: str | None,
+) -> Claim:
     judged = (seen.record.owner, seen.record.attempt)
+    expected = _closed(seen.record, runner_id, clock)
+    answer = UNKNOWN if expected.is_terminal else await admit(expected)
 
     def take(record: JobRecord) -> JobRecord:
         if record.is_terminal or (record.owner, record.attempt) != judged:
             raise _Taken
-        if record.owner == runner_id:
-            # This runner's own earlier claim, whose answer was lost before anything ran: it is not a crash.
-            record = moves.released(record, None, clock.now())
-        return moves.claimed(record, runner_id, clock.now())
+        record = _closed(record, runner_id, clock)
+        if record.is_terminal or isinstance(answer, Elsewhere):
+            return record
+        return moves.under_policy(moves.claimed(record, runner_id, clock.now(), answer), policy)
 
     try:
         stored = await bus.jobs.change(delivery.job_id, take, known=seen)
@@ -126,7 +175,20 @@ async def _take(bus: Bus, delivery: Delivery, runner_id: RunnerId, seen: Stored,
         return Refused("taken")
     if stored.record.is_terminal:
         return await _acked(delivery, "exhausted", stored)
+    if isinstance(answer, Elsewhere):
+        await delivery.nak(answer.delay_s)
+        return Refused(answer.reason, stored)
     return Claimed(stored)
+
+
+def _closed(record: JobRecord, runner_id: RunnerId, clock: Clock) -> JobRecord:
+    """Return the record without the attempt that its owner left open."""
+    if record.owner == runner_id:
+        # This runner's own earlier claim, whose answer was lost before anything ran: it is not a crash.
+        return moves.released(record, None, clock.now())
+    if record.owner is None:
+        return record
+    return moves.orphaned(record, record.owner, "its runner disappeared", clock.now(), circumstances_here())
 
 
 async def _acked(delivery: Delivery, reason: Reason, stored: Stored | None) -> Refused:

@@ -25,7 +25,7 @@ from obstore.store import LocalStore, ObjectStore, from_url
 from .durable_folder import DurableFolder
 from .errors import BlobMissing, StoreSilent, StoreUnavailable, too_large, translated
 
-__all__ = ["BlobMissing", "Store", "StoreUnavailable"]
+__all__ = ["BlobMissing", "Store", "StoreUnavailable", "folder_of"]
 
 CHUNK_BYTES = 1024 * 1024
 """Minimum size of the chunks that a stream yields; the last one may be smaller."""
@@ -38,6 +38,14 @@ CALLS_AT_ONCE = 16
 """How many calls to one store may run at once; further calls wait."""
 
 CANCEL_GRACE_S = 10.0
+
+
+def folder_of(url: str) -> Path | None:
+    """Return the folder that a store's URL names, as an absolute path; None when it names no folder."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("", "file"):
+        return None
+    return Path(unquote(parts.path) if parts.scheme else url).expanduser().absolute()
 
 
 class Store:
@@ -67,13 +75,14 @@ class Store:
             OSError: the folder cannot be created.
             ValueError: the URL does not name a supported store.
         """
-        parts = urlsplit(url)
-        if parts.scheme not in ("", "file"):
+        root = folder_of(url)
+        if root is None:
             try:
                 return cls(from_url(url), call_limit_s=call_limit_s)
             except BaseError as error:  # its text repeats the URL, which may hold a secret
-                raise ValueError(f"expected a folder or a store's URL, found one with {parts.scheme}://") from error
-        root = Path(unquote(parts.path) if parts.scheme else url).expanduser().absolute()
+                raise ValueError(
+                    f"expected a folder or a store's URL, found one with {urlsplit(url).scheme}://"
+                ) from error
         root.mkdir(parents=True, exist_ok=True)
         return cls(LocalStore(root, automatic_cleanup=True), DurableFolder(root), call_limit_s=call_limit_s)
 

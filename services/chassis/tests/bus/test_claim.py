@@ -40,12 +40,13 @@ async def connected_long_enough(bus):
 async def test_pending_job_is_claimed_with_attempt_one(bus, a_record):
     stored = await a_queued_job(bus, a_record())
 
-    claimed = await claim(bus, await pulled(bus), ONE, running_here=nowhere)
+    claimed = await claim(bus, await pulled(bus), ONE, running_here=nowhere, policy="walled")
 
     assert isinstance(claimed, Claimed)
     assert claimed.stored == await bus.jobs.get(stored.record.job_id)
     record = claimed.stored.record
     assert (record.status, record.owner, record.attempt) == (JobStatus.RUNNING, ONE, 1)
+    assert [attempt.policy for attempt in record.attempts] == ["walled"]
 
 
 @pytest.mark.slow
@@ -176,7 +177,7 @@ async def test_job_of_a_dead_owner_is_taken_and_the_loss_is_written_down(connect
     assert isinstance(claimed, Claimed)
     record = claimed.stored.record
     assert (record.owner, record.attempt) == (TWO, 2)
-    assert record.attempts[0].outcome is AttemptOutcome.LOST
+    assert record.attempts[0].outcome is AttemptOutcome.SURROUNDINGS
 
 
 async def test_released_job_is_taken_at_once(bus, a_record):
@@ -205,8 +206,8 @@ async def test_own_claim_whose_answer_was_lost_is_no_death(bus, a_record):
 async def test_claim_that_finds_the_job_exhausted_ends_it_and_acknowledges(connect, a_record):
     bus = await connect(ack_wait_s=SHORT_ACK_WAIT_S)
     stored = await a_queued_job(bus, a_record())
-    for _ in range(3):
-        await bus.jobs.change(stored.record.job_id, lambda r: moves.claimed(r, ONE, NOW))
+    for _ in range(moves.MAX_ATTEMPTS):
+        await bus.jobs.change(stored.record.job_id, lambda r: moves.released(moves.claimed(r, ONE, NOW), None, NOW))
     await connected_long_enough(bus)
 
     refused = await claim(bus, await pulled(bus), TWO, running_here=nowhere)

@@ -4,7 +4,15 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from forgesyte_contracts.jobs import AttemptEntry, DecodeFacts, JobRecord, JobStatus, JobType, Moment, StageTimings
+from forgesyte_contracts.jobs import (
+    AttemptOutcome,
+    DecodeFacts,
+    JobRecord,
+    JobStatus,
+    JobType,
+    Moment,
+    StageTimings,
+)
 from forgesyte_contracts.results import ResultSummary, Row
 
 
@@ -85,6 +93,31 @@ class JobView(_Body):
     """When the job ended, however it ended."""
 
 
+class AttemptView(_Body):
+    """One claim of a job, as `GET /v1/jobs/{job_id}` shows it on request."""
+
+    number: int
+    """Which claim of the job it was, from 1."""
+
+    runner_id: str
+    """Who claimed it."""
+
+    started_at: Moment
+    """When it was claimed."""
+
+    ended_at: Moment | None = None
+    """When it ended; null while it runs."""
+
+    outcome: AttemptOutcome | None = None
+    """How it ended; null while it runs."""
+
+    frame: int | None = None
+    """The frame it had reached when it ended, 0-based; null when that is unknown."""
+
+    policy: str | None = None
+    """How its sandbox was held back: `walled`, `degraded` or `off`; null when the runner did not know."""
+
+
 class ExtendedJobResponse(JobView):
     """The record plus how it was made: timings, warnings, device, newest rows, decode facts and attempts."""
 
@@ -115,7 +148,7 @@ class ExtendedJobResponse(JobView):
     decode: DecodeFacts | None = None
     """What the decoder met."""
 
-    attempts: list[AttemptEntry] = Field(default_factory=list)
+    attempts: list[AttemptView] = Field(default_factory=list)
     """The claims of the job, oldest first, at most the newest 20."""
 
 

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from forgesyte_contracts.jobs import Moment
-from forgesyte_contracts.plugins import PluginHealth, PluginLimits, PluginRunner, Requires, ToolManifest
+from forgesyte_contracts.plugins import Permissions, PluginHealth, PluginLimits, PluginRunner, Requires, ToolManifest
 
 
 class _Body(BaseModel):
@@ -41,6 +41,9 @@ class PluginMetadata(_Body):
 
     limits: PluginLimits = PluginLimits()
     """The limits it asks for instead of the runner's own."""
+
+    permissions: Permissions = Permissions()
+    """What its code may use beyond its own packages, its model files and its folder, if the operator allows it."""
 
     isolation: Literal["job", "plugin"] = "job"
     """Whether each job gets a fresh sandbox (`job`) or jobs share a warm one (`plugin`)."""

@@ -58,6 +58,7 @@ _ATTEMPT = {
     "ended_at": None,
     "outcome": None,
     "frame": None,
+    "policy": "walled",
 }
 
 JOB_PAGE: dict[str, Any] = {"jobs": [JOB], "count": 1, "next_cursor": None}

@@ -15,7 +15,7 @@ from forgesyte_chassis.clock import Clock
 from forgesyte_chassis.store.blobs import Store
 from forgesyte_contracts import moves
 from forgesyte_contracts.ids import JobId
-from forgesyte_contracts.jobs import AttemptOutcome, JobRecord, JobStatus
+from forgesyte_contracts.jobs import JobRecord, JobStatus
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_job_api.catalog import Catalog
 from forgesyte_job_api.metrics import ApiMetrics, Reconciled
@@ -141,7 +141,7 @@ class Reconciler:
                 return record
             now = self.clock.now()
             if record.owner is not None:
-                record = moves.died(record, AttemptOutcome.LOST, record.current_frame, "its runner disappeared", now)
+                record = moves.orphaned(record, record.owner, "its runner disappeared", now)
                 if record.is_terminal:
                     return record
             return moves.failed(record, Code.PLUGIN_UNAVAILABLE, "PluginUnavailable", reason, now)

@@ -9,7 +9,7 @@ import orjson
 from forgesyte_chassis.store.blobs import BlobMissing, Store
 from forgesyte_chassis.store.ended_jobs import result_header
 from forgesyte_chassis.store.segments import read_rows
-from forgesyte_contracts.http.jobs import ExtendedJobResponse, job_view
+from forgesyte_contracts.http.jobs import AttemptView, ExtendedJobResponse, job_view
 from forgesyte_contracts.jobs import JobRecord
 from forgesyte_contracts.results import INLINE_RESULT_BYTES, Row
 from forgesyte_contracts.warnings import JobWarning
@@ -39,7 +39,7 @@ def extended_view(
         fallback_reason=record.fallback_reason,
         frames=frames,
         decode=record.decode,
-        attempts=list(record.attempts),
+        attempts=[AttemptView.model_validate(attempt.model_dump()) for attempt in record.attempts],
     )
 
 

@@ -94,7 +94,7 @@ class Prober:
     async def _run(self, spec: ProbeSpec) -> SandboxOutcome:
         for _ in range(_TRIES):
             outcome = await self._zygote.run(Order(spec, limits=self._limits))
-            if outcome.kind != "released":  # the zygote died with it, and the next one is fresh
+            if not outcome.was_interrupted:  # the zygote died with it, and the next one is fresh
                 return outcome
         raise ForgeSyteError(Code.SERVICE_UNAVAILABLE, "the upload could not be probed; try again shortly")
 

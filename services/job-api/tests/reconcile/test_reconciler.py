@@ -166,7 +166,7 @@ async def test_a_running_job_without_a_living_owner_ends_when_its_plugin_is_brok
 
         ended = (await api.bus.jobs.get(record.job_id)).record
         assert (ended.status, ended.error_code) == ("failed", "PLUGIN_UNAVAILABLE")
-        assert ended.attempts[-1].outcome == ("released" if why == "given back" else "lost")
+        assert ended.attempts[-1].outcome == ("released" if why == "given back" else "surroundings")
 
 
 async def test_a_day_without_a_runner_is_counted_over_rounds_in_which_the_projection_was_behind(

@@ -15,7 +15,17 @@ from forgesyte_launcher import __version__
 
 from .cli_jobs import jobs_app
 from .cli_plugins import plugins_app
-from .options import HELP, JsonOption, KeyOption, NoAnnotatedOption, SlotsOption, leave, load_settings
+from .options import (
+    HELP,
+    DegradedOption,
+    JsonOption,
+    KeyOption,
+    NoAnnotatedOption,
+    PermitOption,
+    SlotsOption,
+    leave,
+    load_settings,
+)
 
 app = typer.Typer(
     name="forgesyte",
@@ -65,6 +75,8 @@ def up(
         Path, typer.Option(file_okay=False, metavar="DIR", help="The folder for jobs, media, results and logs.")
     ] = Path("./forgesyte-data"),
     slots: SlotsOption = None,
+    permit: PermitOption = None,
+    allow_degraded_sandbox: DegradedOption = False,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Show the log, with the logs of nats-server and the runner.")
     ] = False,
@@ -78,8 +90,8 @@ def up(
 
     from .up import up as run_up
 
-    options = StackOptions(data_dir, host, port, slots, has_ops_port=True, shows_logs=verbose)
-    leave(run_up(options, load_settings(is_verbose=verbose)))
+    options = StackOptions(data_dir, host, port, slots, tuple(permit or ()), has_ops_port=True, shows_logs=verbose)
+    leave(run_up(options, load_settings(is_verbose=verbose, allows_degraded=allow_degraded_sandbox)))
 
 
 @app.command(epilog="Example: forgesyte run cars.mp4 --plugin motion-detector --tool detect-motion")
@@ -125,6 +137,8 @@ def run(  # noqa: PLR0913 - each parameter is an option of the command line
         ),
     ] = None,
     slots: SlotsOption = None,
+    permit: PermitOption = None,
+    allow_degraded_sandbox: DegradedOption = False,
 ) -> None:
     """Analyse one video or image: submit it, show its progress, write the results, print a summary.
 
@@ -148,7 +162,8 @@ def run(  # noqa: PLR0913 - each parameter is an option of the command line
             leave(show_error(error))
     job = SubmitRequest(media, plugin, tuple(tool), _json_object(options))
     where = out or Path("forgesyte-out") / media.stem
-    leave(run_run(RunOptions(job, where, server, api_key, data_dir, slots, not no_annotated), load_settings()))
+    run_options = RunOptions(job, where, server, api_key, data_dir, slots, tuple(permit or ()), not no_annotated)
+    leave(run_run(run_options, load_settings(allows_degraded=allow_degraded_sandbox)))
 
 
 @app.command(epilog="Example: forgesyte doctor --data-dir /var/lib/forgesyte")
@@ -157,12 +172,13 @@ def doctor(
     data_dir: Annotated[Path, typer.Option(file_okay=False, metavar="DIR", help="The data folder to check.")] = Path(
         "./forgesyte-data"
     ),
+    allow_degraded_sandbox: DegradedOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Check that everything ForgeSyte needs works on this machine: versions, bus, sandbox, limits, data folder."""
     from .doctor import run_doctor
 
-    leave(run_doctor(load_settings(), data_dir, as_json=as_json))
+    leave(run_doctor(load_settings(allows_degraded=allow_degraded_sandbox), data_dir, as_json=as_json))
 
 
 @app.command(epilog="Example: forgesyte demo --video cars.mp4")
@@ -177,6 +193,8 @@ def demo(
     out: Annotated[Path, typer.Option(file_okay=False, metavar="DIR", help="The folder for the results.")] = Path(
         "./demo-out"
     ),
+    permit: PermitOption = None,
+    allow_degraded_sandbox: DegradedOption = False,
 ) -> None:
     """Detect motion in a video, end to end: HTTP, queue, sandboxed plugin, store, results.
 
@@ -185,7 +203,8 @@ def demo(
     """
     from .demo import run_demo
 
-    leave(run_demo(load_settings(), out, video))
+    settings = load_settings(allows_degraded=allow_degraded_sandbox)
+    leave(run_demo(settings, out, video, permitted=tuple(permit or ())))
 
 
 @app.command(epilog="Example: forgesyte openapi > openapi.json")

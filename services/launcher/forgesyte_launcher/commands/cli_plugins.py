@@ -4,7 +4,17 @@ from typing import Annotated
 
 import typer
 
-from .options import DEFAULT_SERVER, HELP, JsonOption, KeyOption, ServerOption, leave, load_settings
+from .options import (
+    DEFAULT_SERVER,
+    HELP,
+    DegradedOption,
+    JsonOption,
+    KeyOption,
+    PermitOption,
+    ServerOption,
+    leave,
+    load_settings,
+)
 
 plugins_app = typer.Typer(help="Show, reload and audit the plugins installed here or on a running server.", **HELP)
 
@@ -15,6 +25,8 @@ PluginArgument = Annotated[str, typer.Argument(metavar="NAME", help="The plugin'
 def plugins_list(
     *,
     as_json: JsonOption = False,
+    permit: PermitOption = None,
+    allow_degraded_sandbox: DegradedOption = False,
     server: Annotated[
         str | None,
         typer.Option(
@@ -31,7 +43,8 @@ def plugins_list(
     if server is None:
         from .installed_plugins import list_plugins
 
-        leave(list_plugins(load_settings(), as_json=as_json))
+        settings = load_settings(allows_degraded=allow_degraded_sandbox)
+        leave(list_plugins(settings, as_json=as_json, permitted=tuple(permit or ())))
     from .server_command import Server
     from .server_plugins import list_server_plugins
 

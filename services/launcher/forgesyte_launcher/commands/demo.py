@@ -25,13 +25,14 @@ GOOD_SHARE = 0.9
 """The demo fails when recall or precision is below this."""
 
 
-def run_demo(settings: LauncherSettings, out: Path, video: Path | None) -> ExitCode:
+def run_demo(settings: LauncherSettings, out: Path, video: Path | None, *, permitted: tuple[str, ...] = ()) -> ExitCode:
     """Run detect-motion over `video`, or over a generated clip and compare the result with its ground truth.
 
     Args:
         settings: the launcher's.
         out: the folder for the clip and the results.
         video: the user's video; None generates a clip.
+        permitted: plugins that may have what their manifests ask for.
 
     Returns:
         ExitCode.OK when the job completed and, for the generated clip, the detections match.
@@ -41,11 +42,11 @@ def run_demo(settings: LauncherSettings, out: Path, video: Path | None) -> ExitC
     except ForgeSyteError as error:
         return show_error(error)
     if video is not None:
-        return _run(settings, out, video)
+        return _run(settings, out, video, permitted)
     clip = out / "demo.mp4"
     if not _draw(clip):
         return ExitCode.FAILED
-    ended = _run(settings, out, clip)
+    ended = _run(settings, out, clip, permitted)
     if ended is not ExitCode.OK:
         return ended
     with (out / "rows.jsonl").open() as lines:
@@ -57,8 +58,8 @@ def run_demo(settings: LauncherSettings, out: Path, video: Path | None) -> ExitC
     return ExitCode.OK if is_good else ExitCode.FAILED
 
 
-def _run(settings: LauncherSettings, out: Path, video: Path) -> ExitCode:
-    return run(RunOptions(SubmitRequest(video, PLUGIN, (TOOL,)), out), settings)
+def _run(settings: LauncherSettings, out: Path, video: Path, permitted: tuple[str, ...]) -> ExitCode:
+    return run(RunOptions(SubmitRequest(video, PLUGIN, (TOOL,)), out, permitted=permitted), settings)
 
 
 def _draw(clip: Path) -> bool:

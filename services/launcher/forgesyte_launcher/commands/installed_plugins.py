@@ -3,18 +3,26 @@
 Each manifest is read in a sandbox, as a runner does it; this process never imports a plugin.
 """
 
+import asyncio
 from dataclasses import dataclass
 
+from pydantic import ValidationError
+
 from forgesyte_chassis.main import Lifetime
+from forgesyte_chassis.settings import settings_with
 from forgesyte_contracts.plugins import PluginState
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_launcher.interruption import Interrupted, unless_stopped
 from forgesyte_launcher.settings import LauncherSettings
 from forgesyte_launcher.terminal.output import stdout, table, warn
+from forgesyte_plugin_runner.plugins.modelfiles import fault_of
+from forgesyte_plugin_runner.plugins.plugin_grants import device_of, grants_for, refusal
+from forgesyte_plugin_runner.settings import RunnerSettings
 from forgesyte_sandbox.parent.installed_plugins import FoundPlugin, find_plugins
 from forgesyte_sandbox.parent.read_manifest import ReadPlugin, read_manifest
 from forgesyte_sandbox.parent.zygote import Zygote
 from forgesyte_sandbox.shared.limits import Limits
+from forgesyte_sandbox.shared.wall_rules import NO_GRANTS
 
 from .command_runs import ExitCode, run_command
 
@@ -42,12 +50,18 @@ class PluginLine:
         }
 
 
-def list_plugins(settings: LauncherSettings, *, as_json: bool) -> ExitCode:
-    """Print every installed plugin; a broken one is a row with its reason, not a failure of the command."""
+def list_plugins(settings: LauncherSettings, *, as_json: bool, permitted: tuple[str, ...] = ()) -> ExitCode:
+    """Print every installed plugin; a broken one is a row with its reason, not a failure of the command.
+
+    Args:
+        settings: the launcher's.
+        as_json: whether JSON is printed and no table.
+        permitted: plugins that may have what their manifests ask for.
+    """
 
     async def main(lifetime: Lifetime) -> ExitCode:
         try:
-            lines = await unless_stopped(lifetime.stopping, read_plugins())
+            lines = await unless_stopped(lifetime.stopping, read_plugins(runner_settings(settings, permitted)))
         except Interrupted:
             return ExitCode.INTERRUPTED
         warn("plugins installed here (--server URL shows those of a running server):")
@@ -65,17 +79,34 @@ def list_plugins(settings: LauncherSettings, *, as_json: bool) -> ExitCode:
     return run_command(main, name="plugins", settings=settings)
 
 
-async def read_plugins() -> list[PluginLine]:
+def runner_settings(settings: LauncherSettings, permitted: tuple[str, ...] = ()) -> RunnerSettings:
+    """Return the settings that a runner started here has, with what the command line says about the wall.
+
+    Raises:
+        ForgeSyteError: REQUEST_INVALID when a setting in the environment is invalid.
+    """
+    degraded = {"allow_degraded_sandbox": True} if settings.allow_degraded_sandbox else {}
+    named = {"permitted_plugins": permitted} if permitted else {}
+    try:
+        return settings_with(RunnerSettings, **degraded, **named)
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, part['loc']))}: {part['msg']}" for part in error.errors())
+        raise ForgeSyteError(Code.REQUEST_INVALID, f"FORGESYTE_RUNNER_* settings: {faults}") from None
+
+
+async def read_plugins(settings: RunnerSettings) -> list[PluginLine]:
     """Read the manifest of every installed plugin, one after another, in name order.
 
     Raises:
         ForgeSyteError: INTERNAL when no sandbox can be started.
     """
-    found = find_plugins()
-    if not found:
-        return []
-    async with Zygote.start() as zygote:
-        return [await _read(zygote, plugin) for plugin in found]
+    async with Zygote.start(wall=settings.own_wall()) as zygote:
+        return await read_plugins_in(zygote, settings)
+
+
+async def read_plugins_in(zygote: Zygote, settings: RunnerSettings) -> list[PluginLine]:
+    """Read the manifest of every installed plugin in sandboxes of this zygote."""
+    return [await _read(zygote, plugin, settings) for plugin in find_plugins()]
 
 
 def require_installed(name: str) -> None:
@@ -90,22 +121,37 @@ def require_installed(name: str) -> None:
         raise ForgeSyteError(Code.PLUGIN_UNKNOWN, f"there is no plugin {name!r} here; installed: {known}.", plugin=name)
 
 
-async def _read(zygote: Zygote, plugin: FoundPlugin) -> PluginLine:
+async def _read(zygote: Zygote, plugin: FoundPlugin, settings: RunnerSettings) -> PluginLine:
     if plugin.fault is not None:
         return PluginLine(plugin.name, PluginState.FAILED, plugin.distribution, reason=plugin.fault)
-    return line_of(plugin, await read_manifest(zygote, plugin, limits=Limits()))
+    read = await read_manifest(zygote, plugin, limits=Limits())
+    manifest = read.manifest
+    if manifest is None:
+        return line_of(plugin, read)
+    faults = [fault for model in manifest.requires.models if (fault := await asyncio.to_thread(fault_of, model))]
+    lack = ". ".join(faults) or refusal(settings, manifest)
+    grants = grants_for(manifest, device_of(manifest))
+    if lack is None and not read.is_ready and grants != NO_GRANTS:
+        read = await read_manifest(zygote, plugin, limits=Limits(), grants=grants)
+    return line_of(plugin, read, lack)
 
 
-def line_of(plugin: FoundPlugin, read: ReadPlugin) -> PluginLine:
-    """Return the line of a plugin that was read; a broken one keeps its version and tools where they are known."""
+def line_of(plugin: FoundPlugin, read: ReadPlugin, lack: str | None = None) -> PluginLine:
+    """Return the line of a plugin that was read; a broken one keeps its version and tools where they are known.
+
+    Args:
+        plugin: what was read.
+        read: what came of it.
+        lack: what its manifest asks for and it does not get; None when it gets everything.
+    """
     manifest = read.manifest
     return PluginLine(
         plugin.name,
-        _state(read),
+        _state(read) if lack is None else PluginState.UNAVAILABLE,
         plugin.distribution,
         manifest.version if manifest else None,
         tuple(tool.name for tool in manifest.tools) if manifest else (),
-        read.reason,
+        read.reason if lack is None else lack,
     )
 
 

@@ -41,6 +41,7 @@ class RunOptions:
         api_key: the server's key.
         data_dir: the data folder of the server that is started; None takes a temporary one.
         slots: how many jobs run at once on the server that is started.
+        permitted: plugins that may have what their manifests ask for, on the server that is started.
         is_drawn: whether the annotated video is wanted.
     """
 
@@ -50,6 +51,7 @@ class RunOptions:
     api_key: str | None = None
     data_dir: Path | None = None
     slots: int | None = None
+    permitted: tuple[str, ...] = ()
     is_drawn: bool = True
 
 
@@ -108,7 +110,7 @@ async def _server(
         if data is None:
             data = stack.enter_context(temporary_data())
         view.say("starting nats-server, the runner and the HTTP server")
-        own = StackOptions(data, slots=options.slots)
+        own = StackOptions(data, slots=options.slots, permitted=options.permitted)
         yield await stack.enter_async_context(running_stack(own, lifetime, settings))
 
 

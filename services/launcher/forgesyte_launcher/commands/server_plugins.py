@@ -66,7 +66,9 @@ def _facts(report: dict[str, Any]) -> list[tuple[str, str]]:
     facts = {**report["metadata"], **health, **report["timings"]}
     facts["tools"] = [tool["name"] for tool in report["tools"]]
     facts["runners"] = [f"{one['runner_id']} {one['state']}" for one in report["runners"]]
-    return [(name, _text(value)) for name, value in facts.items() if value not in (None, "", [], {})]
+    facts["policy"] = (health.get("policy") or {}).get("word")
+    rows = ((name, _text(value)) for name, value in facts.items())
+    return [(name, text) for name, text in rows if text]
 
 
 def _text(value: object) -> str:

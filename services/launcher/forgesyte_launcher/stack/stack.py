@@ -37,7 +37,7 @@ from .logfiles import follow
 from .nats import BusAddress, running_nats
 from .readiness import wait_ready
 from .runner_ops import open_runner_ops
-from .runner_process import runner_process
+from .runner_process import RunnerWall, runner_process
 from .supervisor import supervise
 
 _HEALTH_KEPT_S = 0.2
@@ -59,6 +59,7 @@ class StackOptions:
         host: the address of the public port.
         port: the public port; 0 takes any free port.
         slots: how many jobs run at once; None leaves it to the runner's settings.
+        permitted: plugins that may have what their manifests ask for; empty leaves it to the runner's settings.
         has_ops_port: whether /livez, /readyz and /metrics are served, at the address in the settings.
         shows_logs: whether the children's logs are copied to stderr.
     """
@@ -67,6 +68,7 @@ class StackOptions:
     host: str = "127.0.0.1"
     port: int = 0
     slots: int | None = None
+    permitted: tuple[str, ...] = ()
     has_ops_port: bool = False
     shows_logs: bool = False
 
@@ -89,7 +91,7 @@ async def running_stack(options: StackOptions, lifetime: Lifetime, settings: Lau
         await bus.ensure()
         await forget_uninstalled(bus)
         registry = new_registry("launcher")
-        app_settings = read_settings(_api_settings(options, folder, address))
+        app_settings = read_settings(_api_settings(options, folder, address, settings))
         apps = create_apps(bus, Store.open(str(folder.store)), keys, app_settings, registry=registry)
         health = Health()
         health.add_check("bus", lambda: bus.is_connected)
@@ -98,7 +100,8 @@ async def running_stack(options: StackOptions, lifetime: Lifetime, settings: Lau
             _start_ops(ops_app(health, registry, ops.metrics), lifetime, settings)
         edge = await stack.enter_async_context(serving(apps, listener, lifetime.group))
         await stack.enter_async_context(apps.streams_closed_at_end())
-        spec = ops.handed_to(runner_process(folder, address, drain_s=settings.drain_s, slots=options.slots))
+        wall = RunnerWall(options.permitted, allows_degraded=settings.allow_degraded_sandbox)
+        spec = ops.handed_to(runner_process(folder, address, drain_s=settings.drain_s, slots=options.slots, wall=wall))
         runner = await stack.enter_async_context(supervise(spec, lifetime.group))
         if options.shows_logs:
             _show_logs(folder, lifetime)
@@ -111,7 +114,10 @@ async def running_stack(options: StackOptions, lifetime: Lifetime, settings: Lau
             edge.stop_accepting()
 
 
-def _api_settings(options: StackOptions, folder: DataFolder, address: BusAddress) -> JobApiSettings:
+def _api_settings(
+    options: StackOptions, folder: DataFolder, address: BusAddress, settings: LauncherSettings
+) -> JobApiSettings:
+    degraded = {"allow_degraded_sandbox": True} if settings.allow_degraded_sandbox else {}
     return settings_with(
         JobApiSettings,
         bus_url=address.url,
@@ -121,6 +127,8 @@ def _api_settings(options: StackOptions, folder: DataFolder, address: BusAddress
         host=options.host,
         port=options.port,
         health_kept_s=_HEALTH_KEPT_S,
+        private_dirs=str(folder.root),
+        **degraded,
     )
 
 

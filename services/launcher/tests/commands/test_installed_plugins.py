@@ -42,6 +42,12 @@ def test_a_plugin_that_lacks_something_keeps_its_version_and_tools():
     assert (line.version, line.tools) == ("0.1.0", ("detect-motion",))
 
 
+def test_a_plugin_that_is_not_permitted_is_unavailable_although_it_loads():
+    line = line_of(FOUND, judge_manifest(FOUND, an_outcome(MANIFEST)), "it asks for permission to read /maps")
+
+    assert (line.state, line.reason) == (PluginState.UNAVAILABLE, "it asks for permission to read /maps")
+
+
 def test_a_ready_plugin_is_shown_with_version_and_tools():
     line = line_of(FOUND, judge_manifest(FOUND, an_outcome(MANIFEST))).as_dict()
 

@@ -13,10 +13,12 @@ import structlog
 from forgesyte_chassis.bus import Delivery, Stored
 from forgesyte_chassis.store.blobs import BlobMissing
 from forgesyte_contracts.ids import JobId
+from forgesyte_contracts.jobs import JobRecord
 from forgesyte_contracts.plugins import PluginManifest
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_contracts.subjects import input_blob
 from forgesyte_plugin_runner.devices.placement import place_job
+from forgesyte_plugin_runner.plugins.plugin_grants import grants_for
 from forgesyte_plugin_runner.plugins.plugin_limits import job_limits
 from forgesyte_plugin_runner.stopping import Stop, Stopped, StopReason
 from forgesyte_sandbox.parent.installed_plugins import FoundPlugin
@@ -79,6 +81,11 @@ class Attempt:
     def adopt(self, delivery: Delivery) -> None:
         """Take the new handle of a message that was redelivered."""
         self._hold.adopt(delivery)
+
+    @property
+    def record(self) -> JobRecord:
+        """The record as this attempt last wrote it."""
+        return self._recorder.record
 
     @property
     def checkpoint_age_s(self) -> float | None:
@@ -170,7 +177,7 @@ class Attempt:
             with sandboxes.living.follow(name, limits.memory_bytes) as sandbox:
                 order = Order(
                     spec, limits, on_message=self._on_message, on_started=sandbox.started,
-                    cancel=self._stop.event, is_watched=self._live.is_watched,
+                    cancel=self._stop.event, is_watched=self._live.is_watched, grants=grants_for(manifest, device),
                 )  # fmt: skip
                 try:
                     with self._plugins.mark_running(name):

@@ -5,6 +5,7 @@
 | failed by its own fault   | failed                                    | ack                      |
 | timeout, oom, crashed     | died: running without owner, or failed    | nak soon, or ack         |
 | released                  | released: running without owner           | nak                      |
+| its zygote died under it  | faulted: running without owner, or failed | nak at once, or ack      |
 | fault of this runner      | released: running without owner           | nak, later each time     |
 | record cannot be written  | failed, without what did not fit          | ack                      |
 | ended by others           | already written; kept as record.json      | ack                      |
@@ -16,9 +17,11 @@ from datetime import datetime
 import structlog
 
 from forgesyte_chassis.bus import RecordUnwritable
+from forgesyte_chassis.machine import circumstances_here
 from forgesyte_chassis.store.blobs import BlobMissing
 from forgesyte_chassis.store.rowfile import RowsDamaged
 from forgesyte_contracts import moves
+from forgesyte_contracts.blame import Fault, judge
 from forgesyte_contracts.jobs import AttemptOutcome, JobRecord
 from forgesyte_contracts.moves import Fenced
 from forgesyte_contracts.problems import Code
@@ -146,6 +149,8 @@ class Ending:
             await self._fail(failure_of(outcome, record.plugin_id))
         elif death := death_of(outcome):
             await self._die(outcome, *death)
+        elif outcome.kind == "surroundings":
+            await self._end_with_surroundings(outcome)
         else:
             await self._release_for_fault()
 
@@ -190,6 +195,28 @@ class Ending:
         self._metrics.attempt_ended(record, death)
         self._backoff.recovered()
         await self._hold.nak(NEXT_ATTEMPT_DELAY_S)
+
+    async def _end_with_surroundings(self, outcome: SandboxOutcome) -> None:
+        """Judge the job by the rule of contracts/blame.py. This runner saw what happened, and is none the worse."""
+        record, what = self._recorder.record, outcome.clause or "what runs its sandbox died"
+        attempt = record.attempts[-1]
+        fault = Fault(
+            what=what,
+            frame=outcome.frame,
+            is_witnessed=circumstances_here().witnesses(attempt),
+            was_alone=attempt.alone,
+            has_control=attempt.has_control,
+        )
+        how = judge(record, fault).outcome
+        record = await self._recorder.close(how, lambda known, now: moves.faulted(known, fault, now))
+        if record.is_terminal:
+            blame_death(self._plugins, record, outcome, what=what, input_id=self._input_id)
+            self._plugins.record_error(record.plugin_id)
+            await self._finish(record, how)
+            return
+        self._metrics.attempt_ended(record, how)
+        log.warning("sandbox lost with its surroundings", job_id=record.job_id, outcome=how, suspicion=record.suspicion)
+        await self._hold.nak()
 
     async def _release_for_fault(self) -> None:
         self._backoff.faulted()

@@ -16,10 +16,12 @@ from forgesyte_plugin_runner.devices.devices import DeviceMonitor
 from forgesyte_plugin_runner.settings import RunnerSettings
 from forgesyte_sandbox.parent.installed_plugins import FoundPlugin
 from forgesyte_sandbox.parent.outcome import SandboxOutcome
-from forgesyte_sandbox.parent.read_manifest import read_manifest, size_of
+from forgesyte_sandbox.parent.read_manifest import ReadPlugin, read_manifest, size_of
 from forgesyte_sandbox.parent.zygote import Zygote
+from forgesyte_sandbox.shared.wall_rules import NO_GRANTS, Grants
 
 from .dependencies import DependencyChecker
+from .plugin_grants import device_of, grants_for, refusal
 from .plugin_limits import excess
 from .registry import PluginRegistry
 
@@ -72,7 +74,7 @@ class PluginLoader:
         """
         if plugin.fault is not None:
             return self._fail(plugin, None, plugin.fault)
-        read = await read_manifest(self.zygote, plugin, limits=self.settings.limits())
+        read = await self._read(plugin, NO_GRANTS)
         manifest, outcome = read.manifest, read.outcome
         if (fault := read.fault or self._excess_beside_others(plugin, manifest)) is not None:
             return self._fail(plugin, None, fault)
@@ -82,9 +84,17 @@ class PluginLoader:
             self.registry.register(plugin, manifest)
         # Takes precedence over validate(): "torch is not installed" helps more than the error that follows from it.
         missing = await self.dependencies.missing(manifest, self.devices.devices)
-        if (lack := missing or excess(self.settings, manifest)) is not None:
+        lack = missing or excess(self.settings, manifest) or refusal(self.settings, manifest)
+        if lack is not None:
             return self._lacks(plugin, manifest, lack)
+        grants = grants_for(manifest, device_of(manifest))
+        if not outcome.ok and grants != NO_GRANTS:
+            # Only its manifest says what it needs. Now that this is granted, its environment is judged again.
+            outcome = (await self._read(plugin, grants)).outcome
         return self._judge(plugin, manifest, outcome)
+
+    async def _read(self, plugin: FoundPlugin, grants: Grants) -> ReadPlugin:
+        return await read_manifest(self.zygote, plugin, limits=self.settings.limits(), grants=grants)
 
     def _excess_beside_others(self, plugin: FoundPlugin, manifest: PluginManifest | None) -> str | None:
         if manifest is None:

@@ -64,6 +64,17 @@ def blame_death(
         log.error("plugin failed", plugin=name, reason=reason)
 
 
+def blame_claimed(registry: PluginRegistry, record: JobRecord) -> None:
+    """Note a job that was found to be to blame when it was claimed again, after its runner had died."""
+    if record.error_code != Code.PLUGIN_CRASH or registry.get_status(record.plugin_id) is None:
+        return
+    what = record.error_message or ""
+    # Its media is not here, so its own id tells it from other inputs.
+    reason = registry.record_crash(record.plugin_id, input_id=record.job_id, job_id=record.job_id, what=what)
+    if reason is not None:
+        log.error("plugin failed", plugin=record.plugin_id, reason=reason)
+
+
 def _disable(registry: PluginRegistry, plugin: str, reason: str) -> None:
     registry.mark_failed(plugin, reason)
     log.error("plugin failed", plugin=plugin, reason=reason)

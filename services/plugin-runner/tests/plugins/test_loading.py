@@ -15,7 +15,7 @@ from tests.support import TEST_PLUGINS, eventually
 CODE = """
 from pydantic import BaseModel
 
-from forgesyte_sdk import Plugin, PluginUnavailable, Tool, ToolOptions
+from forgesyte_sdk import Permissions, Plugin, PluginUnavailable, Tool, ToolOptions
 
 
 class Nothing(BaseModel):
@@ -47,6 +47,18 @@ class Failing(Lacking):
         raise RuntimeError("broken on purpose")
 
 
+class Asking(Lacking):
+    name = "asking"
+    permissions = Permissions(read=("/etc/hosts",))
+
+    def validate(self):
+        open("/etc/hosts").close()
+
+
+class Allowed(Asking):
+    name = "allowed"
+
+
 class Misnamed(Lacking):
     name = "another-name"
 
@@ -56,6 +68,8 @@ class Misnamed(Lacking):
 PLUGINS = {
     "lacking": "strange_plugins:Lacking",
     "failing": "strange_plugins:Failing",
+    "asking": "strange_plugins:Asking",
+    "allowed": "strange_plugins:Allowed",
     "misnamed": "strange_plugins:Misnamed",
     "absent": "no_such_module:Absent",
     "twin": "strange_plugins:Lacking",
@@ -72,7 +86,7 @@ def install(folder: Path, distribution: str, plugins: dict[str, str]) -> None:
 
 @pytest.fixture
 def strange_plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Plugins that are broken in five ways, on the path of the runner that the test starts."""
+    """Plugins that are broken in six ways, and one that is not, on the path of the runner that the test starts."""
     folder = tmp_path / "plugins"
     install(folder, "strange", PLUGINS)
     install(folder, "stranger", {"twin": "strange_plugins:Failing"})
@@ -83,7 +97,7 @@ def strange_plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def test_broken_plugins_are_data_and_the_good_one_works(box, clip, strange_plugins):
     names = ["probe", *PLUGINS]
-    box.start_runner(plugins=",".join(names))
+    box.start_runner(plugins=",".join(names), permitted_plugins="allowed")
 
     def is_complete(beat: RunnerHeartbeat) -> bool:
         states = [plugin.state for plugin in beat.plugins]
@@ -98,6 +112,8 @@ async def test_broken_plugins_are_data_and_the_good_one_works(box, clip, strange
     shown = {plugin.name: plugin for plugin in beat.plugins}
     assert {name: plugin.state for name, plugin in shown.items()} == {
         "absent": PluginState.FAILED,
+        "allowed": PluginState.INITIALIZED,
+        "asking": PluginState.UNAVAILABLE,
         "failing": PluginState.FAILED,
         "lacking": PluginState.UNAVAILABLE,
         "misnamed": PluginState.FAILED,
@@ -107,6 +123,7 @@ async def test_broken_plugins_are_data_and_the_good_one_works(box, clip, strange
     assert shown["failing"].reason == f"RuntimeError: broken on purpose. {REMEDY}"
     assert shown["lacking"].reason == f"the model lacks.onnx is missing; put it into the model folder. {REMEDY}"
     assert shown["lacking"].manifest is not None
+    assert (shown["asking"].reason or "").startswith("it asks for permission to read /etc/hosts, and the operator")
     assert "strange 1.0" in (shown["twin"].reason or "")
     assert "stranger 1.0" in (shown["twin"].reason or "")
     assert "another-name" in (shown["misnamed"].reason or "")

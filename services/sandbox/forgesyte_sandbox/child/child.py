@@ -21,7 +21,7 @@ from forgesyte_sandbox.shared.wall_rules import Grants
 
 from . import hardening
 from .context import MAX_ORDER_BYTES, Context, flush_output
-from .wall.build import Home, build_wall
+from .wall.build import WalledHome, build_wall
 from .wall.foundation import Foundation
 
 _RESERVE_BYTES = 4 * MIB
@@ -37,7 +37,7 @@ class Descriptors:
     referee: int
 
 
-def enter(descriptors: Descriptors, *, home: Home, foundation: Foundation) -> NoReturn:
+def enter(descriptors: Descriptors, *, home: WalledHome, foundation: Foundation) -> NoReturn:
     """Become the sandbox and never return (called in the fork)."""
     if not hardening.leave_family(foundation.zygote_pid):
         os._exit(0)
@@ -53,8 +53,8 @@ def enter(descriptors: Descriptors, *, home: Home, foundation: Foundation) -> No
     heartbeat = StepMarker(descriptors.page)
     os.close(descriptors.page)  # the mapping holds a descriptor of its own
     home = home.of_order(SPECS.get(order["program"], Spec), order["spec"])
-    policy = build_wall(foundation, home, Grants.from_dict(order["grants"]), limits, referee=descriptors.referee)
-    _run(order, Context(pipe, heartbeat, Spec(), limits, policy))
+    built = build_wall(foundation, home, Grants.from_dict(order["grants"]), limits, referee=descriptors.referee)
+    _run(order, Context(pipe, heartbeat, Spec(), limits, built))
 
 
 def _run(order: dict[str, Any], bare: Context[Spec]) -> NoReturn:

@@ -1,4 +1,4 @@
-"""What a program works with: its spec, its limits, its heartbeat, the policy in force and the way to the parent."""
+"""What a program works with: its spec, its limits, its heartbeat, the wall around it and the way to the parent."""
 
 import socket
 import sys
@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from forgesyte_contracts.plugins import SandboxPolicy
+from forgesyte_sandbox.child.wall.policy import Built
 from forgesyte_sandbox.shared.heartbeat import Lane, Step, StepMarker
 from forgesyte_sandbox.shared.limits import MIB, Limits
 from forgesyte_sandbox.shared.messages import GO, AnyMessage, Loaded, ProtocolError, encode
@@ -19,19 +19,17 @@ MAX_ORDER_BYTES = 8 * MIB
 
 
 class Context[S: Spec]:
-    """What a program works with: its spec, the limits, the heartbeat, what is in force around it, the way to the parent.
+    """What a program works with: its spec, the limits, the heartbeat, the wall around it, the way to the parent.
 
     Messages are sent by the thread that runs the program, and by no other.
     """
 
-    def __init__(
-        self, pipe: socket.socket, heartbeat: StepMarker, spec: S, limits: Limits, policy: SandboxPolicy
-    ) -> None:
+    def __init__(self, pipe: socket.socket, heartbeat: StepMarker, spec: S, limits: Limits, built: Built) -> None:
         self._pipe = pipe
         self.heartbeat = heartbeat
         self.spec = spec
         self.limits = limits
-        self.policy = policy
+        self.built = built
 
     def send(self, message: AnyMessage) -> None:
         """Send a message; blocks while the parent is busy, and that time counts against no step."""
@@ -57,7 +55,7 @@ class Context[S: Spec]:
 
     def of_job[T: Spec](self, spec: T, limits: Limits) -> "Context[T]":
         """Return a context with another spec over the same pipe, as each job in a warm sandbox gets one."""
-        return Context(self._pipe, self.heartbeat, spec, limits, self.policy)
+        return Context(self._pipe, self.heartbeat, spec, limits, self.built)
 
 
 def flush_output() -> None:

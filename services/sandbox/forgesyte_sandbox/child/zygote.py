@@ -115,6 +115,9 @@ class _Zygote:
             self._leave()
             return
         request, descriptors = packet
+        if "ping" in request:
+            self._say({"event": "pong"})
+            return
         try:
             self._fork(request, descriptors)
         except OSError as error:
@@ -152,10 +155,10 @@ class _Zygote:
 def _become_sandbox(request: dict[str, Any], descriptors: list[int], foundation: Foundation) -> None:
     # Whatever happens, the fork must never return into the zygote's loop.
     from .child import Descriptors, enter
-    from .wall.build import Home
+    from .wall.build import WalledHome
 
     try:
-        enter(Descriptors(*descriptors), home=Home(**request["home"]), foundation=foundation)
+        enter(Descriptors(*descriptors), home=WalledHome(**request["home"]), foundation=foundation)
     except BaseException:  # noqa: BLE001 - border: sandbox child; the process ends here, the parent sees the code
         sys.excepthook(*sys.exc_info())
     finally:

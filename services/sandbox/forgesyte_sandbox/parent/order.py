@@ -3,7 +3,7 @@
 import asyncio
 import resource
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from forgesyte_sandbox.shared.limits import Limits
 from forgesyte_sandbox.shared.messages import GO, SPEC, Message
 from forgesyte_sandbox.shared.pipe import frame_bytes
 from forgesyte_sandbox.shared.specs import JobSpec, Spec
-from forgesyte_sandbox.shared.wall_rules import Grants
+from forgesyte_sandbox.shared.wall_rules import NO_GRANTS, Grants
 
 
 def ignore(_: object) -> None:
@@ -42,7 +42,7 @@ class Order:
     spec: Spec
     limits: Limits
     folder: Path | None = None
-    grants: Grants = field(default_factory=Grants)
+    grants: Grants = NO_GRANTS
     on_message: Callable[[Message], Awaitable[None] | None] = ignore
     on_started: Callable[[int], None] = ignore
     cancel: asyncio.Event | None = None

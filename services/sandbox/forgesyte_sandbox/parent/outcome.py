@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from forgesyte_contracts.problems import Code
 
-OutcomeKind = Literal["succeeded", "failed", "timeout", "oom", "crashed", "cancelled", "released"]
+OutcomeKind = Literal["succeeded", "failed", "timeout", "oom", "crashed", "cancelled", "released", "surroundings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +18,9 @@ class SandboxOutcome:
         error: the exact text of the exception, or a sentence on how the process ended; None when ok.
         error_type: the exception's class, or the kind; None when ok.
         execution_time_ms: from the fork to the verdict, monotonic, one decimal.
-        kind: one of the attempts' outcomes that a sandbox can see.
-        code: what went wrong; None when ok and when released.
+        kind: one of the attempts' outcomes that a sandbox can see. released: we ended the zygote, or nothing was
+            started; surroundings: the zygote died or stalled under it, and any run on it may have done that.
+        code: what went wrong; None when ok and when it was interrupted.
         frame: 0-based index of the frame it was at; None before the first.
         traceback: the child's traceback text, when an exception crossed.
         clause: what happened without frame, advice and full stop, for sentences of others; None when ok.
@@ -44,6 +45,11 @@ class SandboxOutcome:
     start_ms: float | None = None
     was_warm: bool = False
     exit_code: int | None = None
+
+    @property
+    def was_interrupted(self) -> bool:
+        """Whether it was cut off by what runs it and says nothing about what ran: it may be run again."""
+        return self.kind in ("released", "surroundings")
 
     def as_dict(self) -> dict[str, Any]:
         """Return the outcome as plain JSON values."""

@@ -3,13 +3,14 @@
 A sandbox may answer anything once plugin code has run in it, so its manifest is validated here again.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydantic import ValidationError
 
 from forgesyte_contracts.plugins import PluginManifest
 from forgesyte_sandbox.shared.limits import MAX_MANIFEST_BYTES, Limits
 from forgesyte_sandbox.shared.specs import ManifestSpec
+from forgesyte_sandbox.shared.wall_rules import NO_GRANTS, Grants
 
 from .installed_plugins import FoundPlugin
 from .order import Order
@@ -46,17 +47,31 @@ class ReadPlugin:
         return self.fault or self.outcome.error or "its sandbox returned no manifest"
 
 
-async def read_manifest(zygote: Zygote, plugin: FoundPlugin, *, limits: Limits) -> ReadPlugin:
+async def read_manifest(
+    zygote: Zygote, plugin: FoundPlugin, *, limits: Limits, grants: Grants = NO_GRANTS
+) -> ReadPlugin:
     """Import, construct and validate a plugin in a fresh sandbox.
 
-    A run whose zygote died is tried again: the plugin had no part in that, as far as anyone can tell.
+    A run whose zygote died is tried again: the plugin had no part in that, as far as anyone can tell. A plugin whose
+    process dies in its constructor or in validate() is asked for its manifest alone in a second run.
+
+    Args:
+        grants: what the sandbox may use; what a plugin needs is only known once its manifest was read without any.
     """
-    order = Order(ManifestSpec(plugin.entry_point), limits=limits)
+    order = Order(ManifestSpec(plugin.entry_point), limits=limits, grants=grants)
+    read = judge_manifest(plugin, await _run(zygote, order))
+    if read.outcome.kind != "crashed":
+        return read
+    alone = replace(order, spec=ManifestSpec(plugin.entry_point, validates=False))
+    return replace(read, manifest=judge_manifest(plugin, await _run(zygote, alone)).manifest)
+
+
+async def _run(zygote: Zygote, order: Order) -> SandboxOutcome:
     for _ in range(_TRIES):
         outcome = await zygote.run(order)
-        if outcome.kind != "released":
+        if not outcome.was_interrupted:
             break
-    return judge_manifest(plugin, outcome)
+    return outcome
 
 
 def judge_manifest(plugin: FoundPlugin, outcome: SandboxOutcome) -> ReadPlugin:

@@ -199,7 +199,7 @@ class Run:
     def _exit_came(self, exited: "asyncio.Future[ChildExit | None]") -> None:
         exit_ = exited.result()
         if exit_ is None:
-            self._give_up(verdict.released("the zygote ended, and its sandboxes with it", self._watchdog.frame))
+            self._give_up(self._interrupted())
         elif exit_.survivors:
             self._over.set()  # a survivor may hold the pipe open, and then the messages do not end by themselves
 
@@ -236,10 +236,16 @@ class Run:
         if self._verdict is not None:
             return self._verdict
         if exit_ is None:
-            return verdict.released("the zygote ended, and its sandboxes with it", frame)
+            return self._interrupted()
         if self._half and exit_.code == 0:
             return verdict.broken_protocol(self._half, frame)
         return verdict.died(exit_.code, frame, self._sandbox.log.text, self._order.limits)
+
+    def _interrupted(self) -> Verdict:
+        frame, fault = self._watchdog.frame, self._sandbox.zygote.fault
+        if fault is None:
+            return verdict.released("the zygote ended, and its sandboxes with it", frame)
+        return verdict.surroundings(fault, frame)
 
     def _outcome(self, found: Verdict | None) -> SandboxOutcome:
         return SandboxOutcome(

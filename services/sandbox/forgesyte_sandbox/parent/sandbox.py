@@ -149,7 +149,7 @@ class Sandbox:
         self.process.kill()
         await asyncio.wait({self.process.exited}, timeout=_EXIT_LIMIT_S)
         if not self.process.exited.done():
-            self.zygote.condemn()
+            self.zygote.condemn("the process that runs its sandbox (the zygote) did not report an exit and was killed")
         return self.process.exited.result()
 
     def close(self) -> None:

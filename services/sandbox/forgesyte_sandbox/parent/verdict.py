@@ -31,7 +31,7 @@ class Verdict:
 
     Attributes:
         kind: how it ended.
-        code: what went wrong; None when it was released.
+        code: what went wrong; None when it was interrupted.
         text: the whole sentence, with the frame and what to do next.
         clause: what happened and nothing else, for sentences of others: no frame, no advice, no full stop.
         error_type: the exception's class, when one was raised.
@@ -106,6 +106,11 @@ def cancelled(frame: int | None) -> Verdict:
 def released(reason: str, frame: int | None) -> Verdict:
     """The sandbox ended for our own reasons; neither the job nor its plugin is to blame."""
     return Verdict("released", None, reason, reason, frame=frame)
+
+
+def surroundings(reason: str, frame: int | None) -> Verdict:
+    """What runs all sandboxes died or stalled under this one; this run or any other on it may be to blame."""
+    return Verdict("surroundings", None, f"{reason}{_at(frame)}", reason, frame=frame)
 
 
 def broken_protocol(found: str, frame: int | None) -> Verdict:

@@ -1,8 +1,8 @@
 """The services' way into the sandbox: keeps a zygote alive and runs programs in it.
 
-It never imports a plugin, av, cv2, numpy or torch. A dead zygote is replaced when the next run needs one; a run that
-was on it ends as `released`, which blames neither job nor plugin and counts as no death. There is no background task:
-no one waits for a zygote without runs.
+It never imports a plugin, av, cv2, numpy or torch. A dead or stalled zygote is replaced when the next run needs one, or
+at once while keep() runs. A run that was on it ends as `surroundings`, because any run there may have killed it; one
+that was on a zygote that we ended ends as `released`.
 """
 
 import asyncio
@@ -27,6 +27,8 @@ from .run import Run
 from .sandbox import Sandbox
 from .uids import Uids
 from .zygote_process import ZygoteFailed, ZygoteProcess
+
+KEEP_EVERY_S = 1.0
 
 
 class Zygote:
@@ -85,6 +87,24 @@ class Zygote:
         if self._policy is None:
             raise AssertionError("the policy is read before start() yields")
         return self._policy
+
+    @property
+    def calm_s(self) -> float:
+        """Seconds since the living zygote was ready; 0 while there is none."""
+        if self._process is None or self._process.is_gone:
+            return 0.0
+        return max(time.monotonic() - self._process.ready_s, 0.0)
+
+    async def keep(self) -> None:
+        """Replace a zygote that died or stalled, also while nothing runs, until cancelled."""
+        wait_s = KEEP_EVERY_S
+        while True:
+            await asyncio.sleep(wait_s)
+            try:
+                await self._living()
+                wait_s = KEEP_EVERY_S
+            except ZygoteFailed:
+                wait_s = min(2 * wait_s, 10 * KEEP_EVERY_S)
 
     async def run(self, order: Order) -> SandboxOutcome:
         """Run a program in a fresh sandbox to its end; raises nothing for what the child does.

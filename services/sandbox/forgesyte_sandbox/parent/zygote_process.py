@@ -7,6 +7,7 @@ import secrets
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -17,10 +18,12 @@ from forgesyte_sandbox.shared.kill import kill_marked, kill_pidfd, kill_uids
 from forgesyte_sandbox.shared.wall_rules import WallRules
 
 from .homes import Home
+from .zygote_pulse import ZygotePulse
 
 _START_LIMIT_S = 60.0
 _FORK_LIMIT_S = 10.0
 _LEAVE_LIMIT_S = 7.0
+_ENDED = "the process that runs its sandbox (the zygote) was killed"
 _MARK = "SANDBOX_MARK"
 _PASSED_ON = ("PATH", "LANG", "TZ", "PYTHONPATH", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "SSL_CERT_FILE")
 _PASSED_ON_PREFIXES = ("LC_", "CUDA_", "NVIDIA_")
@@ -62,6 +65,9 @@ class ZygoteProcess:
 
     Attributes:
         no_uid: why sandboxes cannot have a uid of their own here, as a clause; None where they can.
+        is_gone: whether it has ended or was given up.
+        fault: why, as a clause; None while it lives, and when it was ended on purpose.
+        ready_s: when it was ready, in monotonic seconds.
     """
 
     def __init__(self, process: asyncio.subprocess.Process, sock: socket.socket, mark: str) -> None:
@@ -78,6 +84,9 @@ class ZygoteProcess:
         self._uids: Callable[[], Collection[int]] = tuple
         self.is_gone = False
         self.no_uid: str | None = None
+        self.fault: str | None = None
+        self.ready_s = float("inf")
+        self._pulse: ZygotePulse | None = None
         sock.setblocking(False)
         self._loop.add_reader(sock.fileno(), self._receive)
 
@@ -117,6 +126,8 @@ class ZygoteProcess:
         try:
             async with asyncio.timeout(_START_LIMIT_S):
                 await zygote._ready
+                zygote.ready_s = time.monotonic()
+                zygote._pulse = ZygotePulse(process.pid, zygote._ping, zygote.condemn)
         except BaseException as error:
             await zygote.bury()
             if isinstance(error, TimeoutError):
@@ -149,27 +160,27 @@ class ZygoteProcess:
             async with asyncio.timeout(_FORK_LIMIT_S):
                 pid, pidfd = await forked
         except (OSError, TimeoutError) as error:  # TimeoutError is an OSError; naming it shows that it is expected
-            self.condemn()
+            self.condemn("the process that runs its sandbox (the zygote) did not fork and was killed")
             raise ZygoteFailed(f"the zygote did not fork: {error!r}") from None
         except asyncio.CancelledError:
-            self.condemn()  # else a child might appear that no run owns
+            self.condemn(None)  # else a child might appear that no run owns
             raise
         finally:
             self._forks.pop(number, None)
         return SandboxProcess(pid, pidfd, exited, home)
 
-    def condemn(self) -> None:
-        """Kill a zygote that does not answer; its sandboxes die with it."""
+    def condemn(self, fault: str | None) -> None:
+        """Kill a zygote; its sandboxes die with it. `fault` says what is wrong with it, None when nothing is."""
         with suppress(ProcessLookupError):
             self._process.kill()
-        self._lost()
+        self._lost(fault)
 
     async def bury(self) -> None:
         """End the zygote and everything it started, and reap it; may be called again."""
         async with self._burying:
             if self._is_buried:
                 return
-            self._lost()
+            self._lost(None)
             self._socket.close()  # it then kills all sandboxes and their strays, and exits
             try:
                 async with asyncio.timeout(_LEAVE_LIMIT_S):
@@ -193,7 +204,7 @@ class ZygoteProcess:
             except BlockingIOError:
                 return
             if packet is None:
-                self._lost()
+                self._lost(_ENDED)
                 return
             self._take(*packet)
 
@@ -208,15 +219,24 @@ class ZygoteProcess:
             case "refused" if (forked := self._forks.get(number)) is not None and not forked.done():
                 self._exits.pop(number, None)
                 forked.set_exception(ZygoteFailed(packet["reason"]))
+            case "pong" if self._pulse is not None:
+                self._pulse.answered()
             case "exited" if (exited := self._exits.pop(number, None)) is not None and not exited.done():
                 exited.set_result(ChildExit(packet["code"], packet["survivors"]))
         for descriptor in descriptors:
             os.close(descriptor)
 
-    def _lost(self) -> None:
+    def _ping(self) -> None:
+        with suppress(OSError):  # it does not read: then it does not answer either
+            zygote_protocol.send(self._socket, {"ping": True})
+
+    def _lost(self, fault: str | None) -> None:
         if self.is_gone:
             return
         self.is_gone = True
+        self.fault = fault
+        if self._pulse is not None:
+            self._pulse.stop()
         self._loop.remove_reader(self._socket.fileno())
         gone = ZygoteFailed("the zygote ended")
         waiting: list[asyncio.Future[Any]] = [self._ready, *self._forks.values()]

@@ -68,7 +68,7 @@ def be_dumpable() -> None:
 
 def is_dumpable() -> bool:
     """Return whether processes of the same uid may read this one's memory, and whether /proc/self belongs to it."""
-    return _libc.prctl(_PR_GET_DUMPABLE, 0, 0, 0, 0) == 1
+    return bool(_libc.prctl(_PR_GET_DUMPABLE, 0, 0, 0, 0) == 1)
 
 
 def keep_capabilities() -> None:

@@ -95,11 +95,15 @@ class _MediaSpec(Spec):
 
 @dataclass(frozen=True, slots=True)
 class ManifestSpec(Spec):
-    """Which plugin to read: `entry_point` is `package.module:Class`."""
+    """Which plugin to read: `entry_point` is `package.module:Class`.
+
+    `validates`: whether it is constructed and validated too, and not only asked for its manifest.
+    """
 
     PROGRAM: ClassVar[str] = "manifest"
 
     entry_point: str
+    validates: bool = True
 
 
 @dataclass(frozen=True, slots=True)

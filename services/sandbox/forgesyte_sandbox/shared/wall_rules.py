@@ -76,3 +76,7 @@ class Grants:
     def from_dict(cls, facts: Mapping[str, Any]) -> Self:
         """Take grants back from as_dict()."""
         return cls(tuple(facts["reads"]), tuple(facts["devices"]))
+
+
+NO_GRANTS = Grants()
+"""Nothing beyond what every sandbox may use."""

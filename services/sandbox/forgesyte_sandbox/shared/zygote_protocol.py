@@ -1,8 +1,8 @@
 """What parent and zygote send each other: one JSON text per packet, with descriptors.
 
-Parent to zygote: Fork, with three descriptors (the sandbox's end of the pipe, the heartbeat page, the log pipe).
-Zygote to parent: ready; forked, with a pidfd; refused; exited. The zygote runs only our own code, so its packets are
-trusted.
+Parent to zygote: Fork, with three descriptors (the sandbox's end of the pipe, the heartbeat page, the log pipe); ping.
+Zygote to parent: ready; forked, with a pidfd; refused; exited; pong. The zygote runs only our own code, so its packets
+are trusted.
 """
 
 import socket

@@ -21,7 +21,7 @@ PLUGINS = Path(__file__).parents[1] / "plugins"
 
 
 @pytest.mark.slow
-async def test_kill_9_of_the_zygote_releases_its_runs_and_the_next_run_works(bench, survivors):
+async def test_kill_9_of_the_zygote_ends_its_runs_without_a_death_and_the_next_run_works(bench, survivors):
     told = bench.told()
     first_pid = bench.zygote.pid
 
@@ -32,7 +32,8 @@ async def test_kill_9_of_the_zygote_releases_its_runs_and_the_next_run_works(ben
     left = survivors(bench.homes)
     after = await bench.job()
 
-    assert (run.result().outcome.kind, run.result().outcome.code) == ("released", None)
+    assert (run.result().outcome.kind, run.result().outcome.code) == ("surroundings", None)
+    assert run.result().outcome.was_interrupted
     assert left == []
     assert after.outcome.ok
     assert bench.zygote.pid != first_pid
@@ -200,6 +201,33 @@ async def test_a_stopped_zygote_is_replaced(bench, monkeypatch):
 
     assert told.outcome.ok, told.outcome
     assert bench.zygote.pid != stopped_pid
+
+
+@pytest.mark.slow
+async def test_a_zygote_that_is_stopped_under_a_run_is_found_and_the_run_ends_as_surroundings(bench, survivors):
+    told = bench.told()
+
+    async with asyncio.TaskGroup() as group:
+        run = group.create_task(bench.fault("ignore-sigterm", told=told))
+        await eventually(lambda: len(told.rows) == 2)
+        os.kill(bench.zygote.pid, signal.SIGSTOP)
+
+    outcome = run.result().outcome
+    assert (outcome.kind, outcome.frame) == ("surroundings", 2)
+    assert outcome.clause == "the process that runs its sandbox (the zygote) was stopped and was killed"
+    assert survivors(bench.folder) == []
+    assert (await bench.job()).outcome.ok
+
+
+async def test_a_zygote_that_died_is_replaced_without_a_run_where_it_is_kept(bench):
+    first_pid = bench.zygote.pid
+    async with asyncio.TaskGroup() as group:
+        keeping = group.create_task(bench.zygote.keep())
+        os.kill(first_pid, signal.SIGKILL)
+
+        await eventually(lambda: bench.zygote.pid not in (None, first_pid) and bench.zygote.calm_s > 0)
+
+        keeping.cancel()
 
 
 async def test_a_sigterm_while_the_parent_lives_does_not_end_the_zygote(bench):

@@ -400,6 +400,11 @@ class FailsToValidate(Good):
         raise RuntimeError("the environment is upside down")
 
 
+class DiesInValidate(Good):
+    def validate(self):
+        os.abort()
+
+
 class Lacks(Good):
     def validate(self):
         raise PluginUnavailable("the model weights.bin is missing; download it into /models")

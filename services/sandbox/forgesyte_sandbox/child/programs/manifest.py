@@ -19,7 +19,7 @@ from .plugins import import_plugin
 
 
 def run(context: Context[ManifestSpec]) -> dict[str, Any]:
-    """Import, construct, validate.
+    """Import, construct, validate; with `validates` off, import alone.
 
     Raises:
         Refusal: the plugin is FAILED or UNAVAILABLE; it carries the result.
@@ -28,7 +28,8 @@ def run(context: Context[ManifestSpec]) -> dict[str, Any]:
     try:
         plugin_class = import_plugin(context.spec.entry_point)
         manifest = _manifest_of(plugin_class)
-        plugin_class().validate()
+        if context.spec.validates:
+            plugin_class().validate()
     except PluginUnavailable as missing:
         raise _refusal(missing, Code.PLUGIN_UNAVAILABLE, PluginState.UNAVAILABLE, manifest) from None
     except BaseException as error:

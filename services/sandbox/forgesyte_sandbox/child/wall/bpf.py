@@ -9,10 +9,9 @@ path that looks at nothing but the number. That is why `by_number` decides on th
 """
 
 import struct
-from array import array
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Self
 
 MOST_INSTRUCTIONS = 4096
 """The kernel refuses a longer program."""
@@ -22,6 +21,7 @@ NUMBER, ARCHITECTURE = 0, 4
 
 _LOAD, _AND, _JUMP, _ANSWER = 0x20, 0x54, 0x05, 0x06
 _TESTS = {"==": 0x15, ">": 0x25, ">=": 0x35, "&": 0x45}
+_STEP = struct.Struct("=HBBI")
 _FARTHEST = 255
 _WORD = 0xFFFFFFFF
 
@@ -82,6 +82,40 @@ class Instruction:
 Program = tuple[Instruction, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A program as the kernel's array of struct sock_filter, in which a stand-in is filled in without laying it out.
+
+    Attributes:
+        steps: the array.
+        places: where the stand-in is a step's constant.
+        negative_places: where its negative is.
+    """
+
+    steps: bytes
+    places: tuple[int, ...]
+    negative_places: tuple[int, ...]
+
+    @classmethod
+    def of(cls, program: Program, *, stand_in: int) -> Self:
+        """Pack a program."""
+        steps = b"".join(_STEP.pack(step.code, step.skip_yes, step.skip_no, step.constant) for step in program)
+        places = [
+            tuple(at * _STEP.size + 4 for at, step in enumerate(program) if step.constant == value & _WORD)
+            for value in (stand_in, -stand_in)
+        ]
+        return cls(steps, *places)
+
+    def filled(self, value: int) -> bytes:
+        """Return the array with `value` for the stand-in."""
+        steps = bytearray(self.steps)
+        for at in self.places:
+            struct.pack_into("=I", steps, at, value)
+        for at in self.negative_places:
+            struct.pack_into("=i", steps, at, -value)
+        return bytes(steps)
+
+
 def one_of(values: Iterable[int], yes: Decision, no: Decision) -> Decision:
     """Decide whether the word last loaded is one of `values` (negative ones as the kernel holds them)."""
     for value in reversed(list(values)):
@@ -116,22 +150,6 @@ def assemble(decision: Decision) -> Program:
     if len(program) > MOST_INSTRUCTIONS:
         raise ValueError(f"expected at most {MOST_INSTRUCTIONS} instructions, found {len(program)}")
     return program
-
-
-def as_bytes(program: Program) -> bytes:
-    """Return the program as the kernel's array of struct sock_filter."""
-    return b"".join(struct.pack("=HBBI", step.code, step.skip_yes, step.skip_no, step.constant) for step in program)
-
-
-def with_constant(steps: bytes, old: int, new: int) -> bytes:
-    """Return the steps with a constant exchanged wherever a step holds it, in microseconds: a stand-in is filled in."""
-    words = array("I", steps)  # per step one word of code and skips, and one of constant
-    place = -1
-    for _ in range(words.count(old & _WORD)):
-        place = words.index(old & _WORD, place + 1)
-        if place % 2:
-            words[place] = new & _WORD
-    return words.tobytes()
 
 
 def _search(starts: list[tuple[int, Decision]]) -> Decision:

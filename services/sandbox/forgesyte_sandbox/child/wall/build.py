@@ -1,4 +1,4 @@
-"""Builds the wall around this process, step by step, and reads back what is in force. Any step that fails raises.
+"""Builds the wall around this process, step by step. Any step that fails raises.
 
 The order matters: paths are opened while every path still opens; limits are set while they may be set; the change of
 uid clears the death signal, so that comes after it; no_new_privs before Landlock and the filter, which need it; the
@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from forgesyte_contracts.plugins import SandboxPolicy
 from forgesyte_sandbox.shared import kernel
 from forgesyte_sandbox.shared.limits import Limits
 from forgesyte_sandbox.shared.specs import Spec
@@ -23,13 +22,13 @@ from forgesyte_sandbox.shared.wall_rules import Grants, Profile
 from . import landlock, seccomp
 from .foundation import Foundation
 from .landlock import Access, Rule
-from .policy import read_back
+from .policy import Built
 from .privileges import drop_to
 from .resources import limit_resources
 
 
 @dataclass(frozen=True, slots=True)
-class Home:
+class WalledHome:
     """Where one sandbox lives.
 
     Attributes:
@@ -46,7 +45,7 @@ class Home:
     profile: Profile = "plugin"
     outputs: tuple[str, ...] = ()
 
-    def of_order(self, kind: type[Spec], spec: Mapping[str, Any]) -> "Home":
+    def of_order(self, kind: type[Spec], spec: Mapping[str, Any]) -> "WalledHome":
         """Return the home as an order needs it; `spec` is still plain JSON."""
         outputs = tuple(str(Path(self.scratch, Path(spec[name]).name)) for name in kind.OUTPUTS if name in spec)
         return replace(self, profile=kind.PROFILE, outputs=outputs)
@@ -56,7 +55,7 @@ class WallBroken(Exception):
     """The kernel accepted a step and does not keep it."""
 
 
-def build_wall(foundation: Foundation, home: Home, grants: Grants, limits: Limits, *, referee: int) -> SandboxPolicy:
+def build_wall(foundation: Foundation, home: WalledHome, grants: Grants, limits: Limits, *, referee: int) -> Built:
     """Wall this process in; it must be single-threaded and not have run any plugin code.
 
     Args:
@@ -93,10 +92,10 @@ def build_wall(foundation: Foundation, home: Home, grants: Grants, limits: Limit
             signals_only_itself=checks_signals and not has_referee,
         )
     _require_kept(abi)
-    return read_back(foundation, uid_is_exclusive=home.uid is not None, has_referee=has_referee)
+    return Built(foundation, uid_is_exclusive=home.uid is not None, has_referee=has_referee)
 
 
-def _rules(foundation: Foundation, home: Home, grants: Grants) -> Iterator[Rule]:
+def _rules(foundation: Foundation, home: WalledHome, grants: Grants) -> Iterator[Rule]:
     yield from foundation.common
     yield Rule("/proc/self", Access.READ)
     yield Rule(home.inbox, Access.READ)
@@ -111,14 +110,14 @@ def _rules(foundation: Foundation, home: Home, grants: Grants) -> Iterator[Rule]
         yield Rule(path, Access.CONTROL)
 
 
-def _make_outputs(home: Home) -> None:
+def _make_outputs(home: WalledHome) -> None:
     for path in home.outputs if home.profile == "media" else ():
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW, 0o600))
         if home.uid is not None:
             os.chown(path, home.uid, home.uid)
 
 
-def _keeps_search(foundation: Foundation, home: Home, grants: Grants) -> bool:
+def _keeps_search(foundation: Foundation, home: WalledHome, grants: Grants) -> bool:
     if home.uid is None or not foundation.may_search:
         return False
     return foundation.needs_search or not all(map(_is_open, (home.scratch, home.inbox, *grants.reads)))

@@ -54,13 +54,16 @@ class Scope(IntFlag):
     SIGNAL = 1 << 1
 
 
+NO_NET, NO_SCOPE = Net(0), Scope(0)
+
+
 @dataclass(frozen=True, slots=True)
 class Handled:
     """What one version handles: everything it handles is denied unless a rule allows it."""
 
     rights: Right
-    net: Net = Net(0)
-    scope: Scope = Scope(0)
+    net: Net = NO_NET
+    scope: Scope = NO_SCOPE
 
     def names(self) -> tuple[str, ...]:
         """Return the kernel's names of all of it, in lower case."""

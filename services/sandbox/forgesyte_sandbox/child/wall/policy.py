@@ -2,6 +2,7 @@
 
 import os
 import resource
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -23,14 +24,24 @@ _NO_REFEREE = (
 Signals = Literal["landlock", "uid", "seccomp", "nothing"]
 
 
-def read_back(foundation: Foundation, *, uid_is_exclusive: bool, has_referee: bool) -> SandboxPolicy:
-    """Return the policy of this process.
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What was built around this process and cannot be asked of the kernel.
 
-    Args:
+    Attributes:
         foundation: what the wall stands on.
         uid_is_exclusive: whether its uid is leased to it alone.
         has_referee: whether the filter asks the zygote about signals.
     """
+
+    foundation: Foundation
+    uid_is_exclusive: bool
+    has_referee: bool
+
+
+def read_back(built: Built) -> SandboxPolicy:
+    """Return the policy of this process."""
+    foundation, uid_is_exclusive, has_referee = built.foundation, built.uid_is_exclusive, built.has_referee
     status = _status()
     abi, has_filter = foundation.landlock_abi, status.get("Seccomp") == _FILTER_MODE
     keeps_signals = foundation.checks_signals(0 if uid_is_exclusive else None)
@@ -90,8 +101,8 @@ def _gaps(foundation: Foundation, *, has_filter: bool, uid_is_exclusive: bool) -
         gaps.append("The system-call filter is off, so plugin code may open sockets; switch the sandbox's wall on")
     if not uid_is_exclusive:
         gaps.append(
-            f"Sandboxes have no uid of their own, because {foundation.no_uid}: they share one with the service, so the "
-            "number of processes is limited for all of them together; start the service as root to give each one its own"
+            f"Sandboxes have no uid of their own, because {foundation.no_uid}: they share one with the service, so "
+            "the number of processes is limited for all together; start the service as root to give each one its own"
         )
     gaps += [
         f"Private files lie beneath {folder}, from which Python imports: plugin code can list their names, not read "

@@ -46,7 +46,7 @@ def common_rules(private: Iterable[str] = ()) -> tuple[Rule, ...]:
     for program in (Path(sys.executable), *map(Path, _PROGRAMS), *_linkers()):
         rules[Rule(str(program.resolve()), Access.RUN)] = None
     rules.update((Rule(device, Access.DEVICE), None) for device in _DEVICES)
-    return tuple(rules)
+    return tuple(rule for rule in rules if not _is_covered(rule, rules))
 
 
 def carve(path: Path, kept_out: Iterable[Path]) -> Iterator[Rule]:
@@ -66,6 +66,14 @@ def carve(path: Path, kept_out: Iterable[Path]) -> Iterator[Rule]:
         for entry in path.iterdir():
             if not entry.is_symlink():
                 yield from carve(entry, inside)
+
+
+def _is_covered(rule: Rule, rules: Iterable[Rule]) -> bool:
+    """Whether a rule on a folder above allows the same: each rule costs every start some microseconds."""
+    path = Path(rule.path)
+    return any(
+        other.access is rule.access and other.path != rule.path and path.is_relative_to(other.path) for other in rules
+    )
 
 
 def listed_private(rules: Iterable[Rule]) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ Two calls, because the first gives a descriptor that must still leave the proces
 2. `install_filter`, always, as the last step.
 
 A fixed filter knows one pid. That is enough for a process that starts no other (the media profile); the children of a
-plugin's process have pids that do not exist yet. Where no referee is to be had (Linux before 5.5; a container whose own
+plugin's process have pids that do not exist yet. Where no referee is to be had (Linux before 5.0; a container whose own
 filter has a listener already: EBUSY), `signals_only_itself` is what is left: abort() in a forked child then ends by
 another signal, and Process.terminate() fails.
 
@@ -23,7 +23,7 @@ from functools import cache
 
 from forgesyte_sandbox.shared.wall_rules import Profile
 
-from .bpf import as_bytes, assemble, with_constant
+from .bpf import Template, assemble
 from .call_rules import ASK_REFEREE, OWN_PID, sandbox_rules, signal_rules, whole_filter
 from .syscalls import number_of, this_machine
 
@@ -59,8 +59,8 @@ def prepare(
     profile: Profile, *, landlock_abi: int, has_own_uid: bool = False, signals_only_itself: bool = False
 ) -> None:
     """Lay out what `install_filter` and `ask_referee_about_signals` need, for the forks of this process."""
-    _sandbox_steps(profile, landlock_abi, has_own_uid, signals_only_itself)
-    _signal_steps()
+    _sandbox_template(profile, landlock_abi, has_own_uid, signals_only_itself)
+    _signal_template()
 
 
 def ask_referee_about_signals() -> int:
@@ -76,7 +76,7 @@ def ask_referee_about_signals() -> int:
     """
     if os.getsid(0) != os.getpid():
         raise RuntimeError("expected a process that leads its session, found a member: call setsid before")
-    return _install(_signal_steps(), _KEEP_SPEED | _NEW_LISTENER)
+    return _install(_signal_template(), _KEEP_SPEED | _NEW_LISTENER)
 
 
 def install_filter(
@@ -94,27 +94,26 @@ def install_filter(
     Raises:
         OSError: the kernel refuses, or has no seccomp, or the machine is one that the rules do not know.
     """
-    steps = _sandbox_steps(profile, landlock_abi, has_own_uid, signals_only_itself)
-    refusing_thread = _install(steps, _KEEP_SPEED | _ALL_THREADS)
+    template = _sandbox_template(profile, landlock_abi, has_own_uid, signals_only_itself)
+    refusing_thread = _install(template, _KEEP_SPEED | _ALL_THREADS)
     if refusing_thread:
         raise OSError(errno.ESRCH, f"seccomp: thread {refusing_thread} has filters of its own")
 
 
 @cache
-def _sandbox_steps(profile: Profile, landlock_abi: int, has_own_uid: bool, signals_only_itself: bool) -> bytes:
+def _sandbox_template(profile: Profile, landlock_abi: int, has_own_uid: bool, signals_only_itself: bool) -> Template:
     rules = sandbox_rules(
         profile, landlock_abi=landlock_abi, has_own_uid=has_own_uid, signals_only_itself=signals_only_itself
     )
-    return as_bytes(assemble(whole_filter(rules, this_machine())))
+    return Template.of(assemble(whole_filter(rules, this_machine())), stand_in=OWN_PID)
 
 
 @cache
-def _signal_steps() -> bytes:
-    return as_bytes(assemble(whole_filter(signal_rules(others=ASK_REFEREE), this_machine())))
+def _signal_template() -> Template:
+    rules = signal_rules(others=ASK_REFEREE)
+    return Template.of(assemble(whole_filter(rules, this_machine())), stand_in=OWN_PID)
 
 
-def _install(steps: bytes, flags: int) -> int:
-    own_pid = os.getpid()
-    steps = with_constant(with_constant(steps, OWN_PID, own_pid), -OWN_PID, -own_pid)
-    program = _SockFprog(len(steps) // _BYTES_A_STEP, steps)
-    return call_seccomp(_SET_MODE_FILTER, flags, program)
+def _install(template: Template, flags: int) -> int:
+    steps = template.filled(os.getpid())
+    return call_seccomp(_SET_MODE_FILTER, flags, _SockFprog(len(steps) // _BYTES_A_STEP, steps))

@@ -23,14 +23,12 @@ import fcntl
 import os
 import select
 import struct
-from contextlib import suppress
 
 from .seccomp import call_seccomp
 from .syscalls import number_of, this_machine
 
 _RECEIVE, _ANSWER = 0xC0502100, 0xC0182101  # SECCOMP_IOCTL_NOTIF_RECV and _SEND
 _GET_SIZES = 3
-_GO_ON = 1  # SECCOMP_USER_NOTIF_FLAG_CONTINUE
 _QUESTION = struct.Struct("=QIIiIQ6Q")  # id, thread, flags, call, machine, address, arguments
 _REPLY = struct.Struct("=QqiI")  # id, value, error, flags
 
@@ -42,6 +40,9 @@ class SignalReferee:
         listener: the descriptor from the sandbox; closed by close().
         session: the sandbox's first process, which leads its session.
     """
+
+    go_on = 1
+    """SECCOMP_USER_NOTIF_FLAG_CONTINUE; Linux before 5.5 does not know it, so that every signal is refused there."""
 
     def __init__(self, listener: int, *, session: int) -> None:
         self._listener = listener
@@ -69,10 +70,8 @@ class SignalReferee:
             return False
         identity, _, _, call, _, _, *arguments = _QUESTION.unpack_from(question)
         refusal = self._refusal(call, _as_int(arguments[0]))
-        reply = bytearray(self._reply_bytes)
-        _REPLY.pack_into(reply, 0, identity, 0, -refusal, 0 if refusal else _GO_ON)
-        with suppress(FileNotFoundError):  # its caller died meanwhile
-            fcntl.ioctl(self._listener, _ANSWER, reply)
+        if refusal or not self._answer(identity, flags=self.go_on):
+            self._answer(identity, error=refusal or errno.EPERM)
         return True
 
     def is_over(self) -> bool:
@@ -82,6 +81,20 @@ class SignalReferee:
     def close(self) -> None:
         """Close the listener; questions from then on, and those that wait, fail with ENOSYS."""
         os.close(self._listener)
+
+    def _answer(self, identity: int, *, error: int = 0, flags: int = 0) -> bool:
+        """Return whether the kernel knows these flags."""
+        reply = bytearray(self._reply_bytes)
+        _REPLY.pack_into(reply, 0, identity, 0, -error, flags)
+        try:
+            fcntl.ioctl(self._listener, _ANSWER, reply)
+        except FileNotFoundError:  # its caller died meanwhile
+            return True
+        except OSError as refused:
+            if refused.errno != errno.EINVAL:
+                raise
+            return False
+        return True
 
     def _refusal(self, call: int, target: int) -> int:
         """Return the errno for a signal to `target` (as in kill: below 0 a group), or 0."""

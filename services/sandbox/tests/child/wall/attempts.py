@@ -179,6 +179,11 @@ def kept_program():
     return subprocess.run(["/bin/echo", "hello"], capture_output=True, text=True, check=True).stdout
 
 
+def kept_python_program():
+    command = [sys.executable, "-I", "-S", "-c", "import os; print(os.getpid() > 0)"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
 def kept_own_limits_and_scheduling():
     os.sched_setaffinity(0, os.sched_getaffinity(0))
     os.sched_setaffinity(os.getpid(), os.sched_getaffinity(0))
@@ -331,8 +336,103 @@ def truncation():
         }
 
 
-def media_forks():
-    return {"fork": name_of(os.fork), "program": name_of(os.execv, "/bin/true", ["true"])}
+# The referee, watched by an attempt that has no filter itself.
+
+
+def start_asking(question):
+    """Fork a sandbox that has a referee and puts a question, and tells its answer through a pipe."""
+    ours, theirs = os.pipe()
+    link, far = socket.socketpair()
+    child = os.fork()
+    if child == 0:
+        os.setsid()
+        refuse_new_privileges()
+        listener = seccomp.ask_referee_about_signals()
+        socket.send_fds(far, [b"l"], [listener])
+        os.close(listener)
+        os.write(theirs, str(question()).encode())
+        os._exit(0)
+    os.close(theirs)
+    _, (listener,), _, _ = socket.recv_fds(link, 1, 1)
+    return child, listener, ours
+
+
+def ask_to_signal_the_neighbour():
+    return name_of(os.kill, NEIGHBOUR, 0)
+
+
+def wait_for_question(listener):
+    poll = select.poll()
+    poll.register(listener, select.POLLIN)
+    assert poll.poll(20_000)
+
+
+def referee_answers_only_what_was_asked():
+    child, listener, told = start_asking(ask_to_signal_the_neighbour)
+    wait_for_question(listener)
+    referee = SignalReferee(listener, session=child)
+    answered = [referee.answer_one(), referee.answer_one()]
+    return [*answered, os.read(told, 64).decode()]
+
+
+def referee_is_not_held_up_by_a_caller_that_died_before_the_question_was_read():
+    child, listener, _ = start_asking(ask_to_signal_the_neighbour)
+    wait_for_question(listener)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return SignalReferee(listener, session=child).answer_one()
+
+
+def referee_is_not_held_up_by_a_caller_that_died_before_the_answer():
+    child, listener, _ = start_asking(ask_to_signal_the_neighbour)
+    wait_for_question(listener)
+
+    class Slow(SignalReferee):
+        def _refusal(self, call, target):
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            return 0
+
+    return Slow(listener, session=child).answer_one()
+
+
+def referee_refuses_all_where_the_kernel_cannot_let_a_call_go_on():
+    def ask():
+        return forked(lambda: 7 if name_of(os.kill, os.getpid(), 0) == "EPERM" else 8)
+
+    child, listener, told = start_asking(ask)
+    wait_for_question(listener)
+    referee = SignalReferee(listener, session=child)
+    referee.go_on = 1 << 7
+    return [referee.answer_one(), os.read(told, 64).decode()]
+
+
+def referee_that_is_gone_leaves_no_one_waiting():
+    child, listener, told = start_asking(ask_to_signal_the_neighbour)
+    wait_for_question(listener)
+    SignalReferee(listener, session=child).close()
+    return os.read(told, 64).decode()
+
+
+def referee_is_refused_to_a_process_that_does_not_lead_its_session():
+    def ask():
+        refuse_new_privileges()
+        try:
+            seccomp.ask_referee_about_signals()
+        except RuntimeError as error:
+            return 7 if "call setsid before" in str(error) else 8
+
+    return forked(ask)
+
+
+def referee_is_one_at_most():
+    def ask():
+        os.setsid()
+        refuse_new_privileges()
+        seccomp.ask_referee_about_signals()
+        return 7 if name_of(seccomp.ask_referee_about_signals) == "EBUSY" else 8
+
+    return forked(ask)
 
 
 def call_filter(flags):
@@ -343,13 +443,23 @@ def call_filter(flags):
 ATTEMPTS = {
     name: function
     for name, function in list(globals().items())
-    if name.startswith(("kept_", "pretended_", "refused_", "signals_to", "truncation", "media_"))
+    if name.startswith(("kept_", "pretended_", "refused_", "signals_to", "truncation", "referee_"))
 }
 
 
 def walled(config, attempt, out, link):
     """Become the sandbox, make the attempt, write what came of it."""
     os.setsid()
+    if config["profile"] is not None:
+        build_wall(config, link)
+    try:
+        told = {"value": ATTEMPTS[attempt]()}
+    except OSError as error:
+        told = {"errno": errno.errorcode[error.errno]}
+    os.write(out, json.dumps(told).encode())
+
+
+def build_wall(config, link):
     if config["uid"] is not None:
         os.setgroups([])
         os.setresgid(*[config["uid"]] * 3)
@@ -367,12 +477,6 @@ def walled(config, attempt, out, link):
         has_own_uid=config["own_uid"],
         signals_only_itself=config["only_itself"],
     )
-    try:
-        told = {"value": ATTEMPTS[attempt]()}
-    except OSError as error:
-        told = {"errno": errno.errorcode[error.errno], "said": str(error)}
-        sys.excepthook(*sys.exc_info())
-    os.write(out, json.dumps(told).encode())
 
 
 def supervise(config, attempt):
@@ -437,7 +541,8 @@ def attempts_of(config):
         os._exit(0)
     os.read(ready, 1)
     options = {"landlock_abi": config["abi"], "has_own_uid": config["own_uid"]}
-    seccomp.prepare(config["profile"], **options, signals_only_itself=config["only_itself"])
+    if config["profile"]:
+        seccomp.prepare(config["profile"], **options, signals_only_itself=config["only_itself"])
     try:
         return {attempt: supervise(config, attempt) for attempt in config["attempts"]}
     finally:

@@ -66,7 +66,7 @@ def test_a_stand_in_is_filled_in_only_where_a_step_holds_it_as_its_constant():
     stand_in = 0x15  # also the code of a test
     tree = Load(bpf.NUMBER, bpf.one_of([stand_in, -stand_in], Answer(1), Answer(stand_in)))
 
-    filled = bpf.with_constant(bpf.as_bytes(bpf.assemble(tree)), stand_in, 1234)
+    filled = bpf.Template.of(bpf.assemble(tree), stand_in=stand_in).filled(1234)
 
-    expected = Load(bpf.NUMBER, bpf.one_of([1234, -stand_in], Answer(1), Answer(1234)))
-    assert filled == bpf.as_bytes(bpf.assemble(expected))
+    expected = Load(bpf.NUMBER, bpf.one_of([1234, -1234], Answer(1), Answer(1234)))
+    assert filled == bpf.Template.of(bpf.assemble(expected), stand_in=0).steps

@@ -35,13 +35,25 @@ REFUSALS = ("refused_always", "refused_by_their_arguments")
 SIGNALS = ("signals_to_a_neighbour", "signals_to_a_neighbour_from_a_forked_child")
 IN_MEDIA = ("kept_threads", "kept_numpy", "kept_socketpair", "pretended_process_attributes")
 ABORT = "kept_abort_of_itself"
+PYTHON = {"kept_python_program": "True\n"}
+"""Made by the user the tests run as: another one may not be able to reach the interpreter."""
+REFEREE = {
+    "referee_answers_only_what_was_asked": [True, False, "EPERM"],
+    "referee_is_not_held_up_by_a_caller_that_died_before_the_question_was_read": False,
+    "referee_is_not_held_up_by_a_caller_that_died_before_the_answer": True,
+    "referee_refuses_all_where_the_kernel_cannot_let_a_call_go_on": [True, "7"],
+    "referee_that_is_gone_leaves_no_one_waiting": "ENOSYS",
+    "referee_is_refused_to_a_process_that_does_not_lead_its_session": 7,
+    "referee_is_one_at_most": 7,
+}
 PLUGIN = (*KEPT, *REFUSALS, ABORT)
 SHARED_UID = ("refused_of_a_neighbour", "pretended_mode_and_times")
 
 CONFIGURATIONS = {
+    "referee": {"profile": None, "attempts": tuple(REFEREE)},
     "plugin, signals scoped": {"attempts": (*REFUSALS, *SHARED_UID, "kept_files", "truncation")},
     "plugin, own uid": {"uid": OTHER_UID, "own_uid": True, "attempts": PLUGIN},
-    "plugin, referee": {"referee": True, "attempts": (*KEPT, *SIGNALS, ABORT)},
+    "plugin, referee": {"referee": True, "attempts": (*KEPT, *PYTHON, *SIGNALS, ABORT)},
     "plugin, referee, other uid": {"referee": True, "uid": OTHER_UID, "attempts": (*PLUGIN, *SIGNALS, *SHARED_UID)},
     "plugin, no referee, old Landlock": {"abi": 2, "only_itself": True, "attempts": (*SIGNALS, ABORT, "truncation")},
     "media": {"profile": "media", "attempts": (*IN_MEDIA, *REFUSALS, "refused_to_media", *SIGNALS[:1], ABORT)},
@@ -83,9 +95,9 @@ def with_attempt(*attempts):
     ]
 
 
-@pytest.mark.parametrize(("configuration", "attempt"), with_attempt(*KEPT))
+@pytest.mark.parametrize(("configuration", "attempt"), with_attempt(*KEPT, *PYTHON))
 def test_harmless_code_goes_on_working(told, configuration, attempt):
-    assert told(configuration, attempt) == {"value": KEPT[attempt]}
+    assert told(configuration, attempt) == {"value": {**KEPT, **PYTHON}[attempt]}
 
 
 @pytest.mark.parametrize(("configuration", "attempt"), with_attempt(ABORT))
@@ -122,6 +134,11 @@ def test_no_signal_leaves_the_sandbox(told, configuration, attempt):
         "ESRCH" if CONFIGURATIONS[configuration].get("referee") else "EPERM"
     )
     assert {call: answer for call, answer in answers.items() if answer != "EPERM"} == {}
+
+
+@pytest.mark.parametrize(("configuration", "attempt"), with_attempt(*REFEREE))
+def test_the_referee(told, configuration, attempt):
+    assert told(configuration, attempt) == {"value": REFEREE[attempt]}
 
 
 @pytest.mark.parametrize(("configuration", "attempt"), with_attempt("pretended_mode_and_times"))
