@@ -7,10 +7,11 @@ gone, or worse, an unrelated one.
 
 import fcntl
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from .remove_tree import remove_tree
 
 
 def open_lock(file: Path) -> int:
@@ -78,5 +79,5 @@ def remove_abandoned(folder: Path, lock_file: Path, *, must_have_lock: bool = Tr
 
 
 def _remove(folder: Path) -> bool:
-    shutil.rmtree(folder, ignore_errors=True)
+    remove_tree(folder)
     return not folder.exists()

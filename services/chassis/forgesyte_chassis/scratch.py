@@ -7,7 +7,6 @@ remove a folder that is made but not yet locked; none removes what is locked (ow
 import asyncio
 import os
 import secrets
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ from pathlib import Path
 import structlog
 
 from .owned_folder import exclusive, open_lock, remove_abandoned, try_lock
+from .remove_tree import remove_tree
 
 log = structlog.get_logger(__name__)
 
@@ -46,7 +46,7 @@ class Scratch:
         try:
             yield cls(path)
         finally:
-            await asyncio.to_thread(shutil.rmtree, path, ignore_errors=True)
+            await asyncio.to_thread(remove_tree, path)
             os.close(lock)
 
     @asynccontextmanager
@@ -61,7 +61,7 @@ class Scratch:
         try:
             yield folder
         finally:
-            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+            await asyncio.to_thread(remove_tree, folder)
 
 
 def _make(path: Path) -> tuple[int, int]:
