@@ -4,6 +4,7 @@ All tests pull the plugs of one product, whose every part comes back: the next t
 """
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -105,6 +106,20 @@ async def test_kill_9_of_the_runner_with_two_slots_busy(stack, clip, tmp_path):
     for job in (first, second):
         assert outcomes(await assert_right_result(stack, job.job_id)) == ["surroundings", "succeeded"]
     assert alive([nats]), "the healthy neighbour was not restarted"
+
+
+async def test_a_stopped_runner_is_replaced_and_both_its_jobs_complete(stack, clip, tmp_path):
+    first, second = await two_jobs_in_the_middle(stack, clip, tmp_path)
+    runner = stack.runner()
+    sandboxes = runner.children(recursive=True)
+
+    runner.send_signal(signal.SIGSTOP)
+
+    await eventually(lambda: not alive([runner, *sandboxes]), 10, "the stopped runner was killed")
+    first.let_go()
+    second.let_go()
+    for job in (first, second):
+        assert outcomes(await assert_right_result(stack, job.job_id)) == ["surroundings", "succeeded"]
 
 
 async def test_kill_9_of_one_sandbox_leaves_its_neighbour_alone(stack, clip, tmp_path):

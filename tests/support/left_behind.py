@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from forgesyte_sandbox.parent.homes import Home, Homes
+from forgesyte_sandbox.parent.homes.homes import Home, Homes
 from forgesyte_sandbox.parent.warm_sandbox import WarmSandbox
 
 _folder: ContextVar[Path | None] = ContextVar("left_behind", default=None)

@@ -85,8 +85,18 @@ class Stack:
         return process
 
     def runner(self) -> psutil.Process:
-        """The plugin-runner's process."""
-        return self.service("forgesyte_plugin_runner")
+        """The main plugin-runner's process."""
+        (process,) = [runner for runner in self._runners() if not is_cell(runner)]
+        return process
+
+    def cells(self) -> list[psutil.Process]:
+        """The processes of the cells, plugin-runners that take suspects alone."""
+        return [runner for runner in self._runners() if is_cell(runner)]
+
+    def _runners(self) -> list[psutil.Process]:
+        assert self.process
+        children = psutil.Process(self.process.pid).children()
+        return [child for child in children if "forgesyte_plugin_runner" in command_of(child)]
 
     def nats(self) -> psutil.Process:
         """The nats-server's process."""
@@ -147,6 +157,14 @@ def command_of(process: psutil.Process) -> list[str]:
         return process.cmdline()
     except psutil.Error:
         return []
+
+
+def is_cell(runner: psutil.Process) -> bool:
+    """Whether a plugin-runner takes suspects only; not when it is gone."""
+    try:
+        return runner.environ().get("FORGESYTE_RUNNER_SUSPECTS") == "only"
+    except psutil.Error:
+        return False
 
 
 def alive(processes: list[psutil.Process]) -> list[psutil.Process]:

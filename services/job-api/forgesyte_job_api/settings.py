@@ -10,7 +10,7 @@ from pydantic_settings import SettingsConfigDict
 
 from forgesyte_chassis.settings import PublicSettings
 from forgesyte_chassis.store.blobs import folder_of
-from forgesyte_sandbox.parent.wall_settings import WallSettings
+from forgesyte_sandbox.parent.wall.wall_settings import WallSettings
 from forgesyte_sandbox.shared.specs import DECODE_MEMORY_BYTES, MediaLimits
 from forgesyte_sandbox.shared.wall_rules import WallRules
 

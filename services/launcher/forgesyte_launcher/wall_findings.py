@@ -8,7 +8,7 @@ import sys
 
 from forgesyte_contracts.plugins import SandboxPolicy
 from forgesyte_launcher.terminal.findings import DoctorFinding, Verdict
-from forgesyte_sandbox.parent.wall_settings import WallSettings
+from forgesyte_sandbox.parent.wall.wall_settings import WallSettings
 
 AREA = "sandbox"
 _SWITCH = "or accept less with --allow-degraded-sandbox, if you trust every plugin as you trust the service."

@@ -6,7 +6,7 @@ import pytest
 
 from forgesyte_contracts.plugins import SandboxPolicy
 from forgesyte_launcher.wall_findings import wall_findings
-from forgesyte_sandbox.parent.wall_settings import WallSettings
+from forgesyte_sandbox.parent.wall.wall_settings import WallSettings
 
 WALLED = SandboxPolicy(
     word="walled", landlock_abi=6, landlock_handles=("execute", "read_file"), seccomp=True, no_new_privs=True,

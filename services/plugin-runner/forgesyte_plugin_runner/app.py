@@ -3,6 +3,7 @@
 import socket
 from contextlib import AsyncExitStack
 
+from forgesyte_chassis.alive_page import stamping
 from forgesyte_chassis.bus import Bus
 from forgesyte_chassis.clock import SystemClock
 from forgesyte_chassis.main import Lifetime
@@ -26,6 +27,8 @@ async def serve(lifetime: Lifetime, settings: RunnerSettings) -> None:
     runner_id = new_runner_id(socket.gethostname())
     token = settings.bus_token.get_secret_value() if settings.bus_token else None
     async with AsyncExitStack() as stack:
+        # The outermost, because a runner that hangs while it starts or closes must be found too.
+        await stack.enter_async_context(stamping(settings.alive_fd, runner_id))
         bus = await stack.enter_async_context(Bus.connect(settings.bus_url, name=runner_id, token=token))
         await bus.ensure()
         scratch = await stack.enter_async_context(Scratch.open(settings.scratch_path, runner_id))

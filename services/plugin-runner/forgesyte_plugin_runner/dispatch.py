@@ -9,7 +9,7 @@ from forgesyte_chassis.bus import Adopted, BusUnavailable, Claimed, Delivery, Re
 from forgesyte_chassis.waiting import retry
 from forgesyte_contracts import moves
 from forgesyte_contracts.ids import JobId, RunnerId
-from forgesyte_contracts.jobs import JobRecord
+from forgesyte_contracts.jobs import AttemptOutcome, JobRecord, JobStatus
 from forgesyte_contracts.problems import Code, ForgeSyteError
 
 from .attempt.attempt import Attempt
@@ -98,7 +98,10 @@ class JobDispatcher:
             case Refused(reason=reason, stored=known):
                 log.info("claim refused", job_id=delivery.job_id, reason=reason)
                 self._reports.metrics.refused(reason)
-                if reason == "exhausted" and known is not None:
+                is_judged = known is not None and (
+                    (reason == "exhausted" and known.record.is_suspect) or _was_ended_by_its_supervisor(known.record)
+                )
+                if known is not None and is_judged:
                     blame_claimed(self._reports.plugins, known.record)
                     self._reports.metrics.suspect_left(known.record)
                 if reason in ("finished", "exhausted"):
@@ -146,3 +149,9 @@ class JobDispatcher:
         stored = await self._bus.jobs.get(job_id)
         if stored is not None and stored.record.is_terminal:
             await keep_record(self._resources.storage, stored.record)
+
+
+def _was_ended_by_its_supervisor(record: JobRecord) -> bool:
+    """Whether the job ended as its runner died under it, alone: the supervisor that saw it keeps no plugin's count."""
+    ended_so = bool(record.attempts) and record.attempts[-1].outcome is AttemptOutcome.LOST
+    return ended_so and record.status is JobStatus.FAILED

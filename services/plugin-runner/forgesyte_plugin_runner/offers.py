@@ -13,6 +13,7 @@ from .devices.devices import DeviceMonitor
 from .devices.placement import devices_for
 from .plugins.registry import PluginRegistry
 from .pulling import WorkPuller
+from .suspects.suspect_pulling import SuspectPuller
 
 _RETRY_EVERY_S = 0.5
 
@@ -31,7 +32,7 @@ class PluginOffers:
     plugins: PluginRegistry
     devices: DeviceMonitor
     work: WorkQueue
-    puller: WorkPuller[Attempt]
+    puller: WorkPuller[Attempt] | SuspectPuller[Attempt]
     on_offer: Callable[[], None]
 
     async def offer(self, plugin: FoundPlugin) -> None:

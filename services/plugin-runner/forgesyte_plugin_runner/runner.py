@@ -44,6 +44,7 @@ from .settings import RunnerSettings
 from .slots import Slots
 from .suspects.calm import CalmMachine
 from .suspects.door import Door, Suspects
+from .suspects.suspect_pulling import SuspectPuller
 
 log = structlog.get_logger(__name__)
 
@@ -98,7 +99,11 @@ class Runner:
             runs_alone=self._slots.runs_alone,
         )
         dispatcher = JobDispatcher(runner_id, self._slots, self._door, self._resources(opened, clock))
-        self._puller = WorkPuller(self._bus.work, self._slots, dispatcher.handle, self._may_pull)
+        self._puller: WorkPuller[Attempt] | SuspectPuller[Attempt]
+        if settings.suspects is Suspects.ONLY:
+            self._puller = SuspectPuller(self._bus, self._slots, dispatcher.handle, self._may_pull)
+        else:
+            self._puller = WorkPuller(self._bus.work, self._slots, dispatcher.handle, self._may_pull)
         self._heartbeat = HeartbeatWriter(
             runner_id,
             clock.now(),

@@ -14,7 +14,7 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 
 from forgesyte_chassis.settings import ServiceSettings
 from forgesyte_chassis.store.blobs import folder_of
-from forgesyte_sandbox.parent.wall_settings import WallSettings
+from forgesyte_sandbox.parent.wall.wall_settings import WallSettings
 from forgesyte_sandbox.shared.limits import Limits
 from forgesyte_sandbox.shared.specs import MediaLimits
 from forgesyte_sandbox.shared.wall_rules import WallRules
@@ -45,6 +45,10 @@ class RunnerSettings(ServiceSettings, WallSettings):
 
     ops_fd: int = Field(default=-1, ge=-1)
     """File descriptor of an inherited listening socket, used instead of the ops port. -1: none."""
+
+    alive_fd: int = Field(default=-1, ge=-1)
+    """File descriptor of an inherited page of memory in which the event loop notes twice a second that it turns. -1:
+    none."""
 
     slots: int = Field(default_factory=_cores, ge=1, le=1024)
     """How many jobs run at once. The default is the number of cores this process may use: a job keeps one core busy."""

@@ -119,6 +119,23 @@ def test_a_start_is_counted_when_a_sandbox_was_started_and_loaded():
     assert meters.value("sandbox_start_seconds_sum", plugin="seeker", isolation="plugin") == 0.01
 
 
+def test_a_suspect_is_counted_when_it_stops_being_one():
+    meters = Meters("seeker")
+
+    for record in (
+        a_record(status="running", suspicion=1),
+        a_record(status="running"),
+        a_record(status="completed"),
+        a_record(status="failed", alone_faults=(5, 5)),
+        a_record(status="cancelled", suspicion=1),
+    ):
+        meters.metrics.suspect_left(record)
+
+    counted = {how: meters.value("suspects_total", outcome=how) for how in ("cleared", "completed", "failed")}
+    assert counted == {"cleared": 1, "completed": 1, "failed": 1}
+    assert meters.value("suspects_total", outcome="cancelled") is None
+
+
 def test_kills_are_counted_by_reason():
     meters = Meters("seeker")
 

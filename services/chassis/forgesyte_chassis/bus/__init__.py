@@ -10,6 +10,7 @@ from .control_messages import CANCEL, RELOAD, WATCH
 from .errors import BusUnavailable
 from .live import Live, LiveMessage
 from .records.job_feed import Changed, JobFeed
+from .records.open_jobs import OpenJobs, following_open_jobs
 from .records.plugins import PluginTable, PluginUnwritable, PluginView
 from .records.record_size import RecordUnwritable
 from .records.records import Records, Stored
@@ -33,6 +34,7 @@ __all__ = [
     "JobFeed",
     "Live",
     "LiveMessage",
+    "OpenJobs",
     "PluginTable",
     "PluginUnwritable",
     "PluginView",
@@ -45,4 +47,5 @@ __all__ = [
     "Stored",
     "WorkQueue",
     "claim",
+    "following_open_jobs",
 ]

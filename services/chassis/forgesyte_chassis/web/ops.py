@@ -1,7 +1,9 @@
 """The ops port: liveness, readiness and metrics. Never served on the public port.
 
-A service is alive if it answers at all; no dependency is checked, because restarting a pod does not repair the bus. It
-is ready if it says so itself and all its checks pass; each check that fails has a reason.
+A service is alive if it answers at all; no dependency is checked, because restarting a pod does not repair the bus. The
+answer comes from the loop that does the service's work, so a process that is stopped, and one whose loop hangs, gives
+none: a liveness probe finds both. A service is ready if it says so itself and all its checks pass; each check that
+fails has a reason.
 """
 
 import asyncio

@@ -2,7 +2,8 @@ import asyncio
 
 import pytest
 
-from forgesyte_chassis.bus import Adopted, Claimed, Refused, claim
+from forgesyte_chassis.bus import Adopted, Claimed, Elsewhere, Refused, claim
+from forgesyte_chassis.machine import circumstances_here
 from forgesyte_contracts import moves
 from forgesyte_contracts.ids import RunnerId
 from forgesyte_contracts.jobs import AttemptOutcome, JobStatus
@@ -178,6 +179,57 @@ async def test_job_of_a_dead_owner_is_taken_and_the_loss_is_written_down(connect
     record = claimed.stored.record
     assert (record.owner, record.attempt) == (TWO, 2)
     assert record.attempts[0].outcome is AttemptOutcome.SURROUNDINGS
+
+
+@pytest.mark.slow
+async def test_a_dead_owner_s_attempt_is_judged_before_the_runner_is_asked_and_a_suspect_may_go_elsewhere(
+    connect, a_record
+):
+    bus = await connect(ack_wait_s=SHORT_ACK_WAIT_S)
+    stored = await a_queued_job(bus, a_record())
+    await bus.jobs.change(stored.record.job_id, lambda r: moves.claimed(r, ONE, NOW, circumstances_here()))
+    await connected_long_enough(bus)
+    asked = []
+
+    async def not_here(record):
+        asked.append(record)
+        return Elsewhere("suspect", 0.0)
+
+    refused = await claim(bus, await pulled(bus), TWO, running_here=nowhere, admit=not_here)
+    claimed = await claim(bus, await pulled(bus), TWO, running_here=nowhere)
+
+    assert (refused.reason, refused.stored.record.owner) == ("suspect", None)
+    assert [(record.owner, record.suspicion) for record in asked] == [(None, 1)]
+    assert isinstance(claimed, Claimed)
+    record = claimed.stored.record
+    assert (record.attempt, record.suspicion, record.attempts_spared) == (2, 1, 1)
+    assert record.attempts[0].outcome is AttemptOutcome.SURROUNDINGS
+
+
+async def test_a_job_that_the_runner_does_not_admit_is_offered_again_and_its_record_is_untouched(bus, a_record):
+    stored = await a_queued_job(bus, a_record())
+
+    async def not_here(_record):
+        return Elsewhere("held", 0.0)
+
+    refused = await claim(bus, await pulled(bus), ONE, running_here=nowhere, admit=not_here)
+
+    assert refused == Refused("held", stored)
+    assert (await pulled(bus)).job_id == stored.record.job_id
+
+
+async def test_the_circumstances_of_the_claim_are_written_into_the_attempt(bus, a_record):
+    await a_queued_job(bus, a_record())
+    circumstances = circumstances_here(alone=True, has_control=True)
+
+    async def alone(_record):
+        return circumstances
+
+    claimed = await claim(bus, await pulled(bus), ONE, running_here=nowhere, admit=alone)
+
+    (attempt,) = claimed.stored.record.attempts
+    assert (attempt.boot_id, attempt.oom_kills) == (circumstances.boot_id, circumstances.oom_kills)
+    assert (attempt.alone, attempt.has_control) == (True, True)
 
 
 async def test_released_job_is_taken_at_once(bus, a_record):

@@ -1,4 +1,5 @@
 import asyncio
+import threading
 
 import httpx
 import pytest
@@ -81,3 +82,30 @@ async def test_an_address_the_ops_port_does_not_know_is_a_problem_document():
 
     assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
     assert answer.json()["code"] == "ROUTE_UNKNOWN"
+
+
+async def test_livez_is_silent_while_the_loop_of_the_service_hangs():
+    ports: list[int] = []
+    go_on = threading.Event()
+
+    async def service() -> None:
+        async with asyncio.TaskGroup() as group:
+            app = ops_app(Health(), new_registry("chassis"))
+            serving = group.create_task(serve_ops(app, "127.0.0.1", 0, Lifetime(group), on_open=ports.append))
+            await eventually(lambda: ports, what="the port is open")
+            go_on.wait(60)
+            go_on.clear()
+            await asyncio.to_thread(go_on.wait, 60)
+            serving.cancel()
+
+    running = asyncio.get_running_loop().run_in_executor(None, asyncio.run, service())
+    await eventually(lambda: ports, what="the port is open")
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{ports[0]}", timeout=0.3, trust_env=False) as client:
+        with pytest.raises(httpx.ReadTimeout):
+            await client.get("/livez")
+        go_on.set()
+        answer = await client.get("/livez", timeout=60)
+
+    assert answer.status_code == 200
+    go_on.set()
+    await running

@@ -21,13 +21,16 @@ from forgesyte_contracts.problems import Code, ForgeSyteError
 
 from .data_folder import DataFolder, write_secret
 from .process import ProcessSpec
-from .supervisor import Backoff, Supervised, supervise
+from .stall import StallRule
+from .supervisor import Backoff, Care, Supervised, supervise
 
 START_LIMIT_S = 60.0
 """How long the server may take to read a large store before the start fails."""
 
 _RETRY_S = 0.02
-_BACKOFF = Backoff(first_s=0.1, most_s=3.0)
+# A stopped server stops everything. It has more looks than a runner: an operator may stop it for a moment to copy its
+# files.
+_CARE = Care(Backoff(first_s=0.1, most_s=3.0), StallRule(stopped_looks=4))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ async def running_nats(folder: DataFolder, group: asyncio.TaskGroup) -> AsyncIte
     file = folder.run / "nats.conf"
     config = ServerConfig(folder.nats, ports_folder=folder.run, token=folder.keep_token())
     write_secret(file, config.text())
-    async with supervise(_spec(folder, file), group, backoff=_BACKOFF) as child:
+    async with supervise(_spec(folder, file), group, care=_CARE) as child:
         try:
             async with asyncio.timeout(START_LIMIT_S):
                 address = await _ready_address(folder, child)

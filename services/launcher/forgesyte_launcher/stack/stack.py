@@ -28,6 +28,7 @@ from forgesyte_job_api.settings import JobApiSettings
 from forgesyte_launcher.interruption import unless_stopped
 from forgesyte_launcher.settings import LauncherSettings
 from forgesyte_launcher.terminal.output import warn
+from forgesyte_plugin_runner.settings import RunnerSettings
 
 from .apps import create_apps, read_settings
 from .data_folder import DataFolder, open_folder
@@ -38,7 +39,7 @@ from .nats import BusAddress, running_nats
 from .readiness import wait_ready
 from .runner_ops import open_runner_ops
 from .runner_process import RunnerWall, runner_process
-from .supervisor import supervise
+from .runners.running_runners import RunnerPlan, cell_name, running_runners
 
 _HEALTH_KEPT_S = 0.2
 
@@ -101,10 +102,11 @@ async def running_stack(options: StackOptions, lifetime: Lifetime, settings: Lau
         edge = await stack.enter_async_context(serving(apps, listener, lifetime.group))
         await stack.enter_async_context(apps.streams_closed_at_end())
         wall = RunnerWall(options.permitted, allows_degraded=settings.allow_degraded_sandbox)
-        spec = ops.handed_to(runner_process(folder, address, drain_s=settings.drain_s, slots=options.slots, wall=wall))
-        runner = await stack.enter_async_context(supervise(spec, lifetime.group))
+        spec = runner_process(folder, address, drain_s=settings.drain_s, slots=options.slots, wall=wall)
+        plan = RunnerPlan(ops.handed_to(spec), spec, most_cells=options.slots or RunnerSettings().slots)
+        runner = await stack.enter_async_context(running_runners(bus, plan, lifetime.group))
         if options.shows_logs:
-            _show_logs(folder, lifetime)
+            _show_logs(folder, lifetime, plan.most_cells)
         await unless_stopped(lifetime.stopping, wait_ready(bus, runner, url))
         health.set_ready(True)
         try:
@@ -155,8 +157,9 @@ def _start_ops(app: Starlette, lifetime: Lifetime, settings: LauncherSettings) -
     lifetime.group.create_task(serve_ops(app, settings.ops_host, port, lifetime), name="ops port")
 
 
-def _show_logs(folder: DataFolder, lifetime: Lifetime) -> None:
-    for name in ("nats-server", "plugin-runner"):
+def _show_logs(folder: DataFolder, lifetime: Lifetime, most_cells: int) -> None:
+    cells = (cell_name("plugin-runner", number) for number in range(1, most_cells + 1))
+    for name in ("nats-server", "plugin-runner", *cells):
         copying = follow(folder.logs / f"{name}.log", partial(_show_line, name))
         lifetime.group.create_task(copying, name=f"log of {name}")
 

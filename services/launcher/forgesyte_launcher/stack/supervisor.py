@@ -1,21 +1,27 @@
 """The one supervisor: keeps the process that a ProcessSpec describes running until it is asked to stop.
 
 A child that dies is restarted after a wait that grows with each death and is reset once the child has run long enough.
-Nothing here knows what nats-server or a runner is. The caller decides the order of stopping by nesting supervise().
+One that is stopped or stalled is killed, which makes it one that died. Each death that was not asked for is reported,
+because its witness can judge it better than a process that only misses the child. Nothing here knows what nats-server
+or a runner is. The caller decides the order of stopping by nesting supervise().
 """
 
 import asyncio
+import os
+import signal
 from asyncio.subprocess import Process
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
 
 import structlog
 
+from forgesyte_chassis.waiting import is_set_within
 from forgesyte_contracts.problems import Code, ForgeSyteError
 
 from .logfiles import last_lines, rotate, size_of
 from .process import ProcessSpec, spawn, stop
+from .stall import LOOK_EVERY_S, StallRule, StallWatch
 
 log = structlog.get_logger()
 
@@ -35,14 +41,51 @@ class Backoff:
         return min(wait_s * 2, self.most_s)
 
 
+@dataclass(frozen=True, slots=True)
+class Death:
+    """The end of a child that was to run on, as its supervisor saw it.
+
+    Attributes:
+        child: the name of its ProcessSpec.
+        worked_as: the name in its alive page; None when it had not begun to work.
+        exit_status: as Popen counts it: minus the signal, or the status.
+        stall: why the supervisor killed it; None when it died by itself.
+    """
+
+    child: str
+    worked_as: str | None
+    exit_status: int
+    stall: str | None = None
+
+
+def _ignore(_death: Death) -> None:
+    return
+
+
+@dataclass(frozen=True, slots=True)
+class Care:
+    """How a child is looked after.
+
+    Attributes:
+        backoff: the waits between two lives.
+        stall: when a living child is killed.
+        on_death: called after each death that was not asked for; it must return at once.
+    """
+
+    backoff: Backoff = Backoff()
+    stall: StallRule = field(default_factory=StallRule)
+    on_death: Callable[[Death], None] = _ignore
+
+
 class Supervised:
     """One supervised child, made by supervise(); `starts` counts how often it was started."""
 
-    def __init__(self, spec: ProcessSpec, backoff: Backoff) -> None:
+    def __init__(self, spec: ProcessSpec, care: Care) -> None:
         self.spec = spec
         self.starts = 0
         self.exit_status: int | None = None
-        self._backoff = backoff
+        self._care = care
+        self._stall: str | None = None
         self._log_start = size_of(spec.log_file)
         self._process: Process | None = None
         self._stopping = asyncio.Event()
@@ -53,6 +96,13 @@ class Supervised:
         if self._process is None or self._process.returncode is not None:
             return None
         return self._process.pid
+
+    @property
+    def working_as(self) -> str | None:
+        """The name under which the child says that it works; None while it says none."""
+        page = self._care.stall.page
+        stamp = page.read() if page else None
+        return stamp.name if stamp else None
 
     def require_first_life(self) -> None:
         """Check that the child has not died since its first start.
@@ -79,7 +129,8 @@ class Supervised:
         Raises:
             OSError: the child could not be started at all.
         """
-        wait_s = self._backoff.first_s
+        backoff = self._care.backoff
+        wait_s = backoff.first_s
         while not self._stopping.is_set():
             alive_s = await self._one_life()
             if self._stopping.is_set():
@@ -88,16 +139,21 @@ class Supervised:
                 "child died, restarting it",
                 child=self.spec.name,
                 ended=describe_exit(self.exit_status or 0),
+                stall=self._stall,
                 wait_s=round(wait_s, 1),
                 log_file=str(self.spec.log_file),
             )
-            await _wait(self._stopping, limit_s=wait_s)
-            wait_s = self._backoff.after(wait_s, alive_s=alive_s)
+            self._care.on_death(Death(self.spec.name, self.working_as, self.exit_status or 0, self._stall))
+            await is_set_within(self._stopping, wait_s)
+            wait_s = backoff.after(wait_s, alive_s=alive_s)
 
     async def _one_life(self) -> float:
         """Run the child until it ends or a stop is requested; return the seconds it lived."""
         clock = asyncio.get_running_loop().time
         started_s = clock()
+        if self._care.stall.page:
+            self._care.stall.page.clear()
+        self._stall = None
         process = self._process = await spawn(self.spec)
         self.starts += 1
         log.info("child started", child=self.spec.name, pid=process.pid)
@@ -105,20 +161,23 @@ class Supervised:
             async with asyncio.TaskGroup() as group:
                 stopped = group.create_task(self._stopping.wait())
                 died = group.create_task(process.wait())
+                stalled = group.create_task(self._kill_when_stalled(process))
                 await asyncio.wait((stopped, died), return_when=asyncio.FIRST_COMPLETED)
-                stopped.cancel()
-                died.cancel()
+                for task in (stopped, died, stalled):
+                    task.cancel()
         finally:
             self.exit_status = await stop(process, grace_s=self.spec.grace_s)
         return clock() - started_s
 
-
-async def _wait(event: asyncio.Event, *, limit_s: float) -> None:
-    try:
-        async with asyncio.timeout(limit_s):
-            await event.wait()
-    except TimeoutError:
-        return
+    async def _kill_when_stalled(self, process: Process) -> None:
+        """Kill a child that stands still, with its process group, and return; while it works, never return."""
+        watch = StallWatch(process.pid, self._care.stall)
+        while self._stall is None:
+            await asyncio.sleep(LOOK_EVERY_S)
+            self._stall = watch.look()
+        log.warning("child stands still, killing it", child=self.spec.name, pid=process.pid, reason=self._stall)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def describe_exit(status: int) -> str:
@@ -128,20 +187,20 @@ def describe_exit(status: int) -> str:
 
 @asynccontextmanager
 async def supervise(
-    spec: ProcessSpec, group: asyncio.TaskGroup, *, backoff: Backoff | None = None
+    spec: ProcessSpec, group: asyncio.TaskGroup, *, care: Care | None = None
 ) -> AsyncIterator[Supervised]:
     """Keep a child running during the block; after it the child is stopped and reaped.
 
     Args:
         spec: what to run; its log is rotated first.
         group: the task group of the supervising task.
-        backoff: the waits between two lives.
+        care: how it is looked after.
 
     Raises:
         OSError: the child could not be started at all (raised in `group`).
     """
     rotate(spec.log_file)
-    child = Supervised(spec, backoff or Backoff())
+    child = Supervised(spec, care or Care())
     task = group.create_task(child.keep_alive(), name=f"supervise {spec.name}")
     try:
         yield child

@@ -48,6 +48,19 @@ async def test_a_killed_server_comes_back_on_the_same_port_with_its_data(tmp_pat
         assert await bus.work.has(job_id, "motion-detector", "cpu")
 
 
+async def test_a_stopped_server_is_replaced_on_the_same_port(tmp_path):
+    async with (
+        asyncio.TaskGroup() as group,
+        open_folder(tmp_path) as folder,
+        running_nats(folder, group) as (address, child),
+        Bus.connect(address.url, name="test", token=address.token) as bus,
+    ):
+        os.kill(child.pid, signal.SIGSTOP)
+
+        await eventually(lambda: bus.reconnects and bus.is_connected, what="the client found the next life")
+        assert child.starts == 2
+
+
 async def test_a_ports_file_of_an_earlier_run_is_ignored(tmp_path):
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "nats-server_1.ports").write_text('{"nats":["nats://127.0.0.1:1"],"monitoring":["http://x:1"]}')

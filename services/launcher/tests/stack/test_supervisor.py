@@ -9,11 +9,11 @@ import pytest
 
 from forgesyte_contracts.problems import ForgeSyteError
 from forgesyte_launcher.stack.process import ProcessSpec
-from forgesyte_launcher.stack.supervisor import Backoff, describe_exit, supervise
+from forgesyte_launcher.stack.supervisor import Backoff, Care, describe_exit, supervise
 from tests.support import alive, eventually
 
 SLEEPS = "import time; print('ready', flush=True); time.sleep(600)"
-QUICK = Backoff(first_s=0.01, most_s=0.05)
+QUICK = Care(Backoff(first_s=0.01, most_s=0.05))
 
 
 def a_spec(folder: Path, code: str = SLEEPS, **changes) -> ProcessSpec:
@@ -25,7 +25,7 @@ async def running(child) -> int:
 
 
 async def test_a_killed_child_is_started_again(tmp_path):
-    async with asyncio.TaskGroup() as group, supervise(a_spec(tmp_path), group, backoff=QUICK) as child:
+    async with asyncio.TaskGroup() as group, supervise(a_spec(tmp_path), group, care=QUICK) as child:
         first = await running(child)
 
         os.kill(first, signal.SIGKILL)
@@ -73,9 +73,9 @@ async def test_no_process_is_left_when_everything_is_cancelled(tmp_path):
 
 
 async def test_a_child_that_keeps_dying_does_not_hold_up_the_stop(tmp_path):
-    slow = Backoff(first_s=600, most_s=600)
+    slow = Care(Backoff(first_s=600, most_s=600))
     spec = a_spec(tmp_path, "raise SystemExit(3)")
-    async with asyncio.TaskGroup() as group, supervise(spec, group, backoff=slow) as child:
+    async with asyncio.TaskGroup() as group, supervise(spec, group, care=slow) as child:
         await eventually(lambda: child.exit_status == 3, what="the first life ended")
 
     assert child.starts == 1
@@ -83,7 +83,7 @@ async def test_a_child_that_keeps_dying_does_not_hold_up_the_stop(tmp_path):
 
 async def test_a_failed_start_is_reported_with_the_last_lines_of_the_log(tmp_path):
     code = "import sys; sys.exit('there is no such colour')"
-    async with asyncio.TaskGroup() as group, supervise(a_spec(tmp_path, code), group, backoff=QUICK) as child:
+    async with asyncio.TaskGroup() as group, supervise(a_spec(tmp_path, code), group, care=QUICK) as child:
         await eventually(lambda: child.exit_status, what="the first life ended")
 
         with pytest.raises(ForgeSyteError, match=r"(?s)ended with status 1.*no such colour") as caught:

@@ -3,6 +3,7 @@
 The text of a plugin's exception is passed on verbatim; it is the plugin author's best hint.
 """
 
+import re
 from dataclasses import dataclass
 
 from forgesyte_contracts.jobs import AttemptOutcome, JobRecord
@@ -15,6 +16,15 @@ _ADVICE: dict[Code, str] = {
     Code.OPTIONS_INVALID: "The options must match the tool's schema. Change them and submit again.",
     Code.PLUGIN_UNAVAILABLE: "The plugin must be ready to run. Install what it lacks and submit again.",
 }
+
+_REFUSED_ADVICE = (
+    "The sandbox refuses plugin code sockets (multiprocessing.Manager opens one), shells and other programs, and files "
+    "outside its folder; 'What your code may do' in docs/writing-a-plugin.md says what works instead. Change the plugin "
+    "and submit again."
+)
+_REFUSAL = "PermissionError"
+_REFUSAL_ELSEWHERE = re.compile(rf"^{_REFUSAL}: \[Errno (1|13)\]", re.MULTILINE)
+"""How Python prints it: as a cause, or in a process that the plugin started, where the plugin sees a lost pipe alone."""
 
 _MAX_TYPE_CHARS = 200
 
@@ -43,8 +53,16 @@ def failure_of(outcome: SandboxOutcome, plugin: str) -> Failure:
     where = f" at frame {outcome.frame}" if outcome.frame is not None else ""
     if code is Code.PLUGIN_ERROR:
         text = f"The plugin '{plugin}' raised {name}{where}: {text}"
-    message = f"{text}{'' if text.endswith(('.', '!', '?')) else '.'} {_ADVICE.get(code, '')}".strip()
+    advice = _REFUSED_ADVICE if _may_be_refused(outcome) else _ADVICE.get(code, "")
+    message = f"{text}{'' if text.endswith(('.', '!', '?')) else '.'} {advice}".strip()
     return Failure(code, name, message, outcome.frame)
+
+
+def _may_be_refused(outcome: SandboxOutcome) -> bool:
+    if outcome.code is not Code.PLUGIN_ERROR:
+        return False
+    said = (outcome.traceback or "", outcome.log_tail)
+    return outcome.error_type == _REFUSAL or any(_REFUSAL_ELSEWHERE.search(text) for text in said)
 
 
 def missing_input(job_id: str) -> Failure:

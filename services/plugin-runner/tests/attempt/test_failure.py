@@ -1,3 +1,5 @@
+import pytest
+
 from forgesyte_contracts.jobs import AttemptOutcome
 from forgesyte_contracts.problems import Code
 from forgesyte_plugin_runner.attempt.failure import death_of, failure_of
@@ -15,6 +17,35 @@ def test_a_plugin_s_exception_is_reported_with_exact_text_type_and_frame():
     assert (failure.code, failure.error_type, failure.frame) == (Code.PLUGIN_ERROR, "RuntimeError", 7)
     assert failure.message.startswith("The plugin 'seeker' raised RuntimeError at frame 7: no luck. ")
     assert "submit again" in failure.message
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        pytest.param({"error_type": "PermissionError", "error": "[Errno 13] Permission denied: '/bin/sh'"}, id="raised"),
+        pytest.param({"traceback": "PermissionError: [Errno 1] Operation not permitted\n\nThe above"}, id="its-cause"),
+        pytest.param(
+            {"error_type": "EOFError", "log_tail": "  raise\nPermissionError: [Errno 1] Operation not permitted\n"},
+            id="in-a-process-that-the-plugin-started",
+        ),
+    ],
+)
+def test_a_refusal_by_the_sandbox_leads_to_what_plugin_code_may_do(said):
+    message = failure_of(an_outcome(**said), "seeker").message
+
+    assert said.get("error", "no luck") in message
+    assert "'What your code may do' in docs/writing-a-plugin.md" in message
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        pytest.param({"error": "PermissionError: [Errno 13] is what it feared"}, id="a-text-that-speaks-of-it"),
+        pytest.param({"error_type": "PermissionError", "code": Code.MEDIA_INVALID}, id="not-the-plugin-s"),
+    ],
+)
+def test_another_failure_does_not_lead_there(said):
+    assert "writing-a-plugin" not in failure_of(an_outcome(**said), "seeker").message
 
 
 def test_bad_media_is_reported_with_what_is_expected_and_what_to_do():

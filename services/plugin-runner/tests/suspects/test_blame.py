@@ -52,6 +52,17 @@ async def test_a_job_that_kills_or_stops_its_zygote_ends_and_its_neighbours_comp
 
 
 @pytest.mark.long
+async def test_a_job_that_kills_before_its_first_row_ends_once_the_machine_is_known_to_be_calm(box, clip):
+    box.start_runner(slots=3, plugins=PLUGINS)
+
+    failed = await box.ended(await box.submit(clip, "wreck", "wrecker", at=0))
+
+    assert failed.error_message.startswith("Before the first row, the process that runs its sandbox (the zygote) was ")
+    assert outcomes(failed) == ["surroundings", "lost", "lost"]
+    assert [attempt.has_control for attempt in failed.attempts] == [False, False, True]
+
+
+@pytest.mark.long
 async def test_two_kills_of_the_runner_under_a_healthy_job_at_different_places_end_nothing(box, clip, gate):
     runner = box.start_runner(plugins=PLUGINS)
     job_id = await box.submit(clip, "gate", **gate.options)

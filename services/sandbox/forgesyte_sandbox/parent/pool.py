@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from forgesyte_sandbox.shared.limits import Limits
 
-from .deliveries import bring_in
+from .homes.deliveries import bring_in
 from .order import Order, Script
 from .outcome import SandboxOutcome
 from .run import Run

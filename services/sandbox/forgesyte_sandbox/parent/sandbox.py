@@ -20,7 +20,7 @@ from forgesyte_sandbox.shared.process_memory import (
 )
 from forgesyte_sandbox.shared.process_tree import descendants_of
 
-from .homes import Home
+from .homes.homes import Home
 from .log_tail import LogTail
 from .zygote_process import ChildExit, SandboxProcess, ZygoteProcess
 

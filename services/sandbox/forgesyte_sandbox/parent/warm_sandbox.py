@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from forgesyte_sandbox.shared.limits import MIB, Limits
 from forgesyte_sandbox.shared.warm_folders import FROM_LOAD
 
-from .homes import Home
+from .homes.homes import Home
 from .sandbox import Sandbox
 from .zygote_process import ChildExit
 

@@ -18,14 +18,14 @@ from forgesyte_sandbox.shared.limits import Limits
 from forgesyte_sandbox.shared.specs import PolicySpec
 from forgesyte_sandbox.shared.wall_rules import WallRules
 
-from .deliveries import NothingLeft, bring_in, take_out
-from .homes import Home, Homes
+from .homes.deliveries import NothingLeft, bring_in, take_out
+from .homes.homes import Home, Homes
+from .homes.uids import Uids
 from .order import Order, Script
 from .outcome import SandboxOutcome
-from .policy_check import require_policy
 from .run import Run
 from .sandbox import Sandbox
-from .uids import Uids
+from .wall.policy_check import require_policy
 from .zygote_process import ZygoteFailed, ZygoteProcess
 
 KEEP_EVERY_S = 1.0

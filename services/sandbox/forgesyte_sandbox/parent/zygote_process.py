@@ -17,7 +17,7 @@ from forgesyte_sandbox.shared import zygote_protocol
 from forgesyte_sandbox.shared.kill import kill_marked, kill_pidfd, kill_uids
 from forgesyte_sandbox.shared.wall_rules import WallRules
 
-from .homes import Home
+from .homes.homes import Home
 from .zygote_pulse import ZygotePulse
 
 _START_LIMIT_S = 60.0

@@ -72,6 +72,24 @@ class Delivery:
         self._is_silent = True
 
 
+@dataclass(slots=True)
+class UnpulledDelivery(Delivery):
+    """A job that is taken by its record alone, wherever its message is; other runners that get it find an owner."""
+
+    async def ack(self) -> None:
+        """Remove the message from the queue, even if it is in flight."""
+        if not self._is_silent:
+            subject = subjects.work(self.plugin, self.device, self.job_id)
+            await self._connection.api(f"STREAM.PURGE.{WORK.name}", {"filter": subject})
+            self._is_silent = True
+
+    async def nak(self, delay_s: float = 0.0) -> None:
+        """Do nothing: the message was never taken from the queue."""
+
+    async def in_progress(self) -> None:
+        """Do nothing: the message is not held."""
+
+
 class Hints:
     """Which consumer to pull next, as (plugin, device). Hints may be lost; the runner's sweep covers for that."""
 
@@ -155,6 +173,10 @@ class WorkQueue:
     async def purge(self, job_id: JobId, plugin: str, device: str) -> None:
         """Remove the job's message, even if it is in flight. Raises BusUnavailable."""
         await self._connection.api(f"STREAM.PURGE.{WORK.name}", {"filter": subjects.work(plugin, device, job_id)})
+
+    def unpulled(self, job_id: JobId, plugin: str, device: str) -> Delivery:
+        """Return what stands for the job's message, for a runner that finds its jobs by their records."""
+        return UnpulledDelivery(job_id, plugin, device, "", self._connection)
 
     async def ensure_consumer(self, plugin: str, device: str) -> None:
         """Create the consumer that the runners of one plugin on one device share. Raises BusUnavailable."""

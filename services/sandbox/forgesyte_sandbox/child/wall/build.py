@@ -74,11 +74,13 @@ def build_wall(foundation: Foundation, home: WalledHome, grants: Grants, limits:
     _make_outputs(home)
     ruleset = landlock.make_ruleset(_rules(foundation, home, grants), abi) if abi else None
     limit_resources(limits, has_own_uid=home.uid is not None)
-    drop_to(home.uid, keeps_search=_keeps_search(foundation, home, grants))
+    if not rules.is_off:
+        drop_to(home.uid, keeps_search=_keeps_search(foundation, home, grants))
     if not kernel.die_with_parent(signal.SIGKILL, foundation.zygote_pid):
         os._exit(0)
     kernel.refuse_new_privileges()
     if ruleset is not None:
+        landlock.hold("/proc/self")
         landlock.restrict_self(ruleset)
         os.close(ruleset)
     checks_signals = foundation.checks_signals(home.uid)
@@ -120,7 +122,8 @@ def _make_outputs(home: WalledHome) -> None:
 def _keeps_search(foundation: Foundation, home: WalledHome, grants: Grants) -> bool:
     if home.uid is None or not foundation.may_search:
         return False
-    return foundation.needs_search or not all(map(_is_open, (home.scratch, home.inbox, *grants.reads)))
+    slot = str(Path(home.scratch).parent)  # open to this uid, and to no other; what is above it counts
+    return foundation.needs_search or not all(map(_is_open, (slot, *grants.reads)))
 
 
 def _is_open(path: str) -> bool:

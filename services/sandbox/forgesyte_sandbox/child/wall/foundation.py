@@ -48,6 +48,9 @@ class Foundation:
         no_uid, needs_search = _uid_of_its_own(rules, common, may_search=abi > 0 and rules.seccomp)
         found = cls(rules, os.getpid(), abi, kernel_abi, common, no_uid, needs_search)
         found._prepare_filters()
+        for rule in common if abi else ():
+            if rule.path.startswith("/proc/"):
+                landlock.hold(rule.path)
         return found
 
     def checks_signals(self, uid: int | None) -> bool:

@@ -9,6 +9,7 @@ import os
 import stat
 import struct
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum, IntFlag
 
@@ -152,6 +153,16 @@ def make_ruleset(rules: Iterable[Rule], abi: int) -> int:
         os.close(ruleset)
         raise
     return ruleset
+
+
+def hold(path: str) -> None:
+    """Keep a path of /proc open for as long as this process lives, so that a rule on it goes on holding.
+
+    A rule holds for an inode. The kernel makes the inodes of /proc again when it needs memory and has let go of a name:
+    the rule would then stand for a file that no path leads to, and the path would be refused.
+    """
+    with suppress(OSError):
+        os.open(path, os.O_PATH | os.O_CLOEXEC)
 
 
 def restrict_self(ruleset: int) -> None:

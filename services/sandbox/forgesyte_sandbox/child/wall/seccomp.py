@@ -19,8 +19,10 @@ Both need no_new_privs, or the kernel refuses them. The first call for a set of 
 import ctypes
 import errno
 import os
+import struct
 from functools import cache
 
+from forgesyte_sandbox.shared.kernel import system_call
 from forgesyte_sandbox.shared.wall_rules import Profile
 
 from .bpf import Template, assemble
@@ -31,28 +33,19 @@ _SET_MODE_FILTER = 1
 _ALL_THREADS, _KEEP_SPEED, _NEW_LISTENER = 1 << 0, 1 << 2, 1 << 3
 """Without _KEEP_SPEED, Linux before 5.16 slows a filtered process down to guard parts of it from each other."""
 _BYTES_A_STEP = 8
-_libc = ctypes.CDLL(None, use_errno=True)
-_libc.syscall.restype = ctypes.c_long
+_SOCK_FPROG = struct.Struct("=H6xQ")  # how many steps, and where they are
 
 
-class _SockFprog(ctypes.Structure):
-    _fields_ = (("length", ctypes.c_ushort), ("steps", ctypes.c_char_p))
-
-
-def call_seccomp(operation: int, flags: int, structure: ctypes.Structure | ctypes.Array[ctypes.c_uint16]) -> int:
-    """Make the system call `seccomp`, for which Python has no function.
+def call_seccomp(operation: int, flags: int, argument: "ctypes.Array[ctypes.c_char]") -> int:
+    """Make the system call `seccomp`.
 
     Raises:
         OSError: the kernel refuses.
     """
-    number = number_of("seccomp", this_machine())
-    given = _libc.syscall(
-        ctypes.c_long(number), ctypes.c_uint(operation), ctypes.c_uint(flags), ctypes.byref(structure)
-    )
-    if given < 0:
-        failure = ctypes.get_errno()
-        raise OSError(failure, f"seccomp({operation}, {flags}): {os.strerror(failure)}")
-    return int(given)
+    try:
+        return system_call(number_of("seccomp", this_machine()), operation, flags, argument)
+    except OSError as error:
+        raise OSError(error.errno, f"seccomp({operation}, {flags:#x}): {os.strerror(error.errno or 0)}") from None
 
 
 def prepare(
@@ -115,5 +108,7 @@ def _signal_template() -> Template:
 
 
 def _install(template: Template, flags: int) -> int:
-    steps = template.filled(os.getpid())
-    return call_seccomp(_SET_MODE_FILTER, flags, _SockFprog(len(steps) // _BYTES_A_STEP, steps))
+    filled = template.filled(os.getpid())
+    steps = ctypes.create_string_buffer(filled, len(filled))
+    program = _SOCK_FPROG.pack(len(filled) // _BYTES_A_STEP, ctypes.addressof(steps))
+    return call_seccomp(_SET_MODE_FILTER, flags, ctypes.create_string_buffer(program, len(program)))

@@ -30,6 +30,7 @@ from .syscalls import number_of, this_machine
 _RECEIVE, _ANSWER = 0xC0502100, 0xC0182101  # SECCOMP_IOCTL_NOTIF_RECV and _SEND
 _GET_SIZES = 3
 _QUESTION = struct.Struct("=QIIiIQ6Q")  # id, thread, flags, call, machine, address, arguments
+_SIZES = struct.Struct("=3H")  # of a question, a reply and the facts about a call
 _REPLY = struct.Struct("=QqiI")  # id, value, error, flags
 
 
@@ -115,6 +116,7 @@ def _as_int(register: int) -> int:
 
 def _sizes() -> tuple[int, int]:
     """Return how many bytes this kernel's questions and answers have (at least those known here)."""
-    sizes = (ctypes.c_uint16 * 3)()
-    call_seccomp(_GET_SIZES, 0, sizes)
-    return max(sizes[0], _QUESTION.size), max(sizes[1], _REPLY.size)
+    found = ctypes.create_string_buffer(_SIZES.size)
+    call_seccomp(_GET_SIZES, 0, found)
+    question, reply, _ = _SIZES.unpack(found.raw)
+    return max(question, _QUESTION.size), max(reply, _REPLY.size)

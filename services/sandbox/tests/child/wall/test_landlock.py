@@ -1,5 +1,6 @@
 """Landlock's rules, by the kernel itself: each in a process of its own, because they cannot be taken back."""
 
+import os
 import subprocess
 import sys
 
@@ -66,6 +67,30 @@ def test_each_access_allows_what_it_says(tmp_path, act, access, expected):
 @needs_landlock
 def test_a_path_that_does_not_exist_allows_nothing_and_is_no_error(tmp_path):
     assert tried("open('/etc/hostname')", tmp_path / "missing", Access.READ) == "PermissionError"
+
+
+_FORGOTTEN = """
+import os
+from forgesyte_sandbox.child.wall.landlock import Access, Rule, hold, make_ruleset, restrict_self
+from forgesyte_sandbox.shared.kernel import refuse_new_privileges
+paths = ("/proc/self", "/proc/meminfo")
+for path in paths:
+    hold(path)
+refuse_new_privileges()
+forget = os.open("/proc/sys/vm/drop_caches", os.O_WRONLY)
+restrict_self(make_ruleset([Rule(path, Access.READ) for path in paths], 1))
+os.write(forget, b"2")
+print(len(open("/proc/self/status").read()) > 0, len(open("/proc/meminfo").read()) > 0)
+"""
+
+
+@needs_landlock
+@pytest.mark.long
+@pytest.mark.skipif(not os.access("/proc/sys/vm/drop_caches", os.W_OK), reason="only root can make the kernel forget")
+def test_a_rule_on_proc_holds_when_the_kernel_has_forgotten_its_inodes():
+    done = subprocess.run([sys.executable, "-c", _FORGOTTEN], capture_output=True, text=True, check=False)
+
+    assert done.stdout == "True True\n", done.stderr
 
 
 def test_a_version_handles_all_that_the_one_before_handles():

@@ -6,7 +6,7 @@ import stat
 
 import pytest
 
-from forgesyte_sandbox.parent.homes import Home, Homes
+from forgesyte_sandbox.parent.homes.homes import Home, Homes
 
 UID = 60600
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to give folders to another user")

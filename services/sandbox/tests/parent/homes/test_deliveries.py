@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from forgesyte_sandbox.parent.deliveries import NothingLeft, bring_in, take_out
-from forgesyte_sandbox.parent.homes import Home
+from forgesyte_sandbox.parent.homes.deliveries import NothingLeft, bring_in, take_out
+from forgesyte_sandbox.parent.homes.homes import Home
 from forgesyte_sandbox.shared.specs import AnnotateSpec, JobSpec, ManifestSpec
 
 UID = 60600

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from forgesyte_sandbox.parent.homes import Homes
-from forgesyte_sandbox.parent.uids import NoFreeUid, Uids
+from forgesyte_sandbox.parent.homes.homes import Homes
+from forgesyte_sandbox.parent.homes.uids import NoFreeUid, Uids
 from forgesyte_sandbox.shared.kill import kill_uids
 from forgesyte_sandbox.shared.process_tree import processes_of
 from forgesyte_sandbox.shared.shared_memory import SHARED_MEMORY
@@ -46,7 +46,7 @@ def test_a_lease_ends_with_its_service(uids, tmp_path):
     program = f"""
 import sys
 from pathlib import Path
-from forgesyte_sandbox.parent.uids import Uids
+from forgesyte_sandbox.parent.homes.uids import Uids
 print(Uids({RANGE}, Path({str(tmp_path / "leases")!r})).lease(), flush=True)
 sys.stdin.read()
 """

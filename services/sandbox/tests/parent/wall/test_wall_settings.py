@@ -5,7 +5,7 @@ import os
 import pytest
 from pydantic import ValidationError
 
-from forgesyte_sandbox.parent.wall_settings import WallSettings
+from forgesyte_sandbox.parent.wall.wall_settings import WallSettings
 from forgesyte_sandbox.shared.wall_rules import FIRST_UID, LAST_UID, WallRules
 
 

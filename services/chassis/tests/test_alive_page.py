@@ -1,0 +1,61 @@
+import os
+
+import pytest
+
+from forgesyte_chassis.alive_page import AlivePage, stamping
+from tests.support import eventually
+
+
+@pytest.fixture
+def page():
+    page = AlivePage()
+    yield page
+    page.close()
+
+
+def childs_end(page: AlivePage) -> int:
+    """The descriptor as a child inherits it."""
+    fd = os.dup(page.fd)
+    os.set_inheritable(fd, True)
+    return fd
+
+
+async def test_a_page_says_under_which_name_its_writer_works_and_that_its_loop_turns(page):
+    assert page.read() is None
+
+    async with stamping(childs_end(page), "runner-1"):
+        first = await eventually(page.read, what="the first stamp")
+        await eventually(lambda: page.read().at_s > first.at_s, what="a later stamp")
+
+    assert first.name == "runner-1"
+    assert page.read() is None, "after an orderly end nothing is owed"
+
+
+async def test_a_writer_that_fails_leaves_its_last_stamp(page):
+    with pytest.raises(ValueError, match="a bug"):
+        async with stamping(childs_end(page), "runner-1"):
+            await eventually(page.read, what="the first stamp")
+            raise ValueError("a bug")
+
+    assert page.read().name == "runner-1"
+    page.clear()
+    assert page.read() is None
+
+
+async def test_a_child_of_the_writer_cannot_speak_for_it(page):
+    fd = childs_end(page)
+
+    async with stamping(fd, "runner-1"):
+        assert not os.get_inheritable(fd)
+
+
+def test_a_page_keeps_its_size(page):
+    with pytest.raises(PermissionError):
+        os.truncate(page.fd, 0)
+    with pytest.raises(PermissionError):
+        os.truncate(page.fd, 1 << 30)
+
+
+async def test_without_a_page_nothing_is_stamped():
+    async with stamping(-1, "runner-1"):
+        pass
