@@ -1,9 +1,15 @@
 """Real files: a sandbox that keeps too much on disk ends as failed with DISK_LIMIT, and nothing of it stays."""
 
+from pathlib import Path
+
 import pytest
 
 from forgesyte_contracts.problems import Code
+from forgesyte_sandbox.parent.zygote import Zygote
 from forgesyte_sandbox.shared.limits import MIB
+from forgesyte_sandbox.shared.wall_rules import WallRules
+
+from .conftest import PLUGINS
 
 
 @pytest.mark.parametrize(
@@ -29,3 +35,28 @@ async def test_what_is_taken_away_again_does_not_count(bench):
     told = await bench.fault("writes-and-removes", scratch_bytes=8 * MIB)
 
     assert told.outcome.ok, told.outcome
+
+
+def left_in_shared_memory(told):
+    return Path(told.rows[2]["detections"]["value"])
+
+
+async def test_shared_memory_that_no_process_removed_goes_with_the_run(bench):
+    told = await bench.fault("leaves-shared-memory")
+
+    assert told.outcome.ok, told.outcome
+    assert not left_in_shared_memory(told).exists()
+
+
+@pytest.mark.slow
+async def test_shared_memory_goes_too_where_sandboxes_have_no_uid_of_their_own(bench, monkeypatch):
+    others = Path("/dev/shm", "sandbox-test-neighbour")
+    others.touch()
+    async with Zygote.start(env={"PYTHONPATH": str(PLUGINS)}, wall=WallRules(uids=None, is_required=False)) as zygote:
+        monkeypatch.setattr(bench, "zygote", zygote)
+        told = await bench.fault("leaves-shared-memory")
+
+    assert told.outcome.ok, told.outcome
+    assert not left_in_shared_memory(told).exists()
+    assert others.exists()
+    others.unlink()

@@ -23,6 +23,7 @@ from forgesyte_sandbox.shared.messages import (
 )
 from forgesyte_sandbox.shared.pipe import SLACK_BYTES, HalfMessage, read_frame
 from forgesyte_sandbox.shared.process_memory import data_limit_of
+from forgesyte_sandbox.shared.shared_memory import inodes, remove_inodes
 
 from . import verdict
 from .order import Order, Script
@@ -35,6 +36,7 @@ from .zygote_process import ChildExit
 _SILENT_LIMIT_S = 0.5
 _REST_LIMIT_S = 2.0
 _ASK_EVERY_S = 0.2
+_TURN_S = 0.002
 
 
 class Run:
@@ -59,6 +61,7 @@ class Run:
         self._last_row = -1
         self._half = ""
         self._data_limit: int | None = None
+        self._files_before = inodes()
         self._watchdog = Watchdog(sandbox.pid, sandbox.page, order.limits, scratch=sandbox.home.scratch)
         self.is_reusable = False
 
@@ -82,6 +85,8 @@ class Run:
         finally:
             if not self.is_reusable:
                 await self._sandbox.end()
+            if self._sandbox.home.uid is None:  # else they go by their uid, with the home
+                remove_inodes(frozenset(self._watchdog.seen_files - self._files_before))
 
     async def _supervise(self) -> SandboxOutcome:
         process = self._sandbox.process
@@ -118,8 +123,10 @@ class Run:
             self._go(writer)
         max_bytes = max(self._order.limits.output_bytes, MIB) + SLACK_BYTES
         try:
+            turn = Turn()
             while self._last is None and (frame := await read_frame(reader, max_bytes=max_bytes)) is not None:
                 await self._take(decode(*frame), writer)
+                await turn.pass_on()
             if self._may_live_on():
                 await self._await_rest(reader)
         except HalfMessage as error:
@@ -136,6 +143,7 @@ class Run:
         self._watchdog.allow_above(sandbox.baseline.resident_bytes)
         self._data_limit = sandbox.data_limit(self._order.limits.memory_bytes)
         if self._script.is_warm:
+            self._files_before = inodes()  # what the plugin made while it loaded lives as long as the sandbox
             sandbox.page.begin_job()
         self._ready_s = time.monotonic()
         writer.write(self._script.go(self._data_limit))
@@ -264,6 +272,19 @@ class Run:
             was_warm=self._was_warm,
             exit_code=None if found is None else found.exit_code,
         )
+
+
+class Turn:
+    """Passes the loop on when one sandbox has had it for a while: a flood of small messages never waits by itself."""
+
+    def __init__(self) -> None:
+        self._since_s = time.monotonic()
+
+    async def pass_on(self) -> None:
+        """Let others run if it is their turn."""
+        if time.monotonic() - self._since_s > _TURN_S:
+            await asyncio.sleep(0)
+            self._since_s = time.monotonic()
 
 
 def _ms(seconds: float) -> float:

@@ -15,6 +15,7 @@ from forgesyte_sandbox.shared.heartbeat import Beat, HeartbeatPage, Lane, Step
 from forgesyte_sandbox.shared.limits import Limits
 from forgesyte_sandbox.shared.process_memory import group_bytes, resident_bytes
 from forgesyte_sandbox.shared.process_tree import descendants_of
+from forgesyte_sandbox.shared.shared_memory import Inode
 
 from . import verdict
 from .verdict import Verdict
@@ -26,9 +27,14 @@ _DISK_EVERY_S = 0.25
 
 
 class Watchdog:
-    """Judges the process `pid` until its run ends."""
+    """Judges the process `pid` until its run ends.
+
+    Attributes:
+        seen_files: files in memory that the run's processes were seen to hold open.
+    """
 
     def __init__(self, pid: int, page: HeartbeatPage, limits: Limits, *, scratch: Path | None = None) -> None:
+        self.seen_files: set[Inode] = set()
         self._pid = pid
         self._scratch = scratch
         self._measuring: asyncio.Future[DiskUsage] | None = None
@@ -93,7 +99,7 @@ class Watchdog:
         if now_s - self._members_at_s >= _TREE_EVERY_S:
             self._members = frozenset({self._pid, *descendants_of(self._pid)})
             self._members_at_s = now_s
-        held_bytes = group_bytes(self._members, suspicious_above=self._allowed_bytes)
+        held_bytes = group_bytes(self._members, suspicious_above=self._allowed_bytes, seen=self.seen_files)
         if held_bytes <= self._allowed_bytes:
             return None
         return verdict.too_much_memory(held_bytes, self._allowed_bytes, self.frame)

@@ -37,7 +37,9 @@ def disk_usage(folder: Path, pids: Iterable[int], *, most_files: int) -> DiskUsa
     walk = _Walk(most_files)
     with ExitStack() as held:
         walk.count_folder(folder, held)
+    pids = tuple(pids)
     walk.count_open(pids, folder.stat().st_dev)
+    walk.count_mapped(pids, os.fsencode(folder))
     return DiskUsage(walk.bytes, walk.files)
 
 
@@ -46,6 +48,7 @@ class _Walk:
         self.bytes = self.files = 0
         self._most_files = most_files
         self._seen: set[tuple[int, int]] = set()
+        self._seen_parts: set[tuple[bytes, ...]] = set()
 
     def count_folder(self, folder: Path, held: ExitStack) -> None:
         # Paths begin at a folder that is held open, since they can be longer than the kernel reads.
@@ -71,6 +74,30 @@ class _Walk:
                         facts = entry.stat()
                         if facts.st_nlink == 0 and facts.st_dev == device and stat.S_ISREG(facts.st_mode):
                             self._count(facts)
+
+    def count_mapped(self, pids: Iterable[int], folder: bytes) -> None:
+        """Count files of the folder that have neither name nor descriptor any more and are mapped.
+
+        Where the kernel does not show their size, as much of them counts as is mapped.
+        """
+        for pid in pids:
+            with suppress(OSError):  # the process is gone, or closed to us
+                for line in Path("/proc", str(pid), "maps").read_bytes().splitlines():
+                    if line.endswith(b" (deleted)") and (folder + b"/") in line:
+                        self._count_mapping(pid, line)
+
+    def _count_mapping(self, pid: int, line: bytes) -> None:
+        where, _, _, device, number, _ = line.split(maxsplit=5)
+        with suppress(FileNotFoundError):  # unmapped meanwhile
+            try:
+                self._count(Path("/proc", str(pid), "map_files", where.decode()).stat())
+            except PermissionError:
+                part = device, where, number
+                is_known = any(inode == int(number) for _, inode in self._seen)
+                if not is_known and part not in self._seen_parts:
+                    self._seen_parts.add(part)
+                    begin, _, end = where.partition(b"-")
+                    self.bytes += int(end, 16) - int(begin, 16)
 
     def _anchor(self, path: str, held: ExitStack) -> str:
         folder_fd = open_folder(Path(path))

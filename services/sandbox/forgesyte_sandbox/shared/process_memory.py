@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from .shared_memory import bytes_of_uid
+from .shared_memory import Inode, bytes_of_uid
 
 _PROC = Path("/proc")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -60,27 +60,27 @@ def proportional_bytes(pid: int) -> int:
     return int(rest.split(maxsplit=1)[0]) * 1024 if found else 0
 
 
-def group_bytes(pids: Iterable[int], *, suspicious_above: int) -> int:
+def group_bytes(pids: Iterable[int], *, suspicious_above: int, seen: set[Inode] | None = None) -> int:
     """Return the memory that a group of processes holds, including open files that live in memory.
 
     The quick sum counts shared memory once per process, and mapped files in memory twice; only when it is above
-    `suspicious_above` bytes is the exact sum computed.
+    `suspicious_above` bytes is the exact sum computed. The open files are added to `seen`.
     """
     pids = tuple(pids)
-    resident, files = sum(map(resident_bytes, pids)), file_bytes(pids)
+    resident, files = sum(map(resident_bytes, pids)), file_bytes(pids, seen=seen)
     if resident + files <= suspicious_above:
         return resident + files
     unmapped = max(0, files - sum(map(shared_bytes, pids)))
     return min(resident, sum(map(proportional_bytes, pids))) + unmapped
 
 
-def file_bytes(pids: Iterable[int]) -> int:
+def file_bytes(pids: Iterable[int], *, seen: set[Inode] | None = None) -> int:
     """Return the memory of the open files that live in memory (memfd, /dev/shm), each counted once.
 
     What was written to them and is not mapped belongs to no process's resident memory. Where the kernel does not show
-    what a process has open, all files in /dev/shm of its uid count, unless that is ours.
+    what a process has open, all files in /dev/shm of its uid count, unless that is ours. The files are added to `seen`.
     """
-    sizes: dict[tuple[int, int], int] = {}
+    sizes: dict[Inode, int] = {}
     closed_uids: set[int] = set()
     for pid in pids:
         try:
@@ -96,6 +96,8 @@ def file_bytes(pids: Iterable[int]) -> int:
                     if str(entry.readlink()).startswith(_FILES_IN_MEMORY):
                         facts = entry.stat()
                         sizes[facts.st_dev, facts.st_ino] = facts.st_blocks * _BLOCK
+    if seen is not None:
+        seen.update(sizes)
     return sum(sizes.values()) + sum(map(bytes_of_uid, closed_uids - {os.geteuid()}))
 
 

@@ -312,7 +312,18 @@ def write_and_remove():
         Path("one").unlink()
 
 
+def leave_shared_memory():
+    """Leave a file in /dev/shm, as a SharedMemory does that no process unlinks; it is held open for a while."""
+    path = Path("/dev/shm", f"sandbox-left-{os.getpid()}")
+    with path.open("wb") as file:
+        file.write(b"x")
+        file.flush()
+        NEVER.wait(0.5)
+    return str(path)
+
+
 FAULTS = {
+    "leaves-shared-memory": leave_shared_memory,
     "many-mib": lambda: write_many(MIB),
     "many-files": lambda: write_many(0),
     "unnamed-mib": write_unnamed,

@@ -1,5 +1,6 @@
 """What a sandbox keeps on disk: blocks, each file once, also what has no name, and nothing can be hidden."""
 
+import mmap
 import os
 from pathlib import Path
 
@@ -56,6 +57,19 @@ def test_open_files_without_a_name_count(tmp_path, how):
     found = measure(tmp_path, [os.getpid()])
     os.close(file_fd)
     os.close(again)
+
+    assert MIB <= found.bytes < 2 * MIB
+
+
+def test_a_file_that_is_mapped_and_closed_counts(tmp_path):
+    with (tmp_path / "file").open("w+b") as file:
+        file.write(b"x" * MIB)
+        file.flush()
+        mapping = mmap.mmap(file.fileno(), MIB)
+    (tmp_path / "file").unlink()
+
+    found = measure(tmp_path, [os.getpid()])
+    mapping.close()
 
     assert MIB <= found.bytes < 2 * MIB
 
