@@ -140,6 +140,7 @@ PROBLEMS: dict[str, str] = {
     "CANCELLED": f"job {EXAMPLE_JOB_ID} was cancelled",
     "PLUGIN_ERROR": f"job {EXAMPLE_JOB_ID} failed (ValueError); GET /v1/jobs/{EXAMPLE_JOB_ID} says what happened",
     "PLUGIN_CRASH": f"job {EXAMPLE_JOB_ID} failed (crashed); GET /v1/jobs/{EXAMPLE_JOB_ID} says what happened",
+    "DISK_LIMIT": "2100 MiB on disk were in use at frame 0 (limit: 2048 MiB); have the plugin write less",
     "PLUGIN_OOM": "frame 0 needed more than the 1024 MiB that one job may use; submit a smaller image",
     "PLUGIN_TIMEOUT": "frame 0 took longer than its limit of 60 s; submit a smaller image or a faster tool",
 }

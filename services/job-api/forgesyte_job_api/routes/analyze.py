@@ -31,7 +31,7 @@ router = APIRouter(tags=["submit"], route_class=CountedSubmit)
 _NOT_IN_TIME = 504
 _RESPONSES: Responses = {
     200: answer(RESULT, description="The result document."),
-    **problem_responses(*REFUSALS, Code.CANCELLED, Code.PLUGIN_ERROR, Code.PLUGIN_OOM),
+    **problem_responses(*REFUSALS, Code.CANCELLED, Code.PLUGIN_ERROR, Code.PLUGIN_OOM, Code.DISK_LIMIT),
     _NOT_IN_TIME: odd_problem(
         _NOT_IN_TIME,
         Code.JOB_UNFINISHED,

@@ -1,47 +1,38 @@
-"""What a job that was found to be to blame says about its plugin."""
+"""What the end of a sandbox says about its plugin."""
 
-from datetime import UTC, datetime
+import pytest
 
-from forgesyte_contracts.jobs import JobRecord
-from forgesyte_contracts.plugins import PluginManifest, PluginState, ToolManifest
-from forgesyte_plugin_runner.plugins.plugin_faults import blame_claimed
+from forgesyte_contracts.plugins import PluginManifest, ToolManifest
+from forgesyte_contracts.problems import Code
+from forgesyte_plugin_runner.plugins.plugin_faults import blame_failure
 from forgesyte_plugin_runner.plugins.registry import PluginRegistry
 from forgesyte_sandbox.parent.installed_plugins import FoundPlugin
-from tests.support import HandClock
-
-NOW = datetime(2026, 1, 2, tzinfo=UTC)
+from forgesyte_sandbox.parent.outcome import SandboxOutcome
 
 
-def a_failed_job(job_id: str, code: str = "PLUGIN_CRASH", plugin: str = "seeker") -> JobRecord:
-    facts = {"created_at": NOW, "updated_at": NOW, "status": "failed", "error_code": code, "error_message": "it fell"}
-    return JobRecord(job_id=job_id, plugin_id=plugin, tools=("seek",), **facts)
-
-
-def a_registry() -> PluginRegistry:
-    registry = PluginRegistry(HandClock())
-    manifest = PluginManifest(name="seeker", version="1.0.0", tools=(ToolManifest(name="seek"),))
-    registry.register(FoundPlugin("seeker", "seeker:Seeker", "seeker"), manifest)
-    registry.mark_initialized("seeker")
+@pytest.fixture
+def registry():
+    registry = PluginRegistry()
+    manifest = PluginManifest(name="probe", version="1.0.0", tools=(ToolManifest(name="gate"),))
+    registry.register(FoundPlugin("probe", "probe:Probe", "probe 1.0.0"), manifest)
+    registry.mark_initialized("probe")
     return registry
 
 
-def test_three_jobs_that_killed_their_runner_are_their_plugin_s_fault():
-    registry = a_registry()
+@pytest.mark.parametrize("start_ms", [None, 5.0])
+def test_a_plugin_that_writes_too_much_is_counted_and_stays_available(registry, start_ms):
+    outcome = SandboxOutcome(
+        False, None, "too much", "DiskLimit", 1.0, "failed", code=Code.DISK_LIMIT, start_ms=start_ms
+    )
 
-    blame_claimed(registry, a_failed_job("one"))
-    blame_claimed(registry, a_failed_job("two"))
-    before = registry.is_available("seeker")
-    blame_claimed(registry, a_failed_job("three"))
+    for _ in range(5):
+        blame_failure(registry, "probe", outcome)
 
-    assert before
-    assert registry.get_status("seeker").state is PluginState.FAILED
+    assert registry.is_available("probe")
+    assert registry.get_status("probe").error_count == 5
 
 
-def test_other_failures_and_unknown_plugins_say_nothing():
-    registry = a_registry()
+def test_a_plugin_that_raises_while_it_loads_is_disabled(registry):
+    blame_failure(registry, "probe", SandboxOutcome(False, None, "x", "E", 1.0, "failed", code=Code.PLUGIN_ERROR))
 
-    for job_id in ("one", "two", "three"):
-        blame_claimed(registry, a_failed_job(job_id, "ATTEMPTS_EXHAUSTED"))
-        blame_claimed(registry, a_failed_job(job_id, plugin="unknown"))
-
-    assert registry.is_available("seeker")
+    assert not registry.is_available("probe")
