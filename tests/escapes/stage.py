@@ -108,7 +108,6 @@ class Stage:
         self._held.callback(shared.unlink, missing_ok=True)
         shared.write_text(self.secret)
         shared.chmod(0o600)
-        self._temporary = Path(tempfile.gettempdir())
         self._files = {}
         for each in ATTEMPTS.values():
             if each.seen.startswith("file-"):
@@ -117,7 +116,7 @@ class Stage:
                 path.chmod(0o666)
         self._targets: dict[str, Any] = {
             "secret": str(private / "secret"), "private": str(private), "public": str(self.folder / "public"),
-            "open_folder": str(open_folder), "temporary": str(self._temporary), "shared_memory": str(shared),
+            "open_folder": str(open_folder), "temporary": f"{tempfile.gettempdir()}/{shared.name}-", "shared_memory": str(shared),
             "files": {name: str(path) for name, path in self._files.items()}, "runner": os.getpid(),
             "setuid_cat": str(self._prepared / "cat"), "roots_file": str(self._prepared / "roots-file"),
             "disk": root_disk(),
@@ -167,8 +166,8 @@ class Stage:
                 os.kill(self.zygote, signal.SIGCONT)
 
     def _is_made(self, attempt: Attempt) -> bool:
-        places = (Path(self._targets["open_folder"]), self._temporary, Path(self.sibling["scratch"]))
-        found = [place / attempt.name for place in places if os.path.lexists(place / attempt.name)]
+        places = (f"{self._targets['open_folder']}/", self._targets["temporary"], f"{self.sibling['scratch']}/")
+        found = [path for place in places if os.path.lexists(path := Path(f"{place}{attempt.name}"))]
         for path in found:
             path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
         return bool(found)

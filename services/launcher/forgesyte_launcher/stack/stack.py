@@ -103,7 +103,8 @@ async def running_stack(options: StackOptions, lifetime: Lifetime, settings: Lau
         await stack.enter_async_context(apps.streams_closed_at_end())
         wall = RunnerWall(options.permitted, allows_degraded=settings.allow_degraded_sandbox)
         spec = runner_process(folder, address, drain_s=settings.drain_s, slots=options.slots, wall=wall)
-        plan = RunnerPlan(ops.handed_to(spec), spec, most_cells=options.slots or RunnerSettings().slots)
+        own = RunnerSettings()
+        plan = RunnerPlan(ops.handed_to(spec), spec, most_cells=options.slots or own.slots, plugins=own.plugins)
         runner = await stack.enter_async_context(running_runners(bus, plan, lifetime.group))
         if options.shows_logs:
             _show_logs(folder, lifetime, plan.most_cells)

@@ -2,7 +2,7 @@
 
 The queue delivers a message to any runner that asks. A cell and the main runner on one consumer took and returned each
 other's jobs for half a minute while both had a free slot. So a cell leaves the queue alone: it claims a suspect by its
-record, and removes the message when the job has ended. Whoever is delivered that message meanwhile finds an owner.
+record, and removes the message when the job has ended. A runner that is delivered the message meanwhile finds an owner.
 """
 
 import asyncio

@@ -250,7 +250,7 @@ def writes_into_an_open_folder(at: Targets):
 @attempt("made")
 def writes_into_the_temporary_folder(at: Targets):
     """A new file in /tmp."""
-    return write(f"{at.temporary}/writes-into-the-temporary-folder", b"x", os.O_CREAT)
+    return write(f"{at.temporary}writes-into-the-temporary-folder", b"x", os.O_CREAT)
 
 
 @attempt("made")
@@ -519,5 +519,5 @@ def output(*command: str, pass_fds: tuple[int, ...] = ()) -> bytes:
     done = subprocess.run(command, capture_output=True, check=False, pass_fds=pass_fds, stdin=subprocess.DEVNULL)
     if done.returncode:
         last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-        raise Stopped(f"exit {done.returncode}: {last[:60]}")
+        raise Stopped("EACCES, in it" if "Permission denied" in last else f"exit {done.returncode}: {last[:60]}")
     return done.stdout

@@ -142,7 +142,10 @@ def signals_by_the_32_bit_door(at: Targets):
         code = mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
         code.write(b"\x53\xb8" + struct.pack("<I", 37) + b"\xbb" + struct.pack("<I", at.victim["pid"]))
         code.write(b"\xb9" + struct.pack("<I", at.signal) + b"\xcd\x80\x5b\xc3")
-        return ctypes.CFUNCTYPE(ctypes.c_int)(addressof(c_int.from_buffer(code)))()
+        answer = ctypes.CFUNCTYPE(ctypes.c_int)(addressof(c_int.from_buffer(code)))()
+        if answer < 0:
+            raise OSError(-answer, "kill, by its 32-bit number")
+        return answer
 
     return in_child(enter, at)
 

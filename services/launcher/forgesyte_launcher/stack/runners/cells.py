@@ -46,31 +46,36 @@ class Cell:
         return self.child.working_as if self.child else None
 
 
+@dataclass(frozen=True, slots=True)
+class CellRules:
+    """Which cells there may be.
+
+    Attributes:
+        most: how many may run at once.
+        plugins: whose suspects get a cell; empty: those of every plugin.
+        may_start: whether a cell may start now. What killed the main runner makes suspects; the main runner's next
+            life, for which every other job waits, comes before their cells.
+    """
+
+    most: int
+    plugins: tuple[str, ...] = ()
+    may_start: Callable[[], bool] = lambda: True
+
+
 class Cells:
     """The cells of this machine.
 
     Args:
         jobs: the jobs that have not ended; this is the reader of its `changed`.
         start: starts a cell.
-        most: how many cells may run at once.
+        rules: which cells there may be.
         group: runs the cells.
-        may_start: whether a cell may start now. What killed the main runner makes suspects; the main runner's next
-            life, for which every other job waits, comes before their cells.
     """
 
-    def __init__(
-        self,
-        jobs: OpenJobs,
-        start: CellStart,
-        *,
-        most: int,
-        group: asyncio.TaskGroup,
-        may_start: Callable[[], bool] = lambda: True,
-    ) -> None:
+    def __init__(self, jobs: OpenJobs, start: CellStart, rules: CellRules, group: asyncio.TaskGroup) -> None:
         self._jobs = jobs
         self._start = start
-        self._most = most
-        self._may_start = may_start
+        self._rules = rules
         self._group = group
         self._cells: dict[asyncio.Task[None], Cell] = {}
         self._is_stopping = False
@@ -100,9 +105,9 @@ class Cells:
             return
         busy = self._busy()
         missing = self._assign(busy)
-        self._end_idle(busy, is_place_wanted=missing.total() > self._most - len(self._cells))
+        self._end_idle(busy, is_place_wanted=missing.total() > self._rules.most - len(self._cells))
         for plugin in missing.elements():
-            if len(self._cells) < self._most and self._may_start():
+            if len(self._cells) < self._rules.most and self._rules.may_start():
                 self._add(plugin)
 
     def _busy(self) -> set[Cell]:
@@ -124,8 +129,9 @@ class Cells:
     def _due(self) -> list[JobRecord]:
         """Return the suspects that have or get a cell now: those in one, then the oldest."""
         ours = {cell.runner_id for cell in self._cells.values()} - {None}
-        suspects = sorted(self._jobs.suspects(), key=lambda record: record.owner not in ours)
-        return suspects[: self._most]
+        plugins = self._rules.plugins
+        suspects = [record for record in self._jobs.suspects() if not plugins or record.plugin_id in plugins]
+        return sorted(suspects, key=lambda record: record.owner not in ours)[: self._rules.most]
 
     def _end_idle(self, busy: set[Cell], *, is_place_wanted: bool) -> None:
         now_s = asyncio.get_running_loop().time()
@@ -139,7 +145,7 @@ class Cells:
 
     def _add(self, plugin: str) -> None:
         taken = {cell.number for cell in self._cells.values()}
-        number = next(number for number in range(1, self._most + 1) if number not in taken)
+        number = next(number for number in range(1, self._rules.most + 1) if number not in taken)
         cell = Cell(number, plugin)
         log.info("cell started for a suspect", cell=number, plugin=plugin)
         task = self._group.create_task(self._live(cell), name=f"cell {number}")

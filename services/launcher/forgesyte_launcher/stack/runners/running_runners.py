@@ -17,7 +17,7 @@ from forgesyte_launcher.stack.process import ProcessSpec
 from forgesyte_launcher.stack.supervisor import Death, Supervised
 from forgesyte_plugin_runner.settings import RunnerSettings
 
-from .cells import Cells
+from .cells import CellRules, Cells
 from .hand_on import HandOn
 from .supervised_runner import supervised_runner
 
@@ -30,11 +30,13 @@ class RunnerPlan:
         main: the main runner, as it is to be started.
         cell: a runner without an ops port; cells are made from it.
         most_cells: how many cells may run at once.
+        plugins: what the main runner offers; empty: every installed plugin.
     """
 
     main: ProcessSpec
     cell: ProcessSpec
     most_cells: int
+    plugins: tuple[str, ...] = ()
 
 
 @asynccontextmanager
@@ -55,9 +57,8 @@ async def running_runners(bus: Bus, plan: RunnerPlan, group: asyncio.TaskGroup) 
 
         main = replace(plan.main, env={**plan.main.env, **env_of(RunnerSettings, suspects="never")})
         async with supervised_runner(main, group, on_death) as runner:
-            cells = Cells(
-                jobs, start_cell, most=plan.most_cells, group=group, may_start=lambda: runner.working_as is not None
-            )
+            rules = CellRules(plan.most_cells, plan.plugins, may_start=lambda: runner.working_as is not None)
+            cells = Cells(jobs, start_cell, rules, group)
             async with beside(cells.run()):
                 try:
                     yield runner

@@ -13,7 +13,7 @@ from forgesyte_contracts import moves
 from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.jobs import JobRecord
 from forgesyte_launcher.stack.runners import cells as cells_module
-from forgesyte_launcher.stack.runners.cells import Cells
+from forgesyte_launcher.stack.runners.cells import CellRules, Cells
 from tests.support import eventually
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -55,9 +55,10 @@ class Machine:
         self.jobs.take(JobId(record.job_id), moves.claimed(record, owner, START))
 
     @asynccontextmanager
-    async def cells(self, most: int):
+    async def cells(self, most: int, *plugins: str):
         async with asyncio.TaskGroup() as group:
-            cells = Cells(self.jobs, self.start, most=most, group=group, may_start=lambda: self.has_main)
+            rules = CellRules(most, plugins, may_start=lambda: self.has_main)
+            cells = Cells(self.jobs, self.start, rules, group)
             async with beside(cells.run()):
                 yield cells
             await cells.stop()
@@ -87,6 +88,14 @@ async def test_a_suspect_gets_a_cell_for_its_plugin_and_an_ordinary_job_none(mac
 
     assert machine.started == [(1, "a")]
     assert machine.running == {}
+
+
+async def test_a_suspect_of_a_plugin_that_this_machine_does_not_offer_gets_none(machine):
+    machine.job("elsewhere", "b", age_s=9)
+    machine.job("here", "a")
+
+    async with machine.cells(1, "a"):
+        await machine.runs("a")
 
 
 async def test_a_job_that_met_a_fault_alone_is_a_suspect_too(machine):
