@@ -123,10 +123,10 @@ class Run:
             self._go(writer)
         max_bytes = max(self._order.limits.output_bytes, MIB) + SLACK_BYTES
         try:
-            turn = Turn()
+            share = LoopShare()
             while self._last is None and (frame := await read_frame(reader, max_bytes=max_bytes)) is not None:
                 await self._take(decode(*frame), writer)
-                await turn.pass_on()
+                await share.pass_on()
             if self._may_live_on():
                 await self._await_rest(reader)
         except HalfMessage as error:
@@ -274,7 +274,7 @@ class Run:
         )
 
 
-class Turn:
+class LoopShare:
     """Passes the loop on when one sandbox has had it for a while: a flood of small messages never waits by itself."""
 
     def __init__(self) -> None:

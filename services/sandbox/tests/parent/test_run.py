@@ -7,9 +7,9 @@ from forgesyte_sandbox.parent import run
 
 async def test_a_flood_of_messages_lets_others_run(monkeypatch):
     monkeypatch.setattr(run, "_TURN_S", -1.0)
-    turn, reached = run.Turn(), asyncio.Event()
+    share, reached = run.LoopShare(), asyncio.Event()
     asyncio.get_running_loop().call_soon(reached.set)
 
-    await turn.pass_on()
+    await share.pass_on()
 
     assert reached.is_set()
