@@ -236,8 +236,10 @@ def test_the_plugins_status(changes, status):
 def test_a_death_degrades_and_a_hand_over_does_not():
     died = moves.claimed(moves.died(a_running(), AttemptOutcome.CRASHED, 4, "it died", NOW), "runner-2", NOW)
     released = moves.claimed(moves.released(a_running(), 4, NOW), "runner-2", NOW)
+    orphan = moves.claimed(a_running(), "runner-2", NOW)
 
     assert plugin_status_of(died).status == "degraded"
+    assert plugin_status_of(orphan).status == "degraded"
     assert plugin_status_of(released).status == "started"
 
 

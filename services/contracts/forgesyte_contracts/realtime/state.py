@@ -6,7 +6,7 @@ because its work on this job did not complete; the error before the ending says 
 
 from collections.abc import Sequence
 
-from forgesyte_contracts.jobs import JobRecord, JobStatus
+from forgesyte_contracts.jobs import AttemptOutcome, JobRecord, JobStatus
 from forgesyte_contracts.plugins import PluginManifest
 from forgesyte_contracts.problems import CODE_FACTS, Code
 
@@ -34,7 +34,8 @@ _ENDED = {
 def plugin_status_of(record: JobRecord) -> PluginStatusPayload | None:
     """Return how the plugin is doing; None for a job that never ran.
 
-    Degraded means that it runs with a warning, on a device other than the requested one, or after a death.
+    Degraded means that it runs with a warning, on a device other than the requested one, or after a
+    death, its own or that of what ran it.
     """
     if not record.attempt:
         return None
@@ -52,8 +53,9 @@ def plugin_status_of(record: JobRecord) -> PluginStatusPayload | None:
 def _plugin_status(record: JobRecord) -> PluginStatus:
     if record.is_terminal:
         return _ENDED[record.status]
-    died = any(attempt.outcome is not None and attempt.outcome.is_death for attempt in record.attempts)
-    if died or record.fallback or record.warnings:
+    outcomes = [attempt.outcome for attempt in record.attempts if attempt.outcome is not None]
+    began_again = any(outcome.is_death or outcome is AttemptOutcome.SURROUNDINGS for outcome in outcomes)
+    if began_again or record.fallback or record.warnings:
         return PluginStatus.DEGRADED
     return PluginStatus.RUNNING if record.current_frame else PluginStatus.STARTED
 
