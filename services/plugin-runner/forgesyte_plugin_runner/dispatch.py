@@ -98,10 +98,8 @@ class JobDispatcher:
             case Refused(reason=reason, stored=known):
                 log.info("claim refused", job_id=delivery.job_id, reason=reason)
                 self._reports.metrics.refused(reason)
-                is_judged = known is not None and (
-                    (reason == "exhausted" and known.record.is_suspect) or _was_ended_by_its_supervisor(known.record)
-                )
-                if known is not None and is_judged:
+                is_news = reason == "exhausted" or (known is not None and _was_ended_by_its_supervisor(known.record))
+                if known is not None and known.record.is_suspect and is_news:
                     blame_claimed(self._reports.plugins, known.record)
                     self._reports.metrics.suspect_left(known.record)
                 if reason in ("finished", "exhausted"):
