@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -13,12 +14,35 @@ from tests.support import make_clip
 from tests.wall.clips import CARS, FIRST_CAR, FRAMES, cut
 from tests.wall.jobs import MODEL
 
+WORKER = "tests.wall.worker"
 SHORT = 2
 SHARED_MODEL = Path(__file__).parents[3] / "shared" / "models" / MODEL
-BY_USER = {"root": ("off", "own", "4", "1", "0"), "user": ("off", "7", "4")}
-"""Each user's configurations. Signals of an ordinary user at 4 are the referee's, at 7 Landlock's."""
 
-Tables = Callable[[str], dict[str, Half]]
+
+@dataclass(frozen=True)
+class Run:
+    """One process in which plugins run at several heights of the wall, and without it.
+
+    Attributes:
+        user: `root`, or `user`, an ordinary one.
+        configurations: as in jobs.rules; `off` is what the others are compared with.
+        is_open: whether interpreter and checkout are made reachable for every user, if they are not.
+    """
+
+    user: str
+    configurations: tuple[str, ...]
+    is_open: bool = True
+
+
+RUNS = (
+    Run("root", ("own", "4", "1"), is_open=False),
+    Run("root", ("0",)),
+    Run("user", ("7", "4")),
+)
+"""Without Landlock, root's sandboxes need an interpreter that others reach. Signals of an ordinary user's are the
+referee's at 4, and Landlock's at 7."""
+
+Tables = Callable[[Run, str], Half]
 
 
 @pytest.fixture(scope="session")
@@ -36,23 +60,21 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def tables(clip: Path) -> Tables:
-    """Return what gives both users' rows of a plugin, in all configurations; each plugin runs once."""
+    """Return what gives a plugin's rows in a run's configurations; each plugin runs once, in all runs at a time."""
 
     @cache
-    def of(plugin: str) -> dict[str, Half]:
+    def all_of(plugin: str) -> dict[Run, Half]:
         also = (SHARED_MODEL,) if plugin == "nanodet" else ()
         with ExitStack() as held:
             workers = {
-                user: held.enter_context(
-                    started(
-                        user, "tests.wall.worker", clip, plugin, *configurations, is_open=user == "user", also=also
-                    )
+                run: held.enter_context(
+                    started(run.user, WORKER, clip, plugin, "off", *run.configurations, is_open=run.is_open, also=also)
                 )
-                for user, configurations in BY_USER.items()
-            }  # fmt: skip
-            return {user: half_of(worker) for user, worker in workers.items()}
+                for run in RUNS
+            }
+            return {run: half_of(worker) for run, worker in workers.items()}
 
-    return of
+    return lambda run, plugin: all_of(plugin)[run]
 
 
 @pytest.fixture(scope="session")
@@ -60,5 +82,5 @@ def default_half(short_clip: Path) -> Half:
     """What plugins without heavy packages give, without the wall and with all of it, under the uid of this run."""
     user = "root" if os.geteuid() == 0 else "user"
     plugins = "motion-detector,libraries,helpers"
-    with started(user, "tests.wall.worker", short_clip, plugins, "off", "own", is_open=False) as worker:
+    with started(user, WORKER, short_clip, plugins, "off", "own", is_open=False) as worker:
         return half_of(worker)

@@ -1,4 +1,4 @@
-"""The jobs of these tests: ordinary plugins, each with the tools that its job uses, on a zygote of one configuration."""
+"""The jobs of these tests: ordinary plugins, each with the tools that its job uses, and how high the wall is."""
 
 import os
 from dataclasses import dataclass, field
@@ -59,7 +59,9 @@ class Told:
             self.rows.append(message.data.decode())
 
 
-async def run_job(zygote: Zygote, plugin: str, clip: Path, *, tools: tuple[str, ...] = (), model: Path | None = None) -> Told:
+async def run_job(
+    zygote: Zygote, plugin: str, clip: Path, *, tools: tuple[str, ...] = (), model: Path | None = None
+) -> Told:
     """Run one job as a runner does; without `tools`, with those that are compared. `model` is the detector's."""
     told = Told()
     tools = tools or TOOLS[plugin]

@@ -11,18 +11,17 @@ import pytest
 
 from tests.escapes.running import Half
 from tests.wall.clips import FRAMES
-from tests.wall.conftest import BY_USER, SHARED_MODEL, SHORT, Tables
+from tests.wall.conftest import RUNS, SHARED_MODEL, SHORT, Run, Tables
 from tests.wall.jobs import TOOLS
 
 NEEDED = {"nanodet": ("onnxruntime", "models"), "torch-net": ("torch", "torch")}
 """What a plugin imports, and the group of packages that holds it."""
 
-LONG_CASES = [
-    pytest.param(user, configuration, plugin, id=f"{plugin}-as-{user}-at-{configuration}")
+CASES = [
+    pytest.param(run, configuration, plugin, id=f"{plugin}-as-{run.user}-at-{configuration}")
     for plugin in TOOLS
-    for user, configurations in BY_USER.items()
-    for configuration in configurations
-    if configuration != "off"
+    for run in RUNS
+    for configuration in run.configurations
 ]
 
 
@@ -35,10 +34,10 @@ def test_rows_are_the_same_behind_the_wall(default_half: Half, plugin):
 
 @pytest.mark.long
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize(("user", "configuration", "plugin"), LONG_CASES)
-def test_rows_are_the_same_at_every_height_of_the_wall(tables: Tables, user, configuration, plugin):
+@pytest.mark.parametrize(("run", "configuration", "plugin"), CASES)
+def test_rows_are_the_same_at_every_height_of_the_wall(tables: Tables, run: Run, configuration, plugin):
     skip_without_what_it_needs(plugin)
-    half = tables(plugin)[user]
+    half = tables(run, plugin)
     if not half.tables:
         pytest.skip(half.cannot)
 
@@ -49,11 +48,11 @@ def test_rows_are_the_same_at_every_height_of_the_wall(tables: Tables, user, con
 @pytest.mark.timeout(600)
 def test_the_detector_finds_cars_behind_the_wall(tables: Tables):
     skip_without_what_it_needs("nanodet")
-    half = next(half for half in tables("nanodet").values() if half.tables)
-    configuration = next(iter(half.tables.keys() - {"off"}))
+    run = next(run for run in RUNS if tables(run, "nanodet").tables)
 
-    rows = map(orjson.loads, half.tables[configuration]["plugins"]["nanodet"]["rows"])
+    told = tables(run, "nanodet").tables[run.configurations[0]]["plugins"]["nanodet"]
 
+    rows = map(orjson.loads, told["rows"])
     assert "car" in {box["class"] for row in rows for box in row["detections"]["detections"]}
 
 

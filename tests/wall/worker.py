@@ -25,7 +25,11 @@ async def configure(configuration: str, plugins: list[str], folder: Path, clip: 
             told = await run_job(zygote, plugin, clip, model=folder / MODEL if plugin == "nanodet" else None)
             ended = told.outcome
             assert ended is not None
-            found[plugin] = {"rows": told.rows, "ended": f"{ended.kind} {ended.error or ''}".strip(), "log": ended.log_tail}
+            found[plugin] = {
+                "rows": told.rows,
+                "ended": f"{ended.kind} {ended.error or ''}".strip(),
+                "log": ended.log_tail,
+            }
         policy = zygote.policy.model_dump(mode="json")
     return {"plugins": found, "policy": policy}
 

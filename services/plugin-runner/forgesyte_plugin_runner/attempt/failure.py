@@ -19,12 +19,12 @@ _ADVICE: dict[Code, str] = {
 
 _REFUSED_ADVICE = (
     "The sandbox refuses plugin code sockets (multiprocessing.Manager opens one), shells and other programs, and files "
-    "outside its folder; 'What your code may do' in docs/writing-a-plugin.md says what works instead. Change the plugin "
-    "and submit again."
+    "outside its folder; 'What your code may do' in docs/writing-a-plugin.md says what works instead. Change the "
+    "plugin and submit again."
 )
 _REFUSAL = "PermissionError"
 _REFUSAL_ELSEWHERE = re.compile(rf"^{_REFUSAL}: \[Errno (1|13)\]", re.MULTILINE)
-"""How Python prints it: as a cause, or in a process that the plugin started, where the plugin sees a lost pipe alone."""
+"""How Python prints it: as a cause, or in a process that the plugin started, of which it sees a lost pipe alone."""
 
 _MAX_TYPE_CHARS = 200
 

@@ -148,8 +148,8 @@ def numpy_program(frame):
     """A Python program that imports a package, at the first frame alone: it takes long."""
     if frame.index:
         return None
-    code = "import numpy, sys; print(numpy.frombuffer(sys.stdin.buffer.read(), 'u1').std())"
-    return subprocess.run([sys.executable, "-c", code], input=frame.image.tobytes(), stdout=subprocess.PIPE).stdout.decode()
+    command = [sys.executable, "-c", "import numpy, sys; print(numpy.frombuffer(sys.stdin.buffer.read(), 'u1').std())"]
+    return subprocess.run(command, input=frame.image.tobytes(), stdout=subprocess.PIPE).stdout.decode()
 
 
 def spawned(frame):

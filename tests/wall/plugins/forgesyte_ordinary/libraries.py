@@ -56,7 +56,10 @@ def numpy(frame):
     stored[:] = random
     stored.flush()
     again = np.fromfile("stored.bin")
-    return [digest(part) for part in (u, s, vt, np.fft.fft2(grey), random @ random, again, np.random.default_rng(1).bytes(8))]
+    return [
+        digest(part)
+        for part in (u, s, vt, np.fft.fft2(grey), random @ random, again, np.random.default_rng(1).bytes(8))
+    ]
 
 
 def files(frame):
@@ -141,9 +144,18 @@ def machine(_frame):
     berlin = datetime(2026, 7, 1, tzinfo=zoneinfo.ZoneInfo("Europe/Berlin"))
     limits = [os.sysconf(name) for name in ("SC_PAGE_SIZE", "SC_NPROCESSORS_ONLN", "SC_PHYS_PAGES")]
     return (
-        os.cpu_count(), len(os.sched_getaffinity(0)), limits, platform.machine(), platform.libc_ver(), str(berlin.utcoffset()),
-        ctypes.util.find_library("c"), locale.localeconv()["decimal_point"], len(os.urandom(8)), Path("/proc/self/comm").read_text(),
-        Path("/proc/meminfo").read_text().startswith("MemTotal"), os.environ.get("USER"),
+        os.cpu_count(),
+        len(os.sched_getaffinity(0)),
+        limits,
+        platform.machine(),
+        platform.libc_ver(),
+        str(berlin.utcoffset()),
+        ctypes.util.find_library("c"),
+        locale.localeconv()["decimal_point"],
+        len(os.urandom(8)),
+        Path("/proc/self/comm").read_text(),
+        Path("/proc/meminfo").read_text().startswith("MemTotal"),
+        os.environ.get("USER"),
     )
 
 

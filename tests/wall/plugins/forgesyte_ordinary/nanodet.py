@@ -1,4 +1,4 @@
-"""NanoDet by onnxruntime: cars and other vehicles with their boxes. The model's README says how to prepare and decode."""
+"""NanoDet by onnxruntime: vehicles with their boxes. The model's README says how to prepare and decode."""
 
 import cv2
 import numpy as np

@@ -83,6 +83,7 @@ def build_wall(foundation: Foundation, home: WalledHome, grants: Grants, limits:
         landlock.hold("/proc/self")
         landlock.restrict_self(ruleset)
         os.close(ruleset)
+        vars(os)["system"] = _refuse_shell
     checks_signals = foundation.checks_signals(home.uid)
     has_referee = checks_signals and home.profile == "plugin" and _find_referee(referee)
     os.close(referee)
@@ -144,6 +145,11 @@ def _find_referee(zygote_fd: int) -> bool:
         socket.send_fds(zygote, [b"l"], [listener])
     os.close(listener)
     return True
+
+
+def _refuse_shell(command: str | bytes) -> int:
+    """Refuse as subprocess does. The C library answers with an exit code alone, and few plugins look at that."""
+    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), "/bin/sh")
 
 
 def _require_kept(abi: int) -> None:
