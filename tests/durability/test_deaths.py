@@ -12,7 +12,7 @@ import psutil
 import pytest
 import pytest_asyncio
 
-from tests.support import Stack, alive, brightness_of, eventually, make_clip, running_stack
+from tests.support import Stack, alive, brightness_of, eventually, make_clip, meeting_point, running_stack
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -36,8 +36,8 @@ class MidJob:
     """A job that waits in the middle of its video until the test lets it go on."""
 
     def __init__(self, folder: Path, name: str) -> None:
-        self.gate = folder / f"{name}-gate"
-        self.reached = folder / f"{name}-reached"
+        self.gate = meeting_point(f"{name}-gate")
+        self.reached = meeting_point(f"{name}-reached")
         self.job_id = ""
 
     async def submit(self, stack: Stack, clip: Path) -> "MidJob":
@@ -166,7 +166,7 @@ async def test_ctrl_c_during_a_job_exits_0_and_the_job_goes_on_at_the_next_start
 
 
 async def test_cancel_of_a_hung_plugin_kills_it(stack, clip, tmp_path):
-    reached = tmp_path / "reached"
+    reached = meeting_point("reached")
     job_id = await stack.submit(clip, "hang", at=3, reached=str(reached))
     pid = int(await eventually(lambda: reached.exists() and reached.read_text(), 120))
     sandbox = psutil.Process(pid)

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.support import eventually, make_clip, running_stack
+from tests.support import eventually, make_clip, meeting_point, running_stack
 from tests.support.nats import free_port
 from tests.support.stack import Stack
 
@@ -77,7 +77,7 @@ async def box(tmp_path) -> AsyncIterator[tuple[Stack, httpx.AsyncClient]]:
 async def test_one_scrape_holds_every_metric_of_the_contract(box, tmp_path):
     stack, ops = box
     clip = make_clip(tmp_path / "clip.mp4", frames=20)
-    gate = tmp_path / "gate"
+    gate = meeting_point("gate")
     job_id = await stack.submit(clip, "gate", gate=str(gate))
     await eventually(lambda: _is_running(stack, job_id), 30, "the job runs")
 

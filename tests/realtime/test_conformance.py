@@ -27,7 +27,7 @@ from tests.realtime.watchers import (
     readable,
     served_schemas,
 )
-from tests.support import Stack, eventually, make_clip, running_stack
+from tests.support import Stack, eventually, make_clip, meeting_point, running_stack
 from tests.support.gateway import Message, is_ending
 
 CARS = Path(__file__).parents[3] / "shared" / "video" / "car-detection.mp4"
@@ -112,7 +112,7 @@ async def stack(tmp_path: Path) -> AsyncIterator[Stack]:
 
 async def watched(stack: Stack, folder: Path, video: Path, tool: str) -> Run:
     """Run a video that all three clients watch from before its start to its ending."""
-    gate, reached = folder / "gate", folder / "reached"
+    gate, reached = meeting_point("gate"), meeting_point("reached")
     clip = make_clip(folder / "clip.mp4", frames=3)
     first = await stack.submit(clip, "gate", at=1, gate=str(gate), reached=str(reached))
     await eventually(reached.exists, 60, "the slot is taken")

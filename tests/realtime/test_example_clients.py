@@ -21,7 +21,7 @@ from aiohttp import web
 
 from forgesyte_contracts.realtime import CloseCode, MessageType, message_schemas
 from tests.realtime.watchers import assert_never_falls, served_schemas
-from tests.support import Stack, alive, eventually, make_clip, running_stack
+from tests.support import Stack, alive, eventually, make_clip, meeting_point, running_stack
 from tests.support.gateway import IN_MODULE_LOOP, Message, is_ending
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -70,7 +70,7 @@ class Gated:
     """A job that waits in the middle of its video until the test opens its gate."""
 
     def __init__(self, folder: Path) -> None:
-        self.gate = folder / "gate"
+        self.gate = meeting_point("gate")
         self.clip = make_clip(folder / "clip.mp4", frames=FRAMES)
 
     async def submit(self, stack: Stack) -> str:

@@ -20,7 +20,7 @@ from tests.realtime.watchers import (
     served_schemas,
 )
 from tests.stability.workbench import PLUGINS as MISBEHAVING
-from tests.support import TEST_PLUGINS, Stack, alive, eventually, make_clip, running_stack
+from tests.support import TEST_PLUGINS, Stack, alive, eventually, make_clip, meeting_point, running_stack
 from tests.support.gateway import Message, is_ending
 
 FRAMES = 60
@@ -45,7 +45,7 @@ class Gated:
     """A job that waits in the middle of its video until the test opens its gate."""
 
     def __init__(self, folder: Path) -> None:
-        self.gate, self.reached = folder / "gate", folder / "reached"
+        self.gate, self.reached = meeting_point("gate"), meeting_point("reached")
         self.job_id = ""
 
     async def submit(self, stack: Stack, clip: Path) -> "Gated":

@@ -14,7 +14,7 @@ import pytest
 
 from forgesyte_chassis.store.blobs import Store
 from forgesyte_contracts import subjects
-from tests.support import eventually, make_clip
+from tests.support import eventually, make_clip, meeting_point
 from tests.support.gateway import hear_until, is_ending, is_frame, joined, serving
 
 TOTAL = 100
@@ -99,7 +99,7 @@ async def written(bus):
 async def test_every_frame_is_sent_while_the_record_is_written_each_5_points(
     server, served, bus, play, stepper, written, tmp_path
 ):
-    steps = tmp_path / "steps"
+    steps = meeting_point("steps")
     steps.mkdir()
     clip = make_clip(tmp_path / "clip.mp4", frames=TOTAL).read_bytes()
     facts = {"plugin_id": "stepper", "tools": ("step",), "options": {"step": {"folder": str(steps)}}}

@@ -14,7 +14,7 @@ import psutil
 from tests.stability.promises import POISON
 from tests.stability.witness import carriers, describe, is_alive, sleepers
 from tests.stability.workbench import FRAMES, PLUGINS, entry_points
-from tests.support import Stack, brightness_of, eventually, running_stack
+from tests.support import Stack, brightness_of, eventually, meeting_point, running_stack
 
 Isolation = Literal["job", "plugin"]
 Media = Literal["video", "image"]
@@ -46,6 +46,7 @@ class Product:
     def __init__(self, stack: Stack, isolation: Isolation, mark: str, inputs: Inputs, folder: Path) -> None:
         self.stack, self.isolation, self.mark, self.inputs, self.folder = stack, isolation, mark, inputs, folder
         self.pids = self.services()
+        self.gates: dict[str, Path] = {}
 
     def services(self) -> dict[str, int]:
         """The pids that must not change; job-api and inspector live in the launcher."""
@@ -61,8 +62,8 @@ class Product:
 
     async def stand(self, name: str) -> str:
         """Start a healthy job that stands in the middle of its clip until let_go()."""
-        reached = self.folder / f"{name}-reached"
-        gate = self.folder / f"{name}-gate"
+        reached, gate = meeting_point("reached"), meeting_point("gate")
+        self.gates[name] = gate
         job_id = await self.stack.submit(
             self.inputs.video, "measure", "healthy", at=10, gate=str(gate), reached=str(reached)
         )
@@ -71,7 +72,7 @@ class Product:
 
     def let_go(self, name: str) -> None:
         """Open the neighbour's gate."""
-        (self.folder / f"{name}-gate").touch()
+        self.gates[name].touch()
 
     async def is_healthy_right(self) -> bool:
         """Run a healthy job and look at it."""

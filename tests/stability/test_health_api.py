@@ -16,7 +16,7 @@ import pytest_asyncio
 
 from forgesyte_contracts.plugins import PluginHealth, PluginState
 from tests.stability.workbench import PLUGINS
-from tests.support import Stack, eventually, running_stack
+from tests.support import Stack, eventually, meeting_point, running_stack
 
 FAILED = {
     "import-fails": "No module named 'no_such_package_anywhere'",
@@ -70,7 +70,7 @@ async def stack(tmp_path_factory, stray_files) -> AsyncIterator[Stack]:
 @asynccontextmanager
 async def standing_job(stack: Stack, clip: Path, folder: Path) -> AsyncIterator[str]:
     """A job of `healthy` that stands in the middle of its clip for the length of the block, and then completes."""
-    gate, reached = folder / "gate", folder / "reached"
+    gate, reached = meeting_point("gate"), meeting_point("reached")
     job_id = await stack.submit(clip, "measure", "healthy", gate=str(gate), reached=str(reached))
     await eventually(reached.exists, 60, "the job stands in the middle")
     try:

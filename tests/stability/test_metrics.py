@@ -7,7 +7,7 @@ import pytest
 from forgesyte_contracts.jobs import JobStatus
 from forgesyte_contracts.plugins import PluginState
 from tests.stability.jobs import job_runner
-from tests.support import eventually
+from tests.support import eventually, meeting_point
 
 LOOKS = 100
 
@@ -55,7 +55,7 @@ async def test_the_uptime_grows_and_the_last_use_moves_with_each_job(tmp_path, m
 
 async def test_fifty_looks_a_second_beside_a_job_are_all_answered_and_the_job_is_right(tmp_path, media):
     async with job_runner(tmp_path / "box", "healthy") as runner:
-        gate, reached = tmp_path / "gate", tmp_path / "reached"
+        gate, reached = meeting_point("gate"), meeting_point("reached")
         job_id = await runner.submit(media, "healthy", "measure", gate=str(gate), reached=str(reached))
         await eventually(reached.exists, 60, "the job stands in the middle")
         await runner.until("healthy", PluginState.RUNNING)

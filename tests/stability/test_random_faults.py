@@ -25,7 +25,7 @@ import pytest
 from tests.stability.promises import DIE_IN_LOAD, IN_PRODUCT_ALONE, PROMISES, Promise
 from tests.stability.witness import carriers, descendants, describe, is_alive, sleepers
 from tests.stability.workbench import FRAMES, PLUGINS
-from tests.support import SHORT_KEEPING, Stack, brightness_of, eventually, running_stack
+from tests.support import SHORT_KEEPING, Stack, brightness_of, eventually, meeting_point, running_stack
 
 DURATION_S = float(os.environ.get("FORGESYTE_FAULTS_S", "20" if os.environ.get("FORGESYTE_SHORT") == "1" else "120"))
 SEED = os.environ.get("FORGESYTE_SEED") or secrets.token_hex(4)
@@ -228,7 +228,7 @@ class Storm:
     @asynccontextmanager
     async def standing_job(self) -> AsyncIterator[None]:
         """A healthy job that stands in the middle of its clip, seen by the inspector, for the length of the block."""
-        gate, reached = self.folder / "gate", self.folder / "reached"
+        gate, reached = meeting_point("gate"), meeting_point("reached")
         async with asyncio.TaskGroup() as group:
             job = group.create_task(self.run_job("healthy", "measure", gate=str(gate), reached=str(reached)))
             try:

@@ -16,7 +16,7 @@ from forgesyte_sandbox.shared.limits import MIB, Limits
 from forgesyte_sandbox.shared.specs import JobSpec, ManifestSpec
 from tests.stability.promises import Promise
 from tests.stability.witness import survivors
-from tests.support import brightness_of, eventually
+from tests.support import brightness_of, eventually, meeting_point
 from tests.support.left_behind import left_in
 
 PLUGINS = Path(__file__).parent / "plugins"
@@ -112,7 +112,7 @@ class Workbench:
         Returns:
             The fault's run, the neighbour's run, and what was alive when the fault's verdict came.
         """
-        gate, reached = self.folder / "gate", self.folder / "reached"
+        gate, reached = meeting_point("gate"), meeting_point("reached")
         neighbour = Told()
         async with asyncio.TaskGroup() as group:
             group.create_task(

@@ -4,6 +4,7 @@ from .clips import brightness_of, make_clip
 from .clock import NOW, HandClock
 from .forked import PLAIN_TERMINAL, Forked, run_forked, start_forked
 from .keys import digest_of
+from .meeting import meeting_point
 from .nats import NatsServer, nats_server
 from .records import job_ids
 from .soak import IS_SOAK
@@ -27,6 +28,7 @@ __all__ = [
     "eventually",
     "job_ids",
     "make_clip",
+    "meeting_point",
     "nats_server",
     "run_forked",
     "running_stack",

@@ -8,7 +8,7 @@ import av
 import numpy as np
 import pytest
 
-from tests.support import Stack, running_stack
+from tests.support import Stack, meeting_point, running_stack
 
 pytestmark = pytest.mark.slow
 
@@ -61,7 +61,7 @@ async def analyze(stack: Stack, png: bytes, tool: object, **query: object):
 
 
 async def test_an_image_is_analysed_while_the_client_waits_or_can_be_fetched_later(stack, png, tmp_path):
-    gate = tmp_path / "gate"
+    gate = meeting_point("gate")
     row = {"frame_index": 0, "timestamp_ms": 0.0, "detections": SEEN}
 
     # 1. In time: the document is what result gives too.

@@ -20,7 +20,17 @@ from forgesyte_contracts import moves, subjects
 from forgesyte_contracts.ids import JobId, RunnerId, new_job_id
 from forgesyte_contracts.jobs import JobRecord
 from forgesyte_contracts.streams import WORK
-from tests.support import TEST_PLUGINS, Forked, NatsServer, alive, eventually, make_clip, nats_server, start_forked
+from tests.support import (
+    TEST_PLUGINS,
+    Forked,
+    NatsServer,
+    alive,
+    eventually,
+    make_clip,
+    meeting_point,
+    nats_server,
+    start_forked,
+)
 
 FRAMES = 60
 LIMIT_S = 60
@@ -197,8 +207,8 @@ class Gate:
     """The probe's tool `gate` waits at frame `at` until the test opens it."""
 
     def __init__(self, folder: Path, name: str = "job", at: int = 30) -> None:
-        self.file = folder / f"{name}-gate"
-        self.reached_file = folder / f"{name}-reached"
+        self.file = meeting_point(f"{name}-gate")
+        self.reached_file = meeting_point(f"{name}-reached")
         self.at = at
 
     @property

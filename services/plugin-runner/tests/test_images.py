@@ -7,6 +7,7 @@ import pytest
 
 from forgesyte_contracts import subjects
 from forgesyte_contracts.jobs import DecodeFacts, JobStatus, JobType
+from tests.support import meeting_point
 
 BLUE_GREEN_RED = [10, 20, 200]
 SEEN = {"width": 64, "height": 48, "blue_green_red": BLUE_GREEN_RED}
@@ -64,7 +65,7 @@ async def test_an_image_is_one_row_and_one_frame(box, png):
 
 async def test_several_tools_share_the_one_row(box, png, tmp_path):
     box.start_runner(plugins="picture")
-    gate = tmp_path / "gate"
+    gate = meeting_point("gate")
     gate.touch()
 
     job_id = await box.submit_record(

@@ -7,7 +7,7 @@ import pytest
 from forgesyte_chassis.store.warnings import all_warnings
 from forgesyte_contracts import subjects
 from forgesyte_contracts.jobs import MAX_WARNINGS, AttemptOutcome, JobStatus
-from tests.support import alive, brightness_of, eventually
+from tests.support import alive, brightness_of, eventually, meeting_point
 
 FRAMES = 60
 
@@ -169,7 +169,7 @@ async def test_a_sandbox_killed_in_mid_job_is_a_crash_and_the_next_attempt_compl
 
 async def test_a_cancelled_hung_plugin_is_dead_when_the_owner_has_answered(box, clip, tmp_path):
     runner = box.start_runner()
-    reached = tmp_path / "reached"
+    reached = meeting_point("reached")
     job_id = await box.submit(clip, "hang", at=3, reached=str(reached))
     pid = int(await eventually(lambda: reached.exists() and reached.read_text(), 60))
     sandbox = psutil.Process(pid)
@@ -186,7 +186,7 @@ async def test_a_cancelled_hung_plugin_is_dead_when_the_owner_has_answered(box, 
 
 async def test_a_cancel_whose_message_was_lost_is_found_in_the_record(box, clip, tmp_path):
     box.start_runner()
-    reached = tmp_path / "reached"
+    reached = meeting_point("reached")
     job_id = await box.submit(clip, "hang", at=3, reached=str(reached))
     sandbox = psutil.Process(int(await eventually(lambda: reached.exists() and reached.read_text(), 60)))
 

@@ -2,6 +2,7 @@
 
 import os
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -25,6 +26,12 @@ class GateOptions(ToolOptions):
     """How long each frame behind the gate takes."""
 
 
+def say_reached(file: str) -> None:
+    """Leave the sandbox's pid, unless a sandbox before this one, under another uid, has left its own."""
+    with suppress(PermissionError):
+        Path(file).write_text(str(os.getpid()))
+
+
 class Gate(Tool[GateOptions, Brightness]):
     """Stops at frame `at` until the file `gate` is there, so that a test can do something in the middle of a job."""
 
@@ -35,7 +42,7 @@ class Gate(Tool[GateOptions, Brightness]):
     def process_frame(self, frame: Frame) -> Brightness:
         if frame.index == self.options.at and self.options.gate:
             if self.options.reached:
-                Path(self.options.reached).write_text(str(os.getpid()))
+                say_reached(self.options.reached)
             while not Path(self.options.gate).exists():
                 threading.Event().wait(0.01)
         if frame.index > self.options.at and self.options.pause_ms:
@@ -60,7 +67,7 @@ class Hang(Tool[HangOptions, Brightness]):
     def process_frame(self, frame: Frame) -> Brightness:
         if frame.index == self.options.at:
             if self.options.reached:
-                Path(self.options.reached).write_text(str(os.getpid()))
+                say_reached(self.options.reached)
             while True:
                 pass
         return Brightness(brightness=int(frame.image.mean()))
