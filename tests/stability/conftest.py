@@ -4,6 +4,7 @@ import inspect
 import os
 import secrets
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import av
@@ -12,6 +13,7 @@ import pytest
 import pytest_asyncio
 
 from forgesyte_sandbox.parent.zygote import Zygote
+from forgesyte_sandbox.shared.wall_rules import WallRules
 from tests.stability.report import Line, table
 from tests.stability.witness import MARK_NAME
 from tests.stability.workbench import FRAMES, PLUGINS, Workbench
@@ -56,14 +58,37 @@ def stray_files(mark: str) -> Iterator[str]:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def zygote(mark: str, stray_files: str) -> AsyncIterator[Zygote]:
+    async with started(mark, stray_files, WallRules()) as zygote:
+        yield zygote
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def degraded_zygote(mark: str, stray_files: str) -> AsyncIterator[Zygote]:
+    """The system-call filter alone, as an operator may allow it where the kernel has no more."""
+    async with started(mark, stray_files, WallRules(landlock_abi=0, uids=None, is_required=False)) as zygote:
+        assert zygote.policy.word == "degraded"
+        yield zygote
+
+
+@asynccontextmanager
+async def started(mark: str, stray_files: str, wall: WallRules) -> AsyncIterator[Zygote]:
     path = os.pathsep.join(filter(None, (str(PLUGINS), os.environ.get("PYTHONPATH"))))
-    async with Zygote.start(env={"PYTHONPATH": path, MARK_NAME: mark, FILES_NAME: stray_files}) as zygote:
+    env = {"PYTHONPATH": path, MARK_NAME: mark, FILES_NAME: stray_files}
+    async with Zygote.start(env=env, wall=wall) as zygote:
+        # Two runs at once are the most that a row needs; what their homes hold open is held from now on.
+        async with zygote.homes.leased(), zygote.homes.leased():
+            pass
         yield zygote
 
 
 @pytest.fixture
 def workbench(zygote: Zygote, mark: str, clip: Path, tmp_path: Path) -> Workbench:
     return Workbench(zygote, mark, clip, tmp_path)
+
+
+@pytest.fixture
+def degraded_workbench(degraded_zygote: Zygote, mark: str, clip: Path, tmp_path: Path) -> Workbench:
+    return Workbench(degraded_zygote, mark, clip, tmp_path)
 
 
 @pytest.fixture(scope="session")

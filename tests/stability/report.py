@@ -2,16 +2,23 @@
 
 from dataclasses import dataclass
 
-HEADS = ("fault", "promised", "found", "over s", "left", "parent", "beside", "after", "")
+HEADS = ("fault", "promised", "found", "degraded", "over s", "left", "parent", "beside", "after", "")
 
 
 @dataclass(slots=True)
 class Line:
-    """One row of the printed matrix; `over_s` is None where no time is promised."""
+    """One row of the printed matrix.
+
+    Attributes:
+        found: with the wall.
+        degraded: without Landlock and without a uid of its own; `-` where that was not run.
+        over_s: None where no time is promised.
+    """
 
     fault: str
     promised: str
     found: str = "-"
+    degraded: str = "-"
     over_s: float | None = None
     left: str = "-"
     parent: str = "-"
@@ -22,8 +29,24 @@ class Line:
     def cells(self) -> tuple[str, ...]:
         """The row as text."""
         over = "" if self.over_s is None else f"{self.over_s:.2f}"
-        found = self.found if len(self.found) <= 72 else self.found[:71] + "…"
-        return (self.fault, self.promised, found, over, self.left, self.parent, self.beside, self.after, self.verdict)
+        found, degraded = cut(self.found, 72), cut(self.degraded, 32)
+        return (
+            self.fault,
+            self.promised,
+            found,
+            degraded,
+            over,
+            self.left,
+            self.parent,
+            self.beside,
+            self.after,
+            self.verdict,
+        )
+
+
+def cut(text: str, length: int) -> str:
+    """The beginning of a text."""
+    return text if len(text) <= length else text[: length - 1] + "…"
 
 
 def table(lines: list[Line]) -> list[str]:
@@ -31,6 +54,6 @@ def table(lines: list[Line]) -> list[str]:
     rows = [HEADS, *(line.cells() for line in lines)]
     widths = [max(len(row[at]) for row in rows) for at in range(len(HEADS))]
     text = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    broken = sum(line.verdict != "ok" for line in lines)
+    broken = sum("ok" not in line.verdict or "BROKEN" in line.degraded for line in lines)
     latest = max((line.over_s for line in lines if line.over_s is not None), default=0.0)
     return [*text, f"{len(lines)} faults, {broken} broken promises, latest verdict {latest:.2f} s over its limit"]

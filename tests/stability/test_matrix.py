@@ -68,6 +68,21 @@ async def test_a_fault_ends_as_promised_and_no_other_job_notices(workbench: Work
     await hold_to(promise, workbench, matrix.setdefault(TITLE, []))
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.plugin)
+async def test_a_fault_ends_as_promised_where_the_wall_is_degraded(degraded_workbench, promise: Promise, matrix):
+    lines, line = matrix.setdefault(TITLE, []), Line(promise.plugin, "")
+    row = next((row for row in lines if row.fault == promise.plugin), None)
+    if row is None:
+        row = Line(promise.plugin, "/".join(promise.kinds), verdict="ok, degraded alone")
+        lines.append(row)
+    row.degraded = "BROKEN"
+
+    await hold(promise.when_degraded, degraded_workbench, line)
+
+    row.degraded = line.found
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("promise", ON_IMAGE, ids=lambda promise: promise.plugin)
 async def test_a_fault_on_an_image_ends_as_promised(workbench: Workbench, promise: Promise, matrix, picture):
@@ -78,6 +93,10 @@ async def hold_to(promise: Promise, workbench: Workbench, lines: list[Line], ima
     """Run a row of the table and hold the sandbox to it."""
     line = Line(promise.plugin, "/".join(promise.kinds))
     lines.append(line)
+    await hold(promise, workbench, line, image)
+
+
+async def hold(promise: Promise, workbench: Workbench, line: Line, image: Path | None = None) -> None:
     zygote_pid, before, scratch = workbench.zygote.pid, open_descriptors(), workbench.scratch("fault")
 
     told, neighbour, left = await workbench.fault_beside(promise, scratch, image)

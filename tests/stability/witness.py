@@ -61,7 +61,18 @@ def noted_pids(file: Path | None) -> set[int]:
     if file is None or not file.exists():
         return set()
     pairs = [line.split() for line in file.read_text().splitlines()]
-    return {int(pid) for pid, ticks in pairs if started_at_ticks(int(pid)) == ticks}
+    noted_s = file.stat().st_mtime
+    return {int(pid) for pid, ticks in pairs if is_the_noted(int(pid), ticks, noted_s)}
+
+
+def is_the_noted(pid: int, ticks: str, noted_s: float) -> bool:
+    """Whether a pid still belongs to the process that was noted; one that began after the note is another."""
+    if ticks != "?":
+        return started_at_ticks(pid) == ticks
+    try:
+        return psutil.Process(pid).create_time() <= noted_s
+    except psutil.Error:
+        return False
 
 
 def started_at_ticks(pid: int) -> str | None:

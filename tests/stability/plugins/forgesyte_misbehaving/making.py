@@ -43,8 +43,11 @@ def note_started(pid: int) -> None:
 
 
 def start_ticks(pid: int) -> str:
-    """When the process began, in clock ticks: a pid that was given away again has another."""
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    """When the process began, in clock ticks: a pid that was given away again has another; `?` behind the wall."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    except PermissionError:
+        return "?"
 
 
 def faulty(name: str, *, step: str = "frame", **attributes: Any) -> Callable[[Callable[[], object]], type[Plugin]]:

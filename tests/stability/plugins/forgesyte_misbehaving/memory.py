@@ -69,6 +69,8 @@ def takes_sysv_segments():
     libc.shmat.restype = ctypes.c_void_p
     for _ in range(16):
         segment = libc.shmget(0, 64 * MIB, 0o1600)
+        if segment < 0:
+            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
         address = libc.shmat(segment, None, 0)
         libc.shmctl(segment, 0, None)
         ctypes.memset(address, 1, 64 * MIB)

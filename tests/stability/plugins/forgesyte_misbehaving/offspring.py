@@ -4,6 +4,7 @@ import ctypes
 import mmap
 import os
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 from .making import faulty, fork_and, note_started
@@ -25,13 +26,21 @@ SLEEP_WORD = sleep_word()
 
 def hide():
     """Become a daemon that carries no mark: own session, other folder, a program with an empty environment."""
-    os.setsid()
+    leave_session()
     if os.fork():
         os._exit(0)
     note_started(os.getpid())
     os.chdir("/")
     os.closerange(0, 4096)
-    os.execve("/bin/sleep", ["sleep", SLEEP_WORD], {})
+    with suppress(PermissionError):  # behind the wall no program is run
+        os.execve("/bin/sleep", ["sleep", SLEEP_WORD], {})
+    NEVER.wait()
+
+
+def leave_session():
+    """Leave the group that is killed, where the wall does not refuse it."""
+    with suppress(PermissionError):
+        os.setsid()
 
 
 def leave_daemons(count: int) -> None:
@@ -67,7 +76,7 @@ def fork_bomb():
     while int.from_bytes(counter, "little") < MOST_FORKS:
         counter[:] = (int.from_bytes(counter, "little") + 1).to_bytes(8, "little")
         if os.fork() == 0:
-            os.setsid()
+            leave_session()
     while True:
         NEVER.wait()
 
@@ -75,7 +84,7 @@ def fork_bomb():
 @faulty("leaves-a-flooding-daemon")
 def leaves_a_flooding_daemon():
     def flood():
-        os.setsid()
+        leave_session()
         while True:
             os.write(1, b"flood\n" * 10_000)
 
