@@ -18,7 +18,10 @@ def table(user: str, tables: Tables) -> list[str]:
     text = ["  ".join(word[:45].ljust(width) for word, width in zip(line, widths, strict=True)) for line in lines]
     valid = len(valid_rows(tables))
     opened = [f"{name}: {len(passed(tables, name))} got through" for name in walled]
-    return [*(line.rstrip() for line in text), f"as {user}: {len(rows)} attempts, {valid} not void; {', '.join(opened)}"]
+    return [
+        *(line.rstrip() for line in text),
+        f"as {user}: {len(rows)} attempts, {valid} not void; {', '.join(opened)}",
+    ]
 
 
 def cell(tables: Tables, configuration: str, name: str) -> str:

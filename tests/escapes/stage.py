@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any, Self
 
 import orjson
+
 from forgesyte_escaping import calls
 from forgesyte_escaping.attempting import ATTEMPTS, Attempt
-
 from tests.escapes.listeners import Listeners
 
 VICTIM = Path(__file__).with_name("victim.py")
@@ -116,7 +116,8 @@ class Stage:
                 path.chmod(0o666)
         self._targets: dict[str, Any] = {
             "secret": str(private / "secret"), "private": str(private), "public": str(self.folder / "public"),
-            "open_folder": str(open_folder), "temporary": f"{tempfile.gettempdir()}/{shared.name}-", "shared_memory": str(shared),
+            "open_folder": str(open_folder), "shared_memory": str(shared),
+            "temporary": f"{tempfile.gettempdir()}/{shared.name}-",
             "files": {name: str(path) for name, path in self._files.items()}, "runner": os.getpid(),
             "setuid_cat": str(self._prepared / "cat"), "roots_file": str(self._prepared / "roots-file"),
             "disk": root_disk(),

@@ -1,8 +1,8 @@
 """What gets through all the same, by name and with its reason. A test holds these lists exact: they can only shrink.
 
-What stays with Landlock is a decision, not a surprise. What is open without it is the kernel's oldest rules alone: as an
-ordinary user that is the degraded configuration, which must be asked for by name; as root the uid of its own holds, and
-what every user of the machine may read or write stays so.
+What stays with Landlock is a decision, not a surprise. Without it the kernel's oldest rules hold alone: for an ordinary
+user that is the degraded configuration, which must be asked for by name; for root the uid of its own holds, and what
+every user of the machine may read or write stays so.
 """
 
 from collections.abc import Mapping

@@ -99,7 +99,7 @@ def hold(tables: dict, configuration: str) -> None:
 def uncompleted(tables: dict, configuration: str) -> dict[str, str]:
     """Return the attempts after which the job did not go on to its end, with its ending."""
     rows = tables[configuration]["rows"]
-    missing = {name: "not run" for name in tables["off"]["rows"].keys() - rows.keys()}
+    missing = dict.fromkeys(tables["off"]["rows"].keys() - rows.keys(), "not run")
     return missing | {name: row["ended"] for name, row in rows.items() if not row["is_completed"]}
 
 

@@ -1,7 +1,7 @@
 """Runs the attempts as one user, on one zygote for each configuration, and writes down what came of each.
 
-`python -m tests.escapes.worker FOLDER CLIP CONFIGURATION...` in a process of its own, which plays the runner: its uid is
-the services', its environment holds a secret. FOLDER/results.json gets the results. It looks and judges nothing.
+`python -m tests.escapes.worker FOLDER CLIP CONFIGURATION...` in a process of its own, which plays the runner: its uid
+is the services', its environment holds a secret. FOLDER/results.json gets the results. It looks and judges nothing.
 """
 
 import asyncio
@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+
 from forgesyte_escaping.attempting import ATTEMPTS, Attempt
 from forgesyte_escaping.limits import GREEDY
 from forgesyte_escaping.plugin import AT_FRAME
-
 from forgesyte_sandbox.parent.order import Order
 from forgesyte_sandbox.parent.outcome import SandboxOutcome
 from forgesyte_sandbox.parent.zygote import Zygote
@@ -34,13 +34,14 @@ LIMITS = Limits(
     decode_ahead_frames=1, decode_ahead_large_frames=1,
 )  # fmt: skip
 NARROW = replace(
-    LIMITS, frame_timeout_s=30, memory_bytes=192 * MIB, scratch_bytes=32 * MIB, scratch_files=500, processes=40, open_files=200,
+    LIMITS, frame_timeout_s=30, memory_bytes=192 * MIB, scratch_bytes=32 * MIB, scratch_files=500, processes=40,
+    open_files=200,
 )  # fmt: skip
 """For the jobs that take too much."""
 
 GREEDY_AT = {True: "own", False: "7"}
-"""In which configuration the greedy jobs run, for root and for others: there the limit on processes is far away, and the
-way to it takes seconds.
+"""In which configuration the greedy jobs run, for root and for others: there the limit on processes is far away, and
+the way to it takes seconds.
 """
 
 AT_ONCE = 3
@@ -115,9 +116,7 @@ class Table:
         """Run a job of the escaping plugin on a clip of its own."""
         video = self.stage.folder / f"{name}.mp4"
         shutil.copy(self.clip, video)
-        spec = JobSpec(
-            "forgesyte_escaping.plugin:Escaping", [tool], str(video), name, "video", options={tool: options}
-        )
+        spec = JobSpec("forgesyte_escaping.plugin:Escaping", [tool], str(video), name, "video", options={tool: options})
         told.outcome = await self.zygote.run(Order(spec, limits=told.limits, on_message=told.take, cancel=cancel))
         return told
 
@@ -138,7 +137,9 @@ class Table:
     async def _job_beside(self):
         told, cancel = Told(), asyncio.Event()
         async with asyncio.TaskGroup() as group:
-            task = group.create_task(self.run("stand", "beside", told, cancel, secret=self.stage.secret, input_size=self.clip.stat().st_size))
+            task = group.create_task(
+                self.run("stand", "beside", told, cancel, secret=self.stage.secret, input_size=self.clip.stat().st_size)
+            )
             while not told.rows:
                 assert not task.done(), told.outcome
                 await asyncio.sleep(0.01)
@@ -154,7 +155,6 @@ class Table:
 async def configure(configuration: str, folder: Path, prepared: Path, clip: Path) -> dict[str, Any]:
     """Run the table in one configuration."""
     folder.mkdir()
-    wall = rules(configuration)
     env = {"PYTHONPATH": str(PLUGINS)}
     with Stage(folder, prepared) as stage:
         async with Zygote.start(env=env, wall=rules(configuration), homes=folder / "homes") as zygote:
@@ -162,6 +162,7 @@ async def configure(configuration: str, folder: Path, prepared: Path, clip: Path
             stage.zygote = zygote.pid
             table = Table(zygote, stage, clip)
             await table.fill()
+            assert configuration != "off" or table.results.keys() == ATTEMPTS.keys(), "a control was not made"
             return {
                 "rows": {name: table.results[name] for name in ATTEMPTS if name in table.results},
                 "beside": table.beside,

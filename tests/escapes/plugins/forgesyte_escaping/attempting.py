@@ -69,7 +69,7 @@ def result_of(act: Callable[[Targets], Any], at: Targets) -> dict[str, Any]:
         return {"succeeded": False, "by": name or f"{type(error).__name__}: {error}", "proof": ""}
     except Stopped as stopped:
         return {"succeeded": False, "by": str(stopped), "proof": ""}
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - an attempt may raise anything; the job goes on
         return {"succeeded": False, "by": f"{type(error).__name__}: {error}", "proof": ""}
     return {"succeeded": True, "by": "", "proof": got.decode("latin-1") if isinstance(got, bytes) else str(got)}
 

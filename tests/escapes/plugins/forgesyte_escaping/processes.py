@@ -361,4 +361,3 @@ def holds_the_powers_of_an_administrator(at: Targets):
     """CAP_SYS_ADMIN among its capabilities."""
     status = dict(line.split(":\t", 1) for line in open("/proc/self/status").read().splitlines() if ":\t" in line)  # noqa: PTH123, SIM115 - short
     return unless_pretended(bool(int(status["CapEff"], 16) >> CAP_SYS_ADMIN & 1))
-
