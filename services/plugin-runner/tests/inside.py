@@ -57,6 +57,11 @@ class Script:
     async def keep(self) -> None:
         await asyncio.Event().wait()
 
+    @property
+    def policy(self) -> None:
+        """It walls nothing in."""
+        return None
+
     async def run(self, order: Order) -> SandboxOutcome:
         self.runs += 1
         cancelled = SandboxOutcome(False, None, "killed", "cancelled", 1.0, "cancelled")

@@ -15,6 +15,8 @@ from ..test_jobs import assert_right, outcomes
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PLUGINS = "probe,wrecker"
+NO_WALL = {"sandbox_wall": "off", "allow_degraded_sandbox": True}
+"""Behind the wall the wrecker reaches neither its zygote nor its runner; here blame alone is shown."""
 
 
 @pytest.fixture
@@ -30,7 +32,7 @@ async def faults_of(box, job_id):
 @pytest.mark.slow
 @pytest.mark.parametrize("how", ["SIGKILL", pytest.param("SIGSTOP", marks=pytest.mark.long)])
 async def test_a_job_that_kills_or_stops_its_zygote_ends_and_its_neighbours_complete(box, clip, gate, how):
-    runner = box.start_runner(slots=3, plugins=PLUGINS)
+    runner = box.start_runner(slots=3, plugins=PLUGINS, **NO_WALL)
     neighbour = await box.submit(clip, "gate", **gate.options)
     await gate.reached()
 
@@ -53,7 +55,7 @@ async def test_a_job_that_kills_or_stops_its_zygote_ends_and_its_neighbours_comp
 
 @pytest.mark.long
 async def test_a_job_that_kills_before_its_first_row_ends_once_the_machine_is_known_to_be_calm(box, clip):
-    box.start_runner(slots=3, plugins=PLUGINS)
+    box.start_runner(slots=3, plugins=PLUGINS, **NO_WALL)
 
     failed = await box.ended(await box.submit(clip, "wreck", "wrecker", at=0))
 
@@ -64,7 +66,7 @@ async def test_a_job_that_kills_before_its_first_row_ends_once_the_machine_is_kn
 
 @pytest.mark.long
 async def test_two_kills_of_the_runner_under_a_healthy_job_at_different_places_end_nothing(box, clip, gate):
-    runner = box.start_runner(plugins=PLUGINS)
+    runner = box.start_runner(plugins=PLUGINS, **NO_WALL)
     job_id = await box.submit(clip, "gate", **gate.options)
     await gate.reached()
     gate.reached_file.unlink()
@@ -99,8 +101,8 @@ async def seen_to_die(box, runner, job_id):
 
 @pytest.mark.long
 async def test_a_cell_takes_the_suspects_and_a_runner_beside_it_everything_else(box, clip, gate):
-    main = box.start_runner(slots=2, plugins=PLUGINS, suspects="never")
-    cell = box.start_another(slots=1, plugins=PLUGINS, suspects="only")
+    main = box.start_runner(slots=2, plugins=PLUGINS, suspects="never", **NO_WALL)
+    cell = box.start_another(slots=1, plugins=PLUGINS, suspects="only", **NO_WALL)
     guilty = await box.submit(clip, "wreck", "wrecker", at=5)
 
     failed = await box.ended(guilty)

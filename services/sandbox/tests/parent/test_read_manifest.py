@@ -66,7 +66,7 @@ class DyingZygote:
         return an_outcome(MANIFEST)
 
 
-async def test_a_run_that_its_zygote_took_along_is_tried_again(tmp_path):
+async def test_a_run_that_its_zygote_took_along_is_tried_again():
     read = await read_manifest(DyingZygote(), found(), limits=LIMITS)
 
     assert read.is_ready
@@ -83,28 +83,26 @@ class Recorder:
         return self.outcomes.pop(0)
 
 
-async def test_a_plugin_is_read_in_one_run_with_what_it_is_granted(tmp_path):
+async def test_a_plugin_is_read_in_one_run_with_what_it_is_granted():
     zygote, grants = Recorder(an_outcome(MANIFEST)), Grants(reads=("/models/net.onnx",))
 
-    read = await read_manifest(zygote, found(), limits=LIMITS, scratch=tmp_path, grants=grants)
+    read = await read_manifest(zygote, found(), limits=LIMITS, grants=grants)
 
     assert read.is_ready
     assert [(order.grants, order.spec.validates) for order in zygote.orders] == [(grants, True)]
 
 
 async def test_a_plugin_that_dies_in_validate_still_says_who_it_is(bench):
-    read = await read_manifest(
-        bench.zygote, found(entry_point="sandbox_plugins:DiesInValidate"), limits=LIMITS, scratch=bench.scratch()
-    )
+    read = await read_manifest(bench.zygote, found(entry_point="sandbox_plugins:DiesInValidate"), limits=LIMITS)
 
     assert (read.is_ready, read.outcome.kind, read.manifest.name) == (False, "crashed", "good")
 
 
-async def test_a_plugin_that_dies_at_import_stays_unknown(tmp_path):
+async def test_a_plugin_that_dies_at_import_stays_unknown():
     crash = SandboxOutcome(False, None, "its process died", None, 1.0, "crashed")
     zygote = Recorder(crash, crash)
 
-    read = await read_manifest(zygote, found(), limits=LIMITS, scratch=tmp_path)
+    read = await read_manifest(zygote, found(), limits=LIMITS)
 
     assert (read.outcome, read.manifest) == (crash, None)
     assert [order.spec.validates for order in zygote.orders] == [True, False]

@@ -12,6 +12,8 @@ class GateOptions(ToolOptions):
     at: int = 10
     gate: str = ""
     reached: str = ""
+    pause_ms: int = 0
+    """How long each frame takes at least."""
 
 
 class Brightness(ToolOutput):
@@ -32,6 +34,8 @@ class Measure(Tool[GateOptions, Brightness]):
             Path(options.reached).touch()
             while not Path(options.gate).exists():
                 threading.Event().wait(0.01)
+        if options.pause_ms:
+            threading.Event().wait(options.pause_ms / 1000)
         return Brightness(brightness=int(frame.image.mean()))
 
 

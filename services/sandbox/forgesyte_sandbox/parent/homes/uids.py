@@ -1,14 +1,15 @@
 """Uids that sandboxes run under, each leased by one service process of this machine at a time.
 
 Two sandboxes under one uid could kill each other, read each other's files and use up each other's processes. So a lease
-is a lock on a file that all services of the machine share; the kernel gives it back when the service dies. A uid under
-which a process still runs, whatever it is, is skipped, and so is one that belongs to a user.
+is a lock on a byte of a file that all services of the machine share; the kernel gives it back when the service dies. A
+uid under which a process still runs, whatever it is, is skipped, and so is one that belongs to a user.
 """
 
 import fcntl
 import os
 import pwd
 import stat
+import struct
 from pathlib import Path
 
 from forgesyte_sandbox.shared.process_tree import uids_in_use
@@ -30,12 +31,13 @@ class Uids:
     def __init__(self, range_: tuple[int, int], folder: Path = LEASES) -> None:
         self.range = range_
         self._folder = folder
-        self._locks: dict[int, int] = {}
+        self._leased: set[int] = set()
+        self._file_fd: int | None = None
 
     @property
     def leased(self) -> frozenset[int]:
         """The uids that this process holds."""
-        return frozenset(self._locks)
+        return frozenset(self._leased)
 
     def lease(self) -> int:
         """Take a uid that no process runs under and no other service holds (blocks).
@@ -47,7 +49,7 @@ class Uids:
         _make_private(self._folder)
         busy = uids_in_use()
         for uid in range(self.range[0], self.range[1] + 1):
-            if uid in self._locks or uid in busy or _is_a_user(uid) or not self._lock(uid):
+            if uid in self._leased or uid in busy or _is_a_user(uid) or not self._lock(uid):
                 continue
             if uid not in uids_in_use():  # a dying service's processes may outlive its lock
                 return uid
@@ -60,23 +62,32 @@ class Uids:
 
     def release(self, uid: int) -> None:
         """Give a uid back."""
-        if (lock_fd := self._locks.pop(uid, None)) is not None:
-            os.close(lock_fd)
+        if uid in self._leased:
+            self._leased.discard(uid)
+            self._set_lock(uid, fcntl.F_UNLCK)
 
     def close(self) -> None:
         """Give all back."""
-        for uid in list(self._locks):
-            self.release(uid)
+        self._leased.clear()
+        if self._file_fd is not None:
+            os.close(self._file_fd)
+            self._file_fd = None
 
     def _lock(self, uid: int) -> bool:
-        lock_fd = os.open(self._folder / str(uid), os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        if self._file_fd is None:
+            flags = os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC
+            self._file_fd = os.open(self._folder / "leases", flags, 0o600)
         try:
-            fcntl.flock(lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(lock_fd)
+            self._set_lock(uid, fcntl.F_WRLCK)
+        except BlockingIOError:
             return False
-        self._locks[uid] = lock_fd
+        self._leased.add(uid)
         return True
+
+    def _set_lock(self, uid: int, kind: int) -> None:
+        """Lock or unlock the byte of a uid, for this open file: two of one process are apart, as those of two are."""
+        if self._file_fd is not None:
+            fcntl.fcntl(self._file_fd, fcntl.F_OFD_SETLK, struct.pack("@hhqqi", kind, os.SEEK_SET, uid, 1, 0))
 
 
 def _make_private(folder: Path) -> None:

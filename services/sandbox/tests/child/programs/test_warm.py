@@ -456,7 +456,7 @@ async def test_kill_9_of_the_zygote_releases_what_runs_removes_what_is_idle_and_
         await eventually(lambda: not survivors(bench.homes))
         after = await warm.job()
 
-        assert (run.result().outcome.kind, run.result().outcome.code) == ("released", None)
+        assert (run.result().outcome.kind, run.result().outcome.code) == ("surroundings", None)
         assert after.outcome.ok
 
 

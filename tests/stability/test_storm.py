@@ -1,0 +1,116 @@
+"""A storm: jobs that attack their runner, their zygote and nats-server, and kills from outside, beside healthy jobs.
+
+Twice, for half of the time each: with the wall, where no attack succeeds, and with the wall switched off, where blame
+alone finds the guilty. No healthy job is lost, doubled or wrong, and health does not lie. FORGESYTE_STORM_WALL=on or
+=off runs one form alone. Two minutes long, ten with `make storm`, which runs the form with the wall; FORGESYTE_STORM_S
+sets the seconds and FORGESYTE_SEED repeats the faults.
+"""
+
+import os
+import secrets
+from collections.abc import Callable
+from time import monotonic
+
+import pytest
+
+from tests.stability.promises import Promise, fails, succeeds
+from tests.stability.storm import Weather, join_paths, waits_of, wall_off
+from tests.stability.test_random_faults import BROKEN
+from tests.stability.test_random_faults import FAULTS as ALL_FAULTS
+from tests.stability.witness import carriers, describe, is_alive
+from tests.stability.workbench import PLUGINS
+from tests.support import TEST_PLUGINS, eventually, running_stack
+
+WALLS = tuple(filter(None, [os.environ.get("FORGESYTE_STORM_WALL")])) or ("on", "off")
+DURATION_S = float(os.environ.get("FORGESYTE_STORM_S", "120")) / len(WALLS)
+SEED = os.environ.get("FORGESYTE_SEED") or secrets.token_hex(4)
+SLOTS = 4
+FAULTS_AT_ONCE = 3
+HEALTHY_AT_ONCE = 2
+MIB = 1 << 20
+SETTINGS = {
+    "FRAME_TIMEOUT_S": 3, "FINALIZE_TIMEOUT_S": 10, "LOAD_TIMEOUT_S": 20, "JOB_TIMEOUT_S": 900,
+    "MEMORY_BYTES": 256 * MIB, "LOAD_MEMORY_BYTES": 512 * MIB, "SCRATCH_BYTES": 64 * MIB, "SCRATCH_FILES": 5000,
+}  # fmt: skip
+HOARDS = (
+    fails("fills-its-scratch", "DiskLimit"),
+    fails("makes-empty-files", "DiskLimit"),
+    succeeds("digs-deep"),
+    succeeds("opens-sockets"),
+    succeeds("leaves-shared-memory"),
+    Promise("floods-memfds", ("failed", "oom")),
+)
+KEPT = (
+    "raises", "exits-3", "segfaults", "loops", "stops-itself", "takes-64-mb-steps", "takes-memfd", "thread-bomb",
+    "leaves-daemons-and-hangs", "fork-bomb", "gives-200-mb", "writes-garbage", "closes-all-descriptors-and-hangs",
+    "prepare-hangs",
+)  # fmt: skip
+"""The faults of the matrix that hold processes, memory, time or the pipe: in a storm they meet dying runners."""
+
+OTHERWISE = {
+    "on": {
+        name: Promise(name, ("failed",), error_type="PermissionError")
+        for name in ("leaves-daemons-and-hangs", "fork-bomb")
+    },
+    # Hundreds of processes in sessions of their own take the time of the runner too: it stands still and is replaced.
+    "off": {"fork-bomb": Promise("fork-bomb", ("timeout", "oom", "crashed"))},
+}
+"""What ends otherwise than in the matrix, by wall."""
+
+pytestmark = [pytest.mark.long, pytest.mark.slow, pytest.mark.timeout(DURATION_S + 900)]
+
+
+@pytest.fixture
+def say(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
+    """Writes a line for people, whatever pytest captures."""
+
+    def write(text: str) -> None:
+        with capsys.disabled():
+            print(f"\n{text}", flush=True)
+
+    return write
+
+
+@pytest.mark.parametrize("wall", WALLS)
+async def test_in_a_storm_no_healthy_job_is_lost_or_doubled_and_health_does_not_lie(wall, tmp_path, clip, say):
+    mark = secrets.token_hex(12)
+    faults = {promise.plugin: promise for promise in HOARDS} | {name: ALL_FAULTS[name] for name in KEPT}
+    faults |= OTHERWISE[wall]
+    say(f"storm for {DURATION_S:g} s, wall {wall}; FORGESYTE_SEED={SEED} repeats it")
+    env = {"PYTHONPATH": join_paths(PLUGINS, TEST_PLUGINS, f"/nonexistent/{mark}")}
+    env |= {f"FORGESYTE_RUNNER_{name}": str(value) for name, value in SETTINGS.items()}
+    env |= {"FORGESYTE_RUNNER_PLUGINS": ",".join([*faults, *BROKEN, "healthy", "wrecker"])}
+    env |= wall_off() if wall == "off" else {}
+    async with running_stack(tmp_path / "data", slots=SLOTS, env=env) as stack:
+        weather = Weather(stack, clip, SEED, 0.0, faults, BROKEN, is_walled=wall == "on")
+        await eventually(lambda: are_all_known(weather), 240, "every plugin has a state")
+        launcher = weather.launcher
+
+        weather.until_s = monotonic() + DURATION_S
+        await weather.blow(faults_at_once=FAULTS_AT_ONCE, healthy_at_once=HEALTHY_AT_ONCE)
+        await weather.check_right(await weather.run_job("measure", "healthy"))
+        tell(weather, say)
+
+        assert weather.wrong == [], f"FORGESYTE_SEED={SEED}"
+        assert await weather.doubled_or_lost() == []
+        assert {*weather.codes} == {200, 404}
+        assert weather.launcher == launcher
+    # Without the wall, a daemon in a session of its own outlives a zygote that is killed.
+    left = [pid for pid in carriers(mark) if is_alive(pid)] if wall == "on" else []
+    assert [describe(pid) for pid in left] == [], "nothing of the product is alive when it has ended"
+
+
+async def are_all_known(weather: Weather) -> bool:
+    shown = {plugin["name"]: plugin["state"] for plugin in (await weather.stack.http.get("/v1/plugins")).json()}
+    return shown.keys() >= weather.installed and "LOADED" not in shown.values()
+
+
+def tell(weather: Weather, say: Callable[[str], None]) -> None:
+    """Sum up for people."""
+    say(
+        f"{sum(weather.attempts.values())} healthy jobs, by the outcomes of their attempts: {dict(weather.attempts)}\n"
+        f"attacks: {dict(sorted(weather.attacks.items()))}\n"
+        f"other endings: {dict(sorted(weather.endings.items()))}\n"
+        f"health asked {weather.codes.total()} times: {dict(weather.codes)}, slowest {weather.slowest_s:.2f} s; "
+        f"{len(weather.wrong)} wrong\n" + "\n".join(waits_of(weather.outside))
+    )
