@@ -47,6 +47,12 @@ def mark() -> str:
 
 
 @pytest.fixture(scope="session")
+def degraded_mark() -> str:
+    """Another one: a zygote that lives beside is no survivor."""
+    return secrets.token_hex(12)
+
+
+@pytest.fixture(scope="session")
 def stray_files(mark: str) -> Iterator[str]:
     """The name under which faults leave files outside their scratch; they are taken away at the end."""
     name = f"forgesyte-stability-{mark}"
@@ -63,9 +69,10 @@ async def zygote(mark: str, stray_files: str) -> AsyncIterator[Zygote]:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def degraded_zygote(mark: str, stray_files: str) -> AsyncIterator[Zygote]:
+async def degraded_zygote(degraded_mark: str, stray_files: str) -> AsyncIterator[Zygote]:
     """The system-call filter alone, as an operator may allow it where the kernel has no more."""
-    async with started(mark, stray_files, WallRules(landlock_abi=0, uids=None, is_required=False)) as zygote:
+    rules = WallRules(landlock_abi=0, uids=None, is_required=False)
+    async with started(degraded_mark, stray_files, rules) as zygote:
         assert zygote.policy.word == "degraded"
         yield zygote
 
@@ -87,8 +94,8 @@ def workbench(zygote: Zygote, mark: str, clip: Path, tmp_path: Path) -> Workbenc
 
 
 @pytest.fixture
-def degraded_workbench(degraded_zygote: Zygote, mark: str, clip: Path, tmp_path: Path) -> Workbench:
-    return Workbench(degraded_zygote, mark, clip, tmp_path)
+def degraded_workbench(degraded_zygote: Zygote, degraded_mark: str, clip: Path, tmp_path: Path) -> Workbench:
+    return Workbench(degraded_zygote, degraded_mark, clip, tmp_path)
 
 
 @pytest.fixture(scope="session")
