@@ -165,6 +165,9 @@ class SandboxPolicy(_Strict):
     uid_is_exclusive: bool = False
     """Whether no other sandbox and no service runs under this uid."""
 
+    no_uid: Text | None = None
+    """Why sandboxes have no uid of their own, as a clause; null where they have one."""
+
     searches: bool = False
     """Whether it keeps the capability to read through folders that are closed to others (CAP_DAC_READ_SEARCH)."""
 
@@ -174,7 +177,7 @@ class SandboxPolicy(_Strict):
     """The hard resource limits (RLIMIT_*), by their names in lower case; a limit that is not set is missing."""
 
     gaps: tuple[Text, ...] = ()
-    """What is weaker here than it could be, each as a sentence with its remedy."""
+    """What else is weaker here than it could be, each as a sentence with its remedy."""
 
 
 class ToolManifest(_Strict):

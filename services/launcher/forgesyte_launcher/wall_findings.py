@@ -72,16 +72,16 @@ def _uid(policy: SandboxPolicy, settings: WallSettings, missing: Verdict) -> Doc
     name = "uid for each sandbox"
     if policy.uid_is_exclusive:
         return DoctorFinding(AREA, name, "ok", f"in force, from the range {settings.sandbox_uids}")
+    why = f"sandboxes run under uid {policy.uid}, as the service does, because {policy.no_uid}"
     if os.geteuid():
-        why, remedy = (
-            f"not root: sandboxes run under uid {policy.uid}, as the service does",
-            "start as root to have it.",
-        )
+        remedy = "start as root to have it."
     elif settings.sandbox_uids == "none":
-        why, remedy = "switched off: sandboxes run as root", "remove sandbox_uids=none from the settings."
+        remedy = "remove sandbox_uids=none from the settings."
     else:
-        why = "root without the capabilities CAP_SETUID, CAP_SETGID and CAP_CHOWN: sandboxes run as root"
-        remedy = "give the container these capabilities, or run forgesyte as an ordinary user."
+        remedy = (
+            "give the container CAP_SETUID, CAP_SETGID and CAP_CHOWN, install where other users may enter, or run "
+            "forgesyte as an ordinary user."
+        )
     if not policy.landlock_abi:
         return DoctorFinding(AREA, name, missing, why, f"{remedy[:-1]}, or have Landlock.")
     return DoctorFinding(AREA, name, "warn" if os.geteuid() == 0 else "ok", why, remedy)

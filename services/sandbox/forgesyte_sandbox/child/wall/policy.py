@@ -2,6 +2,7 @@
 
 import os
 import resource
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -57,14 +58,12 @@ def read_back(built: Built) -> SandboxPolicy:
         signals=signals,
         uid=os.getuid(),
         uid_is_exclusive=uid_is_exclusive,
+        no_uid=None if uid_is_exclusive else foundation.no_uid,
         searches=bool(int(status.get("CapEff", "0"), 16) & _DAC_READ_SEARCH) and os.getuid() != 0,
         dumpable=kernel.is_dumpable(),
         dies_with_parent=kernel.parent_death_signal() != 0,
         limits=_limits(),
-        gaps=(
-            *_gaps(foundation, has_filter=has_filter, uid_is_exclusive=uid_is_exclusive),
-            *(_NO_REFEREE for _ in range(keeps_signals and has_filter and not has_referee)),
-        ),
+        gaps=tuple(_gaps(foundation, lacks_referee=keeps_signals and has_filter and not has_referee)),
     )
 
 
@@ -86,27 +85,11 @@ def _limits() -> dict[str, int]:
     return {name: hard for name, hard in found if hard != resource.RLIM_INFINITY}
 
 
-def _gaps(foundation: Foundation, *, has_filter: bool, uid_is_exclusive: bool) -> list[str]:
-    gaps = []
-    if foundation.landlock_abi == 0:
-        what = "every file that its uid may read stays readable to plugin code"
-        if foundation.rules.landlock_abi == 0:
-            gaps.append(f"Landlock is switched off, so {what}; remove sandbox_landlock_abi=0")
-        else:
-            gaps.append(
-                f"The kernel offers no Landlock, so {what}; use Linux 5.13 or newer with lsm=landlock, "
-                "and in a container a seccomp profile that allows landlock_create_ruleset"
-            )
-    if not has_filter:
-        gaps.append("The system-call filter is off, so plugin code may open sockets; switch the sandbox's wall on")
-    if not uid_is_exclusive:
-        gaps.append(
-            f"Sandboxes have no uid of their own, because {foundation.no_uid}: they share one with the service, so "
-            "the number of processes is limited for all together; start the service as root to give each one its own"
+def _gaps(foundation: Foundation, *, lacks_referee: bool) -> Iterator[str]:
+    if lacks_referee:
+        yield _NO_REFEREE
+    for folder in foundation.listed_private:
+        yield (
+            f"Private files lie beneath {folder}, from which Python imports: plugin code can list their names, not "
+            "read them; move the data folder elsewhere with --data-dir"
         )
-    gaps += [
-        f"Private files lie beneath {folder}, from which Python imports: plugin code can list their names, not read "
-        "them; move the data folder elsewhere with --data-dir"
-        for folder in foundation.listed_private
-    ]
-    return gaps

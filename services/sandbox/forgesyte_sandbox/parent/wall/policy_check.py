@@ -34,5 +34,8 @@ def lacks_of(policy: SandboxPolicy) -> list[str]:
     if not policy.seccomp:
         lacks.append("There is no system-call filter (seccomp); in a container its own profile must allow seccomp()")
     if policy.landlock_abi == 0 and not policy.uid_is_exclusive:
-        lacks += policy.gaps
+        lacks.append(
+            "The kernel offers no Landlock, which Linux 5.13 or newer has (a container's seccomp profile must allow "
+            f"landlock_create_ruleset), and sandboxes have no uid of their own, because {policy.no_uid}"
+        )
     return lacks
