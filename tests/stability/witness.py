@@ -84,10 +84,11 @@ def started_at_ticks(pid: int) -> str | None:
 
 
 def is_alive(pid: int) -> bool:
-    """Whether the process lives; a zombie is dead."""
+    """Whether the process lives; a zombie is dead, and so is one whose memory the kernel has taken back."""
     try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.Error:
+        has_memory = int(Path(f"/proc/{pid}/statm").read_text().split()[0]) > 0
+        return has_memory and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except (psutil.Error, OSError):
         return False
 
 

