@@ -10,6 +10,7 @@ import os
 import pwd
 import stat
 import struct
+import threading
 from pathlib import Path
 
 from forgesyte_sandbox.shared.process_tree import uids_in_use
@@ -33,6 +34,7 @@ class Uids:
         self._folder = folder
         self._leased: set[int] = set()
         self._file_fd: int | None = None
+        self._one_at_a_time = threading.Lock()  # homes are made in threads, and the file's locks keep no thread out
 
     @property
     def leased(self) -> frozenset[int]:
@@ -47,6 +49,10 @@ class Uids:
             OSError: the folder of the leases cannot be used.
         """
         _make_private(self._folder)
+        with self._one_at_a_time:
+            return self._lease()
+
+    def _lease(self) -> int:
         busy = uids_in_use()
         for uid in range(self.range[0], self.range[1] + 1):
             if uid in self._leased or uid in busy or _is_a_user(uid) or not self._lock(uid):

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -40,6 +41,17 @@ def test_two_services_never_hold_the_same_uid(uids, tmp_path):
     other.close()
     assert uids.lease() == RANGE[1]
     assert uids.leased == {*RANGE}
+
+
+def test_two_threads_of_a_service_never_get_the_same_uid(tmp_path):
+    range_ = 61200, 61207
+    for number in range(3):
+        uids = Uids(range_, tmp_path / f"leases-{number}")
+        with ThreadPoolExecutor(8) as pool:
+            leased = list(pool.map(lambda _, uids=uids: uids.lease(), range(8)))
+        uids.close()
+
+        assert len({*leased}) == 8
 
 
 def test_a_lease_ends_with_its_service(uids, tmp_path):
