@@ -188,3 +188,19 @@ async def test_a_job_goes_on_while_its_clients_come_and_go(stack, clip, tmp_path
     assert {answer.result()["status"] for answer in answers} == {"running"}
     job.let_go()
     await assert_right_result(stack, job.job_id)
+
+
+async def test_behind_the_wall_a_job_can_kill_stop_or_trace_nothing_that_runs_it(stack, clip):
+    runner, nats = stack.runner(), stack.nats()
+    (zygote,) = [child for child in runner.children() if "zygote" in " ".join(child.cmdline())]
+    pids = {"runner": [runner.pid], "zygotes": [zygote.pid], "nats-server": [nats.pid]}
+    attacks = [(whom, how) for whom in ("zygote", "runner", "nats-server") for how in ("SIGKILL", "SIGSTOP")]
+    jobs = [await stack.submit(clip, "wreck", "wrecker", whom=whom, how=how, pids=pids) for whom, how in attacks]
+    jobs.append(await stack.submit(clip, "wreck", "wrecker", whom="zygotes", traces=True, pids=pids))
+
+    ended = [await stack.ended(job_id) for job_id in jobs]
+
+    assert [(job["status"], outcomes(job)) for job in ended] == [("completed", ["succeeded"])] * len(jobs)
+    refused = [[row["detections"]["refused"] for row in await stack.rows(job_id)][5] for job_id in jobs]
+    assert refused == [["EPERM"]] * len(attacks) + [["EPERM", "EPERM"]]
+    assert alive([runner, zygote, nats]) == [runner, zygote, nats]

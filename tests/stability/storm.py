@@ -68,7 +68,7 @@ class Weather:
     def is_on(self) -> bool:
         return monotonic() < self.until_s
 
-    async def blow(self, *, faults_at_once: int, healthy_at_once: int) -> None:
+    async def blow(self, *, faults_at_once: int, healthy_at_once: int, attacks_at_once: int) -> None:
         """Everything at once, until the time is over and the last of these jobs has ended."""
         async with asyncio.TaskGroup() as group:
             for number in range(faults_at_once):
@@ -76,7 +76,9 @@ class Weather:
             for _ in range(healthy_at_once):
                 group.create_task(self.do_healthy_jobs(0))
             group.create_task(self.do_healthy_jobs(pause_ms=400))
-            for act in (self.do_attacks, self.do_outside, self.ask_for_health):
+            for number in range(attacks_at_once):
+                group.create_task(self.do_attacks(number))
+            for act in (self.do_outside, self.ask_for_health):
                 group.create_task(act())
 
     # jobs
@@ -155,9 +157,9 @@ class Weather:
             job = await self.run_job("misbehave", promise.plugin)
             self.wrong += judge(promise, job)
 
-    async def do_attacks(self) -> None:
+    async def do_attacks(self, number: int) -> None:
         """Attack the product from inside, one attack after the other."""
-        draw = Random(f"{self.seed} attacks")
+        draw = Random(f"{self.seed} attacks {number}")
         while self.is_on:
             whom = draw.choice(("zygote", "runner", "zygotes", "nats-server"))
             how, traces = draw.choice(("SIGKILL", "SIGSTOP")), whom == "zygotes" and draw.random() < 0.5
@@ -302,8 +304,10 @@ class Weather:
         if asked_s < answered_s:
             return []
         self.counts[name] = monotonic(), runners, now
-        is_fallen = before_runners <= runners and (now[0] < before[0] or now[1] < before[1])
-        return [f"the counts of {name} fell from {before} to {now}"] if is_fallen else []
+        has_all = bool(before_runners) and before_runners <= runners  # without a runner the last known ones are shown
+        is_fallen = has_all and (now[0] < before[0] or now[1] < before[1])
+        found = f"the counts of {name} fell from {before} ({before_runners}) to {now} ({runners})"
+        return [found] if is_fallen else []
 
     # the end
 
@@ -334,11 +338,8 @@ def judge(promise: Promise, job: dict[str, Any]) -> list[str]:
 
     Its job may have met the faults of others on its way; what it does itself decides how it ends.
     """
-    codes = (
-        ["DISK_LIMIT"]
-        if promise.error_type == "DiskLimit"
-        else [CODES[kind] for kind in promise.kinds if kind in CODES]
-    )
+    kinds = CODES | ({"failed": "DISK_LIMIT"} if promise.error_type == "DiskLimit" else {})
+    codes = [kinds[kind] for kind in promise.kinds if kind in kinds]
     is_fine = job["status"] == "completed" and "succeeded" in promise.kinds
     is_fine |= job["status"] == "failed" and job["error_code"] in codes and bool(job["error_message"])
     outcomes = [attempt["outcome"] for attempt in job["attempts"]]

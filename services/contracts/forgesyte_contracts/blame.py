@@ -11,7 +11,7 @@ Rejected: counting every fault as a death (a healthy job ends because of its nei
 fault most often (two jobs that start together cannot be told apart).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -129,6 +129,18 @@ def needs_control(record: JobRecord) -> bool:
     Such a job is not started before that is known: a guilty one would use up its attempts, and prove nothing.
     """
     return BEFORE_FIRST_ROW in record.alone_faults or len(record.alone_faults) >= MAX_ALONE_FAULTS - 1
+
+
+def side_by_side(suspects: Sequence[JobRecord]) -> list[JobRecord]:
+    """Return which of these suspects may run at the same time, each in a runner of its own; the order stays.
+
+    Of those that have met a fault alone it is one: a plugin can kill the zygotes of other runners as well, and two such
+    faults at the same frame would end the job beside it. One that runs is never put back; those that still wait for
+    their control hold up no other.
+    """
+    hit = [record for record in suspects if record.alone_faults]
+    turn = min(hit, key=lambda each: (each.owner is None, needs_control(each), each.created_at), default=None)
+    return [record for record in suspects if not record.alone_faults or record is turn]
 
 
 def has_control(record: JobRecord, calm: Iterable[tuple[datetime, datetime]]) -> bool:

@@ -12,6 +12,7 @@ from forgesyte_contracts.blame import (
     Fault,
     has_control,
     needs_control,
+    side_by_side,
 )
 from forgesyte_contracts.jobs import AttemptOutcome, JobRecord, JobStatus
 
@@ -225,3 +226,25 @@ def test_records_from_before_this_rule_load_as_no_suspects():
 
     assert (job.is_suspect, job.runs_alone, job.attempts[0].outcome) == (False, False, None)
     assert moves.claimed(job, "r2", NOW, HERE).attempts[0].outcome is AttemptOutcome.SURROUNDINGS
+
+
+def a_suspect(name: str, *faults: int, age_s: int = 0, owner: str | None = None) -> JobRecord:
+    made = NOW - timedelta(seconds=age_s)
+    return a_job(job_id=name, suspicion=1, alone_faults=faults, created_at=made, owner=owner)
+
+
+@pytest.mark.parametrize(
+    ("suspects", "beside"),
+    [
+        pytest.param([a_suspect("a"), a_suspect("b")], "ab", id="no fault alone"),
+        pytest.param([a_suspect("a", 5), a_suspect("b"), a_suspect("c", 7)], "ab", id="the one that comes first"),
+        pytest.param([a_suspect("a", 5), a_suspect("b", 5, age_s=1)], "b", id="the oldest"),
+        pytest.param([a_suspect("a", 5, age_s=1), a_suspect("b", 5, owner="r")], "b", id="the one that runs"),
+        pytest.param(
+            [a_suspect("a", BEFORE_FIRST_ROW, age_s=1), a_suspect("b", 5)], "b", id="not one that waits for its control"
+        ),
+        pytest.param([], "", id="none"),
+    ],
+)
+def test_of_the_suspects_that_met_a_fault_alone_one_runs_at_a_time(suspects, beside):
+    assert [record.job_id for record in side_by_side(suspects)] == [*beside]

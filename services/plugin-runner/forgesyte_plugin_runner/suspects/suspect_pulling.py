@@ -12,7 +12,9 @@ from typing import Any
 import structlog
 
 from forgesyte_chassis.bus import Bus, BusUnavailable, Delivery, OpenJobs, following_open_jobs
+from forgesyte_chassis.clock import SYSTEM_CLOCK
 from forgesyte_chassis.waiting import is_set_within
+from forgesyte_contracts.blame import seconds_since_fault, side_by_side
 from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.jobs import JobRecord
 from forgesyte_plugin_runner.slots import RunningJob, Slots
@@ -21,6 +23,9 @@ log = structlog.get_logger(__name__)
 
 AGAIN_S = 1.0
 """Seconds until a suspect whose claim was refused is tried again."""
+
+SETTLED_S = 1.0
+"""Seconds after a fault in which its job is left alone: until then the records may not show whom else it hit."""
 
 _LOOK_EVERY_S = 0.25
 
@@ -85,10 +90,12 @@ class SuspectPuller[JobT: RunningJob]:
             group.create_task(self._handle(self._bus.work.unpulled(job_id, record.plugin_id, record.device)))
 
     def _next(self, jobs: OpenJobs) -> JobRecord | None:
-        """Return the oldest suspect that this cell may take now."""
+        """Return the oldest suspect that this cell may take now and that may run beside those in other cells."""
         now_s = asyncio.get_running_loop().time()
         self._tried_s = {job_id: at_s for job_id, at_s in self._tried_s.items() if now_s - at_s < AGAIN_S}
-        for record in jobs.suspects():
+        for record in side_by_side(jobs.suspects()):
+            if record.alone_faults and seconds_since_fault(record, SYSTEM_CLOCK.now()) < SETTLED_S:
+                continue
             is_ours = (record.plugin_id, record.device) in self._offered and self._may_pull(record.plugin_id)
             if is_ours and self._slots.has_room(record.device) and JobId(record.job_id) not in self._tried_s:
                 return record

@@ -86,6 +86,21 @@ async def test_a_suspect_whose_claim_was_refused_is_tried_again(bus, monkeypatch
     assert {delivery.job_id for delivery in cell.taken} == {job_id}
 
 
+async def test_a_suspect_that_met_a_fault_alone_waits_for_another_that_runs(bus):
+    """What one does to all runners of the machine would count against the other as well."""
+    running = await a_job(bus, alone_faults=(5,), owner="another cell", status="running", attempt=1)
+    waiting, free = await a_job(bus, alone_faults=(7,)), await a_job(bus)
+    cell = PlayedCell(bus)
+    async with cell.running():
+        await cell.takes(free)
+        await bus.jobs.purge(free)
+        await bus.jobs.purge(running)
+
+        cell.may_end.set()
+
+        await cell.takes(free, waiting)
+
+
 async def test_a_cell_that_stops_waits_for_its_job(bus):
     job_id = await a_job(bus)
     cell = PlayedCell(bus)

@@ -24,6 +24,11 @@ LOOK_EVERY_S = 0.05
 _TREE_EVERY_S = 0.5
 _TAKE_LIMIT_S = 10.0
 _DISK_EVERY_S = 0.25
+_FEW_PROCESSES = 16
+"""So many are weighed at once. Hundreds take up to seconds, in which no other job of this service would be served."""
+
+_Weight = tuple[int, set[Inode]]
+"""Bytes, and the files in memory among them."""
 
 
 class Watchdog:
@@ -38,6 +43,7 @@ class Watchdog:
         self._pid = pid
         self._scratch = scratch
         self._measuring: asyncio.Future[DiskUsage] | None = None
+        self._weighing: asyncio.Future[_Weight] | None = None
         self._measured_at_s = 0.0
         self._page = page
         self._limits = limits
@@ -99,10 +105,24 @@ class Watchdog:
         if now_s - self._members_at_s >= _TREE_EVERY_S:
             self._members = frozenset({self._pid, *descendants_of(self._pid)})
             self._members_at_s = now_s
-        held_bytes = group_bytes(self._members, suspicious_above=self._allowed_bytes, seen=self.seen_files)
+        held_bytes = self._weigh()
         if held_bytes <= self._allowed_bytes:
             return None
         return verdict.too_much_memory(held_bytes, self._allowed_bytes, self.frame)
+
+    def _weigh(self) -> int:
+        """Return what the group holds; of a large one what the last look found, which goes on in a thread."""
+        look = partial(_weight_of, self._members, self._allowed_bytes)
+        if len(self._members) <= _FEW_PROCESSES:
+            found: _Weight | None = look()
+        else:
+            found, self._weighing = _result(self._weighing)
+            if self._weighing is None:
+                self._weighing = asyncio.get_running_loop().run_in_executor(None, look)
+        if found is None:
+            return 0
+        self.seen_files |= found[1]
+        return found[0]
 
     def _judge_disk(self) -> Verdict | None:
         """Judge the last look at the folder, and begin another one in a thread when it is time."""
@@ -125,9 +145,12 @@ class Watchdog:
         return (now_ns - min(beat.started_ns, self._seen[lane][1])) / 1e9
 
 
-def _result(
-    looking: "asyncio.Future[DiskUsage] | None",
-) -> "tuple[DiskUsage | None, asyncio.Future[DiskUsage] | None]":
+def _weight_of(pids: frozenset[int], suspicious_above: int) -> _Weight:
+    files: set[Inode] = set()
+    return group_bytes(pids, suspicious_above=suspicious_above, seen=files), files
+
+
+def _result[T](looking: "asyncio.Future[T] | None") -> "tuple[T | None, asyncio.Future[T] | None]":
     """Return what a look found, if it has ended well, and the look that goes on."""
     if looking is None or not looking.done():
         return None, looking

@@ -3,10 +3,12 @@
 import os
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
 
+from forgesyte_sandbox.parent import watchdog
 from forgesyte_sandbox.parent.watchdog import Watchdog
 from forgesyte_sandbox.shared.heartbeat import HeartbeatPage, Lane, Step, StepMarker
 from forgesyte_sandbox.shared.limits import MIB, Limits
@@ -17,6 +19,7 @@ from forgesyte_sandbox.shared.process_memory import (
     proportional_bytes,
     resident_bytes,
 )
+from tests.support import eventually
 
 TINY = 1e-9
 AMPLE = {
@@ -148,6 +151,41 @@ def test_a_group_over_its_memory_is_oom(page):
 
     assert within is None
     assert (found.kind, found.frame) == ("oom", 7)
+
+
+FORKS = """
+import os, sys
+for _ in range(40):
+    if not os.fork():
+        break
+else:
+    print("forked", flush=True)
+sys.stdin.read()
+"""
+
+
+async def test_a_large_group_is_weighed_beside_the_loop(page, monkeypatch):
+    """Hundreds of processes take seconds to weigh on a busy machine; meanwhile other jobs go on."""
+    threads = set()
+
+    def weigh(pids, **facts):
+        threads.add(threading.get_ident())
+        return group_bytes(pids, **facts)
+
+    monkeypatch.setattr(watchdog, "group_bytes", weigh)
+    monkeypatch.setattr(watchdog, "_TREE_EVERY_S", 0.0)
+    child = subprocess.Popen([sys.executable, "-c", FORKS], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        assert child.stdout.readline() == b"forked\n"
+        bomb = Watchdog(child.pid, page, Limits(**{**AMPLE, "memory_bytes": 1}))
+        bomb.allow_above(0)
+
+        found = await eventually(bomb.look, what="the verdict")
+    finally:
+        child.communicate()
+
+    assert found.kind == "oom"
+    assert threading.get_ident() not in threads
 
 
 def test_the_exact_sum_is_only_asked_for_when_the_quick_one_is_suspicious():

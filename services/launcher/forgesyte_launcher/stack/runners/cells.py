@@ -16,6 +16,7 @@ import structlog
 
 from forgesyte_chassis.bus import OpenJobs
 from forgesyte_chassis.waiting import is_set_within
+from forgesyte_contracts.blame import side_by_side
 from forgesyte_contracts.jobs import JobRecord
 from forgesyte_launcher.stack.supervisor import Supervised
 
@@ -131,7 +132,7 @@ class Cells:
         ours = {cell.runner_id for cell in self._cells.values()} - {None}
         plugins = self._rules.plugins
         suspects = [record for record in self._jobs.suspects() if not plugins or record.plugin_id in plugins]
-        return sorted(suspects, key=lambda record: record.owner not in ours)[: self._rules.most]
+        return sorted(side_by_side(suspects), key=lambda record: record.owner not in ours)[: self._rules.most]
 
     def _end_idle(self, busy: set[Cell], *, is_place_wanted: bool) -> None:
         now_s = asyncio.get_running_loop().time()

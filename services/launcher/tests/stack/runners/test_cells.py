@@ -175,3 +175,13 @@ async def test_a_cell_at_work_is_never_ended_for_an_older_suspect(machine, impat
         assert machine.running == {1: "a"}
 
     assert machine.started == [(1, "a")]
+
+
+async def test_suspects_that_met_a_fault_alone_get_one_cell_after_the_other(machine):
+    machine.job("first", alone_faults=(5,), age_s=2)
+    machine.job("second", alone_faults=(7,), age_s=1)
+    async with machine.cells(3):
+        machine.job("another", "b")
+        await machine.runs("a", "b")
+
+    assert [plugin for _, plugin in machine.started] == ["a", "b"]
