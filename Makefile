@@ -8,7 +8,7 @@ WORKERS := 4
 # The folders of all members, without a list: a new one is found here.
 MEMBERS = $(shell $(PY) .ci/members all)
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test stability long-video random-faults storm soak bench bench-against lint types format clean
+.PHONY: help setup demo up test stability long-video random-faults storm soak bench bench-against bench-wall lint types format clean
 
 help: ## show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,10 @@ bench: setup ## measure ForgeSyte beside its alternatives, into docs/benchmarks.
 bench-against: setup ## compare the speed of this checkout with another one; OTHER=path names it
 	@.ci/setup bench
 	@$(PY) -m benchmarks.against_commit "$(or $(OTHER),$(error name the other checkout: make bench-against OTHER=path))"
+
+bench-wall: setup ## measure what the wall costs, against itself without it; OTHER=path names a checkout from before it
+	@.ci/setup bench
+	@$(PY) -m benchmarks.wall $(OTHER) $(ARGS)
 
 lint: setup types ## check style, types, layers, declared dependencies
 	@.venv/bin/ruff check .

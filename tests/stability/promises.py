@@ -178,7 +178,13 @@ WIRE = (
 
 SURROUNDINGS = (
     fails("writes-outside", "PermissionError", degraded=succeeds("writes-outside")),
-    fails("removes-its-scratch", "PermissionError", degraded=succeeds("removes-its-scratch")),
+    # A fresh sandbox works in a folder that it cannot remove; a job in a warm one in a folder of its own beneath it.
+    Promise(
+        "removes-its-scratch",
+        ("failed", "succeeded"),
+        error_type="PermissionError",
+        degraded=succeeds("removes-its-scratch"),
+    ),  # fmt: skip
     succeeds("changes-cwd"),
     succeeds("changes-environment"),
     succeeds("changes-signal-handlers"),

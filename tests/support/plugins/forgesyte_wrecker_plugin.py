@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -51,7 +52,7 @@ class Wreck(Tool[WreckOptions, Wreckage]):
         acts: list[Callable[[], object]] = [lambda: trace(runner)] if self.options.traces else []
         # Its own zygote is the last: with that this process dies.
         for pid in sorted(targets, key=lambda pid: pid == os.getppid()):
-            acts.append(lambda pid=pid: os.kill(pid, signal.Signals[self.options.how]))
+            acts.append(partial(os.kill, pid, signal.Signals[self.options.how]))
         refused = [word for act in acts if (word := error_of(act))]
         if len(refused) < len(acts) and self.options.whom != "nats-server":
             threading.Event().wait()

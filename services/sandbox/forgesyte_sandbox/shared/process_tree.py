@@ -1,5 +1,6 @@
 """Which processes descend from which, read from /proc. Changes nothing."""
 
+import os
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
@@ -43,6 +44,8 @@ def carriers_of(mark: str) -> Iterator[int]:
 
 def processes_of(uids: Collection[int]) -> Iterator[int]:
     """Yield the processes that run under one of `uids`; a dead one that is not reaped yet is none."""
+    if not any(map(_has_processes, uids)):
+        return
     for pid in _pids():
         if not _uids_of(pid).isdisjoint(uids):
             yield pid
@@ -51,6 +54,17 @@ def processes_of(uids: Collection[int]) -> Iterator[int]:
 def uids_in_use() -> frozenset[int]:
     """Return the uids under which processes run now."""
     return frozenset().union(*map(_uids_of, _pids()))
+
+
+def _has_processes(uid: int) -> bool:
+    """Ask the kernel in one call, after every job; to look at each process of the machine takes milliseconds."""
+    try:
+        os.getpriority(os.PRIO_USER, uid)
+    except ProcessLookupError:
+        return False
+    except OSError:  # it does not say
+        return True
+    return True
 
 
 def _uids_of(pid: int) -> set[int]:
