@@ -184,7 +184,7 @@ SURROUNDINGS = (
         ("failed", "succeeded"),
         error_type="PermissionError",
         degraded=succeeds("removes-its-scratch"),
-    ),  # fmt: skip
+    ),
     succeeds("changes-cwd"),
     succeeds("changes-environment"),
     succeeds("changes-signal-handlers"),
