@@ -5,10 +5,10 @@
 Run it in the repository's root, on a machine that does nothing else. OTHER is the root of a checkout from before the
 wall, in which `make setup` has run; without it, this checkout is compared with itself, the wall switched off. Both
 sides keep a zygote, as a runner does, and take turns, job by job (A B B A A B ...). After each pair of jobs over the
-whole video, whose CPU seconds are compared (this process's part, zygote and sandbox), come pairs of jobs of one
+whole video, whose CPU time is compared (the caller's, the zygote's and the sandbox's), come pairs of jobs of one
 picture, whose milliseconds are: `start` to the loaded plugin, `first row` to the first result, `whole` to the end, when
 everything is cleared away. Printed are the medians of both sides, and the median of the pairs' ratios or differences.
-The exit code is 1 when it passes its bound.
+The exit code is 1 when one passes its bound.
 
 Rejected: the whole product, as benchmarks.against_commit has it. Its noise is larger than what the wall costs.
 """
@@ -35,7 +35,7 @@ HERE = Path(__file__).resolve().parent.parent
 CARS = HERE.parent / "shared" / "video" / "car-detection.mp4"
 MOST_RATIO = 1.03
 MOST_MORE_MS = 4.0
-WORDS = {"start_ms": "start, ms", "first_row_ms": "first row, ms", "whole_ms": "whole, ms"}
+WORDS = {"start_ms": "picture, start, ms", "first_row_ms": "picture, first row, ms", "whole_ms": "picture, whole, ms"}
 
 Pair = tuple[dict[str, float], dict[str, float]]
 """What both sides said: without the wall, and with it."""
@@ -95,20 +95,20 @@ def report(found: dict[str, list[Pair]], sides: tuple[str, str]) -> tuple[str, b
     videos, images = found.values()
     counts = f"{len(videos)} and {len(images)} pairs"
     lines = [f"{counts:<28}{sides[0]:>14}{sides[1]:>14}"]
-    ratio = statistics.median(after["cpu_s"] / before["cpu_s"] for before, after in videos)
-    frames = round(videos[0][0]["rows"])
-    lines.append(
-        f"{f'CPU s of {frames} frames':<28}{_medians(videos, 'cpu_s', 3)}{ratio:>12.3f} (at most {MOST_RATIO:g})"
-    )
+    ratio = statistics.median(after["cpu_ms"] / before["cpu_ms"] for before, after in videos)
+    what, figures = f"{videos[0][0]['rows']:.0f} frames, CPU ms", _medians(videos, "cpu_ms", 0)
+    lines.append(f"{what:<28}{figures}{ratio:>12.3f} (at most {MOST_RATIO:g})")
     is_within = ratio <= MOST_RATIO
     for name, word in WORDS.items():
         more_ms = statistics.median(after[name] - before[name] for before, after in images)
         figures = _medians(images, name, 2)
         lines.append(f"{word:<28}{figures}{more_ms:>+12.2f} (at most +{MOST_MORE_MS:g})")
         is_within &= more_ms <= MOST_MORE_MS
-    lines.append(
-        f"machine: {cpu_name()}, {len(os.sched_getaffinity(0))} cores, load {os.getloadavg()[0]:.1f} at the end"
-    )
+    # In ticks of 10 ms, so the means; without a bound, but steadier than the rest on a busy machine.
+    means = [statistics.mean(pair[side]["cpu_ms"] for pair in images) for side in (0, 1)]
+    lines.append(f"{'picture, CPU ms (means)':<28}{means[0]:>14.1f}{means[1]:>14.1f}{means[1] - means[0]:>+12.2f}")
+    cores, load = len(os.sched_getaffinity(0)), os.getloadavg()[0]
+    lines.append(f"machine: {cpu_name()}, {cores} cores, load {load:.1f} at the end")
     return "\n".join(lines) + "\n", is_within
 
 

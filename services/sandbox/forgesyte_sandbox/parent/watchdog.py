@@ -44,7 +44,7 @@ class Watchdog:
         self._scratch = scratch
         self._measuring: asyncio.Future[DiskUsage] | None = None
         self._weighing: asyncio.Future[_Weight] | None = None
-        self._measured_at_s = 0.0
+        self._measured_at_s = time.monotonic()
         self._page = page
         self._limits = limits
         self._began_s = time.monotonic()

@@ -25,28 +25,29 @@ def inodes() -> frozenset[Inode]:
 
 def remove_of_uid(uid: int) -> None:
     """Remove the files that belong to `uid`, of which no process may be alive."""
-    _remove(entry for entry, facts in _entries() if facts.st_uid == uid)
+    _remove(path for path, facts in _entries() if facts.st_uid == uid)
 
 
 def remove_inodes(found: frozenset[Inode]) -> None:
     """Remove those of the files that belong to this process's user."""
     if found:
         mine = os.geteuid()
-        _remove(entry for entry, facts in _entries() if (facts.st_dev, facts.st_ino) in found and facts.st_uid == mine)
+        _remove(path for path, facts in _entries() if (facts.st_dev, facts.st_ino) in found and facts.st_uid == mine)
 
 
-def _entries() -> list[tuple[Path, os.stat_result]]:
+def _entries() -> list[tuple[str, os.stat_result]]:
     found = []
-    with suppress(OSError):  # there is no such folder
-        for entry in SHARED_MEMORY.iterdir():
+    # Without Path: this is done twice for each job, and other programs' files may be many.
+    with suppress(OSError), os.scandir(SHARED_MEMORY) as entries:  # there may be no such folder
+        for entry in entries:
             with suppress(OSError):  # gone meanwhile
-                facts = entry.lstat()
+                facts = entry.stat(follow_symlinks=False)
                 if stat.S_ISREG(facts.st_mode):
-                    found.append((entry, facts))
+                    found.append((entry.path, facts))
     return found
 
 
-def _remove(entries: Iterable[Path]) -> None:
-    for entry in entries:
+def _remove(paths: Iterable[str]) -> None:
+    for path in paths:
         with suppress(OSError):
-            entry.unlink()
+            Path(path).unlink()
