@@ -84,7 +84,7 @@ class Weather:
     # jobs
 
     async def submit(self, tool: str, plugin: str, **options: object) -> str:
-        """Submit until the job is accepted: while nats-server is away, job-api refuses."""
+        """Submit until the job is accepted: while nats-server is down, job-api refuses."""
 
         async def accepted() -> str | None:
             try:
@@ -116,7 +116,7 @@ class Weather:
         return job
 
     async def get(self, path: str, **params: str) -> httpx.Response | None:
-        """Ask; None while the answer is that a part of the product is away."""
+        """Ask; None while the answer is that a part of the product is unavailable."""
         try:
             answer = await self.stack.http.get(path, params=params)
         except httpx.TransportError:

@@ -49,10 +49,10 @@ class Wreck(Tool[WreckOptions, Wreckage]):
     def attack(self) -> tuple[str, ...]:
         """Return the errors met."""
         runner, targets = self.pids("runner")[0], self.pids(self.options.whom)
-        acts: list[Callable[[], object]] = [lambda: trace(runner)] if self.options.traces else []
+        acts: list[Callable[[], object]] = [partial(trace, runner)] if self.options.traces else []
         # Its own zygote is the last: with that this process dies.
-        for pid in sorted(targets, key=lambda pid: pid == os.getppid()):
-            acts.append(partial(os.kill, pid, signal.Signals[self.options.how]))
+        targets = sorted(targets, key=lambda pid: pid == os.getppid())
+        acts += [partial(os.kill, pid, signal.Signals[self.options.how]) for pid in targets]
         refused = [word for act in acts if (word := error_of(act))]
         if len(refused) < len(acts) and self.options.whom != "nats-server":
             threading.Event().wait()
