@@ -122,6 +122,24 @@ async def test_a_stopped_runner_is_replaced_and_both_its_jobs_complete(stack, cl
         assert outcomes(await assert_right_result(stack, job.job_id)) == ["surroundings", "succeeded"]
 
 
+async def test_a_zygote_that_was_stopped_before_its_runner_died_is_ended_with_its_sandboxes(
+    stack, clip, tmp_path
+):
+    first, second = await two_jobs_in_the_middle(stack, clip, tmp_path)
+    runner = stack.runner()
+    sandboxes = runner.children(recursive=True)
+    (zygote,) = [child for child in runner.children() if "zygote" in " ".join(child.cmdline())]
+
+    zygote.send_signal(signal.SIGSTOP)
+    runner.kill()
+
+    await eventually(lambda: not alive([runner, *sandboxes]), what="nothing of the dead runner is left")
+    first.let_go()
+    second.let_go()
+    for job in (first, second):
+        await assert_right_result(stack, job.job_id)
+
+
 async def test_kill_9_of_one_sandbox_leaves_its_neighbour_alone(stack, clip, tmp_path):
     first, second = await two_jobs_in_the_middle(stack, clip, tmp_path)
     runner = stack.runner()

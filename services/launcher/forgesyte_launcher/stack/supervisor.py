@@ -70,11 +70,13 @@ class Care:
         backoff: the waits between two lives.
         stall: when a living child is killed.
         on_death: called after each death that was not asked for; it must return at once.
+        clean_up: called in a thread after each life, before the next one.
     """
 
     backoff: Backoff = Backoff()
     stall: StallRule = field(default_factory=StallRule)
     on_death: Callable[[Death], None] = _ignore
+    clean_up: Callable[[], object] | None = None
 
 
 class Supervised:
@@ -167,6 +169,8 @@ class Supervised:
                     task.cancel()
         finally:
             self.exit_status = await stop(process, grace_s=self.spec.grace_s)
+            if self._care.clean_up is not None:
+                await asyncio.to_thread(self._care.clean_up)
         return clock() - started_s
 
     async def _kill_when_stalled(self, process: Process) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from forgesyte_sandbox.shared import zygote_protocol
-from forgesyte_sandbox.shared.kill import kill_marked, kill_pidfd, kill_uids
+from forgesyte_sandbox.shared.kill import OWNER_MARK, kill_marked, kill_pidfd, kill_uids
 from forgesyte_sandbox.shared.wall_rules import WallRules
 
 from .homes.homes import Home
@@ -25,7 +25,7 @@ _FORK_LIMIT_S = 10.0
 _LEAVE_LIMIT_S = 7.0
 _ENDED = "the process that runs its sandbox (the zygote) was killed"
 _MARK = "SANDBOX_MARK"
-_PASSED_ON = ("PATH", "LANG", "TZ", "PYTHONPATH", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "SSL_CERT_FILE")
+_PASSED_ON = ("PATH", "LANG", "TZ", "PYTHONPATH", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "SSL_CERT_FILE", OWNER_MARK)
 _PASSED_ON_PREFIXES = ("LC_", "CUDA_", "NVIDIA_")
 _ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 

@@ -21,6 +21,9 @@ from contextlib import suppress
 
 from .process_tree import carriers_of, processes_of
 
+OWNER_MARK = "SANDBOX_OWNER"
+"""The variable by which a supervisor knows again what a service of its own has started, when that service is dead."""
+
 _ROUNDS = 10
 _ROUND_MS = 200
 

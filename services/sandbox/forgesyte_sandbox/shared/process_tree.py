@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 _PROC = Path("/proc")
+_ZYGOTE_MODULE = b"forgesyte_sandbox.child.zygote"
 
 
 def children_of(pid: int) -> set[int]:
@@ -40,6 +41,14 @@ def carriers_of(mark: str) -> Iterator[int]:
             continue
         if wanted in environment.split(b"\0"):
             yield pid
+
+
+def is_sandbox(pid: int) -> bool:
+    """Return whether a process is a zygote, or was forked from one and has not started another program."""
+    try:
+        return _ZYGOTE_MODULE in (_PROC / str(pid) / "cmdline").read_bytes()
+    except OSError:
+        return False
 
 
 def processes_of(uids: Collection[int]) -> Iterator[int]:

@@ -1,9 +1,11 @@
 """A runner under supervision: it inherits a page in which its event loop stamps, and its deaths are reported."""
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 
 from forgesyte_chassis.alive_page import AlivePage
 from forgesyte_chassis.settings import env_name
@@ -11,6 +13,7 @@ from forgesyte_launcher.stack.process import ProcessSpec
 from forgesyte_launcher.stack.stall import StallRule
 from forgesyte_launcher.stack.supervisor import Backoff, Care, Death, Supervised, supervise
 from forgesyte_plugin_runner.settings import RunnerSettings
+from forgesyte_sandbox.shared.kill import OWNER_MARK, kill_marked
 
 ALIVE_FD = env_name(RunnerSettings, "alive_fd")
 
@@ -30,9 +33,14 @@ async def supervised_runner(
         on_death: called after each death that was not asked for; it must return at once.
     """
     page = AlivePage()
+    # A zygote that was stopped when its runner was killed, and what the sandboxes of a killed zygote had started, have
+    # no ancestor left that would end them.
+    owner = secrets.token_hex(16)
+    care = Care(BACKOFF, StallRule(page), on_death, clean_up=partial(kill_marked, f"{OWNER_MARK}={owner}"))
     try:
-        with_page = replace(spec, env={**spec.env, ALIVE_FD: str(page.fd)}, keep_fds=(*spec.keep_fds, page.fd))
-        async with supervise(with_page, group, care=Care(BACKOFF, StallRule(page), on_death)) as child:
+        env = {**spec.env, ALIVE_FD: str(page.fd), OWNER_MARK: owner}
+        with_page = replace(spec, env=env, keep_fds=(*spec.keep_fds, page.fd))
+        async with supervise(with_page, group, care=care) as child:
             yield child
     finally:
         page.close()

@@ -13,7 +13,8 @@ import struct
 import threading
 from pathlib import Path
 
-from forgesyte_sandbox.shared.process_tree import uids_in_use
+from forgesyte_sandbox.shared.kill import kill_uids
+from forgesyte_sandbox.shared.process_tree import is_sandbox, processes_of, uids_in_use
 
 LEASES = Path("/run/forgesyte/uids")
 
@@ -65,6 +66,24 @@ class Uids:
             f"each of the uids {first} to {last} is taken by another sandbox, a process or a user; raise their number "
             "with the setting sandbox_uids, or lower slots"
         )
+
+    def end_abandoned(self) -> int:
+        """Kill what the sandboxes of dead services left behind, and return how many uids that freed (blocks).
+
+        When a service and its zygote die in one moment, or the zygote was stopped before, their sandboxes have no
+        ancestor left that would. Only uids that no service holds are looked at, and only where a process is a
+        sandbox's: another program that was given such a uid by mistake is left alone.
+        """
+        _make_private(self._folder)
+        ended = 0
+        with self._one_at_a_time:
+            for uid in uids_in_use():
+                if not self.range[0] <= uid <= self.range[1] or uid in self._leased or not self._lock(uid):
+                    continue
+                if any(map(is_sandbox, processes_of({uid}))):
+                    ended += kill_uids({uid}) == 0
+                self.release(uid)
+        return ended
 
     def release(self, uid: int) -> None:
         """Give a uid back."""

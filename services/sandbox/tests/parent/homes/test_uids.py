@@ -1,9 +1,11 @@
 """Uids are leased to one service at a time, and what runs under a leased one dies with its home."""
 
 import os
+import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 
@@ -115,3 +117,27 @@ async def test_a_home_that_is_given_back_has_no_process_and_no_shared_memory(uid
         assert not left.exists()
         assert await homes.lease() == home
     assert uids.leased == frozenset()
+
+
+@needs_root
+@pytest.mark.parametrize(("name", "is_ended"), [("forgesyte_sandbox.child.zygote", True), ("another-program", False)])
+def test_what_a_dead_service_left_is_ended_and_no_other_program(uids, name, is_ended):
+    command = ["/bin/sh", "-c", "sleep 600 & wait", name]
+    with subprocess.Popen(command, user=RANGE[0], group=RANGE[0], start_new_session=True, env={}) as left:
+        assert uids.end_abandoned() == is_ended
+        assert (left.poll() is not None) == is_ended
+        assert uids.leased == frozenset()
+        with suppress(ProcessLookupError):
+            os.killpg(left.pid, signal.SIGKILL)
+
+
+@needs_root
+def test_what_a_living_service_runs_is_left_alone(uids, tmp_path):
+    other = Uids(RANGE, tmp_path / "leases")
+    uid = other.lease()
+    command = ["/bin/sh", "-c", "sleep 600 & wait", "forgesyte_sandbox.child.zygote"]
+    with subprocess.Popen(command, user=uid, group=uid, start_new_session=True, env={}) as its:
+        assert uids.end_abandoned() == 0
+        assert its.poll() is None
+        os.killpg(its.pid, signal.SIGKILL)
+    other.close()
