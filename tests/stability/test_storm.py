@@ -37,12 +37,14 @@ HOARDS = (
     succeeds("opens-sockets"),
     succeeds("leaves-shared-memory"),
     Promise("floods-memfds", ("failed", "oom")),
+    # Its uid's limit on processes may come first; on a busy machine it starves its runner, and is blamed for that.
+    Promise("fork-bomb", ("failed", "timeout", "oom", "crashed")),
     # The limit on the size of a file holds for those in memory too, and is the lower one here.
     Promise("takes-memfd", ("failed", "oom"), error_type="DiskLimit"),
 )
 KEPT = (
     "raises", "exits-3", "segfaults", "loops", "stops-itself", "takes-64-mb-steps", "thread-bomb",
-    "leaves-daemons-and-hangs", "fork-bomb", "gives-200-mb", "writes-garbage", "closes-all-descriptors-and-hangs",
+    "leaves-daemons-and-hangs", "gives-200-mb", "writes-garbage", "closes-all-descriptors-and-hangs",
     "prepare-hangs",
 )  # fmt: skip
 """The faults of the matrix that hold processes, memory, time or the pipe: in a storm they meet dying runners."""

@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 # At module level, because nothing may be loaded between fork and exec.
+import psutil
+
 from forgesyte_sandbox.shared.kernel import die_with_parent
 
 
@@ -76,6 +78,21 @@ async def spawn(spec: ProcessSpec) -> Process:
         os.close(log)
 
 
+def kill_tree(pid: int) -> None:
+    """Kill a child with its process group and all that descends from it.
+
+    One of those may trace the child: then nothing could reap it before that one has ended.
+    """
+    below: list[psutil.Process] = []
+    with suppress(psutil.Error):
+        below = psutil.Process(pid).children(recursive=True)
+    with suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)
+    for process in below:
+        with suppress(psutil.Error):
+            process.kill()
+
+
 async def stop(process: Process, *, grace_s: float) -> int:
     """Send SIGTERM, wait, kill the process group, and reap the child; a cancellation kills at once.
 
@@ -91,7 +108,6 @@ async def stop(process: Process, *, grace_s: float) -> int:
                     await process.wait()
     finally:
         if process.returncode is None:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+            kill_tree(process.pid)
         status = await process.wait()
     return status

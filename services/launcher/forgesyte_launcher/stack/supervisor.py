@@ -7,11 +7,9 @@ or a runner is. The caller decides the order of stopping by nesting supervise().
 """
 
 import asyncio
-import os
-import signal
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import structlog
@@ -20,7 +18,7 @@ from forgesyte_chassis.waiting import is_set_within
 from forgesyte_contracts.problems import Code, ForgeSyteError
 
 from .logfiles import last_lines, rotate, size_of
-from .process import ProcessSpec, spawn, stop
+from .process import ProcessSpec, kill_tree, spawn, stop
 from .stall import LOOK_EVERY_S, StallRule, StallWatch
 
 log = structlog.get_logger()
@@ -174,14 +172,13 @@ class Supervised:
         return clock() - started_s
 
     async def _kill_when_stalled(self, process: Process) -> None:
-        """Kill a child that stands still, with its process group, and return; while it works, never return."""
+        """Kill a child that stands still, with all that descends from it, and return; while it works, never return."""
         watch = StallWatch(process.pid, self._care.stall)
         while self._stall is None:
             await asyncio.sleep(LOOK_EVERY_S)
             self._stall = watch.look()
         log.warning("child stands still, killing it", child=self.spec.name, pid=process.pid, reason=self._stall)
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+        kill_tree(process.pid)
 
 
 def describe_exit(status: int) -> str:

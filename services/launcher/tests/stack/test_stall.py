@@ -135,3 +135,21 @@ async def test_a_child_whose_loop_hangs_is_replaced(tmp_path, hand):
 
     assert deaths[0].stall.startswith("its event loop has not turned for 1.")
     assert deaths[0].worked_as == "worker"
+
+
+TRACED = """
+import ctypes, os, signal, sys, time
+child = os.getpid()
+if os.fork() == 0:
+    os.setsid()
+    ctypes.CDLL(None).ptrace(16, child, None, None)
+while True:
+    time.sleep(600)
+"""
+
+
+async def test_a_traced_child_is_replaced_although_its_tracer_would_live_on(tmp_path):
+    """The parent of a traced process cannot reap it before its tracer has, and this tracer never does."""
+    spec = ProcessSpec("child", (sys.executable, "-c", TRACED), tmp_path / "child.log", grace_s=0.1)
+    async with asyncio.TaskGroup() as group, supervise(spec, group, care=Care(QUICK)) as child:
+        await eventually(lambda: child.starts == 2, what="a second life")

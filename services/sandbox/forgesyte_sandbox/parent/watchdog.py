@@ -27,8 +27,8 @@ _DISK_EVERY_S = 0.25
 _FEW_PROCESSES = 16
 """So many are weighed at once. Hundreds take up to seconds, in which no other job of this service would be served."""
 
-_Weight = tuple[int, set[Inode]]
-"""Bytes, and the files in memory among them."""
+_Weight = tuple[frozenset[int], int, set[Inode]]
+"""The processes of a group, their bytes, and the files in memory among them."""
 
 
 class Watchdog:
@@ -101,10 +101,6 @@ class Watchdog:
         return None
 
     def _judge_memory(self) -> Verdict | None:
-        now_s = time.monotonic()
-        if now_s - self._members_at_s >= _TREE_EVERY_S:
-            self._members = frozenset({self._pid, *descendants_of(self._pid)})
-            self._members_at_s = now_s
         held_bytes = self._weigh()
         if held_bytes <= self._allowed_bytes:
             return None
@@ -112,17 +108,23 @@ class Watchdog:
 
     def _weigh(self) -> int:
         """Return what the group holds; of a large one what the last look found, which goes on in a thread."""
-        look = partial(_weight_of, self._members, self._allowed_bytes)
+        is_known = time.monotonic() - self._members_at_s < _TREE_EVERY_S
+        if not is_known and len(self._members) <= _FEW_PROCESSES:
+            self._members = _members_of(self._pid)
+            self._members_at_s, is_known = time.monotonic(), True
+        look = partial(_weight_of, self._pid, self._members if is_known else None, self._allowed_bytes)
         if len(self._members) <= _FEW_PROCESSES:
             found: _Weight | None = look()
         else:
             found, self._weighing = _result(self._weighing)
             if self._weighing is None:
                 self._weighing = asyncio.get_running_loop().run_in_executor(None, look)
+                self._members_at_s = self._members_at_s if is_known else time.monotonic()
         if found is None:
             return 0
-        self.seen_files |= found[1]
-        return found[0]
+        self._members, held_bytes, files = found
+        self.seen_files |= files
+        return held_bytes
 
     def _judge_disk(self) -> Verdict | None:
         """Judge the last look at the folder, and begin another one in a thread when it is time."""
@@ -145,9 +147,15 @@ class Watchdog:
         return (now_ns - min(beat.started_ns, self._seen[lane][1])) / 1e9
 
 
-def _weight_of(pids: frozenset[int], suspicious_above: int) -> _Weight:
+def _members_of(pid: int) -> frozenset[int]:
+    return frozenset({pid, *descendants_of(pid)})
+
+
+def _weight_of(pid: int, known: frozenset[int] | None, suspicious_above: int) -> _Weight:
+    """Weigh the group of a process; None asks for its members as well."""
+    members = known if known is not None else _members_of(pid)
     files: set[Inode] = set()
-    return group_bytes(pids, suspicious_above=suspicious_above, seen=files), files
+    return members, group_bytes(members, suspicious_above=suspicious_above, seen=files), files
 
 
 def _result[T](looking: "asyncio.Future[T] | None") -> "tuple[T | None, asyncio.Future[T] | None]":
