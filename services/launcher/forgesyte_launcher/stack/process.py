@@ -16,9 +16,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-# At module level, because nothing may be loaded between fork and exec.
 import psutil
 
+# At module level, because nothing may be loaded between fork and exec.
 from forgesyte_sandbox.shared.kernel import die_with_parent
 
 
