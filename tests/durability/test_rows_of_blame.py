@@ -46,6 +46,7 @@ ROWS = (
     Row("stops its zygote", "zygote", "SIGSTOP", STOP_LIMIT_S),
     Row("stops its runner", "runner", "SIGSTOP", STOP_LIMIT_S),
     Row("traces its runner, kills all zygotes", "zygotes", "SIGKILL", STOP_LIMIT_S, traces=True),
+    Row("traces its runner, stops all zygotes", "zygotes", "SIGSTOP", STOP_LIMIT_S, traces=True),
 )
 
 
