@@ -20,7 +20,7 @@ sandbox_processes{plugin,state} sandbox_kills_total{plugin,reason} sandbox_start
 plugin_state{plugin,state} plugin_last_success_timestamp_seconds{plugin} plugin_memory_bytes{plugin}
 plugin_memory_limit_bytes{plugin} plugin_gpu_memory_bytes{plugin} device_utilisation_ratio{device}
 device_memory_bytes{device,kind} checkpoint_age_seconds claims_refused_total{reason} bus_reconnects_total
-suspects_total{outcome}
+suspects_total{outcome} sandbox_degraded
 """
 GATEWAY = """
 connections{transport} connects_total{result} disconnects_total{reason} events_total{type}

@@ -9,7 +9,7 @@ import pytest
 from forgesyte_contracts.jobs import AttemptOutcome, JobStatus
 from forgesyte_contracts.plugins import PluginState
 from tests.stability.jobs import install, job_runner
-from tests.support import eventually
+from tests.support import eventually, meeting_point
 
 CODE = '''
 import ctypes
@@ -84,7 +84,7 @@ class Waits(Picky):
     name = "waits-in-load"
 
     def load(self, device):
-        Path(__file__).with_name("loading").write_text(str(os.getpid()))
+        Path(Path(__file__).with_name("meeting-point").read_text()).write_text(str(os.getpid()))
         while not Path(__file__).with_name("go").exists():
             threading.Event().wait(0.01)
 '''
@@ -143,8 +143,9 @@ async def test_options_that_break_a_tool_are_no_failure_of_load(tmp_path, clip, 
 
 async def test_a_sandbox_killed_from_outside_while_it_loads_disables_nothing(tmp_path, clip, installed):
     async with job_runner(tmp_path / "box", "waits-in-load") as runner:
+        loading = meeting_point("loading")
+        (installed / "meeting-point").write_text(str(loading))
         job_id = await runner.submit(clip.read_bytes(), "waits-in-load", "seek")
-        loading = installed / "loading"
         pid = int(await eventually(lambda: loading.exists() and loading.read_text(), 60, "it loads"))
 
         os.kill(pid, signal.SIGKILL)

@@ -19,6 +19,7 @@ _POLICY: dict[str, Any] = {
     "signals": "seccomp",
     "uid": 1000,
     "uid_is_exclusive": False,
+    "no_uid": "the service does not run as root",
     "searches": False,
     "dumpable": True,
     "dies_with_parent": True,
