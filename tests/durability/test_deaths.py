@@ -122,9 +122,7 @@ async def test_a_stopped_runner_is_replaced_and_both_its_jobs_complete(stack, cl
         assert outcomes(await assert_right_result(stack, job.job_id)) == ["surroundings", "succeeded"]
 
 
-async def test_a_zygote_that_was_stopped_before_its_runner_died_is_ended_with_its_sandboxes(
-    stack, clip, tmp_path
-):
+async def test_a_zygote_that_was_stopped_before_its_runner_died_is_ended_with_its_sandboxes(stack, clip, tmp_path):
     first, second = await two_jobs_in_the_middle(stack, clip, tmp_path)
     runner = stack.runner()
     sandboxes = runner.children(recursive=True)

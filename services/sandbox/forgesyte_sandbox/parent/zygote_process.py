@@ -26,7 +26,11 @@ _LEAVE_LIMIT_S = 7.0
 _ENDED = "the process that runs its sandbox (the zygote) was killed"
 _MARK = "SANDBOX_MARK"
 _PASSED_ON = ("PATH", "LANG", "TZ", "PYTHONPATH", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "SSL_CERT_FILE", OWNER_MARK)
-_PASSED_ON_PREFIXES = ("LC_", "CUDA_", "NVIDIA_")
+_PASSED_ON_PREFIXES = ("LC_",)
+_OF_GPUS = (
+    "CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", "CUDA_HOME", "CUDA_PATH", "CUDA_CACHE_DISABLE",
+    "NVIDIA_VISIBLE_DEVICES", "NVIDIA_DRIVER_CAPABILITIES", "NVIDIA_REQUIRE_CUDA",
+)  # fmt: skip
 _ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
@@ -251,6 +255,5 @@ class ZygoteProcess:
 
 def _clean_environment() -> dict[str, str]:
     # A list of what is allowed: the names of other people's secrets cannot be listed.
-    return {
-        name: value for name, value in os.environ.items() if name in _PASSED_ON or name.startswith(_PASSED_ON_PREFIXES)
-    }
+    names = {*_PASSED_ON, *_OF_GPUS}
+    return {name: value for name, value in os.environ.items() if name in names or name.startswith(_PASSED_ON_PREFIXES)}

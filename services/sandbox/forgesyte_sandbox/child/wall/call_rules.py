@@ -22,7 +22,9 @@ from .bpf import ARCHITECTURE, NUMBER, Answer, Decision, If, Load, by_number, hi
 from .syscalls import LAST_NUMBER, NUMBERS, Machine
 
 ALLOWED, ASK_REFEREE = Answer(0x7FFF0000), Answer(0x7FC00000)
-REFUSED, MISSING, PRETENDED = (Answer(0x00050000 | number) for number in (errno.EPERM, errno.ENOSYS, 0))
+REFUSED, MISSING, UNSUPPORTED, PRETENDED = (
+    Answer(0x00050000 | number) for number in (errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, 0)
+)
 
 Rules = Mapping[str, Decision]
 
@@ -187,7 +189,9 @@ def _of_attributes() -> dict[str, Decision]:
 
 
 def _of_files(*, keeps_truncation: bool) -> Rules:
-    rules: dict[str, Decision] = {"openat2": MISSING}
+    # Reserving space costs no time, and with KEEP_SIZE no limit on file size holds it: a disk would be full before a
+    # watchdog looks. The C library writes zeros instead.
+    rules: dict[str, Decision] = {"openat2": MISSING, "fallocate": UNSUPPORTED}
     for name, argument in (("open", 1), ("openat", 2)):
         # Mode 3 opens for neither reading nor writing, so that Landlock asks for no right at all.
         without_mode: Decision = one_of([3], REFUSED, ALLOWED)

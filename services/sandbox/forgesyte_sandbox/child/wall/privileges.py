@@ -32,7 +32,7 @@ def drop_to(uid: int | None, *, keeps_search: bool) -> None:
         os.setresuid(uid, uid, uid)
         kernel.set_capabilities(frozenset({_DAC_READ_SEARCH} if keeps_search else ()))
         kernel.be_dumpable()  # the change of uid took /proc/self away
-    elif os.geteuid() == 0:
+    else:  # a service that is not root may have some all the same, inherited or of its container
         kernel.set_capabilities(frozenset())
 
 

@@ -4,16 +4,14 @@ Found once, in the zygote. Each path is resolved, so that a package store behind
 is read beneath a folder that is private to the services, even where it lies inside one of these.
 """
 
-import json
 import os
 import sys
 import sysconfig
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from importlib.metadata import distributions
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
+from .import_folders import import_folders, is_too_wide
 from .landlock import Access, Rule
 
 _LIBRARY_FOLDERS = ("/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/libx32", "/lib", "/lib64", "/usr/local/lib")
@@ -28,9 +26,6 @@ _PROGRAMS = ("/sbin/ldconfig", "/sbin/ldconfig.real")
 _LINKERS = ("/lib64/ld-*.so*", "/lib/ld-*.so*", "/usr/lib64/ld-*.so*")
 _DEVICES_READ = ("/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 _DEVICES = ("/dev/null", *_DEVICES_READ)
-_WHOLE_SYSTEM = frozenset(map(Path, ("/", "/usr", "/usr/local", "/home", "/root", "/tmp", "/var", "/opt")))  # noqa: S108 - refused as a rule
-_MOST_LINKS_PER_FOLDER = 4
-"""Entries of a package that are looked at for links into a store: a store links all of them or none."""
 
 
 def common_rules(private: Iterable[str] = ()) -> tuple[Rule, ...]:
@@ -79,51 +74,16 @@ def listed_private(rules: Iterable[Rule]) -> tuple[str, ...]:
 
 
 def _readable() -> Iterator[Path]:
-    for text in (*_LIBRARY_FOLDERS, *_SYSTEM_FILES, *os.environ.get("LD_LIBRARY_PATH", "").split(":")):
-        if text.startswith("/"):
-            yield Path(text).resolve()
-    for prefix in {sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix}:
-        if Path(prefix).resolve() not in _WHOLE_SYSTEM:
-            yield Path(prefix).resolve()
-    for name in ("stdlib", "platstdlib", "purelib", "platlib"):
-        yield Path(sysconfig.get_path(name)).resolve()
-    roots = [Path(entry).resolve() for entry in sys.path if entry and Path(entry).exists()]
-    for root in (*roots, *_editable_roots()):
-        if root not in _WHOLE_SYSTEM:
-            yield root
-            yield from _stores_behind(root)
-
-
-def _editable_roots() -> Iterator[Path]:
-    """Yield the source folders of editable installs, which an import hook may reach without an entry in sys.path."""
-    for distribution in distributions():
-        with suppress(OSError, ValueError, TypeError):
-            facts = json.loads(distribution.read_text("direct_url.json") or "{}")
-            url = urlsplit(facts.get("url", ""))
-            if url.scheme == "file" and facts.get("dir_info", {}).get("editable"):
-                yield Path(unquote(url.path)).resolve()
-
-
-def _stores_behind(root: Path) -> Iterator[Path]:
-    """Yield what symbolic links in a folder of packages point to: packages, or the store that holds their files."""
-    if not root.is_dir():
-        return
-    with suppress(OSError), os.scandir(root) as entries:
-        for entry in entries:
-            if entry.is_symlink():
-                yield Path(entry.path).resolve()
-            elif entry.is_dir(follow_symlinks=False):
-                yield from _linked_files(Path(entry.path))
-
-
-def _linked_files(package: Path) -> Iterator[Path]:
-    with suppress(OSError), os.scandir(package) as entries:
-        for entry, _ in zip(entries, range(_MOST_LINKS_PER_FOLDER), strict=False):
-            if entry.is_symlink():
-                target = Path(entry.path).resolve()
-                # A store mirrors the package, so the same name stands there: that folder is readable as a whole.
-                yield target.parent if target.parent.name == package.name else target
-                return
+    for text in (*_LIBRARY_FOLDERS, *_SYSTEM_FILES):
+        yield Path(text).resolve()
+    given = os.environ.get("LD_LIBRARY_PATH", "").split(":")
+    prefixes = {sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix}
+    standard = (sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib"))
+    for text in (*(text for text in given if text.startswith("/")), *prefixes, *standard):
+        path = Path(text).resolve()
+        if not is_too_wide(path):
+            yield path
+    yield from import_folders()
 
 
 def _linkers() -> Iterator[Path]:

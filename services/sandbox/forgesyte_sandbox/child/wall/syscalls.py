@@ -49,6 +49,7 @@ NUMBERS: dict[str, tuple[int, int | None]] = {
     "fork": (57, None),
     "vfork": (58, None),
     "execve": (59, 221),
+    "fallocate": (285, 47),
     "execveat": (322, 281),
     "ptrace": (101, 117),
     "process_vm_readv": (310, 270),

@@ -326,6 +326,13 @@ def signals_outside():
     }
 
 
+def reserve_beyond(descriptor, size):
+    """fallocate() with FALLOC_FL_KEEP_SIZE, which no limit on file sizes holds back."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.fallocate(descriptor, 1, ctypes.c_long(0), ctypes.c_long(size)):
+        raise OSError(ctypes.get_errno(), "fallocate")
+
+
 def truncation():
     with tempfile.NamedTemporaryFile() as file:
         return {
@@ -333,6 +340,8 @@ def truncation():
             "open to read and truncate": name_of(os.open, file.name, os.O_RDONLY | os.O_TRUNC),
             "open to write and truncate": name_of(os.open, file.name, os.O_WRONLY | os.O_TRUNC),
             "ftruncate": name_of(os.ftruncate, file.fileno(), 10),
+            "reserve space beyond the end": name_of(reserve_beyond, file.fileno(), 1 << 30),
+            "reserve space by writing": name_of(os.posix_fallocate, file.fileno(), 0, 4096),
         }
 
 

@@ -63,3 +63,30 @@ def test_interpreter_and_libraries_are_readable_and_home_folders_are_not():
     assert any(stdlib.is_relative_to(path) for path in readable(rules))
     assert Rule(str(Path(sys.executable).resolve()), Access.RUN) in rules
     assert not readable(rules) & {"/", "/root", "/home", "/usr", "/etc", "/tmp", "/var"}
+
+
+def test_a_link_to_anything_but_python_code_opens_nothing(tmp_path, monkeypatch):
+    """A plugin that brings such a link would open its target to every plugin of the machine."""
+    site, secrets = tmp_path / "site", tmp_path / "secrets"
+    for folder in (site, secrets, secrets / "etc"):
+        folder.mkdir()
+    (secrets / "token").write_text("secret")
+    (secrets / "etc" / "shadow").write_text("secret")
+    for name, target in (("data", secrets), ("x.data", secrets), ("all", Path("/")), ("root", Path("/root"))):
+        (site / name).symlink_to(target)
+    (site / "etc").mkdir()
+    (site / "etc" / "shadow").symlink_to(secrets / "etc" / "shadow")
+    monkeypatch.setattr(sys, "path", [*sys.path, str(site)])
+    rules = rule_paths.common_rules()
+
+    assert str(site) in readable(rules)
+    assert not [rule for rule in rules if Path(rule.path).is_relative_to(secrets)]
+    assert not readable(rules) & {"/", "/root", "/etc"}
+
+
+@pytest.mark.parametrize("folder", ["/", "/etc", "/etc/ssl", "/root", "/home", "/home/alice", "/usr", "/tmp", "/srv"])
+def test_a_folder_that_holds_much_else_is_never_readable_as_a_place_of_modules(monkeypatch, folder):
+    monkeypatch.setattr(sys, "path", [*sys.path, folder])
+    monkeypatch.setenv("LD_LIBRARY_PATH", folder)
+
+    assert folder not in readable(rule_paths.common_rules())

@@ -155,4 +155,6 @@ def test_files_are_emptied_only_through_a_descriptor_that_may_write_where_landlo
         "open to read and truncate": by_name,
         "open to write and truncate": None,
         "ftruncate": None,
+        "reserve space beyond the end": "ENOTSUP",
+        "reserve space by writing": None,
     }
