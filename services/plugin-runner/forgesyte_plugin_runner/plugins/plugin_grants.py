@@ -1,21 +1,25 @@
 """What the sandboxes of a plugin may use beyond what is installed: its model files, and what the operator permitted.
 
-A model file that a manifest names needs no permission: it was checked to be a model before anything is granted. Paths
-and devices under `permissions` need the operator's word. What belongs to the services is never granted, neither by a
-permission nor as a model file, and also not through a symlink.
+A model file that a manifest names needs no permission where its content is known, by its sha256, or where every sandbox
+may read it, beside the installed packages. Any other could be any file: it needs the operator's word, as paths and
+devices under `permissions` do. What belongs to the services is never granted, neither by a permission nor as a model
+file, and also not through a symlink.
 """
 
 import os
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from forgesyte_chassis.settings import env_name
-from forgesyte_contracts.plugins import PluginManifest
+from forgesyte_contracts.plugins import ModelFile, PluginManifest
 from forgesyte_contracts.runners import GPU
 from forgesyte_plugin_runner.settings import RunnerSettings
 from forgesyte_sandbox.shared.wall_rules import Grants
 
 _DEV, _DRIVER = Path("/dev"), Path("/proc/driver/nvidia")
+_WHOLE_SYSTEM = frozenset(map(Path, ("/", "/usr", "/usr/local", "/home", "/root", "/tmp", "/var", "/opt")))  # noqa: S108 - refused as a root
+"""Folders that no sandbox may read as a whole, also where Python imports from them."""
 
 
 def grants_for(manifest: PluginManifest, device: str, *, dev: Path = _DEV, driver: Path = _DRIVER) -> Grants:
@@ -26,7 +30,8 @@ def grants_for(manifest: PluginManifest, device: str, *, dev: Path = _DEV, drive
         device: `cpu` or `gpu`, where the plugin is loaded.
         dev, driver: where device files and NVIDIA's driver are; tests have their own.
     """
-    models = (model.path for model in manifest.requires.models if Path(model.path).is_absolute())
+    # What refusal() looked at is what lies behind a link; so that is granted, not the link.
+    models = (os.path.realpath(model.path) for model in manifest.requires.models if _needs_grant(model))
     reads = [*models, *manifest.permissions.read]
     devices = list(manifest.permissions.devices)
     if device == GPU and (nodes := _nvidia_nodes(dev)):
@@ -54,13 +59,36 @@ def refusal(settings: RunnerSettings, manifest: PluginManifest) -> str | None:
         for model in manifest.requires.models
         if (folder := _overlap(model.path, private)) is not None
     ]
-    if asked and not faults and manifest.name not in settings.permitted_plugins:
-        faults.append(
-            f"it asks for permission {asked}, and the operator has not allowed it; name {manifest.name} in "
-            f"{env_name(RunnerSettings, 'permitted_plugins')} (on one box: --permit {manifest.name}) if you trust it "
-            "with that, or remove the permission from the plugin"
-        )
+    if not faults and manifest.name not in settings.permitted_plugins:
+        faults += _not_permitted(manifest)
     return ". ".join(faults) or None
+
+
+def _not_permitted(manifest: PluginManifest) -> Iterator[str]:
+    """Yield what only the operator can allow."""
+    permit = (
+        f"name {manifest.name} in {env_name(RunnerSettings, 'permitted_plugins')} (on one box: --permit "
+        f"{manifest.name}) if you trust it with that"
+    )
+    if manifest.permissions:
+        yield (
+            f"it asks for permission {manifest.permissions}, and the operator has not allowed it; {permit}, or remove "
+            "the permission from the plugin"
+        )
+    for model in manifest.requires.models:
+        if model.sha256 is None and _needs_grant(model):
+            yield (
+                f"its model file {model.path} lies outside the installed packages and has no sha256, so it could be "
+                f"any file; add its sha256 to the manifest, or {permit} file"
+            )
+
+
+def _needs_grant(model: ModelFile) -> bool:
+    """Whether a model file is not among what every sandbox may read; one without an absolute path is refused before."""
+    if not Path(model.path).is_absolute():
+        return False
+    roots = {Path(root).resolve() for root in (sys.prefix, sys.base_prefix, *filter(None, sys.path))} - _WHOLE_SYSTEM
+    return not any(Path(os.path.realpath(model.path)).is_relative_to(root) for root in roots)
 
 
 def _overlap(path: str, private: Iterable[str]) -> str | None:

@@ -1,5 +1,6 @@
 """What a plugin's sandboxes may use, and what no operator can give them."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,13 @@ from forgesyte_plugin_runner.settings import RunnerSettings
 from forgesyte_sandbox.shared.wall_rules import Grants
 
 ASKS = {"read": ["/maps"], "devices": ["/dev/video0"]}
+SUM = "0" * 64
 
 
-def a_manifest(permissions: object = None, *models: str, **requires: object) -> PluginManifest:
-    files = [{"name": "net", "path": path} for path in models]
+def a_manifest(
+    permissions: object = None, *models: str, sha256: str | None = None, **requires: object
+) -> PluginManifest:
+    files = [{"name": "net", "path": path, "sha256": sha256} for path in models]
     facts = {"name": "seeker", "version": "1.0.0", "tools": [{"name": "seek"}], "permissions": permissions or {}}
     return PluginManifest.model_validate({**facts, "requires": {**requires, "models": files}})
 
@@ -31,11 +35,49 @@ def test_an_ordinary_plugin_is_granted_nothing_and_refused_nothing(tmp_path):
     assert refusal(settings(tmp_path), a_manifest()) is None
 
 
-def test_model_files_need_no_permission(tmp_path):
-    manifest = a_manifest(None, "/models/net.onnx", "relative.onnx")
+def test_a_model_file_of_known_content_needs_no_permission(tmp_path):
+    manifest = a_manifest(None, "/models/net.onnx", "relative.onnx", sha256=SUM)
 
     assert refusal(settings(tmp_path), manifest) is None
     assert grants_for(manifest, "cpu") == Grants(reads=("/models/net.onnx",))
+
+
+@pytest.mark.parametrize("path", ["/etc/krb5.keytab", "/var/log/wtmp", f"{sys.prefix}/../../../etc/shadow"])
+def test_a_file_of_unknown_content_is_refused_with_both_remedies(tmp_path, path):
+    reason = refusal(settings(tmp_path), a_manifest(None, path))
+
+    assert reason == (
+        f"its model file {path} lies outside the installed packages and has no sha256, so it could be any file; add "
+        "its sha256 to the manifest, or name seeker in FORGESYTE_RUNNER_PERMITTED_PLUGINS (on one box: --permit "
+        "seeker) if you trust it with that file"
+    )
+
+
+def test_a_named_plugin_gets_its_model_file_of_unknown_content(tmp_path):
+    manifest = a_manifest(None, "/models/net.onnx")
+
+    assert refusal(settings(tmp_path, "seeker"), manifest) is None
+    assert grants_for(manifest, "cpu") == Grants(reads=("/models/net.onnx",))
+
+
+@pytest.mark.parametrize("folder", ["/environment", "/python", "/packages"])
+def test_a_model_file_beside_the_installed_packages_needs_no_grant(tmp_path, monkeypatch, folder):
+    for name, value in {"prefix": "/environment", "base_prefix": "/python", "path": ["/packages", "/"]}.items():
+        monkeypatch.setattr(sys, name, value)
+    manifest = a_manifest(None, f"{folder}/seeker/net.onnx")
+
+    assert refusal(settings(tmp_path), manifest) is None
+    assert grants_for(manifest, "cpu") == Grants()
+
+
+def test_a_link_among_the_packages_counts_as_the_file_behind_it_and_that_is_granted(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "path", [str(tmp_path / "packages")])
+    (tmp_path / "packages").mkdir()
+    (tmp_path / "packages" / "net.onnx").symlink_to(tmp_path / "elsewhere")
+    link = str(tmp_path / "packages" / "net.onnx")
+
+    assert "could be any file" in refusal(settings(tmp_path / "data"), a_manifest(None, link))
+    assert grants_for(a_manifest(None, link, sha256=SUM), "cpu") == Grants(reads=(str(tmp_path / "elsewhere"),))
 
 
 def test_a_plugin_that_is_not_named_is_refused_with_what_it_asks_for_and_the_remedy(tmp_path):

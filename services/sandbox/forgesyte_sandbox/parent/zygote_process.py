@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from forgesyte_sandbox.shared import zygote_protocol
-from forgesyte_sandbox.shared.kill import OWNER_MARK, kill_marked, kill_pidfd, kill_uids
+from forgesyte_sandbox.shared.kill import OWNER_MARK, kill_marked, kill_pidfd, kill_sessions, kill_uids
+from forgesyte_sandbox.shared.process_tree import started_at
 from forgesyte_sandbox.shared.wall_rules import WallRules
 
 from .homes.homes import Home
@@ -82,6 +83,7 @@ class ZygoteProcess:
         self._ready: asyncio.Future[None] = self._loop.create_future()
         self._forks: dict[int, asyncio.Future[tuple[int, int]]] = {}
         self._exits: dict[int, asyncio.Future[ChildExit | None]] = {}
+        self._forked: dict[int, tuple[int, int]] = {}  # pid and start of each sandbox whose end was not reported
         self._last_id = 0
         self._burying = asyncio.Lock()
         self._is_buried = False
@@ -193,6 +195,7 @@ class ZygoteProcess:
                 self._process.kill()
                 await self._process.wait()
             await asyncio.to_thread(kill_marked, f"{_MARK}={self._mark}")
+            await asyncio.to_thread(kill_sessions, dict(self._forked.values()), {os.geteuid(), *self._uids()})
             await asyncio.to_thread(kill_uids, self._uids())
             self._is_buried = True
 
@@ -214,6 +217,7 @@ class ZygoteProcess:
 
     def _take(self, packet: dict[str, Any], descriptors: list[int]) -> None:
         number = packet.get("id", 0)
+        self._note_sandbox(packet)
         match packet["event"]:
             case "ready" if not self._ready.done():
                 self.no_uid = packet["no_uid"]
@@ -229,6 +233,14 @@ class ZygoteProcess:
                 exited.set_result(ChildExit(packet["code"], packet["survivors"]))
         for descriptor in descriptors:
             os.close(descriptor)
+
+    def _note_sandbox(self, packet: dict[str, Any]) -> None:
+        """Keep in mind which sandboxes live; the pid of one that ended may soon be another process's."""
+        match packet:
+            case {"event": "forked", "id": number, "pid": pid} if (started := started_at(pid)) is not None:
+                self._forked[number] = (pid, started)
+            case {"event": "exited", "id": number}:
+                self._forked.pop(number, None)
 
     def _ping(self) -> None:
         with suppress(OSError):  # it does not read: then it does not answer either

@@ -31,16 +31,18 @@ def descendants_of(pid: int) -> set[int]:
     return found
 
 
-def carriers_of(mark: str) -> Iterator[int]:
-    """Yield the processes whose environment at exec held `mark` (NAME=value): a zygote and everything it started."""
-    wanted = mark.encode()
-    for pid in _pids():
-        try:
-            environment = (_PROC / str(pid) / "environ").read_bytes()
-        except OSError:
-            continue
-        if wanted in environment.split(b"\0"):
-            yield pid
+def all_processes() -> Iterator[int]:
+    """Yield the processes that can be seen from here."""
+    return (int(entry.name) for entry in _PROC.iterdir() if entry.name.isdigit())
+
+
+def carries(pid: int, mark: str) -> bool:
+    """Return whether the environment at exec held `mark` (NAME=value), as that of all that a zygote started does."""
+    try:
+        environment = (_PROC / str(pid) / "environ").read_bytes()
+    except OSError:
+        return False
+    return mark.encode() in environment.split(b"\0")
 
 
 def is_sandbox(pid: int) -> bool:
@@ -52,17 +54,39 @@ def is_sandbox(pid: int) -> bool:
 
 
 def processes_of(uids: Collection[int]) -> Iterator[int]:
-    """Yield the processes that run under one of `uids`; a dead one that is not reaped yet is none."""
-    if not any(map(_has_processes, uids)):
-        return
-    for pid in _pids():
-        if not _uids_of(pid).isdisjoint(uids):
-            yield pid
+    """Yield the processes for which runs_under() says so."""
+    if any(map(_has_processes, uids)):
+        yield from (pid for pid in all_processes() if runs_under(pid, uids))
+
+
+def runs_under(pid: int, uids: Collection[int]) -> bool:
+    """Return whether a process runs under one of `uids`, in this PID namespace; one that is dead does not.
+
+    A process of a container in which another service leased the same uid can be seen from the machine around it.
+    """
+    status = _status_of(pid)
+    return not _uids_in(status).isdisjoint(uids) and _depth_in(status) == _depth_in(_status_of(os.getpid()))
+
+
+def is_in_session(pid: int, leaders: Collection[int]) -> bool:
+    """Return whether a process is in a session that one of `leaders` began."""
+    try:
+        return os.getsid(pid) in leaders
+    except OSError:
+        return False
+
+
+def started_at(pid: int) -> int | None:
+    """Return when a process started, in clock ticks since the machine did; None when it is gone and reaped."""
+    try:
+        return int((_PROC / str(pid) / "stat").read_bytes().rpartition(b")")[2].split()[19])
+    except OSError:
+        return None
 
 
 def uids_in_use() -> frozenset[int]:
-    """Return the uids under which processes run now."""
-    return frozenset().union(*map(_uids_of, _pids()))
+    """Return the uids under which processes run now, also those of containers that can be seen from here."""
+    return frozenset().union(*(_uids_in(_status_of(pid)) for pid in all_processes()))
 
 
 def _has_processes(uid: int) -> bool:
@@ -76,25 +100,32 @@ def _has_processes(uid: int) -> bool:
     return True
 
 
-def _uids_of(pid: int) -> set[int]:
-    # The owner of /proc/PID is root where a process may not be dumped.
+def _status_of(pid: int) -> bytes:
+    # The owner of /proc/PID is root where a process may not be dumped, and its ns/pid is closed without
+    # CAP_SYS_PTRACE; this file is open to all.
     try:
-        status = (_PROC / str(pid) / "status").read_bytes()
+        return (_PROC / str(pid) / "status").read_bytes()
     except OSError:
-        return set()
-    if b"\nState:\tZ" in status:
-        return set()
-    return set(map(int, status.partition(b"\nUid:")[2].partition(b"\n")[0].split()))
+        return b""
 
 
-def _pids() -> Iterator[int]:
-    return (int(entry.name) for entry in _PROC.iterdir() if entry.name.isdigit())
+def _uids_in(status: bytes) -> set[int]:
+    return set() if b"\nState:\tZ" in status else set(map(int, _fields(status, b"Uid")))
+
+
+def _depth_in(status: bytes) -> int:
+    """Return in how many PID namespaces a process is numbered, from that of /proc to its own."""
+    return len(_fields(status, b"NSpid"))
+
+
+def _fields(status: bytes, name: bytes) -> list[bytes]:
+    return status.partition(b"\n" + name + b":")[2].partition(b"\n")[0].split()
 
 
 def _children_by_scan(pid: int) -> set[int]:
     # A kernel without CONFIG_PROC_CHILDREN: the parent is the second field after the name, which may hold anything.
     found = set()
-    for other in _pids():
+    for other in all_processes():
         try:
             stat = (_PROC / str(other) / "stat").read_bytes()
         except OSError:

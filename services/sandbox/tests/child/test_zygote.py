@@ -15,6 +15,7 @@ from forgesyte_sandbox.parent.zygote import Zygote
 from forgesyte_sandbox.shared.limits import Limits
 from forgesyte_sandbox.shared.process_tree import children_of
 from forgesyte_sandbox.shared.specs import ManifestSpec
+from forgesyte_sandbox.shared.wall_rules import WallRules
 from tests.support import eventually
 
 PLUGINS = Path(__file__).parents[1] / "plugins"
@@ -37,6 +38,25 @@ async def test_kill_9_of_the_zygote_ends_its_runs_without_a_death_and_the_next_r
     assert left == []
     assert after.outcome.ok
     assert bench.zygote.pid != first_pid
+
+
+@pytest.mark.slow
+async def test_a_sandbox_that_wiped_its_environment_dies_with_its_zygote_without_a_uid_too(tmp_path, clip, survivors):
+    from ..conftest import Bench
+
+    wall = WallRules(uids=None, is_required=False)
+    async with Zygote.start(env={"PYTHONPATH": str(PLUGINS)}, wall=wall) as zygote, asyncio.TaskGroup() as group:
+        bench = Bench(zygote, tmp_path, clip)
+        run = group.create_task(bench.fault("hide"))
+        await eventually(lambda: any(file.read_text() for file in bench.homes.glob("*/scratch/hidden.pid")))
+        neighbour = subprocess.Popen(["sleep", "600"], start_new_session=True)
+        os.kill(zygote.pid, signal.SIGKILL)
+        await run
+
+        assert survivors(bench.homes) == []
+        assert neighbour.poll() is None
+        neighbour.kill()
+        neighbour.wait()
 
 
 @pytest.mark.slow

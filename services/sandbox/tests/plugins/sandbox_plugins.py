@@ -150,6 +150,16 @@ def leave_daemon(scratch: Path, *, name: str, closes: bool = True):
         os.sched_yield()
 
 
+def hide():
+    """Leave a daemon whose environment no longer says where it comes from."""
+    fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
+    start, end = int(fields[47]), int(fields[48])
+    ctypes.memset(start, 0, end - start)
+    leave_daemon(Path(), name="hidden.pid")
+    while True:
+        NEVER.wait()
+
+
 def family_and_segfault():
     leave_daemon(Path.cwd(), name="daemon-1.pid")
     leave_daemon(Path.cwd(), name="daemon-2.pid", closes=False)
@@ -356,6 +366,7 @@ FAULTS = {
     "family-segfault": family_and_segfault,
     "family-hang": family_and_hang,
     "family-success": family_and_success,
+    "hide": hide,
     "flood": flood,
     "large-row": lambda: "x" * (2 * MIB),
     "huge-row": lambda: "x" * (200 * MIB),

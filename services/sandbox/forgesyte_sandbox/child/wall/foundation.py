@@ -73,6 +73,11 @@ class Foundation:
                 )
 
     @property
+    def is_limited(self) -> bool:
+        """Whether a setting keeps a version of Landlock from being used that the kernel has and the wall knows."""
+        return self.landlock_abi < min(self.kernel_abi, landlock.LATEST_ABI)
+
+    @property
     def may_search(self) -> bool:
         """Whether a sandbox may keep the capability to search: only where Landlock decides what that is."""
         return self.landlock_abi > 0 and self.rules.seccomp

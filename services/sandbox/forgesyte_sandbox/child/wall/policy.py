@@ -88,6 +88,11 @@ def _limits() -> dict[str, int]:
 def _gaps(foundation: Foundation, *, lacks_referee: bool) -> Iterator[str]:
     if lacks_referee:
         yield _NO_REFEREE
+    if foundation.is_limited:
+        yield (
+            f"Landlock is limited to version {foundation.landlock_abi} by the setting sandbox_landlock_abi, and the "
+            f"kernel has {foundation.kernel_abi}; remove the setting"
+        )
     for folder in foundation.listed_private:
         yield (
             f"Private files lie beneath {folder}, from which Python imports: plugin code can list their names, not "

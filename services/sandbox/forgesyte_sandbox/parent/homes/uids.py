@@ -3,14 +3,20 @@
 Two sandboxes under one uid could kill each other, read each other's files and use up each other's processes. So a lease
 is a lock on a byte of a file that all services of the machine share; the kernel gives it back when the service dies. A
 uid under which a process still runs, whatever it is, is skipped, and so is one that belongs to a user.
+
+Services in different containers share the kernel's uids, not the file. So each begins to look at a place of its own in
+the range, and no process of another PID namespace is killed.
 """
 
 import fcntl
 import os
 import pwd
+import socket
 import stat
 import struct
 import threading
+import zlib
+from itertools import chain
 from pathlib import Path
 
 from forgesyte_sandbox.shared.kill import kill_uids
@@ -30,8 +36,16 @@ class Uids:
         range: first and last uid that may be leased.
     """
 
-    def __init__(self, range_: tuple[int, int], folder: Path = LEASES) -> None:
+    def __init__(self, range_: tuple[int, int], folder: Path = LEASES, *, start: int | None = None) -> None:
+        """Make them.
+
+        Args:
+            range_: first and last uid that may be leased.
+            folder: where the file with the locks is.
+            start: which uid is looked at first; None follows from host name and process.
+        """
         self.range = range_
+        self._start = _own_start(range_) if start is None else start
         self._folder = folder
         self._leased: set[int] = set()
         self._file_fd: int | None = None
@@ -55,7 +69,7 @@ class Uids:
 
     def _lease(self) -> int:
         busy = uids_in_use()
-        for uid in range(self.range[0], self.range[1] + 1):
+        for uid in chain(range(self._start, self.range[1] + 1), range(self.range[0], self._start)):
             if uid in self._leased or uid in busy or _is_a_user(uid) or not self._lock(uid):
                 continue
             if uid not in uids_in_use():  # a dying service's processes may outlive its lock
@@ -113,6 +127,13 @@ class Uids:
         """Lock or unlock the byte of a uid, for this open file: two of one process are apart, as those of two are."""
         if self._file_fd is not None:
             fcntl.fcntl(self._file_fd, fcntl.F_OFD_SETLK, struct.pack("@hhqqi", kind, os.SEEK_SET, uid, 1, 0))
+
+
+def _own_start(range_: tuple[int, int]) -> int:
+    # In a container the service is process 1, or nearly; the host name is another in each.
+    who = f"{socket.gethostname()} {os.getpid()}".encode()
+    first, last = range_
+    return first + zlib.crc32(who) % (last - first + 1)
 
 
 def _make_private(folder: Path) -> None:

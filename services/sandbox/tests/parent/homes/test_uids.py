@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -12,18 +13,33 @@ import pytest
 from forgesyte_sandbox.parent.homes.homes import Homes
 from forgesyte_sandbox.parent.homes.uids import NoFreeUid, Uids
 from forgesyte_sandbox.shared.kill import kill_uids
-from forgesyte_sandbox.shared.process_tree import processes_of
+from forgesyte_sandbox.shared.process_tree import descendants_of, processes_of, uids_in_use
 from forgesyte_sandbox.shared.shared_memory import SHARED_MEMORY
 
 RANGE = 61200, 61201
+ZYGOTE = "forgesyte_sandbox.child.zygote"
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to run processes under another uid")
 
 
 @pytest.fixture
 def uids(tmp_path):
-    uids = Uids(RANGE, tmp_path / "leases")
+    uids = Uids(RANGE, tmp_path / "leases", start=RANGE[0])
     yield uids
     uids.close()
+
+
+@pytest.fixture
+def in_a_container():
+    """A sandbox under the first uid, in a PID namespace of its own."""
+    command = ["unshare", "--pid", "--fork", f"--setgid={RANGE[0]}", f"--setuid={RANGE[0]}", "/bin/sh", "-c"]
+    with subprocess.Popen([*command, "echo; sleep 600 & wait", ZYGOTE], stdout=subprocess.PIPE) as process:
+        if not process.stdout.readline():
+            pytest.skip("needs the right to make a PID namespace")
+        yield process
+        for pid in descendants_of(process.pid):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        process.kill()
 
 
 @pytest.fixture
@@ -35,7 +51,7 @@ def sleeper():
 
 
 def test_two_services_never_hold_the_same_uid(uids, tmp_path):
-    other = Uids(RANGE, tmp_path / "leases")
+    other = Uids(RANGE, tmp_path / "leases", start=RANGE[0])
 
     assert [uids.lease(), other.lease()] == list(RANGE)
     with pytest.raises(NoFreeUid, match="sandbox_uids"):
@@ -43,6 +59,25 @@ def test_two_services_never_hold_the_same_uid(uids, tmp_path):
     other.close()
     assert uids.lease() == RANGE[1]
     assert uids.leased == {*RANGE}
+
+
+def test_the_search_begins_anywhere_in_the_range_and_goes_around(tmp_path):
+    uids = Uids((61200, 61203), tmp_path / "leases", start=61202)
+
+    assert [uids.lease() for _ in range(4)] == [61202, 61203, 61200, 61201]
+    uids.close()
+
+
+def test_services_of_other_containers_begin_elsewhere(tmp_path, monkeypatch):
+    first = set()
+    for number in range(8):
+        monkeypatch.setattr(socket, "gethostname", lambda number=number: f"container-{number}")
+        uids = Uids((61200, 61699), tmp_path / f"leases-{number}")
+        first.add(uids.lease())
+        uids.close()
+
+    assert len(first) > 4
+    assert all(61200 <= uid <= 61699 for uid in first)
 
 
 def test_two_threads_of_a_service_never_get_the_same_uid(tmp_path):
@@ -61,7 +96,7 @@ def test_a_lease_ends_with_its_service(uids, tmp_path):
 import sys
 from pathlib import Path
 from forgesyte_sandbox.parent.homes.uids import Uids
-print(Uids({RANGE}, Path({str(tmp_path / "leases")!r})).lease(), flush=True)
+print(Uids({RANGE}, Path({str(tmp_path / "leases")!r}), start={RANGE[0]}).lease(), flush=True)
 sys.stdin.read()
 """
     with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
@@ -101,6 +136,16 @@ def test_processes_are_found_and_killed_by_their_uid(sleeper):
 
 
 @needs_root
+def test_a_process_of_another_container_is_left_alone_and_its_uid_is_skipped(uids, in_a_container):
+    assert uids.end_abandoned() == 0
+    assert kill_uids({RANGE[0]}) == 0
+
+    assert in_a_container.poll() is None
+    assert RANGE[0] in uids_in_use()
+    assert uids.lease() == RANGE[1]
+
+
+@needs_root
 async def test_a_home_that_is_given_back_has_no_process_and_no_shared_memory(uids, tmp_path):
     async with Homes.open(tmp_path / "homes") as homes:
         homes.use_uids(uids)
@@ -120,7 +165,7 @@ async def test_a_home_that_is_given_back_has_no_process_and_no_shared_memory(uid
 
 
 @needs_root
-@pytest.mark.parametrize(("name", "is_ended"), [("forgesyte_sandbox.child.zygote", True), ("another-program", False)])
+@pytest.mark.parametrize(("name", "is_ended"), [(ZYGOTE, True), ("another-program", False)])
 def test_what_a_dead_service_left_is_ended_and_no_other_program(uids, name, is_ended):
     command = ["/bin/sh", "-c", "sleep 600 & wait", name]
     with subprocess.Popen(command, user=RANGE[0], group=RANGE[0], start_new_session=True, env={}) as left:
@@ -133,9 +178,9 @@ def test_what_a_dead_service_left_is_ended_and_no_other_program(uids, name, is_e
 
 @needs_root
 def test_what_a_living_service_runs_is_left_alone(uids, tmp_path):
-    other = Uids(RANGE, tmp_path / "leases")
+    other = Uids(RANGE, tmp_path / "leases", start=RANGE[0])
     uid = other.lease()
-    command = ["/bin/sh", "-c", "sleep 600 & wait", "forgesyte_sandbox.child.zygote"]
+    command = ["/bin/sh", "-c", "sleep 600 & wait", ZYGOTE]
     with subprocess.Popen(command, user=uid, group=uid, start_new_session=True, env={}) as its:
         assert uids.end_abandoned() == 0
         assert its.poll() is None
