@@ -19,7 +19,7 @@ REASONS = {
     "model-empty": "empty.onnx (weights) is truncated or corrupt: it has 0 bytes",
     "model-5-bytes": "five-bytes.onnx (weights) is truncated or corrupt: it has 5 bytes",
     "model-text": "text.onnx (weights) is text",
-    "model-wrong-sum": "good.onnx (weights) has the sha256",
+    "model-wrong-sum": "good.onnx (weights) has not the sha256",
     "model-folder": "folder.onnx (weights) is not a regular file",
 }
 

@@ -49,8 +49,9 @@ def fault_of(model: ModelFile) -> str | None:
 
 def _fault_inside(file: RawIOBase, named: str, sha256: str | None) -> str | None:
     head = file.read(MIN_BYTES) or b""
+    # Nothing of the file is quoted: a manifest may name any file, and its reason is shown to every client.
     if _is_text(head):
-        return f"{named} is text beginning with {head.decode(errors='replace')!r}, not a model; put the model there"
+        return f"{named} is text, as a pointer file of Git LFS is, and not a model; put the model itself there"
     if sha256 is None:
         return None
     digest = hashlib.sha256(head)
@@ -58,7 +59,7 @@ def _fault_inside(file: RawIOBase, named: str, sha256: str | None) -> str | None
         digest.update(chunk)
     if digest.hexdigest() == sha256.lower():
         return None
-    return f"{named} has the sha256 {digest.hexdigest()}, not {sha256}; put the right version there"
+    return f"{named} has not the sha256 {sha256}; put the right version there"
 
 
 def _is_text(head: bytes) -> bool:
