@@ -16,6 +16,7 @@ from forgesyte_chassis.web import problems
 from forgesyte_chassis.web.keys import KeyRing
 from forgesyte_chassis.web.openapi import with_problem_schema
 from forgesyte_chassis.web.route_guard import route_guard
+from forgesyte_sandbox.parent.homes.survivors import end_survivors
 from forgesyte_sandbox.parent.zygote import Zygote
 
 from .catalog import Catalog
@@ -67,6 +68,8 @@ def create_app(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             runners = await stack.enter_async_context(bus.runners.watch())
+            if zygote is None:
+                await end_survivors(settings.own_wall())  # before the sweep of the folders that they write in
             scratch = await stack.enter_async_context(Scratch.open(settings.scratch_path, "job-api"))
             homes = scratch.path / "homes"
             started = Zygote.start(wall=settings.own_wall(), homes=homes) if zygote is None else nullcontext(zygote)

@@ -161,3 +161,19 @@ async def test_it_refuses_to_listen_beyond_loopback_without_keys(server, tmp_pat
 
     assert process.returncode == 1
     assert b"No API key is configured" in said
+
+
+class Looked(Exception):
+    pass
+
+
+async def test_survivors_of_a_dead_service_are_ended_before_its_folders_are_swept(start, tmp_path, monkeypatch):
+    async def look(_wall):
+        raise Looked
+
+    monkeypatch.setattr("forgesyte_job_api.app.end_survivors", look)
+    with pytest.raises(Looked):
+        async with start(zygote="real"):
+            pass
+
+    assert not (tmp_path / "scratch").exists()

@@ -10,6 +10,7 @@ from forgesyte_chassis.main import Lifetime
 from forgesyte_chassis.scratch import Scratch
 from forgesyte_chassis.store.blobs import Store
 from forgesyte_contracts.ids import new_runner_id
+from forgesyte_sandbox.parent.homes.survivors import end_survivors
 from forgesyte_sandbox.parent.pool import WarmPool, WarmRules
 from forgesyte_sandbox.parent.zygote import Zygote
 
@@ -29,6 +30,7 @@ async def serve(lifetime: Lifetime, settings: RunnerSettings) -> None:
     async with AsyncExitStack() as stack:
         # The outermost, because a runner that hangs while it starts or closes must be found too.
         await stack.enter_async_context(stamping(settings.alive_fd, runner_id))
+        await end_survivors(settings.own_wall())  # before the sweep of the folders that they write in
         bus = await stack.enter_async_context(Bus.connect(settings.bus_url, name=runner_id, token=token))
         await bus.ensure()
         scratch = await stack.enter_async_context(Scratch.open(settings.scratch_path, runner_id))

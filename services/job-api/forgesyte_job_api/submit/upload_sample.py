@@ -96,8 +96,9 @@ class Sample:
 
 
 def _write(path: Path, offset: int, data: bytes | memoryview) -> None:
-    # Opened for each piece: pieces are large, and so an upload cannot leave a descriptor open.
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600), "wb") as file:
+    # Opened for each piece: pieces are large, and so an upload cannot leave a descriptor open. The sandbox reads the
+    # file under a uid of its own, so others may; its folder lets no other user in.
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o604), "wb") as file:
         file.seek(offset)
         file.write(data)
 

@@ -1,5 +1,7 @@
 """What is kept of an upload for the probe: both ends at their true places, whatever its length and pieces."""
 
+import stat
+
 import pytest
 
 from forgesyte_contracts.problems import Code, ForgeSyteError
@@ -37,13 +39,19 @@ async def test_both_ends_are_kept_at_their_true_places(tmp_path, monkeypatch, si
     assert [path.name for path in tmp_path.iterdir()] == ["input"]
 
 
+async def test_the_sandbox_may_read_the_file_under_another_uid(tmp_path):
+    _, kept = await sampled(tmp_path, BYTES, 100)
+
+    assert kept.path.stat().st_mode & stat.S_IROTH
+
+
 @pytest.mark.slow
 async def test_the_file_of_a_large_upload_is_sparse(tmp_path):
     _, kept = await sampled(tmp_path, bytes(range(256)) * 4096 * 80, 300_000, edge=EDGE_BYTES)
 
-    stat = kept.path.stat()
-    assert stat.st_size == 80 * 1024 * 1024
-    assert stat.st_blocks * 512 <= 2 * EDGE_BYTES + 1024 * 1024
+    facts = kept.path.stat()
+    assert facts.st_size == 80 * 1024 * 1024
+    assert facts.st_blocks * 512 <= 2 * EDGE_BYTES + 1024 * 1024
 
 
 async def test_a_scratch_folder_that_takes_no_more_is_told_as_unavailable(tmp_path):

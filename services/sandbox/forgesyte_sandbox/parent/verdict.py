@@ -81,6 +81,12 @@ def too_much_disk(found: DiskUsage, limits: Limits, frame: int | None) -> Verdic
     if found.bytes > limits.scratch_bytes:
         what, rest = f"{found.bytes >> 20} MiB on disk were in use", f" (limit: {limits.scratch_bytes >> 20} MiB)"
         text = f"{what}{_at(frame)}{rest}; {_WRITE_LESS} scratch_bytes"
+    elif found.hidden:
+        what, rest = found.hidden, ""
+        text = (
+            f"{what}{_at(frame)}, so what the plugin keeps on disk cannot be measured; have it leave its folders "
+            "readable and nest them less deeply"
+        )
     else:
         what, rest = f"more than {limits.scratch_files} files and folders were made", ""
         text = f"{what}{_at(frame)} in the scratch folder; {_WRITE_LESS} scratch_files"

@@ -61,7 +61,7 @@ class Zygote:
             env: variables for zygote and sandboxes besides PATH, locale, library and GPU variables. The services' own
                 variables never reach them.
             wall: what is built around each sandbox; None builds all that the kernel has, and requires enough of it.
-            homes: a folder for the sandboxes' folders, made when missing and removed at the end; its parents must let
+            homes: a folder for the sandboxes' folders, empty or missing, and removed at the end; its parents must let
                 others pass through. None is a temporary folder.
 
         Raises:

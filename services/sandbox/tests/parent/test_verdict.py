@@ -51,6 +51,13 @@ OOM = Failed(Code.PLUGIN_ERROR, "MemoryError", "no memory; none at all at frame 
             id="too many files",
         ),
         pytest.param(
+            verdict.too_much_disk(DiskUsage(0, 11, "the folder 'x' in the scratch folder cannot be read"), LIMITS, 7),
+            "the folder 'x' in the scratch folder cannot be read at frame 7, so what the plugin keeps on disk cannot "
+            "be measured; have it leave its folders readable and nest them less deeply",
+            "the folder 'x' in the scratch folder cannot be read",
+            id="a folder that cannot be read",
+        ),
+        pytest.param(
             verdict.raised(TOO_BIG, 7, LIMITS),
             "a file on disk may not grow beyond the limit of 2 MiB at frame 7: OSError: [Errno 27] File too large; "
             f"{ADVICE} scratch_bytes",

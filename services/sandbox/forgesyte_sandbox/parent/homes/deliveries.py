@@ -1,7 +1,8 @@
 """Carries the files of an order into a sandbox's home, and what the run made out of it.
 
 The caller's folder stays out of the child's reach: the child sees a second name of the same file, in a folder that it
-may only read. What comes out is looked at first, because the child may have put anything in its place.
+may only read, or a copy where the child's uid may not read the file; the caller's file is never changed. What comes out
+is looked at first, because the child may have put anything in its place.
 """
 
 import asyncio
@@ -18,6 +19,7 @@ from forgesyte_sandbox.shared.specs import Spec
 from .homes import Home
 
 _COPY_BYTES = 1 << 20
+_FOR_OTHERS = 0o604
 
 
 class NothingLeft(Exception):
@@ -69,20 +71,17 @@ def _link(file: Path, home: Home) -> Path:
         target = home.inbox / f"{len([*home.inbox.iterdir()])}-{file.name}"
     file = file.resolve()
     try:
-        os.link(file, target)
+        if home.uid is None or file.stat().st_mode & stat.S_IROTH:
+            os.link(file, target)
+            return target
     except FileNotFoundError:
         return target
     except OSError:  # another file system, a file of another owner, a file system without links
-        _copy(file, target)
+        pass
+    _copy(file, target)
     if home.uid is not None:
-        _let_read(target)
+        target.chmod(_FOR_OTHERS)
     return target
-
-
-def _let_read(file: Path) -> None:
-    mode = stat.S_IMODE(file.stat().st_mode)
-    if not mode & stat.S_IROTH:
-        file.chmod(mode | stat.S_IROTH)
 
 
 def _take(name: str, scratch: Path, target: Path) -> None:

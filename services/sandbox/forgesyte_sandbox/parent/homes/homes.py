@@ -6,6 +6,7 @@ home that cannot be emptied is never used again.
 """
 
 import asyncio
+import errno
 import logging
 import os
 import tempfile
@@ -110,7 +111,7 @@ class Homes:
             root: made when missing; others may pass through it, but not list it. None is a temporary folder.
 
         Raises:
-            OSError: it cannot be made.
+            OSError: it cannot be made, or holds something, which is not the homes' to remove.
         """
         homes = cls(await asyncio.to_thread(_make_root, root))
         try:
@@ -208,6 +209,9 @@ def _make_root(root: Path | None) -> Path:
     if root is None:
         root = Path(tempfile.mkdtemp(prefix="forgesyte-homes-"))
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if any(root.iterdir()):
+        text = "the folder for the sandboxes is not empty; name one that is, or that is not there yet"
+        raise OSError(errno.ENOTEMPTY, text, str(root))
     root.chmod(0o711)
     return root.resolve()
 

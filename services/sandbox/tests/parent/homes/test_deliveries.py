@@ -94,7 +94,18 @@ async def test_another_uid_may_read_its_file_and_never_write_it(tmp_path, folder
 
     facts = Path(spec.input).stat()
     assert (stat.S_IMODE(facts.st_mode), facts.st_uid) == (0o604, 0)
+    assert Path(spec.input).read_text() == "media"
+    assert stat.S_IMODE((folder / "input").stat().st_mode) == 0o600
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to give folders to another user")
+async def test_a_file_that_all_may_read_is_not_copied_for_another_uid(tmp_path, folder):
+    (folder / "input").chmod(0o644)
+
+    spec = await bring_in(job(folder / "input"), Home.make(tmp_path / "other", UID))
+
+    assert Path(spec.input).samefile(folder / "input")
 
 
 async def test_what_is_made_comes_out_under_its_name_alone(home, folder):

@@ -29,6 +29,19 @@ async def test_a_home_is_the_same_folder_for_its_life(tmp_path):
             assert sorted(path.name for path in again.path.rglob("*")) == ["inbox", "scratch"]
 
 
+async def test_a_folder_that_holds_something_is_refused_and_stays_as_it_is(tmp_path):
+    root = tmp_path / "homes"
+    root.mkdir(0o700)
+    (root / "precious").touch()
+
+    with pytest.raises(OSError, match="not empty"):
+        async with Homes.open(root):
+            pass
+
+    assert (root / "precious").exists()
+    assert mode_of(root) == 0o700
+
+
 async def test_two_sandboxes_never_share_a_home(tmp_path):
     async with Homes.open(tmp_path / "homes") as homes, homes.leased() as first, homes.leased() as second:
         assert first.path != second.path

@@ -7,14 +7,17 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 
 import pytest
 
 from forgesyte_sandbox.parent.homes.homes import Homes
+from forgesyte_sandbox.parent.homes.survivors import end_survivors
 from forgesyte_sandbox.parent.homes.uids import NoFreeUid, Uids
 from forgesyte_sandbox.shared.kill import kill_uids
 from forgesyte_sandbox.shared.process_tree import descendants_of, processes_of, uids_in_use
 from forgesyte_sandbox.shared.shared_memory import SHARED_MEMORY
+from forgesyte_sandbox.shared.wall_rules import WallRules
 
 RANGE = 61200, 61201
 ZYGOTE = "forgesyte_sandbox.child.zygote"
@@ -95,6 +98,7 @@ def test_a_lease_ends_with_its_service(uids, tmp_path):
     program = f"""
 import sys
 from pathlib import Path
+from forgesyte_sandbox.parent.homes.survivors import end_survivors
 from forgesyte_sandbox.parent.homes.uids import Uids
 print(Uids({RANGE}, Path({str(tmp_path / "leases")!r}), start={RANGE[0]}).lease(), flush=True)
 sys.stdin.read()
@@ -174,6 +178,28 @@ def test_what_a_dead_service_left_is_ended_and_no_other_program(uids, name, is_e
         assert uids.leased == frozenset()
         with suppress(ProcessLookupError):
             os.killpg(left.pid, signal.SIGKILL)
+
+
+@needs_root
+async def test_survivors_are_ended_for_a_service_that_has_no_zygote_yet(tmp_path, monkeypatch):
+    monkeypatch.setattr("forgesyte_sandbox.parent.homes.survivors.Uids", partial(Uids, folder=tmp_path / "leases"))
+    command = ["/bin/sh", "-c", "sleep 600 & wait", "forgesyte_sandbox.child.zygote"]
+    with subprocess.Popen(command, user=RANGE[0], group=RANGE[0], start_new_session=True, env={}) as left:
+        await end_survivors(WallRules.off())
+        assert left.poll() is None
+
+        await end_survivors(WallRules(uids=RANGE))
+        assert left.wait() == -9
+
+
+async def test_leases_that_cannot_be_used_keep_no_service_from_starting(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr("forgesyte_sandbox.parent.homes.survivors.Uids", partial(Uids, folder=tmp_path / "leases"))
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    (tmp_path / "leases").touch()
+
+    await end_survivors(WallRules(uids=RANGE))
+
+    assert "not looked for" in caplog.text
 
 
 @needs_root
