@@ -155,7 +155,8 @@ class JobRecord(_Frozen):
     `warnings_dropped` is how many came before them. `submitted_by` is the name of the API key by which pending jobs
     are counted. `suspicion` counts the faults of its surroundings that others may have caused as well; `alone_faults`
     holds the frame it had reached at each fault that it met alone, -1 before its first row, at most the newest 5;
-    `attempts_spared` is how many attempts ended without being used up (blame.py).
+    `attempts_spared` is how many attempts ended without being used up, and `spared_alone` how many of those in a row
+    ended while it was alone, without new rows, on a machine that was calm before (blame.py).
     """
 
     job_id: str
@@ -197,6 +198,7 @@ class JobRecord(_Frozen):
     suspicion: int = 0
     alone_faults: tuple[int, ...] = ()
     attempts_spared: int = 0
+    spared_alone: int = 0
     created_at: Moment
     started_at: Moment | None = None
     updated_at: Moment

@@ -22,6 +22,8 @@ from .progress import MOST_WHILE_RUNNING, never_falling
 from .warnings import JobWarning, Severity
 
 MAX_ATTEMPTS = 20
+ATTEMPTS_EXHAUSTED = "AttemptsExhausted"
+"""The error type."""
 MAX_DEATHS_AT_FRAME = 2
 MAX_DEATHS_WITHOUT_CHECKPOINT = 3
 
@@ -99,7 +101,7 @@ def claimed(record: JobRecord, runner_id: str, now: datetime, circumstances: Cir
         return failed(
             record,
             Code.ATTEMPTS_EXHAUSTED,
-            "AttemptsExhausted",
+            ATTEMPTS_EXHAUSTED,
             f"The job was tried {MAX_ATTEMPTS} times without finishing. Check its attempts, then submit it again.",
             now,
         )
@@ -146,7 +148,7 @@ def progressed(record: JobRecord, now: datetime, *, end_frame: int | None = None
         if clears(record, end_frame):
             record = _cleared(record)
         if end_frame > record.best_frame:
-            changes |= {"best_frame": end_frame, "deaths_without_checkpoint": 0}
+            changes |= {"best_frame": end_frame, "deaths_without_checkpoint": 0, "spared_alone": 0}
     percent = changes.get("progress")
     if isinstance(percent, int):
         changes["progress"] = never_falling(record.progress, min(percent, MOST_WHILE_RUNNING))
@@ -185,7 +187,7 @@ def faulted(record: JobRecord, fault: Fault, now: datetime) -> JobRecord:
 
     `surroundings` when nothing is proven: no death, and no attempt is used up. `lost` when the job was alone: it uses
     up an attempt, and only the rule of blame.py counts it. The caller tells the plugin's own count of crashes about a
-    job that ends here, with PLUGIN_CRASH.
+    job that ends here with PLUGIN_CRASH; with ATTEMPTS_EXHAUSTED it is not known what it died of.
     """
     judgement = judge(record, fault)
     frame = record.current_frame if fault.frame is None else fault.frame
@@ -198,10 +200,12 @@ def faulted(record: JobRecord, fault: Fault, now: datetime) -> JobRecord:
         suspicion=judgement.suspicion,
         alone_faults=judgement.alone_faults,
         attempts_spared=record.attempts_spared + is_spared,
+        spared_alone=judgement.spared_alone,
     )
     if judgement.reason is None:
         return record
-    return failed(record, Code.PLUGIN_CRASH, AttemptOutcome.CRASHED.value, judgement.reason, now)
+    kind = AttemptOutcome.CRASHED.value if judgement.code is Code.PLUGIN_CRASH else ATTEMPTS_EXHAUSTED
+    return failed(record, judgement.code, kind, judgement.reason, now)
 
 
 def orphaned(
@@ -225,13 +229,14 @@ def orphaned(
         is_witnessed=circumstances.witnesses(attempt),
         was_alone=attempt.alone,
         has_control=attempt.has_control or circumstances.has_control,
+        is_shared=circumstances.is_shared,
     )
     return faulted(record, fault, now)
 
 
 def _cleared(record: JobRecord) -> JobRecord:
     attempts = (*record.attempts[:-1], record.attempts[-1].model_copy(update={"alone": False}))
-    return record.model_copy(update={"suspicion": 0, "alone_faults": (), "attempts": attempts})
+    return record.model_copy(update={"suspicion": 0, "alone_faults": (), "spared_alone": 0, "attempts": attempts})
 
 
 def released(record: JobRecord, frame: int | None, now: datetime) -> JobRecord:
@@ -244,7 +249,7 @@ def completed(record: JobRecord, now: datetime, **changes: object) -> JobRecord:
     """End the job successfully: progress 100, all tools completed, nothing held against it."""
     record = _attempt_ended(record, AttemptOutcome.SUCCEEDED, None, now)
     ending = {"progress": 100, "completed_at": now, "tools_completed": len(record.tools), "owner": None}
-    ending |= {"suspicion": 0, "alone_faults": ()}
+    ending |= {"suspicion": 0, "alone_faults": (), "spared_alone": 0}
     return _moved(record, JobStatus.COMPLETED, now, **{**ending, **changes})
 
 

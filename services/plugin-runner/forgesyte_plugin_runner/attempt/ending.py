@@ -210,7 +210,8 @@ class Ending:
         how = judge(record, fault).outcome
         record = await self._recorder.close(how, lambda known, now: moves.faulted(known, fault, now))
         if record.is_terminal:
-            blame_death(self._plugins, record, outcome, what=what, input_id=self._input_id)
+            if record.error_code == Code.PLUGIN_CRASH:
+                blame_death(self._plugins, record, outcome, what=what, input_id=self._input_id)
             self._plugins.record_error(record.plugin_id)
             await self._finish(record, how)
             return

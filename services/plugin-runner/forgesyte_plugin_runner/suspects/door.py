@@ -10,7 +10,7 @@ from enum import StrEnum
 from forgesyte_chassis.bus import Elsewhere
 from forgesyte_chassis.clock import Clock
 from forgesyte_chassis.machine import circumstances_here
-from forgesyte_contracts.blame import CONTROL_S, Circumstances, has_control, needs_control, seconds_since_fault
+from forgesyte_contracts.blame import Circumstances, has_control, needs_control, seconds_to_wait
 from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.jobs import JobRecord
 
@@ -103,10 +103,8 @@ class Door:
         if self._inside - {JobId(record.job_id)}:
             self._close()
             return Elsewhere("suspect", AGAIN_S)
-        if needs_control(record) and not is_controlled:
-            rest_s = CONTROL_S - seconds_since_fault(record, self._clock.now())
-            return Elsewhere("no control", max(rest_s, 1.0))
-        return None
+        wait_s = seconds_to_wait(record, self._clock.now(), is_controlled=is_controlled)
+        return Elsewhere("no control", wait_s) if wait_s > 0 else None
 
     def _refuse_other(self) -> Elsewhere | None:
         if self.mode is Suspects.ONLY:

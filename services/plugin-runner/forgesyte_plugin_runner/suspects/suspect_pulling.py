@@ -14,7 +14,7 @@ import structlog
 from forgesyte_chassis.bus import Bus, BusUnavailable, Delivery, OpenJobs, following_open_jobs
 from forgesyte_chassis.clock import SYSTEM_CLOCK
 from forgesyte_chassis.waiting import is_set_within
-from forgesyte_contracts.blame import seconds_since_fault, side_by_side
+from forgesyte_contracts.blame import seconds_since_fault, side_by_side, was_hit_alone
 from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.jobs import JobRecord
 from forgesyte_plugin_runner.slots import RunningJob, Slots
@@ -93,8 +93,10 @@ class SuspectPuller[JobT: RunningJob]:
         """Return the oldest suspect that this cell may take now and that may run beside those in other cells."""
         now_s = asyncio.get_running_loop().time()
         self._tried_s = {job_id: at_s for job_id, at_s in self._tried_s.items() if now_s - at_s < AGAIN_S}
-        for record in side_by_side(jobs.suspects()):
-            if record.alone_faults and seconds_since_fault(record, SYSTEM_CLOCK.now()) < SETTLED_S:
+        now = SYSTEM_CLOCK.now()
+        # Over all suspects, so that all cells agree: each choosing from what it offers would start two at once.
+        for record in side_by_side(jobs.suspects(), now):
+            if was_hit_alone(record) and seconds_since_fault(record, now) < SETTLED_S:
                 continue
             is_ours = (record.plugin_id, record.device) in self._offered and self._may_pull(record.plugin_id)
             if is_ours and self._slots.has_room(record.device) and JobId(record.job_id) not in self._tried_s:

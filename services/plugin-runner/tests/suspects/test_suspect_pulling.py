@@ -2,11 +2,12 @@
 
 import asyncio
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from forgesyte_chassis.bus import Bus, Delivery
+from forgesyte_contracts.blame import TURN_S
 from forgesyte_contracts.ids import JobId, new_job_id
 from forgesyte_contracts.jobs import JobRecord
 from forgesyte_plugin_runner.slots import Slots
@@ -53,8 +54,8 @@ class PlayedCell:
 
 async def a_job(bus: Bus, plugin: str = PLUGIN, **facts: object) -> JobId:
     job_id, now = new_job_id(), datetime.now(UTC)
-    facts = {"suspicion": 1, **facts}
-    record = JobRecord(job_id=job_id, plugin_id=plugin, tools=("t",), created_at=now, updated_at=now, **facts)
+    facts = {"suspicion": 1, "created_at": now, **facts}
+    record = JobRecord(job_id=job_id, plugin_id=plugin, tools=("t",), updated_at=now, **facts)
     await bus.jobs.create(record)
     await bus.work.publish(job_id, plugin, DEVICE)
     return job_id
@@ -99,6 +100,15 @@ async def test_a_suspect_that_met_a_fault_alone_waits_for_another_that_runs(bus)
         cell.may_end.set()
 
         await cell.takes(free, waiting)
+
+
+async def test_a_suspect_that_nothing_takes_does_not_keep_the_turn(bus):
+    """The one that comes first is of a plugin that has failed."""
+    await a_job(bus, "failed", alone_faults=(5,), created_at=datetime.now(UTC) - timedelta(seconds=TURN_S))
+    healthy = await a_job(bus, alone_faults=(7,), created_at=datetime.now(UTC) - timedelta(seconds=5))
+    cell = PlayedCell(bus)
+    async with cell.running():
+        await cell.takes(healthy)
 
 
 async def test_a_cell_that_stops_waits_for_its_job(bus):

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from forgesyte_chassis.bus import OpenJobs
+from forgesyte_chassis.clock import SYSTEM_CLOCK
 from forgesyte_chassis.waiting import is_set_within
 from forgesyte_contracts.blame import side_by_side
 from forgesyte_contracts.jobs import JobRecord
@@ -132,7 +133,11 @@ class Cells:
         ours = {cell.runner_id for cell in self._cells.values()} - {None}
         plugins = self._rules.plugins
         suspects = [record for record in self._jobs.suspects() if not plugins or record.plugin_id in plugins]
-        return sorted(side_by_side(suspects), key=lambda record: record.owner not in ours)[: self._rules.most]
+        # One that is spared again and again waits long for its next attempt; it keeps no other from a cell meanwhile.
+        due = sorted(
+            side_by_side(suspects, SYSTEM_CLOCK.now()), key=lambda each: (each.owner not in ours, each.spared_alone)
+        )
+        return due[: self._rules.most]
 
     def _end_idle(self, busy: set[Cell], *, is_place_wanted: bool) -> None:
         now_s = asyncio.get_running_loop().time()

@@ -4,10 +4,15 @@ queue to miss the runner.
 The supervisor saw the death, so it is the best witness: a runner that it stopped itself never comes here. Whatever else
 notices (a redelivery, another runner's claim) may be faster: the record decides by compare-and-set, the loser does
 nothing, and a message that is sent twice finds a job that is taken.
+
+A death within SHARED_S of another runner's, by an operator or by a job that hits all runners, is held against no job
+that ran alone. So such a job is judged when that time has passed; until then the dead runner's heartbeat keeps it from
+others.
 """
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import structlog
@@ -25,8 +30,9 @@ from forgesyte_launcher.stack.supervisor import Death, describe_exit
 
 log = structlog.get_logger(__name__)
 
-LOOK_AGAIN_S = 1.0
-"""After this time the view of the jobs has what the runner wrote in its last moment."""
+SHARED_S = 2.0
+"""Deaths of runners within this time have one cause. After it the view of the jobs also has what the dead runner wrote
+last."""
 
 _LIMIT_S = 60.0
 _RETRY_S = 0.5
@@ -40,36 +46,46 @@ class HandOn:
         bus: connected.
         jobs: the jobs that have not ended.
         clock: dates what is written.
+        died_s: of each runner that died, when it last did, as the event loop counts.
     """
 
     bus: Bus
     jobs: OpenJobs
     clock: Clock
+    died_s: dict[str, float] = field(default_factory=dict)
 
     async def after(self, death: Death) -> None:
         """Hand on the jobs of a dead runner and remove its heartbeat.
 
         While the bus is unavailable this waits; later the queue delivers the jobs again by itself.
         """
+        at_s = self.died_s[death.child] = asyncio.get_running_loop().time()
         if death.worked_as is None:
             return
         seen = circumstances_here()
         try:
             async with asyncio.timeout(_LIMIT_S):
-                await self._all(death.worked_as, _what(death), seen)
-                await asyncio.sleep(LOOK_AGAIN_S)
-                await self._all(death.worked_as, _what(death), seen)
+                beside = [record for record in self.jobs.owned_by(death.worked_as) if not record.runs_alone]
+                await self._all(beside, death.worked_as, _what(death), seen)
+                await asyncio.sleep(SHARED_S)
+                seen = replace(seen, is_shared=self._is_shared(death, at_s))
+                await self._all(self.jobs.owned_by(death.worked_as), death.worked_as, _what(death), seen)
+                remove = partial(self.bus.runners.remove, death.worked_as)
+                await retry(remove, on=BusUnavailable, every_s=_RETRY_S)
         except TimeoutError:
             log.warning("jobs left to the queue", runner_id=death.worked_as, limit_s=_LIMIT_S)
 
-    async def _all(self, runner_id: str, what: str, seen: Circumstances) -> None:
-        for record in self.jobs.owned_by(runner_id):
+    def _is_shared(self, death: Death, at_s: float) -> bool:
+        others = (other_s for child, other_s in self.died_s.items() if child != death.child)
+        return any(abs(other_s - at_s) <= SHARED_S for other_s in others)
+
+    async def _all(self, records: Sequence[JobRecord], runner_id: str, what: str, seen: Circumstances) -> None:
+        for record in records:
             hand_on = partial(self._one, record, runner_id, what, seen)
             try:
                 await retry(hand_on, on=BusUnavailable, every_s=_RETRY_S)
             except ForgeSyteError as fault:  # it was removed, or its record is too large: no other job waits for that
                 log.warning("job not handed on", job_id=record.job_id, reason=fault.detail)
-        await retry(lambda: self.bus.runners.remove(runner_id), on=BusUnavailable, every_s=_RETRY_S)
 
     async def _one(self, seen_job: JobRecord, runner_id: str, what: str, seen: Circumstances) -> None:
         job_id = JobId(seen_job.job_id)

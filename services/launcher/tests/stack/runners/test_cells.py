@@ -45,7 +45,7 @@ class Machine:
 
     def job(self, name: str, plugin: str = "a", *, age_s: int = 0, **facts: object) -> JobRecord:
         """A suspect; later calls replace it."""
-        made = START - timedelta(seconds=age_s)
+        made = datetime.now(UTC) - timedelta(seconds=age_s)
         facts = {"suspicion": 1, **facts}
         record = JobRecord(job_id=name, plugin_id=plugin, tools=("t",), created_at=made, updated_at=made, **facts)
         self.jobs.take(JobId(name), record)
@@ -175,6 +175,13 @@ async def test_a_cell_at_work_is_never_ended_for_an_older_suspect(machine, impat
         assert machine.running == {1: "a"}
 
     assert machine.started == [(1, "a")]
+
+
+async def test_one_whose_plugin_takes_nothing_does_not_keep_the_others_from_a_cell(machine):
+    machine.job("of a failed plugin", alone_faults=(5,), age_s=600)
+    machine.job("healthy", "b", alone_faults=(7,))
+    async with machine.cells(3):
+        await machine.runs("a", "b")
 
 
 async def test_suspects_that_met_a_fault_alone_get_one_cell_after_the_other(machine):

@@ -1,5 +1,6 @@
 """On a real bus: the records and messages that a dead runner leaves."""
 
+import asyncio
 from datetime import UTC, datetime
 
 import pytest
@@ -24,7 +25,7 @@ STALLED = Death("plugin-runner", "dead", -9, "it is stopped")
 
 @pytest.fixture
 async def bus(monkeypatch):
-    monkeypatch.setattr(hand_on_module, "LOOK_AGAIN_S", 0.05)
+    monkeypatch.setattr(hand_on_module, "SHARED_S", 0.05)
     async with nats_server() as server, Bus.connect(server.url, name="test") as bus:
         await bus.ensure()
         yield bus
@@ -135,3 +136,43 @@ async def test_the_end_of_a_runner_that_owes_nothing_changes_nothing(bus):
     await hand_on(bus, Death("plugin-runner", None, 0))
 
     assert await record_of(bus, job_id) == before
+
+
+@pytest.mark.parametrize(
+    ("other", "outcome"),
+    [
+        pytest.param("plugin-runner", AttemptOutcome.SURROUNDINGS, id="another runner"),
+        pytest.param("plugin-runner-cell-1", AttemptOutcome.LOST, id="an earlier life of this one"),
+    ],
+)
+@pytest.mark.parametrize("is_first", [True, False], ids=["before", "after"])
+async def test_a_death_that_hits_another_runner_as_well_is_not_held_against_a_job_alone(bus, other, outcome, is_first):
+    job_id = await a_running_job(bus, "cell", alone=True, suspicion=1)
+    deaths = [Death("plugin-runner-cell-1", "cell", -9), Death(other, None, -9)]
+    async with following_open_jobs(bus.jobs) as jobs, asyncio.TaskGroup() as group:
+        await jobs.changed.wait()
+        after = HandOn(bus, jobs, SystemClock())
+        for death in reversed(deaths) if is_first else deaths:
+            group.create_task(after.after(death))
+
+    record = await record_of(bus, job_id)
+    assert record.attempts[-1].outcome is outcome
+    assert record.alone_faults == ((-1,) if outcome is AttemptOutcome.LOST else ())
+    assert await queued(bus) == [job_id]
+
+
+async def test_jobs_beside_each_other_are_handed_on_without_waiting_for_other_deaths(bus, monkeypatch):
+    monkeypatch.setattr(hand_on_module, "SHARED_S", 3600.0)
+    beside, alone = await a_running_job(bus), await a_running_job(bus, alone=True, suspicion=1)
+    async with following_open_jobs(bus.jobs) as jobs, asyncio.TaskGroup() as group:
+        await jobs.changed.wait()
+        task = group.create_task(HandOn(bus, jobs, SystemClock()).after(KILLED))
+
+        await eventually(lambda: is_free(bus, beside), what="it is handed on")
+
+        assert not await is_free(bus, alone)
+        task.cancel()
+
+
+async def is_free(bus: Bus, job_id: JobId) -> bool:
+    return (await record_of(bus, job_id)).owner is None
