@@ -3,9 +3,8 @@
 Such a fault hits every job beside the guilty one, and an operator, a power loss or the kernel's memory killer cause it
 as well. So a fault counts only when a process of the same boot saw it and no memory killer was at work (the witness).
 It makes suspects of the jobs that ran there; a suspect runs alone from then on, and only a fault that it meets alone
-counts against it: the same frame twice ends it. Before the first row, where every start looks alike, it takes three;
-there, and when the frames differ, the machine must also have been calm in between (the control): a crash loop ends no
-job.
+counts against it: the same frame twice ends it. Before the first row, where every start looks alike, and when the frames
+differ, the machine must also have been calm in between (the control): a crash loop ends no job.
 
 A fault without a witness, or one that hit other runners too, proves nothing, and a job can cause such faults each time
 (its memory). So it makes suspects as well, and a suspect that it hits alone waits until the machine has been calm for
@@ -27,8 +26,6 @@ from .problems import Code
 
 BEFORE_FIRST_ROW: Final = -1
 SAME_FRAME_FAULTS: Final = 2
-BEFORE_FIRST_ROW_FAULTS: Final = 3
-"""One more: an operator or another job may well hit a job twice that has not yet shown a row."""
 MAX_ALONE_FAULTS: Final = 5
 CONTROL_S: Final = 10.0
 """Seconds without a fault that show that the machine is well."""
@@ -140,7 +137,7 @@ def _reason(faults: tuple[int, ...], fault: Fault) -> str | None:
     frame = faults[-1]
     same = faults.count(frame)
     is_before = frame == BEFORE_FIRST_ROW
-    if same >= (BEFORE_FIRST_ROW_FAULTS if is_before else SAME_FRAME_FAULTS) and (fault.has_control or not is_before):
+    if same >= SAME_FRAME_FAULTS and (fault.has_control or not is_before):
         where = "Before the first row" if is_before else f"At frame {frame}"
         return f"{where}, {fault.what} while only this job ran there; this happened {same} times. {_ADVICE}"
     if len(faults) >= MAX_ALONE_FAULTS and fault.has_control:

@@ -88,8 +88,7 @@ def test_the_same_frame_twice_while_alone_ends_the_job_with_a_reason():
         pytest.param([a_fault(alone=False)] * 40, "running", id="always beside others"),
         pytest.param([a_fault(5, witnessed=False)] * 40, "running", id="a crash loop without a witness"),
         pytest.param([a_fault(None)] * 15, "running", id="before the first row without a control"),
-        pytest.param([a_fault(None, control=True)] * 2, "running", id="twice before the first row"),
-        pytest.param([a_fault(None, control=True)] * 3, "failed", id="before the first row with a control"),
+        pytest.param([a_fault(None), a_fault(None, control=True)], "failed", id="before the first row with a control"),
         pytest.param([a_fault(witnessed=False, control=True)] * MOST_SPARED, "running", id="spared so often"),
         pytest.param([a_fault(witnessed=False, control=True)] * (MOST_SPARED + 1), "failed", id="spared too often"),
         pytest.param(
