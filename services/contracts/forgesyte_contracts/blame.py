@@ -3,7 +3,7 @@
 Such a fault hits every job beside the guilty one, and an operator, a power loss or the kernel's memory killer cause it
 as well. So a fault counts only when a process of the same boot saw it and no memory killer was at work (the witness).
 It makes suspects of the jobs that ran there; a suspect runs alone from then on, and only a fault that it meets alone
-counts against it: the same frame twice ends it. Before the first row, where every start looks alike, and when the frames
+counts against it: the same frame twice ends it. Before the first row, where every start looks alike, and when frames
 differ, the machine must also have been calm in between (the control): a crash loop ends no job.
 
 A fault without a witness, or one that hit other runners too, proves nothing, and a job can cause such faults each time
