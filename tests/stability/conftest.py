@@ -21,7 +21,7 @@ from tests.support import make_clip
 
 LINES: dict[str, list[Line]] = {}
 FILES_NAME = "STABILITY_FILES"
-NAME_IN_PRODUCT = "forgesyte-stability"
+NAME_IN_PRODUCT = "forgesyte-in-product"
 """Sandboxes of a running product get no variable of ours, so their faults use this name."""
 
 
@@ -58,8 +58,9 @@ def stray_files(mark: str) -> Iterator[str]:
     name = f"forgesyte-stability-{mark}"
     yield name
     for folder in ("/tmp", "/dev/shm"):
-        for left in (name, NAME_IN_PRODUCT):
-            Path(folder, left).unlink(missing_ok=True)
+        for name_ in (name, NAME_IN_PRODUCT):
+            for left in Path(folder).glob(f"{name_}*"):
+                left.unlink(missing_ok=True)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -73,7 +73,8 @@ async def faults_zygote(faults_mark) -> AsyncIterator[Zygote]:
     async with Zygote.start(env={"PYTHONPATH": path, MARK_NAME: faults_mark, "STABILITY_FILES": files}) as zygote:
         yield zygote
     for folder in ("/tmp", "/dev/shm"):
-        Path(folder, files).unlink(missing_ok=True)
+        for left in Path(folder).glob(f"{files}*"):
+            left.unlink(missing_ok=True)
 
 
 def rows() -> list:

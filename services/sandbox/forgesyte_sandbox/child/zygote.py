@@ -30,7 +30,7 @@ from .wall.referees import Referees
 
 _THREAD_STACK_BYTES = 1 << 20
 _LEAVE_LIMIT_S = 5.0
-_REPORT_LIMIT_S = 2.0
+_REPORT_LIMIT_S = 5.0
 _BUSY_MS, _WATCH_MS = 20, 500
 
 

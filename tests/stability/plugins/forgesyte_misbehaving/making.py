@@ -10,7 +10,7 @@ from forgesyte_sdk import Plugin, PluginLimits, Tool, ToolOptions, ToolOutput
 
 BEGAN = "began"
 STARTED_PIDS = "started-pids"
-FILES = os.environ.get("STABILITY_FILES", "forgesyte-stability")
+FILES = os.environ.get("STABILITY_FILES", "forgesyte-in-product")
 """Name of the files that a fault leaves outside its scratch folder, so that a test finds them and takes them away."""
 
 

@@ -108,6 +108,6 @@ def thread_bomb():
 @faulty("fills-dev-shm", limits=PATIENT)
 def fills_dev_shm():
     """Files in memory, which outlive the process; named so that a test can take them away."""
-    with Path(f"/dev/shm/{FILES}").open("wb") as file:
+    with Path(f"/dev/shm/{FILES}-{os.getpid()}").open("wb") as file:  # two at once have two uids
         file.writelines(b"x" * (16 * MIB) for _ in range(32))
     return "left 512 MiB"
