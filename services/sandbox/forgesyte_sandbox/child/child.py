@@ -21,7 +21,7 @@ from forgesyte_sandbox.shared.wall_rules import Grants
 
 from . import hardening
 from .context import MAX_ORDER_BYTES, Context, flush_output
-from .wall.build import WalledHome, build_wall
+from .wall.build import Begun, WalledHome, build_wall
 from .wall.foundation import Foundation
 
 _RESERVE_BYTES = 4 * MIB
@@ -45,6 +45,7 @@ def enter(descriptors: Descriptors, *, home: WalledHome, foundation: Foundation)
     hardening.keep_descriptors(descriptors.log, (descriptors.pipe, descriptors.page, descriptors.referee))
     hardening.move_into(home.scratch)
     pipe = socket.socket(fileno=descriptors.pipe)
+    begun = Begun.begin(foundation, descriptors.referee)
     kind, body = receive_frame(pipe, max_bytes=MAX_ORDER_BYTES)
     if kind != SPEC:
         raise ProtocolError(f"expected {SPEC!r} from the parent, found {kind!r}")
@@ -53,7 +54,7 @@ def enter(descriptors: Descriptors, *, home: WalledHome, foundation: Foundation)
     heartbeat = StepMarker(descriptors.page)
     os.close(descriptors.page)  # the mapping holds a descriptor of its own
     home = home.of_order(SPECS.get(order["program"], Spec), order["spec"])
-    built = build_wall(foundation, home, Grants.from_dict(order["grants"]), limits, referee=descriptors.referee)
+    built = build_wall(foundation, home, Grants.from_dict(order["grants"]), limits, begun=begun)
     _run(order, Context(pipe, heartbeat, Spec(), limits, built))
 
 

@@ -51,11 +51,34 @@ class WalledHome:
         return replace(self, profile=kind.PROFILE, outputs=outputs)
 
 
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """What stands before the order is read.
+
+    Attributes:
+        referee: a socket to the zygote; the descriptor that answers for signals is sent through it where one is needed.
+        ruleset: Landlock's, with the rules of every sandbox; None without Landlock.
+    """
+
+    referee: int
+    ruleset: int | None
+
+    @classmethod
+    def begin(cls, foundation: Foundation, referee: int) -> "Begun":
+        """Make what is the same for all orders, while the parent still writes this one.
+
+        Raises:
+            OSError: the kernel refused it.
+        """
+        abi = foundation.landlock_abi
+        return cls(referee, landlock.make_ruleset(foundation.common, abi) if abi else None)
+
+
 class WallBroken(Exception):
     """The kernel accepted a step and does not keep it."""
 
 
-def build_wall(foundation: Foundation, home: WalledHome, grants: Grants, limits: Limits, *, referee: int) -> Built:
+def build_wall(foundation: Foundation, home: WalledHome, grants: Grants, limits: Limits, *, begun: Begun) -> Built:
     """Wall this process in; it must be single-threaded and not have run any plugin code.
 
     Args:
@@ -63,16 +86,17 @@ def build_wall(foundation: Foundation, home: WalledHome, grants: Grants, limits:
         home: this sandbox's.
         grants: what it may use besides.
         limits: what it may consume.
-        referee: a socket to the zygote; the descriptor that answers for signals is sent through it where one is needed.
+        begun: what was there before the order.
 
     Raises:
         OSError: the kernel refused a step.
         WallBroken: it accepted one and does not keep it.
     """
     rules = foundation.rules
-    abi = foundation.landlock_abi
+    abi, ruleset, referee = foundation.landlock_abi, begun.ruleset, begun.referee
     _make_outputs(home)
-    ruleset = landlock.make_ruleset(_rules(foundation, home, grants), abi) if abi else None
+    if ruleset is not None:
+        landlock.add_rules(ruleset, _rules(home, grants), abi)
     limit_resources(limits, has_own_uid=home.uid is not None)
     if not rules.is_off:
         drop_to(home.uid, keeps_search=_keeps_search(foundation, home, grants))
@@ -98,8 +122,7 @@ def build_wall(foundation: Foundation, home: WalledHome, grants: Grants, limits:
     return Built(foundation, uid_is_exclusive=home.uid is not None, has_referee=has_referee)
 
 
-def _rules(foundation: Foundation, home: WalledHome, grants: Grants) -> Iterator[Rule]:
-    yield from foundation.common
+def _rules(home: WalledHome, grants: Grants) -> Iterator[Rule]:
     yield Rule("/proc/self", Access.READ)
     yield Rule(home.inbox, Access.READ)
     if home.profile == "plugin":

@@ -146,13 +146,18 @@ def make_ruleset(rules: Iterable[Rule], abi: int) -> int:
     handled = BY_ABI[abi]
     attributes = struct.pack("=QQQ", handled.rights, handled.net, handled.scope)[: _size_of(abi)]
     ruleset = system_call(_CREATE_RULESET, ctypes.create_string_buffer(attributes, len(attributes)), len(attributes), 0)
-    try:
-        for rule in rules:
-            _add(ruleset, rule, handled.rights)
-    except BaseException:
-        os.close(ruleset)
-        raise
+    add_rules(ruleset, rules, abi)
     return ruleset
+
+
+def add_rules(ruleset: int, rules: Iterable[Rule], abi: int) -> None:
+    """Add rules to a ruleset of this version; as make_ruleset() does.
+
+    Raises:
+        OSError: the kernel refused one.
+    """
+    for rule in rules:
+        _add(ruleset, rule, BY_ABI[abi].rights)
 
 
 def hold(path: str) -> None:
