@@ -63,7 +63,7 @@ class Side:
 
             def ask(what: str) -> dict[str, float]:
                 assert process.stdin is not None  # noqa: S101 - a pipe was asked for
-                assert process.stdout is not None  # noqa: S101
+                assert process.stdout is not None  # noqa: S101 - a pipe was asked for
                 process.stdin.write(f"{what}\n")
                 if not (line := process.stdout.readline()):
                     raise RuntimeError(f"{self} ended; its message stands above")

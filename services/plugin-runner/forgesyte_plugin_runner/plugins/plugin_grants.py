@@ -15,11 +15,9 @@ from forgesyte_chassis.settings import env_name
 from forgesyte_contracts.plugins import ModelFile, PluginManifest
 from forgesyte_contracts.runners import GPU
 from forgesyte_plugin_runner.settings import RunnerSettings
-from forgesyte_sandbox.shared.wall_rules import Grants
+from forgesyte_sandbox.shared.wall_rules import Grants, is_too_wide
 
 _DEV, _DRIVER = Path("/dev"), Path("/proc/driver/nvidia")
-_WHOLE_SYSTEM = frozenset(map(Path, ("/", "/usr", "/usr/local", "/home", "/root", "/tmp", "/var", "/opt")))  # noqa: S108 - refused as a root
-"""Folders that no sandbox may read as a whole, also where Python imports from them."""
 
 
 def grants_for(manifest: PluginManifest, device: str, *, dev: Path = _DEV, driver: Path = _DRIVER) -> Grants:
@@ -87,8 +85,9 @@ def _needs_grant(model: ModelFile) -> bool:
     """Whether a model file is not among what every sandbox may read; one without an absolute path is refused before."""
     if not Path(model.path).is_absolute():
         return False
-    roots = {Path(root).resolve() for root in (sys.prefix, sys.base_prefix, *filter(None, sys.path))} - _WHOLE_SYSTEM
-    return not any(Path(os.path.realpath(model.path)).is_relative_to(root) for root in roots)
+    roots = {Path(root).resolve() for root in (sys.prefix, sys.base_prefix, *filter(None, sys.path))}
+    real = Path(os.path.realpath(model.path))
+    return not any(real.is_relative_to(root) and not is_too_wide(root) for root in roots)
 
 
 def _overlap(path: str, private: Iterable[str]) -> str | None:

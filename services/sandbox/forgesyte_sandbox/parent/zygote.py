@@ -6,7 +6,6 @@ that was on a zygote that we ended ends as `released`.
 """
 
 import asyncio
-import logging
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -28,8 +27,6 @@ from .run import Run
 from .sandbox import Sandbox
 from .wall.policy_check import require_policy
 from .zygote_process import ZygoteFailed, ZygoteProcess
-
-log = logging.getLogger(__name__)
 
 KEEP_EVERY_S = 1.0
 
@@ -180,10 +177,7 @@ class Zygote:
     async def _lease_uids(self) -> None:
         process = await self._living()
         if self._wall.uids is not None and process.no_uid is None:
-            uids = Uids(self._wall.uids)
-            if ended := await asyncio.to_thread(uids.end_abandoned):
-                log.warning("sandboxes of a dead service killed", extra={"uids": ended})
-            self.homes.use_uids(uids)
+            self.homes.use_uids(Uids(self._wall.uids))
 
     async def _read_policy(self) -> None:
         outcome = await self.run(Order(PolicySpec(), Limits()))

@@ -4,12 +4,25 @@ The child builds as much of it as the kernel has, reads back what is in force an
 with what is required.
 """
 
+import pwd
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Literal, Self
 
 FIRST_UID, LAST_UID = 60600, 61099
 """Uids that Debian, Ubuntu and systemd give to no one, below 65536 so that they exist in a rootless container too."""
+
+_SYSTEM = frozenset(
+    map(
+        Path,
+        (
+            "/", "/bin", "/boot", "/dev", "/etc", "/home", "/media", "/mnt", "/opt", "/proc", "/root", "/run", "/sbin",
+            "/srv", "/sys", "/tmp", "/usr", "/usr/local", "/usr/share", "/var", "/var/lib", "/var/log", "/var/tmp",  # noqa: S108 - refused as rules
+        ),
+    )
+)  # fmt: skip
+_NEVER_PYTHON = tuple(map(Path, ("/boot", "/dev", "/etc", "/proc", "/run", "/sys")))
 
 Profile = Literal["plugin", "media"]
 """plugin: plugin code runs. media: our own code alone, over a stranger's file: it starts no process and writes no file
@@ -80,3 +93,15 @@ class Grants:
 
 NO_GRANTS = Grants()
 """Nothing beyond what every sandbox may use."""
+
+
+def is_too_wide(path: Path) -> bool:
+    """Whether a resolved path is no place for Python code alone: a folder of the system, or a user's home."""
+    if path in _SYSTEM or path.parent == Path("/home") or any(map(path.is_relative_to, _NEVER_PYTHON)):
+        return True
+    return str(path) in _homes()
+
+
+def _homes() -> set[str]:
+    # Accounts of services have homes such as /usr/lib/news, which are libraries to us.
+    return {user.pw_dir for user in pwd.getpwall() if user.pw_uid == 0 or user.pw_uid >= 1000} - {"/", "/nonexistent"}

@@ -137,7 +137,7 @@ def _rules(home: WalledHome, grants: Grants) -> Iterator[Rule]:
 
 
 def _make_outputs(home: WalledHome) -> None:
-    for path in home.outputs if home.profile == "media" else ():
+    for path in home.outputs:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW, 0o600))
         if home.uid is not None:
             os.chown(path, home.uid, home.uid)

@@ -11,8 +11,6 @@ from .landlock import Access, Rule
 from .privileges import why_no_uid
 from .rule_paths import common_rules, listed_private
 
-_SIGNAL_SCOPE_ABI = 6
-
 
 @dataclass(frozen=True, slots=True)
 class Foundation:
@@ -55,7 +53,7 @@ class Foundation:
 
     def checks_signals(self, uid: int | None) -> bool:
         """Whether the filter must keep a sandbox's signals in: neither Landlock nor a uid of its own does."""
-        return self.rules.seccomp and self.landlock_abi < _SIGNAL_SCOPE_ABI and uid is None
+        return self.rules.seccomp and uid is None and not landlock.keeps_signals(self.landlock_abi)
 
     def _prepare_filters(self) -> None:
         """Lay the filters out once, so that no fork spends milliseconds on it."""

@@ -7,7 +7,6 @@ to somewhere else must not open that place to all of them.
 
 import json
 import os
-import pwd
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
@@ -15,16 +14,8 @@ from importlib.metadata import distributions
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-_SYSTEM = frozenset(
-    map(
-        Path,
-        (
-            "/", "/bin", "/boot", "/dev", "/etc", "/home", "/media", "/mnt", "/opt", "/proc", "/root", "/run", "/sbin",
-            "/srv", "/sys", "/tmp", "/usr", "/usr/local", "/usr/share", "/var", "/var/lib", "/var/log", "/var/tmp",  # noqa: S108 - refused as rules
-        ),
-    )
-)  # fmt: skip
-_NEVER_PYTHON = tuple(map(Path, ("/boot", "/dev", "/etc", "/proc", "/run", "/sys")))
+from forgesyte_sandbox.shared.wall_rules import is_too_wide
+
 _CODE = frozenset({".py", ".so", ".pyd", ".pth"})
 _OF_PACKAGES = (".dist-info", ".egg-info", ".libs", ".data")
 _MOST_LINKS_PER_FOLDER = 4
@@ -38,18 +29,6 @@ def import_folders() -> Iterator[Path]:
         if not is_too_wide(root):
             yield root
             yield from _stores_behind(root)
-
-
-def is_too_wide(path: Path) -> bool:
-    """Whether a resolved path is no place for Python code alone: a folder of the system, or a user's home."""
-    if path in _SYSTEM or path.parent == Path("/home") or any(map(path.is_relative_to, _NEVER_PYTHON)):
-        return True
-    return str(path) in _homes()
-
-
-def _homes() -> set[str]:
-    # Accounts of services have homes such as /usr/lib/news, which are libraries to us.
-    return {user.pw_dir for user in pwd.getpwall() if user.pw_uid == 0 or user.pw_uid >= 1000} - {"/", "/nonexistent"}
 
 
 def _packages_behind_hooks(roots: list[Path]) -> Iterator[Path]:

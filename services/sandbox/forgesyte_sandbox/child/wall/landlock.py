@@ -91,6 +91,17 @@ BY_ABI: dict[int, Handled] = {
 
 LATEST_ABI = max(BY_ABI)
 
+
+def keeps_signals(abi: int) -> bool:
+    """Whether this version keeps signals inside the sandbox."""
+    return abi > 0 and Scope.SIGNAL in BY_ABI[abi].scope
+
+
+def keeps_tcp(abi: int) -> bool:
+    """Whether this version decides on TCP."""
+    return abi > 0 and Net.CONNECT_TCP in BY_ABI[abi].net
+
+
 _OF_A_FILE = Right.EXECUTE | Right.WRITE_FILE | Right.READ_FILE | Right.TRUNCATE | Right.IOCTL_DEV
 """The rights that a rule on anything but a folder may hold; the kernel refuses others with EINVAL."""
 

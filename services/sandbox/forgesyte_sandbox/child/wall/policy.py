@@ -11,12 +11,11 @@ from forgesyte_contracts.plugins import SandboxPolicy
 from forgesyte_sandbox.shared import kernel
 
 from .foundation import Foundation
-from .landlock import BY_ABI
+from .landlock import BY_ABI, keeps_signals, keeps_tcp
+from .privileges import DAC_READ_SEARCH
 
 _FILTER_MODE = "2"
-_DAC_READ_SEARCH = 1 << 2
 _LIMITS = ("CORE", "DATA", "FSIZE", "MEMLOCK", "NOFILE", "NPROC", "SIGPENDING")
-_TCP_ABI, _SIGNAL_ABI = 4, 6
 _NO_REFEREE = (
     "Nothing can answer for signals between a plugin's own processes, so multiprocessing cannot end its workers; use "
     "Linux 6.12 or newer, or start the service as root"
@@ -45,8 +44,8 @@ def read_back(built: Built) -> SandboxPolicy:
     foundation, uid_is_exclusive, has_referee = built.foundation, built.uid_is_exclusive, built.has_referee
     status = _status()
     abi, has_filter = foundation.landlock_abi, status.get("Seccomp") == _FILTER_MODE
-    keeps_signals = foundation.checks_signals(0 if uid_is_exclusive else None)
-    signals = _signals(abi, uid_is_exclusive=uid_is_exclusive, is_filtered=keeps_signals and has_filter)
+    is_filters_task = foundation.checks_signals(0 if uid_is_exclusive else None)
+    signals = _signals(abi, uid_is_exclusive=uid_is_exclusive, is_filtered=is_filters_task and has_filter)
     has_all = has_filter and status.get("NoNewPrivs") == "1" and (abi > 0 or uid_is_exclusive)
     return SandboxPolicy(
         word="off" if foundation.rules.is_off else "walled" if has_all else "degraded",
@@ -54,16 +53,16 @@ def read_back(built: Built) -> SandboxPolicy:
         landlock_handles=BY_ABI[abi].names() if abi else (),
         seccomp=has_filter,
         no_new_privs=status.get("NoNewPrivs") == "1",
-        tcp="landlock and seccomp" if abi >= _TCP_ABI and has_filter else "seccomp" if has_filter else "nothing",
+        tcp="landlock and seccomp" if keeps_tcp(abi) and has_filter else "seccomp" if has_filter else "nothing",
         signals=signals,
         uid=os.getuid(),
         uid_is_exclusive=uid_is_exclusive,
         no_uid=None if uid_is_exclusive else foundation.no_uid,
-        searches=bool(int(status.get("CapEff", "0"), 16) & _DAC_READ_SEARCH) and os.getuid() != 0,
+        searches=bool(int(status.get("CapEff", "0"), 16) & 1 << DAC_READ_SEARCH) and os.getuid() != 0,
         dumpable=kernel.is_dumpable(),
         dies_with_parent=kernel.parent_death_signal() != 0,
         limits=_limits(),
-        gaps=tuple(_gaps(foundation, lacks_referee=keeps_signals and has_filter and not has_referee)),
+        gaps=tuple(_gaps(foundation, lacks_referee=is_filters_task and has_filter and not has_referee)),
     )
 
 
@@ -73,7 +72,7 @@ def _status() -> dict[str, str]:
 
 
 def _signals(abi: int, *, uid_is_exclusive: bool, is_filtered: bool) -> Signals:
-    if abi >= _SIGNAL_ABI:
+    if keeps_signals(abi):
         return "landlock"
     if uid_is_exclusive:
         return "uid"

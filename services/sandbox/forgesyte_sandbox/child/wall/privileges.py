@@ -2,7 +2,7 @@
 
 Where the service is root, each sandbox gets a uid that no other process has: then the kernel's oldest rules keep it
 from others' signals, memory and files, and a limit on processes binds. Where that uid cannot reach the interpreter, for
-example beneath a closed home folder, the sandbox keeps one capability, to read and search (CAP_DAC_READ_SEARCH);
+example beneath a closed home folder, the sandbox keeps one capability, to read and search (CAPDAC_READ_SEARCH);
 Landlock still decides what that is.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from forgesyte_sandbox.shared import kernel
 
-_DAC_READ_SEARCH = 2
+DAC_READ_SEARCH = 2
 
 
 def drop_to(uid: int | None, *, keeps_search: bool) -> None:
@@ -30,7 +30,7 @@ def drop_to(uid: int | None, *, keeps_search: bool) -> None:
         os.setgroups([])
         os.setresgid(uid, uid, uid)
         os.setresuid(uid, uid, uid)
-        kernel.set_capabilities(frozenset({_DAC_READ_SEARCH} if keeps_search else ()))
+        kernel.set_capabilities(frozenset({DAC_READ_SEARCH} if keeps_search else ()))
         kernel.be_dumpable()  # the change of uid took /proc/self away
     else:  # a service that is not root may have some all the same, inherited or of its container
         kernel.set_capabilities(frozenset())

@@ -11,7 +11,9 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from .import_folders import import_folders, is_too_wide
+from forgesyte_sandbox.shared.wall_rules import is_too_wide
+
+from .import_folders import import_folders
 from .landlock import Access, Rule
 
 _LIBRARY_FOLDERS = ("/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/libx32", "/lib", "/lib64", "/usr/local/lib")
@@ -24,8 +26,7 @@ _PROGRAMS = ("/sbin/ldconfig", "/sbin/ldconfig.real")
 """ctypes.util.find_library() runs it; it reads the linker's cache and prints it."""
 
 _LINKERS = ("/lib64/ld-*.so*", "/lib/ld-*.so*", "/usr/lib64/ld-*.so*")
-_DEVICES_READ = ("/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
-_DEVICES = ("/dev/null", *_DEVICES_READ)
+_DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 
 
 def common_rules(private: Iterable[str] = ()) -> tuple[Rule, ...]:
