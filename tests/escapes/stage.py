@@ -31,6 +31,10 @@ WAIT_S = 1.0
 """How long a check that follows a success is given to see it; a refused attempt is looked at once."""
 
 FIRST_SIGNAL = signal.SIGRTMIN + 2
+TO_ALL = signal.SIGURG if os.geteuid() == 0 else signal.SIGWINCH
+"""What signals-all-it-may sends; it does no harm. Without the wall root's reaches the other user's processes too, which
+run at the same time: so each has one of its own, and listens to that alone."""
+
 BY_SIGNAL = [
     each.name for each in ATTEMPTS.values() if each.seen.endswith("-heard") and each.name != "signals-all-it-may"
 ]
@@ -55,6 +59,7 @@ class Stage:
         self._heard: set[int] = set()
         self._held = ExitStack()
         self._signals = {name: FIRST_SIGNAL + number for number, name in enumerate(BY_SIGNAL)}
+        self._signals["signals-all-it-may"] = TO_ALL
         self._is_over = threading.Event()
 
     def __enter__(self) -> Self:
@@ -128,7 +133,7 @@ class Stage:
         self._victim_heard = self.folder / "heard-by-victim"
         victims = []
         for heard in (self._victim_heard, self.folder / "heard-by-traced"):
-            command = [sys.executable, "-I", "-S", str(VICTIM), str(heard), self.secret]
+            command = [sys.executable, "-I", "-S", str(VICTIM), str(heard), str(TO_ALL.value), self.secret]
             process = subprocess.Popen(command, stdout=subprocess.PIPE, env={"VICTIM_SECRET": self.secret})
             self._held.callback(end, process)
             victims.append(process)
@@ -156,7 +161,7 @@ class Stage:
         self._targets["segment"] = segment
 
     def _listen_to_signals(self) -> None:
-        for number in (signal.SIGURG, *range(signal.SIGRTMIN, signal.SIGRTMAX + 1)):
+        for number in (TO_ALL, *range(signal.SIGRTMIN, signal.SIGRTMAX + 1)):
             self._held.callback(signal.signal, number, signal.signal(number, lambda number, _: self._heard.add(number)))
 
     def _watch_zygote(self) -> None:
@@ -195,7 +200,7 @@ class Stage:
         return self._listeners.has(attempt.name)
 
     def _is_victim_heard(self, attempt: Attempt) -> bool:
-        return self._signals.get(attempt.name, signal.SIGURG) in numbers(self._victim_heard)
+        return self._signals[attempt.name] in numbers(self._victim_heard)
 
     def _is_sibling_heard(self, attempt: Attempt) -> bool:
         return self._signals[attempt.name] in numbers(Path(self.sibling["scratch"], "heard"))

@@ -1,6 +1,7 @@
 """A process of the service's own uid, as every service is one: it holds a secret and notes every signal.
 
-A plain script: `python -I victim.py FILE` with the secret in VICTIM_SECRET; FILE gets the numbers of the signals.
+A plain script: `python -I victim.py FILE NUMBER SECRET`, with the secret also in VICTIM_SECRET; FILE gets the numbers of
+the signals, which are NUMBER and those of real time.
 It prints what an attacker would have to find out.
 """
 
@@ -21,7 +22,7 @@ def note(number: int, _: object) -> None:
     os.write(heard, f"{number}\n".encode())
 
 
-for number in (signal.SIGURG, *range(signal.SIGRTMIN, signal.SIGRTMAX + 1)):
+for number in (int(sys.argv[2]), *range(signal.SIGRTMIN, signal.SIGRTMAX + 1)):
     signal.signal(number, note)
 held = ctypes.create_string_buffer(secret)
 changeable = ctypes.create_string_buffer(b"untouched")

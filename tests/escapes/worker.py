@@ -26,7 +26,7 @@ from forgesyte_sandbox.shared import messages
 from forgesyte_sandbox.shared.limits import MIB, Limits
 from forgesyte_sandbox.shared.specs import JobSpec
 from forgesyte_sandbox.shared.wall_rules import WallRules
-from tests.escapes.stage import Stage, state
+from tests.escapes.stage import TO_ALL, Stage, state
 
 PLUGINS = Path(__file__).parent / "plugins"
 LIMITS = Limits(
@@ -138,7 +138,15 @@ class Table:
         told, cancel = Told(), asyncio.Event()
         async with asyncio.TaskGroup() as group:
             task = group.create_task(
-                self.run("stand", "beside", told, cancel, secret=self.stage.secret, input_size=self.clip.stat().st_size)
+                self.run(
+                    "stand",
+                    "beside",
+                    told,
+                    cancel,
+                    secret=self.stage.secret,
+                    input_size=self.clip.stat().st_size,
+                    to_all=int(TO_ALL),
+                )
             )
             while not told.rows:
                 assert not task.done(), told.outcome

@@ -45,7 +45,7 @@ class Escape(Tool[EscapeOptions, Anything]):
         if not 0 <= at < len(options.attempts):
             return Anything(value=None)
         name = options.attempts[at]
-        targets = Targets(**options.targets, signal=options.signals.get(name, signal.SIGURG))
+        targets = Targets(**options.targets, signal=options.signals.get(name, 0))
         return Anything(value=result_of(ATTEMPTS[name].act, targets))
 
 
@@ -69,6 +69,7 @@ class StandOptions(ToolOptions):
 
     secret: str
     input_size: int
+    to_all: int
 
 
 class Stand(Tool[StandOptions, Anything]):
@@ -87,7 +88,7 @@ class Stand(Tool[StandOptions, Anything]):
         Path("notes").write_bytes(secret)
         self.buffer = ctypes.create_string_buffer(secret)
         heard = os.open("heard", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        note_signals(heard)
+        note_signals(heard, self.options.to_all)
         child = os.fork()
         if child == 0:
             while True:
@@ -98,13 +99,13 @@ class Stand(Tool[StandOptions, Anything]):
         }  # fmt: skip
 
 
-def note_signals(descriptor: int) -> None:
-    """Write the number of every signal that comes into a file."""
+def note_signals(descriptor: int, to_all: int) -> None:
+    """Write the number of every signal that comes, of `to_all` and those of real time, into a file."""
 
     def note(number: int, _: object) -> None:
         os.write(descriptor, f"{number}\n".encode())
 
-    for number in (signal.SIGURG, *range(signal.SIGRTMIN, signal.SIGRTMAX + 1)):
+    for number in (to_all, *range(signal.SIGRTMIN, signal.SIGRTMAX + 1)):
         signal.signal(number, note)
 
 

@@ -99,8 +99,8 @@ def signals_a_child_of_another_job(at: Targets):
 
 @attempt("victim-heard")
 def signals_all_it_may(at: Targets):
-    """kill(-1): every process of the uid, or of the machine (SIGURG, which does no harm)."""
-    os.kill(-1, signal.SIGURG)
+    """kill(-1): every process of the uid, or of the machine, with a signal that does no harm."""
+    os.kill(-1, at.signal)
 
 
 @attempt("victim-heard")
