@@ -1,7 +1,7 @@
 """A process of the service's own uid, as every service is one: it holds a secret and notes every signal.
 
-A plain script: `python -I victim.py FILE NUMBER SECRET`, with the secret also in VICTIM_SECRET; FILE gets the numbers of
-the signals, which are NUMBER and those of real time.
+A plain script: `python -I victim.py FILE NUMBER SECRET`, with the secret also in VICTIM_SECRET; FILE gets the numbers
+of the signals, which are NUMBER and those of real time.
 It prints what an attacker would have to find out.
 """
 

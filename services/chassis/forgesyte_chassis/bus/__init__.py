@@ -9,6 +9,7 @@ from .claim import Adopted, Claim, Claimed, Elsewhere, Refused, claim
 from .control_messages import CANCEL, RELOAD, WATCH
 from .errors import BusUnavailable
 from .live import Live, LiveMessage
+from .queue.work import PULL_WAIT_S, Delivery, WorkQueue
 from .records.job_feed import Changed, JobFeed
 from .records.open_jobs import OpenJobs, following_open_jobs
 from .records.plugins import PluginTable, PluginUnwritable, PluginView
@@ -16,7 +17,6 @@ from .records.record_size import RecordUnwritable
 from .records.records import Records, Stored
 from .records.runners import RunnerTable, RunnerView
 from .server_config import ServerConfig
-from .work.work import PULL_WAIT_S, Delivery, WorkQueue
 
 __all__ = [
     "CANCEL",

@@ -10,10 +10,10 @@ from .connection.connection import CONNECT_LIMIT_S, Connection
 from .control_messages import ControlMessages
 from .live import Live
 from .provision import provision
+from .queue.work import WorkQueue
 from .records.plugins import PluginTable
 from .records.records import Records
 from .records.runners import RunnerTable
-from .work.work import WorkQueue
 
 
 class Bus:

@@ -21,8 +21,8 @@ from forgesyte_contracts.ids import JobId, RunnerId
 from forgesyte_contracts.jobs import JobRecord, JobStatus
 
 from .bus import Bus
+from .queue.work import Delivery
 from .records.records import Stored
-from .work.work import Delivery
 
 NAK_DELAY_S = 3.0
 ABSENT_WAIT_S = 2.0
