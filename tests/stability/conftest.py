@@ -18,6 +18,7 @@ from tests.stability.report import Line, table
 from tests.stability.witness import MARK_NAME
 from tests.stability.workbench import FRAMES, PLUGINS, Workbench
 from tests.support import make_clip
+from tests.support.leased_homes import leased
 
 LINES: dict[str, list[Line]] = {}
 FILES_NAME = "STABILITY_FILES"
@@ -84,7 +85,7 @@ async def started(mark: str, stray_files: str, wall: WallRules) -> AsyncIterator
     env = {"PYTHONPATH": path, MARK_NAME: mark, FILES_NAME: stray_files}
     async with Zygote.start(env=env, wall=wall) as zygote:
         # Two runs at once are the most that a row needs; what their homes hold open is held from now on.
-        async with zygote.homes.leased(), zygote.homes.leased():
+        async with leased(zygote.homes), leased(zygote.homes):
             pass
         yield zygote
 

@@ -19,9 +19,10 @@ from typing import Any
 import httpx
 import psutil
 
+from tests.stability.health_questions import HealthQuestions
 from tests.stability.promises import Promise
 from tests.stability.workbench import FRAMES
-from tests.support import SHORT_KEEPING, Stack, brightness_of, eventually
+from tests.support import Stack, brightness_of, eventually
 
 END_LIMIT_S = 300.0
 """Until the last job has ended. Healthy jobs wait for the suspects before them, and runners start slowly under load."""
@@ -59,10 +60,19 @@ class Weather:
     endings: Counter[str] = field(default_factory=Counter)
     attempts: Counter[str] = field(default_factory=Counter)
     attacks: Counter[str] = field(default_factory=Counter)
-    codes: Counter[int] = field(default_factory=Counter)
-    slowest_s: float = 0.0
     outside: list[tuple[str, float]] = field(default_factory=list)
     counts: dict[str, tuple[float, set[str], tuple[int, int]]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.health = HealthQuestions(
+            self.stack.url,
+            Random(f"{self.seed} health"),
+            [*sorted(self.faults), *sorted(self.broken) * 5, *["healthy", "wrecker"] * 10, "unknown"],
+            unknown=("unknown",),
+            installed=self.installed,
+            judge=lambda shown, asked_s: self.lies_of(shown) + self.falls_of(shown, asked_s),
+            wrong=self.wrong,
+        )
 
     @property
     def is_on(self) -> bool:
@@ -250,35 +260,7 @@ class Weather:
     # health
 
     async def ask_for_health(self) -> None:
-        """Ask at a fixed rate, whether the answer before has come or not; what falls behind is asked at once."""
-        draw, begun_s, number = Random(f"{self.seed} health"), monotonic(), 0
-        names = [*sorted(self.faults), *sorted(self.broken) * 5, *["healthy", "wrecker"] * 10, "unknown"]
-        room = asyncio.Semaphore(ASKED_PER_S)
-        async with (
-            httpx.AsyncClient(base_url=self.stack.url, timeout=30, trust_env=False, limits=SHORT_KEEPING) as http,
-            asyncio.TaskGroup() as group,
-        ):
-            while self.is_on:
-                number += 1
-                await asyncio.sleep(begun_s + number / ASKED_PER_S - monotonic())
-                await room.acquire()
-                # Each fiftieth question is the one for all of them.
-                name = draw.choice(names) if number % 50 else None
-                group.create_task(self.ask(http, name)).add_done_callback(lambda _: room.release())
-
-    async def ask(self, http: httpx.AsyncClient, name: str | None) -> None:
-        asked_s = monotonic()
-        answer = await http.get("/v1/plugins" if name is None else f"/v1/plugins/{name}/health")
-        self.slowest_s = max(self.slowest_s, monotonic() - asked_s)
-        self.codes[answer.status_code] += 1
-        if answer.status_code != (404 if name == "unknown" else 200):
-            self.wrong.append(f"health of {name}: {answer.status_code} {answer.text[:200]}")
-        elif answer.status_code == 200:
-            shown = answer.json() if name is None else [answer.json()]
-            for health in shown:
-                self.wrong += self.lies_of(health) + self.falls_of(health, asked_s)
-            if name is None and {health["name"] for health in shown} != self.installed:
-                self.wrong.append(f"the list is not whole: {[health['name'] for health in shown]}")
+        await self.health.ask_until(self.until_s, per_s=ASKED_PER_S)
 
     @property
     def installed(self) -> set[str]:

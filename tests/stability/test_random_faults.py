@@ -18,14 +18,14 @@ from pathlib import Path
 from random import Random
 from time import monotonic
 
-import httpx
 import psutil
 import pytest
 
+from tests.stability.health_questions import HealthQuestions
 from tests.stability.promises import DIE_IN_LOAD, IN_PRODUCT_ALONE, PROMISES, Promise
 from tests.stability.witness import carriers, descendants, describe, is_alive, sleepers
 from tests.stability.workbench import FRAMES, PLUGINS
-from tests.support import SHORT_KEEPING, Stack, brightness_of, eventually, meeting_point, running_stack
+from tests.support import Stack, brightness_of, eventually, meeting_point, running_stack
 
 DURATION_S = float(os.environ.get("FORGESYTE_FAULTS_S", "20" if os.environ.get("FORGESYTE_SHORT") == "1" else "120"))
 SEED = os.environ.get("FORGESYTE_SEED") or secrets.token_hex(4)
@@ -118,8 +118,15 @@ class Storm:
         self.truth = Truth()
         self.pids = self.services()
         self.wrong: list[str] = []
-        self.codes: Counter[int] = Counter()
-        self.slowest_s = 0.0
+        self.health = HealthQuestions(
+            stack.url,
+            Random(f"{SEED} health"),
+            [*sorted(FAULTS), *sorted(BROKEN) * 5, *["healthy"] * 20, *UNKNOWN * 2],
+            unknown=UNKNOWN,
+            installed={*FAULTS, *BROKEN, "healthy"},
+            judge=lambda shown, asked_s: self.truth.lies_of(shown, asked_s) + self.truth.falls_of(shown, asked_s),
+            wrong=self.wrong,
+        )
         self.busy: Counter[int] = Counter()
         self.weights: list[dict[str, int]] = []
         self.until_s = monotonic() + DURATION_S
@@ -186,34 +193,7 @@ class Storm:
             await asyncio.sleep(1)
 
     async def ask_for_health(self) -> None:
-        """Ask at a fixed rate, whether the answer before has come or not; what falls behind is asked at once."""
-        draw, begun_s = Random(f"{SEED} health"), monotonic()
-        names = [*sorted(FAULTS), *sorted(BROKEN) * 5, *["healthy"] * 20, *UNKNOWN * 2]
-        room = asyncio.Semaphore(ASKED_PER_S)
-        async with (
-            httpx.AsyncClient(base_url=self.stack.url, timeout=30, limits=SHORT_KEEPING) as http,
-            asyncio.TaskGroup() as group,
-        ):
-            for number in range(int(DURATION_S * ASKED_PER_S)):
-                await asyncio.sleep(begun_s + number / ASKED_PER_S - monotonic())
-                await room.acquire()
-                # Each hundredth question is the one for all of them.
-                name = draw.choice(names) if number % 100 else None
-                group.create_task(self.ask(http, name)).add_done_callback(lambda _: room.release())
-
-    async def ask(self, http: httpx.AsyncClient, name: str | None) -> None:
-        asked_s = monotonic()
-        answer = await http.get("/v1/plugins" if name is None else f"/v1/plugins/{name}/health")
-        self.slowest_s = max(self.slowest_s, monotonic() - asked_s)
-        self.codes[answer.status_code] += 1
-        if answer.status_code != (404 if name in UNKNOWN else 200):
-            self.wrong.append(f"health of {name}: {answer.status_code} {answer.text[:200]}")
-        elif answer.status_code == 200:
-            shown = answer.json() if name is None else [answer.json()]
-            for health in shown:
-                self.wrong += self.truth.lies_of(health, asked_s) + self.truth.falls_of(health, asked_s)
-            if name is None and {health["name"] for health in shown} != {*FAULTS, *BROKEN, "healthy"}:
-                self.wrong.append(f"the list is not whole: {[health['name'] for health in shown]}")
+        await self.health.ask_until(self.until_s, per_s=ASKED_PER_S)
 
     async def blow(self) -> None:
         """Everything at once, until the time is over and the last of these jobs has ended."""
@@ -309,7 +289,7 @@ async def test_random_faults_beside_healthy_jobs_take_nothing_down_and_health_te
         tell(storm, say)
 
         assert storm.wrong == [], f"FORGESYTE_SEED={SEED}"
-        assert {*storm.codes} == {200, 404}
+        assert {*storm.health.codes} == {200, 404}
         assert storm.services() == storm.pids, "runner, launcher (job-api, inspector), nats-server and zygote lived"
         assert storm.busy.most_common(1)[0][0] == SLOTS, f"slots were full most of the time: {storm.busy}"
         await eventually(lambda: is_none(storm.miscounted()), 30, "the counts are what happened")
@@ -340,7 +320,6 @@ def tell(storm: Storm, say: Callable[[str], None]) -> None:
     endings = sum(storm.truth.endings.values(), Counter())
     healthy = storm.truth.endings["healthy"].total()
     say(
-        f"{healthy} healthy jobs, {endings.total() - healthy} faults of {len(storm.truth.endings) - 1} kinds; health "
-        f"asked {storm.codes.total()} times: {dict(storm.codes)}, slowest {storm.slowest_s:.2f} s; busy slots "
-        f"{dict(storm.busy)}; {len(storm.wrong)} wrong"
+        f"{healthy} healthy jobs, {endings.total() - healthy} faults of {len(storm.truth.endings) - 1} kinds; "
+        f"{storm.health.summary}; busy slots {dict(storm.busy)}; {len(storm.wrong)} wrong"
     )

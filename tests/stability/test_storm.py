@@ -84,7 +84,7 @@ async def test_in_a_storm_no_healthy_job_is_lost_or_doubled_and_health_does_not_
 
         assert weather.wrong == [], f"FORGESYTE_SEED={SEED}"
         assert await weather.doubled_or_lost() == []
-        assert {*weather.codes} == {200, 404}
+        assert {*weather.health.codes} == {200, 404}
         assert weather.launcher == launcher
     # Without the wall, a daemon in a session of its own outlives a zygote that is killed.
     left = [pid for pid in carriers(mark) if is_alive(pid)] if wall == "on" else []
@@ -102,6 +102,6 @@ def tell(weather: Weather, say: Callable[[str], None]) -> None:
         f"{sum(weather.attempts.values())} healthy jobs, by the outcomes of their attempts: {dict(weather.attempts)}\n"
         f"attacks: {dict(sorted(weather.attacks.items()))}\n"
         f"other endings: {dict(sorted(weather.endings.items()))}\n"
-        f"health asked {weather.codes.total()} times: {dict(weather.codes)}, slowest {weather.slowest_s:.2f} s; "
-        f"{len(weather.wrong)} wrong\n" + "\n".join([*waits_of(weather.outside), *weather.wrong])
+        f"{weather.health.summary}; {len(weather.wrong)} wrong\n"
+        + "\n".join([*waits_of(weather.outside), *weather.wrong])
     )

@@ -50,6 +50,8 @@ async def test_a_sandbox_sees_no_variable_of_the_service(bench, monkeypatch):
 
     monkeypatch.setenv("FORGESYTE_RUNNER_BUS_TOKEN", "secret-1")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret-2")
+    monkeypatch.setenv("NVIDIA_API_KEY", "secret-3")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "none of them")
     async with Zygote.start(env={"PYTHONPATH": str(PLUGINS)}) as zygote:
         bench.zygote, before = zygote, bench.zygote
         told = await bench.fault("environment")
@@ -59,6 +61,7 @@ async def test_a_sandbox_sees_no_variable_of_the_service(bench, monkeypatch):
     seen = told.rows[2]["detections"]["value"]
     assert [name for name in seen["environ"] if name.startswith(("FORGESYTE", "AWS"))] == []
     assert "secret" not in str(seen)
+    assert seen["environ"]["CUDA_VISIBLE_DEVICES"] == "none of them"
     assert (seen["cwd"], seen["environ"]["HOME"]) == (home, home)
 
 

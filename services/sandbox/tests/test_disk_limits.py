@@ -6,10 +6,14 @@ import pytest
 
 from forgesyte_contracts.problems import Code
 from forgesyte_sandbox.parent.zygote import Zygote
-from forgesyte_sandbox.shared.limits import MIB
+from forgesyte_sandbox.shared.limits import MIB, Limits
 from forgesyte_sandbox.shared.wall_rules import WallRules
 
 from .conftest import PLUGINS
+
+
+def test_scratch_is_2_gib_a_job():
+    assert Limits().scratch_bytes == 2 << 30
 
 
 @pytest.mark.parametrize(

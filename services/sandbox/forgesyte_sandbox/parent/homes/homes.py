@@ -119,19 +119,6 @@ class Homes:
         finally:
             await homes._close()
 
-    @asynccontextmanager
-    async def leased(self) -> AsyncIterator[Home]:
-        """Lease a home for the block; when the block ends, no process of the home may be alive.
-
-        Raises:
-            OSError: it cannot be made.
-        """
-        home = await self.lease()
-        try:
-            yield home
-        finally:
-            await self.give_back(home)
-
     async def lease(self) -> Home:
         """Return an empty home that no other sandbox has; give_back() must follow.
 

@@ -7,6 +7,7 @@ import stat
 import pytest
 
 from forgesyte_sandbox.parent.homes.homes import Home, Homes
+from tests.support.leased_homes import leased
 
 UID = 60600
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to give folders to another user")
@@ -18,12 +19,12 @@ def mode_of(path):
 
 async def test_a_home_is_the_same_folder_for_its_life(tmp_path):
     async with Homes.open(tmp_path / "homes") as homes:
-        async with homes.leased() as first:
+        async with leased(homes) as first:
             inodes = first.inbox.stat().st_ino, first.scratch.stat().st_ino
             (first.scratch / "left").write_text("by a run")
             (first.inbox / "input").write_text("for a run")
             (first.path / "beside").touch()
-        async with homes.leased() as again:
+        async with leased(homes) as again:
             assert again == first
             assert (again.inbox.stat().st_ino, again.scratch.stat().st_ino) == inodes
             assert sorted(path.name for path in again.path.rglob("*")) == ["inbox", "scratch"]
@@ -43,12 +44,12 @@ async def test_a_folder_that_holds_something_is_refused_and_stays_as_it_is(tmp_p
 
 
 async def test_two_sandboxes_never_share_a_home(tmp_path):
-    async with Homes.open(tmp_path / "homes") as homes, homes.leased() as first, homes.leased() as second:
+    async with Homes.open(tmp_path / "homes") as homes, leased(homes) as first, leased(homes) as second:
         assert first.path != second.path
 
 
 async def test_others_pass_through_but_see_no_names_and_nothing_is_left(tmp_path):
-    async with Homes.open(tmp_path / "homes") as homes, homes.leased() as home:
+    async with Homes.open(tmp_path / "homes") as homes, leased(homes) as home:
         assert mode_of(homes.root) == 0o711
         assert [mode_of(path) for path in (home.path, home.inbox, home.scratch)] == [0o700] * 3
     assert not (tmp_path / "homes").exists()
@@ -67,10 +68,10 @@ def test_a_home_of_another_uid_lets_it_read_the_inbox_and_write_the_scratch(tmp_
 
 async def test_changed_modes_are_set_back(tmp_path):
     async with Homes.open(tmp_path / "homes") as homes:
-        async with homes.leased() as home:
+        async with leased(homes) as home:
             home.scratch.chmod(0o000)
             home.inbox.chmod(0o777)
-        async with homes.leased() as again:
+        async with leased(homes) as again:
             assert again == home
             assert [mode_of(path) for path in (home.inbox, home.scratch)] == [0o700] * 2
 
@@ -78,13 +79,13 @@ async def test_changed_modes_are_set_back(tmp_path):
 @pytest.mark.parametrize("how", ["removed", "replaced", "a link"])
 async def test_a_home_that_is_not_what_it_was_is_abandoned(tmp_path, how, caplog):
     async with Homes.open(tmp_path / "homes") as homes:
-        async with homes.leased() as home:
+        async with leased(homes) as home:
             home.scratch.rename(home.path / "was")
             if how == "replaced":
                 home.scratch.mkdir()
             elif how == "a link":
                 home.scratch.symlink_to(tmp_path)
-        async with homes.leased() as other:
+        async with leased(homes) as other:
             assert other.path != home.path
     assert "abandoned" in caplog.text
     assert tmp_path.exists()
