@@ -136,6 +136,12 @@ class Stack:
         assert answer.status_code == 200, answer.text
         return [json.loads(line) for line in answer.text.splitlines()]
 
+    def last_words(self) -> str:
+        """Whether the launcher lives, and the end of its log: for a test that fails."""
+        status = self.process.poll() if self.process else "not started"
+        lines = self.log.read_text(errors="replace").splitlines()[-40:] if self.log.exists() else []
+        return "\n".join([f"forgesyte up: {'running' if status is None else status}; the end of its log:", *lines])
+
     def kill(self) -> list[psutil.Process]:
         """Send SIGKILL to the launcher; return every process that was alive at that moment."""
         assert self.process
@@ -187,6 +193,9 @@ async def running_stack(data: Path, **settings: object) -> AsyncIterator[Stack]:
     try:
         await stack.start()
         yield stack
+    except Exception as error:
+        error.add_note(stack.last_words())
+        raise
     finally:
         await stack.http.aclose()
         if stack.process and stack.process.poll() is None:
