@@ -77,5 +77,5 @@ def is_process_stopped(pid: int) -> bool:
     """Return whether a signal or a tracer has stopped the process."""
     try:
         return psutil.Process(pid).status() in _STOPPED
-    except psutil.Error:
+    except (psutil.Error, OSError):  # gone, or this process has no descriptor left to look with
         return False

@@ -7,6 +7,7 @@ or a runner is. The caller decides the order of stopping by nesting supervise().
 """
 
 import asyncio
+import subprocess
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -22,6 +23,9 @@ from .process import ProcessSpec, kill_tree, spawn, stop
 from .stall import LOOK_EVERY_S, StallRule, StallWatch
 
 log = structlog.get_logger()
+
+_SHORTAGES = (OSError, subprocess.SubprocessError)
+"""What starting a process raises on a machine that has no process, memory or descriptor to spare."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +90,7 @@ class Supervised:
         self.exit_status: int | None = None
         self._care = care
         self._stall: str | None = None
+        self._start_fault: str | None = None
         self._log_start = size_of(spec.log_file)
         self._process: Process | None = None
         self._stopping = asyncio.Event()
@@ -105,11 +110,14 @@ class Supervised:
         return stamp.name if stamp else None
 
     def require_first_life(self) -> None:
-        """Check that the child has not died since its first start.
+        """Check that the child was started and has not died since.
 
         Raises:
-            ForgeSyteError: SERVICE_UNAVAILABLE, with how it ended and the last lines of its log.
+            ForgeSyteError: SERVICE_UNAVAILABLE, with the reason, or how it ended and the last lines of its log.
         """
+        if self.starts == 0 and self._start_fault:
+            text = f"{self.spec.name} cannot be started: {self._start_fault}."
+            raise ForgeSyteError(Code.SERVICE_UNAVAILABLE, text)
         if self.exit_status is None:
             return
         lines = "\n  ".join(last_lines(self.spec.log_file, after_byte=self._log_start)) or "(its log is empty)"
@@ -126,13 +134,20 @@ class Supervised:
     async def keep_alive(self) -> None:
         """Run the child, and restart it when it dies, until stop(); a cancellation stops it in the same way.
 
-        Raises:
-            OSError: the child could not be started at all.
+        A child that cannot be started is tried again, because a machine that is short of processes or memory must not
+        lose everything else that runs here; require_first_life() tells those who wait for it.
         """
         backoff = self._care.backoff
         wait_s = backoff.first_s
         while not self._stopping.is_set():
-            alive_s = await self._one_life()
+            try:
+                alive_s = await self._one_life()
+            except _SHORTAGES as fault:
+                self._start_fault = str(fault)
+                log.warning("child not started, trying again", child=self.spec.name, reason=str(fault), wait_s=wait_s)
+                await is_set_within(self._stopping, wait_s)
+                wait_s = backoff.after(wait_s, alive_s=0.0)
+                continue
             if self._stopping.is_set():
                 return
             log.warning(
@@ -167,9 +182,16 @@ class Supervised:
                     task.cancel()
         finally:
             self.exit_status = await stop(process, grace_s=self.spec.grace_s)
-            if self._care.clean_up is not None:
-                await asyncio.to_thread(self._care.clean_up)
+            await self._clean_up()
         return clock() - started_s
+
+    async def _clean_up(self) -> None:
+        if self._care.clean_up is None:
+            return
+        try:
+            await asyncio.to_thread(self._care.clean_up)
+        except (*_SHORTAGES, RuntimeError) as fault:  # RuntimeError: no thread; the next life comes all the same
+            log.warning("not cleaned up after a child", child=self.spec.name, reason=str(fault))
 
     async def _kill_when_stalled(self, process: Process) -> None:
         """Kill a child that stands still, with all that descends from it, and return; while it works, never return."""

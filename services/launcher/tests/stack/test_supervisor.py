@@ -2,13 +2,15 @@ import asyncio
 import os
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
 
 from forgesyte_contracts.problems import ForgeSyteError
-from forgesyte_launcher.stack.process import ProcessSpec
+from forgesyte_launcher.stack import supervisor
+from forgesyte_launcher.stack.process import ProcessSpec, spawn
 from forgesyte_launcher.stack.supervisor import Backoff, Care, describe_exit, supervise
 from tests.support import alive, eventually
 
@@ -92,14 +94,56 @@ async def test_a_failed_start_is_reported_with_the_last_lines_of_the_log(tmp_pat
     assert "child.log" in caught.value.detail
 
 
-async def test_a_missing_program_ends_the_group(tmp_path):
+async def test_a_child_that_the_machine_cannot_start_again_is_tried_until_it_can(tmp_path, monkeypatch):
+    """As when a plugin has used up the machine's processes: everything else on this machine must live on."""
+    program = tmp_path / "program"
+    program.symlink_to(sys.executable)
+    spec = replace(a_spec(tmp_path), command=(str(program), "-c", SLEEPS))
+    tries = 0
+
+    async def counted(spec):
+        nonlocal tries
+        tries += 1
+        return await spawn(spec)
+
+    monkeypatch.setattr(supervisor, "spawn", counted)
+    async with asyncio.TaskGroup() as group, supervise(spec, group, care=QUICK) as child:
+        first = await running(child)
+        program.rename(tmp_path / "away")
+        os.kill(first, signal.SIGKILL)
+        await eventually(lambda: tries > 3, what="it is tried again and again")
+        assert child.starts == 1
+
+        (tmp_path / "away").rename(program)
+        await eventually(lambda: child.starts == 2 and child.pid, what="the second life")
+
+
+async def test_a_clean_up_that_fails_does_not_keep_a_child_from_its_next_life(tmp_path):
+    def fails() -> None:
+        raise BlockingIOError("there is no thread, process or descriptor left")
+
+    care = replace(QUICK, clean_up=fails)
+    async with asyncio.TaskGroup() as group, supervise(a_spec(tmp_path), group, care=care) as child:
+        os.kill(await running(child), signal.SIGKILL)
+
+        await eventually(lambda: child.starts == 2 and child.pid, what="the second life")
+
+
+async def test_a_missing_program_is_reported_to_those_who_wait_for_its_first_life(tmp_path):
     spec = ProcessSpec("child", ("/nonexistent/program",), tmp_path / "log")
 
-    with pytest.raises(ExceptionGroup) as caught:
-        async with asyncio.TaskGroup() as group, supervise(spec, group):
-            await asyncio.Event().wait()
+    async def report() -> str | None:
+        try:
+            child.require_first_life()
+        except ForgeSyteError as error:
+            return error.detail
+        return None
 
-    assert caught.group_contains(FileNotFoundError)
+    async with asyncio.TaskGroup() as group, supervise(spec, group, care=QUICK) as child:
+        detail = await eventually(report, what="the reason")
+
+    assert "child cannot be started: " in detail
+    assert "/nonexistent/program" in detail
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,8 @@ IDLE_S = 30.0
 """How long a cell without a suspect is kept: the next one then need not wait for a start."""
 
 _LOOK_EVERY_S = 0.5
+_AGAIN_S = 2.0
+"""How long a cell that could not be started keeps its place."""
 
 CellStart = Callable[[int, str], AbstractAsyncContextManager[Supervised]]
 """Runs the cell of a number for a plugin while its block runs."""
@@ -159,6 +161,10 @@ class Cells:
         task.add_done_callback(self._cells.pop)
 
     async def _live(self, cell: Cell) -> None:
-        async with self._start(cell.number, cell.plugin) as child:
-            cell.child = child
-            await cell.ending.wait()
+        try:
+            async with self._start(cell.number, cell.plugin) as child:
+                cell.child = child
+                await cell.ending.wait()
+        except OSError as fault:  # no descriptor, no space for its log: it is missing again, and tried again
+            log.warning("cell not started", cell=cell.number, plugin=cell.plugin, reason=str(fault))
+            await is_set_within(cell.ending, _AGAIN_S)

@@ -74,6 +74,8 @@ class HandOn:
                 await retry(remove, on=BusUnavailable, every_s=_RETRY_S)
         except TimeoutError:
             log.warning("jobs left to the queue", runner_id=death.worked_as, limit_s=_LIMIT_S)
+        except Exception:  # a border like a message handler's: the queue delivers these jobs again by itself
+            log.exception("jobs left to the queue", runner_id=death.worked_as)
 
     def _is_shared(self, death: Death, at_s: float) -> bool:
         others = (other_s for child, other_s in self.died_s.items() if child != death.child)

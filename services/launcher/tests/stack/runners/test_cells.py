@@ -77,6 +77,26 @@ def machine():
 def impatient(monkeypatch):
     monkeypatch.setattr(cells_module, "IDLE_S", 0.0)
     monkeypatch.setattr(cells_module, "_LOOK_EVERY_S", 0.01)
+    monkeypatch.setattr(cells_module, "_AGAIN_S", 0.01)
+
+
+async def test_a_cell_that_cannot_be_started_is_tried_again(machine, impatient):
+    """As on a machine without a descriptor to spare: the main runner and HTTP live in the same process."""
+    start, tries = machine.start, []
+
+    def fail_once(number: int, plugin: str):
+        tries.append(number)
+        if len(tries) == 1:
+            raise OSError(24, "Too many open files")
+        return start(number, plugin)
+
+    machine.start = fail_once
+    machine.job("suspect", "a")
+
+    async with machine.cells(1):
+        await machine.runs("a")
+
+    assert tries == [1, 1]
 
 
 async def test_a_suspect_gets_a_cell_for_its_plugin_and_an_ordinary_job_none(machine):
