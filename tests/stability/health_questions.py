@@ -64,7 +64,11 @@ class HealthQuestions:
 
     async def _ask(self, http: httpx.AsyncClient, name: str | None) -> None:
         asked_s = monotonic()
-        answer = await http.get("/v1/plugins" if name is None else f"/v1/plugins/{name}/health")
+        try:
+            answer = await http.get("/v1/plugins" if name is None else f"/v1/plugins/{name}/health")
+        except httpx.TransportError as error:
+            self.wrong.append(f"health of {name}: no answer, {reasons_of(error)}")
+            return
         self.slowest_s = max(self.slowest_s, monotonic() - asked_s)
         self.codes[answer.status_code] += 1
         if answer.status_code != (404 if name in self.unknown else 200):
@@ -75,3 +79,12 @@ class HealthQuestions:
                 self.wrong += self.judge(health, asked_s)
             if name is None and {health["name"] for health in shown} != self.installed:
                 self.wrong.append(f"the list is not whole: {[health['name'] for health in shown]}")
+
+
+def reasons_of(error: BaseException | None) -> str:
+    """What the client said and what lay behind it, which httpx does not show."""
+    found = []
+    while error is not None:
+        found.append(repr(error))
+        error = error.__cause__ or error.__context__
+    return " <- ".join(found)

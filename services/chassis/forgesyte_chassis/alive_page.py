@@ -48,7 +48,9 @@ class AlivePage:
         os.pwrite(self.fd, _EMPTY, 0)
 
     def read(self) -> Stamp | None:
-        """Return the last stamp; None before the first one of this life and after an orderly end."""
+        """Return the last stamp; None before the first one of this life, after an orderly end, and of a closed page."""
+        if self.fd < 0:
+            return None
         page = os.pread(self.fd, _PAGE_BYTES, 0)
         (at_ns,) = _STAMP.unpack_from(page)
         if not at_ns:
@@ -56,8 +58,9 @@ class AlivePage:
         return Stamp(page[_STAMP.size :].rstrip(b"\0").decode(errors="replace"), at_ns / _NS)
 
     def close(self) -> None:
-        """Close the page."""
+        """Close the page; its number may be another file's from now on."""
         os.close(self.fd)
+        self.fd = -1
 
 
 @asynccontextmanager

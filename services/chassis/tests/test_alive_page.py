@@ -49,6 +49,24 @@ async def test_a_child_of_the_writer_cannot_speak_for_it(page):
         assert not os.get_inheritable(fd)
 
 
+def test_a_page_that_is_closed_says_nothing_whatever_its_descriptor_is_now():
+    """A cell that has ended is still looked at once; its page ended the whole launcher."""
+    page = AlivePage()
+    fd = page.fd
+    page.close()
+    assert page.read() is None
+
+    other = AlivePage()
+    os.dup2(other.fd, fd)
+    try:
+        os.pwrite(fd, b"\1" * 16, 0)
+        assert page.read() is None
+    finally:
+        os.close(fd)
+        if other.fd != fd:
+            other.close()
+
+
 def test_a_page_keeps_its_size(page):
     with pytest.raises(PermissionError):
         os.truncate(page.fd, 0)

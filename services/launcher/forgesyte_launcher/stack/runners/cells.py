@@ -93,7 +93,10 @@ class Cells:
         """Start and stop cells as suspects come and go, until cancelled."""
         while True:
             self._jobs.changed.clear()
-            self._balance()
+            try:
+                self._balance()
+            except Exception:  # a border like a message handler's: HTTP and every other job live in this process
+                log.exception("cells not balanced")
             await is_set_within(self._jobs.changed, _LOOK_EVERY_S)
 
     async def stop(self) -> None:

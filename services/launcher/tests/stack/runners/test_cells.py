@@ -33,6 +33,9 @@ class Machine:
     has_main: bool = True
     started: list[tuple[int, str]] = field(default_factory=list)
 
+    def may_start(self) -> bool:
+        return self.has_main
+
     @asynccontextmanager
     async def start(self, number: int, plugin: str):
         assert number not in self.running
@@ -57,7 +60,7 @@ class Machine:
     @asynccontextmanager
     async def cells(self, most: int, *plugins: str):
         async with asyncio.TaskGroup() as group:
-            rules = CellRules(most, plugins, may_start=lambda: self.has_main)
+            rules = CellRules(most, plugins, may_start=lambda: self.may_start())
             cells = Cells(self.jobs, self.start, rules, group)
             async with beside(cells.run()):
                 yield cells
@@ -97,6 +100,22 @@ async def test_a_cell_that_cannot_be_started_is_tried_again(machine, impatient):
         await machine.runs("a")
 
     assert tries == [1, 1]
+
+
+async def test_a_round_that_fails_does_not_end_the_later_ones(machine, impatient):
+    rounds = []
+
+    def fail_first() -> bool:
+        rounds.append(1)
+        if len(rounds) == 1:
+            raise ValueError("a bug")
+        return True
+
+    machine.may_start = fail_first
+    machine.job("suspect", "a")
+
+    async with machine.cells(1):
+        await machine.runs("a")
 
 
 async def test_a_suspect_gets_a_cell_for_its_plugin_and_an_ordinary_job_none(machine):
