@@ -16,13 +16,12 @@ import socket
 import sys
 import threading
 import time
-from pathlib import Path
 from typing import Any
 
 from forgesyte_sandbox.shared import zygote_protocol
 from forgesyte_sandbox.shared.kernel import become_subreaper, die_with_parent, set_thread_stack
 from forgesyte_sandbox.shared.kill import kill_group, kill_stray
-from forgesyte_sandbox.shared.process_tree import children_of
+from forgesyte_sandbox.shared.process_tree import children_of, names_in_proc
 from forgesyte_sandbox.shared.wall_rules import WallRules
 
 from .wall.foundation import Foundation
@@ -127,7 +126,7 @@ class _Zygote:
                 os.close(descriptor)
 
     def _fork(self, request: dict[str, Any], descriptors: list[int]) -> None:
-        threads = sum(1 for _ in Path("/proc/self/task").iterdir())
+        threads = len(names_in_proc(os.getpid(), "task"))
         if threads > 1:
             reason = f"the zygote has {threads} threads and may fork only while it has one"
             self._say({"event": "refused", "id": request["id"], "reason": reason})

@@ -19,8 +19,8 @@ _libc = ctypes.CDLL(None, use_errno=True)
 _libc.syscall.restype = ctypes.c_long
 
 
-def system_call(number: int, *arguments: "int | ctypes.Array[ctypes.c_char] | None") -> int:
-    """Make a system call for which the C library has no function.
+def system_call(number: int, *arguments: "int | bytes | ctypes.Array[ctypes.c_char] | None") -> int:
+    """Make a system call for which the C library has no function; bytes are for what the kernel only reads.
 
     Raises:
         OSError: the kernel refused it.

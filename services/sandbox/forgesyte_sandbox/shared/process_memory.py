@@ -9,11 +9,10 @@ import os
 import resource
 from collections.abc import Iterable
 from contextlib import suppress
-from pathlib import Path
 
+from .process_tree import names_in_proc, read_proc
 from .shared_memory import Inode, bytes_of_uid
 
-_PROC = Path("/proc")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _BLOCK = 512
 MOST_BYTES = (1 << 63) - 1
@@ -28,7 +27,7 @@ def data_bytes(pid: int) -> int:
         ProcessLookupError: there is no such process (any more).
     """
     try:
-        status = (_PROC / str(pid) / "status").read_bytes()
+        status = read_proc(pid, "status")
     except FileNotFoundError:
         status = b""
     _, found, rest = status.partition(b"VmData:")
@@ -40,7 +39,7 @@ def data_bytes(pid: int) -> int:
 def resident_bytes(pid: int) -> int:
     """Return the resident memory of a process, shared pages included; 0 when it is gone. Costs microseconds."""
     try:
-        return int((_PROC / str(pid) / "statm").read_bytes().split()[1]) * _PAGE
+        return int(read_proc(pid, "statm").split()[1]) * _PAGE
     except (FileNotFoundError, ProcessLookupError):
         return 0
 
@@ -52,7 +51,7 @@ def proportional_bytes(pid: int) -> int:
     no copy of a file on disk, whole.
     """
     try:
-        _, found, rest = (_PROC / str(pid) / "smaps_rollup").read_bytes().partition(b"\nPss:")
+        _, found, rest = read_proc(pid, "smaps_rollup").partition(b"\nPss:")
     except (FileNotFoundError, ProcessLookupError):
         return 0
     except PermissionError:
@@ -84,17 +83,18 @@ def file_bytes(pids: Iterable[int], *, seen: set[Inode] | None = None) -> int:
     closed_uids: set[int] = set()
     for pid in pids:
         try:
-            entries = list((_PROC / str(pid) / "fd").iterdir())
+            names = names_in_proc(pid, "fd")
         except PermissionError:
             closed_uids.add(_uid_of(pid))
             continue
         except OSError:  # the process is gone
             continue
         with suppress(OSError):
-            for entry in entries:
+            for name in names:
                 with suppress(OSError):  # closed meanwhile
-                    if str(entry.readlink()).startswith(_FILES_IN_MEMORY):
-                        facts = entry.stat()
+                    entry = f"/proc/{pid}/fd/{name}"
+                    if os.readlink(entry).startswith(_FILES_IN_MEMORY):  # noqa: PTH115 - as in process_tree
+                        facts = os.stat(entry)  # noqa: PTH116 - as in process_tree
                         sizes[facts.st_dev, facts.st_ino] = facts.st_blocks * _BLOCK
     if seen is not None:
         seen.update(sizes)
@@ -125,7 +125,7 @@ def limit_data(limit_bytes: int, *, most_bytes: int = 0) -> None:
 def data_limit_of(pid: int) -> int | None:
     """Return the hard RLIMIT_DATA of a process; a very large number when it has none, None when it is gone."""
     try:
-        text = (_PROC / str(pid) / "limits").read_bytes()
+        text = read_proc(pid, "limits")
     except (FileNotFoundError, ProcessLookupError):
         return None
     _, found, rest = text.partition(b"Max data size")
@@ -137,7 +137,7 @@ def data_limit_of(pid: int) -> int | None:
 
 def _status_bytes(pid: int, name: bytes) -> int:
     try:
-        _, found, rest = (_PROC / str(pid) / "status").read_bytes().partition(name)
+        _, found, rest = read_proc(pid, "status").partition(name)
     except (FileNotFoundError, ProcessLookupError):
         return 0
     return int(rest.split(maxsplit=1)[0]) * 1024 if found else 0
@@ -145,6 +145,6 @@ def _status_bytes(pid: int, name: bytes) -> int:
 
 def _uid_of(pid: int) -> int:
     try:
-        return (_PROC / str(pid)).stat().st_uid
+        return os.stat(f"/proc/{pid}").st_uid  # noqa: PTH116 - as in process_tree
     except OSError:
         return os.geteuid()

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -15,15 +14,16 @@ PID = os.getpid()
 
 @pytest.fixture
 def closed(monkeypatch):
-    """As if neither the open files nor the memory map of this process could be read."""
-    read_bytes, iterdir = Path.read_bytes, Path.iterdir
+    """As if neither the open files nor the memory map of any process could be read."""
+    read_proc = process_memory.read_proc
 
-    def refuse(path):
-        if path.name in ("smaps_rollup", "fd"):
-            raise PermissionError(path)
+    def refuse(pid, name):
+        raise PermissionError(name)
 
-    monkeypatch.setattr(Path, "read_bytes", lambda path: refuse(path) or read_bytes(path))
-    monkeypatch.setattr(Path, "iterdir", lambda path: refuse(path) or iterdir(path))
+    monkeypatch.setattr(process_memory, "names_in_proc", refuse)
+    monkeypatch.setattr(
+        process_memory, "read_proc", lambda pid, name: (refuse if name == "smaps_rollup" else read_proc)(pid, name)
+    )
 
 
 HOLDS_32_MIB = "kept = b'x' * (32 << 20); print(flush=True); input()"

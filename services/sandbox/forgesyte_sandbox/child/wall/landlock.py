@@ -3,7 +3,6 @@
 Numbers and rights are those of linux/landlock.h, the same on all machines. Version 7 adds log flags alone.
 """
 
-import ctypes
 import errno
 import os
 import stat
@@ -12,12 +11,14 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum, IntFlag
+from functools import cache
 
 from forgesyte_sandbox.shared.kernel import system_call
 
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
 _VERSION_FLAG = 1
 _PATH_BENEATH = 1
+_RULE = struct.Struct("=Qi")  # struct landlock_path_beneath_attr, which is packed: 12 bytes
 
 
 class Right(IntFlag):
@@ -156,7 +157,7 @@ def make_ruleset(rules: Iterable[Rule], abi: int) -> int:
     """
     handled = BY_ABI[abi]
     attributes = struct.pack("=QQQ", handled.rights, handled.net, handled.scope)[: _size_of(abi)]
-    ruleset = system_call(_CREATE_RULESET, ctypes.create_string_buffer(attributes, len(attributes)), len(attributes), 0)
+    ruleset = system_call(_CREATE_RULESET, attributes, len(attributes), 0)
     add_rules(ruleset, rules, abi)
     return ruleset
 
@@ -168,7 +169,7 @@ def add_rules(ruleset: int, rules: Iterable[Rule], abi: int) -> None:
         OSError: the kernel refused one.
     """
     for rule in rules:
-        _add(ruleset, rule, BY_ABI[abi].rights)
+        _add(ruleset, rule, abi)
 
 
 def hold(path: str) -> None:
@@ -197,7 +198,14 @@ def _size_of(abi: int) -> int:
     return 16 if abi < 6 else 24
 
 
-def _add(ruleset: int, rule: Rule, handled: Right) -> None:
+@cache
+def _rights(access: Access, abi: int) -> tuple[int, int]:
+    """Return what a rule allows on a folder and on anything else, as numbers: each start adds dozens of rules."""
+    rights = access.value & BY_ABI[abi].rights
+    return int(rights), int(rights & _OF_A_FILE)
+
+
+def _add(ruleset: int, rule: Rule, abi: int) -> None:
     try:
         beneath = os.open(rule.path, os.O_PATH | os.O_CLOEXEC)
     except OSError as error:
@@ -205,11 +213,9 @@ def _add(ruleset: int, rule: Rule, handled: Right) -> None:
             return
         raise
     try:
-        rights = rule.access.value & handled
-        if not stat.S_ISDIR(os.fstat(beneath).st_mode):
-            rights &= _OF_A_FILE
+        on_folder, on_other = _rights(rule.access, abi)
+        rights = on_folder if stat.S_ISDIR(os.fstat(beneath).st_mode) else on_other
         if rights:
-            attribute = struct.pack("=Qi", rights, beneath)  # packed: 12 bytes
-            system_call(_ADD_RULE, ruleset, _PATH_BENEATH, ctypes.create_string_buffer(attribute, 12), 0)
+            system_call(_ADD_RULE, ruleset, _PATH_BENEATH, _RULE.pack(rights, beneath), 0)
     finally:
         os.close(beneath)
