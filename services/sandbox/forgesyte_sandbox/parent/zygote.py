@@ -130,6 +130,8 @@ class Zygote:
             sandbox = await self.fork(home)
         except ZygoteFailed as error:
             return not_started(str(error))
+        except OSError as error:
+            return not_started(f"its pipes cannot be made: {error}")
         try:
             try:  # only now: meanwhile the child begins to build its wall
                 order = replace(order, spec=await bring_in(order.spec, home))

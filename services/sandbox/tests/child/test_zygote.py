@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from forgesyte_contracts.problems import ForgeSyteError
+from forgesyte_sandbox.parent import zygote as zygote_module
 from forgesyte_sandbox.parent.order import Order
 from forgesyte_sandbox.parent.zygote import Zygote
 from forgesyte_sandbox.shared.limits import Limits
@@ -38,6 +39,31 @@ async def test_kill_9_of_the_zygote_ends_its_runs_without_a_death_and_the_next_r
     assert left == []
     assert after.outcome.ok
     assert bench.zygote.pid != first_pid
+
+
+@pytest.mark.parametrize(
+    ("part", "words"),
+    [("bring_in", "its files cannot be given to it"), ("Sandbox", "its pipes cannot be made")],
+)
+async def test_a_service_without_a_descriptor_to_spare_blames_nobody_and_leaves_no_process(
+    bench, monkeypatch, part, words
+):
+    await bench.job()
+
+    class Refuses:
+        async def __call__(self, *_args):
+            raise OSError(24, "Too many open files")
+
+        fork = __call__
+
+    with monkeypatch.context() as patched:
+        patched.setattr(zygote_module, part, Refuses())
+        outcome = (await bench.job()).outcome
+    assert (outcome.kind, outcome.code) == ("released", None)
+    assert words in outcome.error
+    assert children_of(bench.zygote.pid) == set()
+
+    assert (await bench.job()).outcome.ok
 
 
 @pytest.mark.slow
