@@ -81,15 +81,16 @@ async def spawn(spec: ProcessSpec) -> Process:
 def kill_tree(pid: int) -> None:
     """Kill a child with its process group and all that descends from it.
 
-    One of those may trace the child: then nothing could reap it before that one has ended.
+    One of those may trace the child: then nothing could reap it before that one has ended. What descends from it is
+    not found while this process has no descriptor to spare; its group is killed all the same.
     """
     below: list[psutil.Process] = []
-    with suppress(psutil.Error):
+    with suppress(psutil.Error, OSError):
         below = psutil.Process(pid).children(recursive=True)
     with suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGKILL)
     for process in below:
-        with suppress(psutil.Error):
+        with suppress(psutil.Error, OSError):
             process.kill()
 
 

@@ -140,14 +140,11 @@ class Supervised:
         backoff = self._care.backoff
         wait_s = backoff.first_s
         while not self._stopping.is_set():
-            try:
-                alive_s = await self._one_life()
-            except _SHORTAGES as fault:
-                self._start_fault = str(fault)
-                log.warning("child not started, trying again", child=self.spec.name, reason=str(fault), wait_s=wait_s)
-                await is_set_within(self._stopping, wait_s)
+            process = await self._start(wait_s)
+            if process is None:
                 wait_s = backoff.after(wait_s, alive_s=0.0)
                 continue
+            alive_s = await self._one_life(process)
             if self._stopping.is_set():
                 return
             log.warning(
@@ -162,16 +159,26 @@ class Supervised:
             await is_set_within(self._stopping, wait_s)
             wait_s = backoff.after(wait_s, alive_s=alive_s)
 
-    async def _one_life(self) -> float:
-        """Run the child until it ends or a stop is requested; return the seconds it lived."""
-        clock = asyncio.get_running_loop().time
-        started_s = clock()
+    async def _start(self, wait_s: float) -> Process | None:
+        """Start the child; None when that failed, after `wait_s` seconds."""
         if self._care.stall.page:
             self._care.stall.page.clear()
         self._stall = None
-        process = self._process = await spawn(self.spec)
+        try:
+            process = self._process = await spawn(self.spec)
+        except _SHORTAGES as fault:
+            self._start_fault = str(fault)
+            log.warning("child not started, trying again", child=self.spec.name, reason=str(fault), wait_s=wait_s)
+            await is_set_within(self._stopping, wait_s)
+            return None
         self.starts += 1
         log.info("child started", child=self.spec.name, pid=process.pid)
+        return process
+
+    async def _one_life(self, process: Process) -> float:
+        """Wait until the child ends or a stop is requested, and clean up; return the seconds it lived."""
+        clock = asyncio.get_running_loop().time
+        started_s = clock()
         try:
             async with asyncio.TaskGroup() as group:
                 stopped = group.create_task(self._stopping.wait())
@@ -186,11 +193,20 @@ class Supervised:
         return clock() - started_s
 
     async def _clean_up(self) -> None:
-        if self._care.clean_up is None:
+        clean_up = self._care.clean_up
+        if clean_up is None:
             return
+        is_due = True
+
+        def clean_up_if_due() -> None:
+            if is_due:
+                clean_up()
+
         try:
-            await asyncio.to_thread(self._care.clean_up)
-        except (*_SHORTAGES, RuntimeError) as fault:  # RuntimeError: no thread; the next life comes all the same
+            await asyncio.to_thread(clean_up_if_due)
+        except (*_SHORTAGES, RuntimeError) as fault:
+            # Without a thread to spare it waits for one all the same, and must not meet the next life.
+            is_due = False
             log.warning("not cleaned up after a child", child=self.spec.name, reason=str(fault))
 
     async def _kill_when_stalled(self, process: Process) -> None:
@@ -220,7 +236,7 @@ async def supervise(
         care: how it is looked after.
 
     Raises:
-        OSError: the child could not be started at all (raised in `group`).
+        OSError: the log cannot be rotated.
     """
     rotate(spec.log_file)
     child = Supervised(spec, care or Care())

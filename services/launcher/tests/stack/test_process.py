@@ -1,3 +1,4 @@
+import errno
 import os
 import signal
 import subprocess
@@ -60,6 +61,19 @@ async def test_a_kill_includes_the_processes_that_the_child_started(tmp_path):
 
     assert tree
     await eventually(lambda: not alive(tree), what="the grandchild is dead")
+
+
+async def test_a_child_is_killed_and_reaped_also_without_a_descriptor_to_look_for_what_it_started(
+    tmp_path, monkeypatch
+):
+    process = await started(a_spec(tmp_path, IGNORES_SIGTERM))
+
+    def refuse(_pid):
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(psutil, "Process", refuse)
+
+    assert await stop(process, grace_s=0.05) == -signal.SIGKILL
 
 
 async def test_a_child_that_has_already_ended_is_reaped(tmp_path):

@@ -1,4 +1,5 @@
 import asyncio
+import errno
 import os
 import signal
 import sys
@@ -8,7 +9,7 @@ import pytest
 
 from forgesyte_chassis.alive_page import AlivePage
 from forgesyte_launcher.stack.process import ProcessSpec
-from forgesyte_launcher.stack.stall import LOOK_EVERY_S, StallRule, StallWatch
+from forgesyte_launcher.stack.stall import LOOK_EVERY_S, StallRule, StallWatch, is_process_stopped
 from forgesyte_launcher.stack.supervisor import Backoff, Care, Death, supervise
 from tests.support import eventually
 
@@ -90,6 +91,15 @@ def test_a_machine_on_which_every_look_is_late_blames_no_child(hand):
     hand.stamp()
 
     assert hand.looks(watch, 20, every_s=2) == []
+
+
+def test_without_a_descriptor_to_look_with_no_child_counts_as_stopped(monkeypatch):
+    def refuse(_pid):
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(psutil, "Process", refuse)
+
+    assert not is_process_stopped(os.getpid())
 
 
 def test_a_child_found_stopped_once_may_go_on(hand):

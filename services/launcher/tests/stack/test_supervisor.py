@@ -129,6 +129,24 @@ async def test_a_clean_up_that_fails_does_not_keep_a_child_from_its_next_life(tm
         await eventually(lambda: child.starts == 2 and child.pid, what="the second life")
 
 
+async def test_a_clean_up_that_got_no_thread_never_meets_the_next_life(tmp_path, monkeypatch):
+    """The executor queues the work before it looks for a thread, so the work is done later all the same."""
+    queued, cleaned = [], []
+
+    async def without_a_thread(work):
+        queued.append(work)
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(supervisor.asyncio, "to_thread", without_a_thread)
+    care = replace(QUICK, clean_up=lambda: cleaned.append(1))
+    async with asyncio.TaskGroup() as group, supervise(a_spec(tmp_path), group, care=care) as child:
+        os.kill(await running(child), signal.SIGKILL)
+        await eventually(lambda: child.starts == 2 and child.pid, what="the second life")
+        queued[0]()
+
+    assert cleaned == []
+
+
 async def test_a_missing_program_is_reported_to_those_who_wait_for_its_first_life(tmp_path):
     spec = ProcessSpec("child", ("/nonexistent/program",), tmp_path / "log")
 

@@ -127,19 +127,18 @@ class Zygote:
 
     async def _run_in(self, home: Home, order: Order, began_s: float) -> SandboxOutcome:
         try:
+            order = replace(order, spec=await bring_in(order.spec, home))
+        except OSError as error:
+            return not_started(f"its files cannot be given to it: {error}")
+        try:
             sandbox = await self.fork(home)
         except ZygoteFailed as error:
             return not_started(str(error))
         except OSError as error:
             return not_started(f"its pipes cannot be made: {error}")
         try:
-            try:  # only now: meanwhile the child begins to build its wall
-                order = replace(order, spec=await bring_in(order.spec, home))
-            except OSError as error:
-                return not_started(f"its files cannot be given to it: {error}")
             outcome = await Run(order, sandbox, Script.fresh(order), began_s=began_s).to_end()
         finally:
-            await sandbox.end()  # it is dead already, unless its files could not be brought
             sandbox.close()
             await sandbox.zygote.bury_if_gone()
         if outcome.ok and order.folder is not None:

@@ -92,6 +92,21 @@ async def test_a_job_that_met_the_same_fault_alone_before_fails_and_a_runner_hea
     assert await queued(bus) == [job_id]
 
 
+async def test_a_hand_on_that_fails_leaves_the_job_to_the_queue_and_ends_nothing_else(bus):
+    class Broken:
+        def now(self):
+            raise RuntimeError("a bug")
+
+    job_id = await a_running_job(bus)
+    before = await record_of(bus, job_id)
+
+    async with following_open_jobs(bus.jobs) as jobs:
+        await jobs.changed.wait()
+        await HandOn(bus, jobs, Broken()).after(KILLED)
+
+    assert await record_of(bus, job_id) == before
+
+
 async def test_a_job_that_another_runner_has_claimed_already_is_left_alone(bus):
     job_id = await a_running_job(bus, "living")
     before = await record_of(bus, job_id)
