@@ -1,8 +1,11 @@
 """Fixtures of the escape attempts: both users' tables, made once; printed when all tests have run."""
 
+import fcntl
+import os
 from contextlib import ExitStack
 from pathlib import Path
 
+import orjson
 import pytest
 
 from tests.escapes import report
@@ -33,7 +36,26 @@ def all_halves(clip: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str
 
 
 def run(title: str, clip: Path, folders: pytest.TempPathFactory, *configurations: str) -> dict[str, Half]:
-    """Run both users side by side; keep their tables for the end, and in a file."""
+    """Run both users side by side, once for all workers of pytest; keep their tables for the end, and in a file.
+
+    Never two of these at a time: without the wall root's signal to all reaches the processes of the other one too.
+    """
+    shared = folders.getbasetemp()
+    shared = shared.parent if "PYTEST_XDIST_WORKER" in os.environ else shared
+    results = shared / f"escapes-{'-'.join(configurations)}.json"
+    with (shared / "escapes.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not results.exists():
+            results.write_bytes(orjson.dumps(run_both(clip, *configurations)))
+    found = {user: Half(**half) for user, half in orjson.loads(results.read_bytes()).items()}
+    for user, half in found.items():
+        text = report.table(user, half.tables) if half.tables else [half.cannot]
+        TEXTS[f"attempts to escape, as {user}, {title}"] = text
+        (shared / f"escapes-{user}-{'-'.join(configurations)}.txt").write_text("\n".join(text))
+    return found
+
+
+def run_both(clip: Path, *configurations: str) -> dict[str, Half]:
     with ExitStack() as held:
         workers = {
             user: held.enter_context(
@@ -44,12 +66,7 @@ def run(title: str, clip: Path, folders: pytest.TempPathFactory, *configurations
             )
             for user in USERS
         }  # fmt: skip
-        found = {user: half_of(worker) for user, worker in workers.items()}
-    for user, half in found.items():
-        text = report.table(user, half.tables) if half.tables else [half.cannot]
-        TEXTS[f"attempts to escape, as {user}, {title}"] = text
-        (folders.getbasetemp() / f"escapes-{user}-{'-'.join(configurations)}.txt").write_text("\n".join(text))
-    return found
+        return {user: half_of(worker) for user, worker in workers.items()}
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

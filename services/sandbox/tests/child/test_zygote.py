@@ -45,7 +45,7 @@ async def test_kill_9_of_the_zygote_ends_its_runs_without_a_death_and_the_next_r
     ("part", "words"),
     [("bring_in", "its files cannot be given to it"), ("Sandbox", "its pipes cannot be made")],
 )
-async def test_a_service_without_a_descriptor_to_spare_blames_nobody_and_leaves_no_process(
+async def test_a_service_without_a_descriptor_to_spare_blames_no_job_and_leaves_no_process(
     bench, monkeypatch, part, words
 ):
     await bench.job()
