@@ -14,6 +14,7 @@ import secrets
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from time import monotonic
@@ -209,18 +210,21 @@ class Storm:
     async def standing_job(self) -> AsyncIterator[None]:
         """A healthy job that stands in the middle of its clip, seen by the inspector, for the length of the block."""
         gate, reached = meeting_point("gate"), meeting_point("reached")
+        submitted = datetime.now(UTC)
         async with asyncio.TaskGroup() as group:
             job = group.create_task(self.run_job("healthy", "measure", gate=str(gate), reached=str(reached)))
             try:
-                await eventually(lambda: self.is_shown("healthy", "RUNNING"), 60, "the standing job is seen")
+                await eventually(lambda: self.is_shown_running(submitted), 60, "the standing job is seen")
                 yield
             finally:
                 gate.touch()
         await self.check_right(job.result())
 
-    async def is_shown(self, plugin: str, state: str) -> bool:
-        answer = await self.stack.http.get(f"/v1/plugins/{plugin}/health")
-        return answer.status_code == 200 and answer.json()["state"] == state
+    async def is_shown_running(self, since: datetime) -> bool:
+        """Whether health shows a healthy job that began since; an earlier one is shown until the next heartbeat."""
+        answer = await self.stack.http.get("/v1/plugins/healthy/health")
+        shown = answer.json()
+        return shown["state"] == "RUNNING" and datetime.fromisoformat(shown["last_used"]) >= since
 
     async def are_all_known(self) -> bool:
         shown = {plugin["name"]: plugin["state"] for plugin in (await self.stack.http.get("/v1/plugins")).json()}
@@ -322,4 +326,5 @@ def tell(storm: Storm, say: Callable[[str], None]) -> None:
     say(
         f"{healthy} healthy jobs, {endings.total() - healthy} faults of {len(storm.truth.endings) - 1} kinds; "
         f"{storm.health.summary}; busy slots {dict(storm.busy)}; {len(storm.wrong)} wrong"
+        + "".join(f"\n{each}" for each in storm.wrong)
     )

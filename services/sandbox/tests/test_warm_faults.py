@@ -17,7 +17,7 @@ from tests.stability.promises import IN_A_JOB, Promise
 from tests.stability.test_matrix import assert_error
 from tests.stability.witness import MARK_NAME, open_descriptors
 from tests.stability.workbench import FRAMES, PLUGINS, Workbench, entry_points
-from tests.support import make_clip
+from tests.support import eventually, make_clip
 
 NEVER = 10**6
 NAMES = {entry_point: name for name, entry_point in entry_points().items()}
@@ -111,5 +111,5 @@ async def test_a_fault_in_a_warm_sandbox_ends_as_promised_and_disturbs_no_other_
         is_kept = any(key.plugin == promise.plugin for key in pool.idle_pids().values())
         assert not is_kept or told.outcome.ok
     assert faults_zygote.pid == zygote_pid
-    assert open_descriptors() <= before
+    await eventually(lambda: open_descriptors() <= before, 20, "no descriptor is lost")
     assert Workbench(faults_zygote, faults_mark, faults_clip, tmp_path).survivors(scratch, set()) == []
