@@ -48,19 +48,18 @@ class HealthQuestions:
         return f"health asked {self.codes.total()} times: {dict(self.codes)}, slowest {self.slowest_s:.2f} s"
 
     async def ask_until(self, until_s: float, *, per_s: int) -> None:
-        """Ask at a fixed rate, whether the answer before has come or not; what falls behind is asked at once."""
-        begun_s, number = monotonic(), 0
+        """Ask as often as that makes, whether the answer before has come or not; what falls behind is asked at once."""
+        begun_s = monotonic()
         room = asyncio.Semaphore(per_s)
         async with (
             httpx.AsyncClient(base_url=self.url, timeout=30, trust_env=False, limits=SHORT_KEEPING) as http,
             asyncio.TaskGroup() as group,
         ):
-            while monotonic() < until_s:
+            for number in range(int((until_s - begun_s) * per_s)):
                 await asyncio.sleep(begun_s + number / per_s - monotonic())
                 await room.acquire()
                 name = self.draw.choice(self.names) if number % ALL_EVERY else None
                 group.create_task(self._ask(http, name)).add_done_callback(lambda _: room.release())
-                number += 1
 
     async def _ask(self, http: httpx.AsyncClient, name: str | None) -> None:
         asked_s = monotonic()

@@ -38,7 +38,7 @@ def digs_deep():
     for _ in range(1500):
         Path("down").mkdir()
         os.chdir("down")
-    return "dug"
+    threading.Event().wait()
 
 
 @faulty("opens-sockets")

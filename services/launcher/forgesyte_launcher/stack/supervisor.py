@@ -140,27 +140,17 @@ class Supervised:
         backoff = self._care.backoff
         wait_s = backoff.first_s
         while not self._stopping.is_set():
-            process = await self._start(wait_s)
-            if process is None:
-                wait_s = backoff.after(wait_s, alive_s=0.0)
-                continue
-            alive_s = await self._one_life(process)
+            process = await self._start()
+            alive_s = await self._one_life(process) if process else 0.0
             if self._stopping.is_set():
                 return
-            log.warning(
-                "child died, restarting it",
-                child=self.spec.name,
-                ended=describe_exit(self.exit_status or 0),
-                stall=self._stall,
-                wait_s=round(wait_s, 1),
-                log_file=str(self.spec.log_file),
-            )
-            self._care.on_death(Death(self.spec.name, self.working_as, self.exit_status or 0, self._stall))
+            if process:
+                self._report_death(wait_s)
             await is_set_within(self._stopping, wait_s)
             wait_s = backoff.after(wait_s, alive_s=alive_s)
 
-    async def _start(self, wait_s: float) -> Process | None:
-        """Start the child; None when that failed, after `wait_s` seconds."""
+    async def _start(self) -> Process | None:
+        """Start the child; None when that failed."""
         if self._care.stall.page:
             self._care.stall.page.clear()
         self._stall = None
@@ -168,8 +158,7 @@ class Supervised:
             process = self._process = await spawn(self.spec)
         except _SHORTAGES as fault:
             self._start_fault = str(fault)
-            log.warning("child not started, trying again", child=self.spec.name, reason=str(fault), wait_s=wait_s)
-            await is_set_within(self._stopping, wait_s)
+            log.warning("child not started, trying again", child=self.spec.name, reason=str(fault))
             return None
         self.starts += 1
         log.info("child started", child=self.spec.name, pid=process.pid)
@@ -192,6 +181,17 @@ class Supervised:
             await self._clean_up()
         return clock() - started_s
 
+    def _report_death(self, wait_s: float) -> None:
+        log.warning(
+            "child died, restarting it",
+            child=self.spec.name,
+            ended=describe_exit(self.exit_status or 0),
+            stall=self._stall,
+            wait_s=round(wait_s, 1),
+            log_file=str(self.spec.log_file),
+        )
+        self._care.on_death(Death(self.spec.name, self.working_as, self.exit_status or 0, self._stall))
+
     async def _clean_up(self) -> None:
         clean_up = self._care.clean_up
         if clean_up is None:
@@ -204,7 +204,7 @@ class Supervised:
 
         try:
             await asyncio.to_thread(clean_up_if_due)
-        except (*_SHORTAGES, RuntimeError) as fault:
+        except (OSError, RuntimeError) as fault:
             # Without a thread to spare it waits for one all the same, and must not meet the next life.
             is_due = False
             log.warning("not cleaned up after a child", child=self.spec.name, reason=str(fault))

@@ -9,6 +9,7 @@ import os
 import resource
 from collections.abc import Iterable
 from contextlib import suppress
+from pathlib import Path
 
 from .process_tree import names_in_proc, read_proc
 from .shared_memory import Inode, bytes_of_uid
@@ -89,13 +90,12 @@ def file_bytes(pids: Iterable[int], *, seen: set[Inode] | None = None) -> int:
             continue
         except OSError:  # the process is gone
             continue
-        with suppress(OSError):
-            for name in names:
-                with suppress(OSError):  # closed meanwhile
-                    entry = f"/proc/{pid}/fd/{name}"
-                    if os.readlink(entry).startswith(_FILES_IN_MEMORY):  # noqa: PTH115 - as in process_tree
-                        facts = os.stat(entry)  # noqa: PTH116 - as in process_tree
-                        sizes[facts.st_dev, facts.st_ino] = facts.st_blocks * _BLOCK
+        for name in names:
+            with suppress(OSError):  # closed meanwhile
+                entry = f"/proc/{pid}/fd/{name}"
+                if os.readlink(entry).startswith(_FILES_IN_MEMORY):  # noqa: PTH115 - a Path costs more than the call
+                    facts = os.stat(entry)  # noqa: PTH116 - a Path costs more than the call
+                    sizes[facts.st_dev, facts.st_ino] = facts.st_blocks * _BLOCK
     if seen is not None:
         seen.update(sizes)
     return sum(sizes.values()) + sum(map(bytes_of_uid, closed_uids - {os.geteuid()}))
@@ -145,6 +145,6 @@ def _status_bytes(pid: int, name: bytes) -> int:
 
 def _uid_of(pid: int) -> int:
     try:
-        return os.stat(f"/proc/{pid}").st_uid  # noqa: PTH116 - as in process_tree
+        return Path(f"/proc/{pid}").stat().st_uid
     except OSError:
         return os.geteuid()

@@ -7,6 +7,7 @@ with what is required.
 import pwd
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -102,6 +103,7 @@ def is_too_wide(path: Path) -> bool:
     return str(path) in _homes()
 
 
+@cache  # once in each service: grants are made for each job, and the accounts may come over the network
 def _homes() -> set[str]:
     # Accounts of services have homes such as /usr/lib/news, which are libraries to us.
     return {user.pw_dir for user in pwd.getpwall() if user.pw_uid == 0 or user.pw_uid >= 1000} - {"/", "/nonexistent"}

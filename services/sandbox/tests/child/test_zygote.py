@@ -1,6 +1,7 @@
 """The zygote's own life: it dies, is replaced, and leaves nothing behind."""
 
 import asyncio
+import errno
 import os
 import signal
 import subprocess
@@ -52,7 +53,7 @@ async def test_a_service_without_a_descriptor_to_spare_blames_no_job_and_leaves_
 
     class Refuses:
         async def __call__(self, *_args):
-            raise OSError(24, "Too many open files")
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
         fork = __call__
 

@@ -1,6 +1,8 @@
 """Which cells run, with cells that are played: no process."""
 
 import asyncio
+import errno
+import os
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -60,7 +62,7 @@ class Machine:
     @asynccontextmanager
     async def cells(self, most: int, *plugins: str):
         async with asyncio.TaskGroup() as group:
-            rules = CellRules(most, plugins, may_start=lambda: self.may_start())
+            rules = CellRules(most, plugins, may_start=self.may_start)
             cells = Cells(self.jobs, self.start, rules, group)
             async with beside(cells.run()):
                 yield cells
@@ -90,7 +92,7 @@ async def test_a_cell_that_cannot_be_started_is_tried_again(machine, impatient):
     def fail_once(number: int, plugin: str):
         tries.append(number)
         if len(tries) == 1:
-            raise OSError(24, "Too many open files")
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
         return start(number, plugin)
 
     machine.start = fail_once
