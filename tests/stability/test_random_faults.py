@@ -48,7 +48,7 @@ keeps the records of an hour in memory."""
 
 DESCRIPTORS = 16
 SETTINGS = {
-    "FRAME_TIMEOUT_S": 2, "FINALIZE_TIMEOUT_S": 10, "LOAD_TIMEOUT_S": 10, "JOB_TIMEOUT_S": 900,
+    "FRAME_TIMEOUT_S": 4, "FINALIZE_TIMEOUT_S": 10, "LOAD_TIMEOUT_S": 15, "JOB_TIMEOUT_S": 900,
     "MEMORY_BYTES": 256 << 20, "LOAD_MEMORY_BYTES": 512 << 20,
 }  # fmt: skip
 CODES = {"failed": "PLUGIN_ERROR", "timeout": "PLUGIN_TIMEOUT", "oom": "PLUGIN_OOM", "crashed": "PLUGIN_CRASH"}

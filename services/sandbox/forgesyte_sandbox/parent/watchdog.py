@@ -7,13 +7,14 @@ It needs nothing from the child, so a child that hangs in C, holds the GIL or is
 import asyncio
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
 from forgesyte_sandbox.shared.disk_usage import DiskUsage, disk_usage
 from forgesyte_sandbox.shared.heartbeat import Beat, HeartbeatPage, Lane, Step
 from forgesyte_sandbox.shared.limits import Limits
-from forgesyte_sandbox.shared.process_memory import group_bytes, resident_bytes
+from forgesyte_sandbox.shared.process_memory import group_bytes, quick_bytes, resident_bytes
 from forgesyte_sandbox.shared.process_tree import descendants_of
 from forgesyte_sandbox.shared.shared_memory import Inode
 
@@ -21,11 +22,18 @@ from . import verdict
 from .verdict import Verdict
 
 LOOK_EVERY_S = 0.05
+_LATE_S = 0.5
 _TREE_EVERY_S = 0.5
 _TAKE_LIMIT_S = 10.0
 _DISK_EVERY_S = 0.25
 _FEW_PROCESSES = 16
-"""So many are weighed at once. Hundreds take up to seconds, in which no other job of this service would be served."""
+"""Of so many the quick sum is made at once. Of hundreds it takes up to seconds, in which no other job of this service
+would be served."""
+
+_LOOKS = ThreadPoolExecutor(max_workers=128, thread_name_prefix="look")
+"""Threads for looks that the child can keep waiting: the kernel shows mappings (smaps_rollup, maps) only while it holds
+the child's mapping lock, which a child that maps and forks on a busy machine kept for 3.5 s. They are no threads of the
+loop's own pool, in which files of other jobs wait for their turn."""
 
 _Weight = tuple[frozenset[int], int, set[Inode]]
 """The processes of a group, their bytes, and the files in memory among them."""
@@ -75,9 +83,18 @@ class Watchdog:
         self._allowed_bytes = baseline_bytes + self._limits.memory_bytes
 
     async def watch(self, give_up: Callable[[Verdict], None]) -> None:
-        """Check until cancelled, or until a limit is passed: then call `give_up` once."""
-        while (found := self.look()) is None:  # noqa: ASYNC110 - the child cannot set an event: it may hang
-            await asyncio.sleep(LOOK_EVERY_S)
+        """Check until cancelled, or until a limit is passed: then call `give_up` once.
+
+        After a look that comes late, because this process was busy or paused, what the child has sent meanwhile is read
+        before it is judged: that may be the step's end.
+        """
+        looked_s, is_late, found = time.monotonic(), False, None
+        while found is None:
+            now_s = time.monotonic()
+            is_late = not is_late and now_s - looked_s > LOOK_EVERY_S + _LATE_S
+            looked_s = now_s
+            if is_late or (found := self.look()) is None:
+                await asyncio.sleep(LOOK_EVERY_S)
         give_up(found)
 
     def look(self) -> Verdict | None:
@@ -107,19 +124,23 @@ class Watchdog:
         return verdict.too_much_memory(held_bytes, self._allowed_bytes, self.frame)
 
     def _weigh(self) -> int:
-        """Return what the group holds; of a large one what the last look found, which goes on in a thread."""
+        """Return what the group holds, as far as it is known: the exact sum, and each of a large group, takes a thread.
+
+        A thread's answer counts at the first look after it; until then nothing is known to be too much.
+        """
         is_known = time.monotonic() - self._members_at_s < _TREE_EVERY_S
         if not is_known and len(self._members) <= _FEW_PROCESSES:
             self._members = _members_of(self._pid)
             self._members_at_s, is_known = time.monotonic(), True
-        look = partial(_weight_of, self._pid, self._members if is_known else None, self._allowed_bytes)
         if len(self._members) <= _FEW_PROCESSES:
-            found: _Weight | None = look()
-        else:
-            found, self._weighing = _result(self._weighing)
-            if self._weighing is None:
-                self._weighing = asyncio.get_running_loop().run_in_executor(None, look)
-                self._members_at_s = self._members_at_s if is_known else time.monotonic()
+            at_most_bytes = quick_bytes(self._members, seen=self.seen_files)
+            if at_most_bytes <= self._allowed_bytes:
+                return at_most_bytes
+        found, self._weighing = _result(self._weighing)
+        if self._weighing is None:
+            look = partial(_weight_of, self._pid, self._members if is_known else None, self._allowed_bytes)
+            self._weighing = asyncio.get_running_loop().run_in_executor(_LOOKS, look)
+            self._members_at_s = self._members_at_s if is_known else time.monotonic()
         if found is None:
             return 0
         self._members, held_bytes, files = found
@@ -135,7 +156,7 @@ class Watchdog:
         if self._measuring is None and now_s - self._measured_at_s >= _DISK_EVERY_S:
             self._measured_at_s = now_s
             look = partial(disk_usage, self._scratch, self._members, most_files=limits.scratch_files)
-            self._measuring = asyncio.get_running_loop().run_in_executor(None, look)
+            self._measuring = asyncio.get_running_loop().run_in_executor(_LOOKS, look)
         if found is None or (found.bytes <= limits.scratch_bytes and found.files <= limits.scratch_files):
             return None
         return verdict.too_much_disk(found, limits, self.frame)

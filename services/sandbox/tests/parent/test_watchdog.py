@@ -1,15 +1,18 @@
 """Each step against its limit, judged from the page alone; the test's own process plays the child."""
 
+import asyncio
 import os
 import subprocess
 import sys
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 
 from forgesyte_sandbox.parent import watchdog
 from forgesyte_sandbox.parent.watchdog import Watchdog
+from forgesyte_sandbox.shared import process_memory
 from forgesyte_sandbox.shared.heartbeat import HeartbeatPage, Lane, Step, StepMarker
 from forgesyte_sandbox.shared.limits import MIB, Limits
 from forgesyte_sandbox.shared.process_memory import (
@@ -19,7 +22,7 @@ from forgesyte_sandbox.shared.process_memory import (
     proportional_bytes,
     resident_bytes,
 )
-from tests.support import eventually
+from tests.support import HandClock, eventually
 
 TINY = 1e-9
 AMPLE = {
@@ -132,10 +135,33 @@ def test_the_page_can_neither_be_cut_nor_hide_memory(page, size):
     assert page.read(Lane.TOOLS) == before
 
 
+@pytest.mark.parametrize(("paused_s", "turns"), [(0.0, 0), (3.0, 1)])
+async def test_a_late_look_judges_after_what_the_child_sent_meanwhile_is_read(page, monkeypatch, paused_s, turns):
+    """A runner that was busy for two seconds is not a step that took two seconds."""
+    clock, passed, judged = HandClock(), 0, []
+    monkeypatch.setattr(watchdog, "time", SimpleNamespace(monotonic=clock.monotonic_s, monotonic_ns=time.monotonic_ns))
+    StepMarker(page.fd).enter(Lane.TOOLS, Step.FRAME, 7)
+    watched = Watchdog(os.getpid(), page, Limits(**{**AMPLE, "frame_timeout_s": TINY}))
+
+    async def turn(_seconds):
+        nonlocal passed
+        passed += 1
+
+    def first_look():
+        clock.passed_s += paused_s
+        monkeypatch.setattr(watched, "look", lambda: judged.append(passed) or Watchdog.look(watched))
+
+    monkeypatch.setattr(watched, "look", first_look)
+    monkeypatch.setattr(asyncio, "sleep", turn)
+    await watched.watch(lambda found: judged.append(found.kind))
+
+    assert judged == [1 + turns, "timeout"]
+
+
 GROWS = "import sys; input(); kept = bytearray(b'x' * (64 << 20)); print('grown', flush=True); input()"
 
 
-def test_a_group_over_its_memory_is_oom(page):
+async def test_a_group_over_its_memory_is_oom(page):
     StepMarker(page.fd).enter(Lane.TOOLS, Step.FRAME, 7)
     # A process of its own: the one that runs all tests shares pages with what it forked, so it may hold less than its
     # resident memory says.
@@ -146,7 +172,7 @@ def test_a_group_over_its_memory_is_oom(page):
         child.stdin.flush()
         assert child.stdout.readline() == b"grown\n"
 
-        found = watchdog.look()
+        found = await eventually(watchdog.look, what="the verdict")
         child.kill()
 
     assert within is None
@@ -185,6 +211,32 @@ async def test_a_large_group_is_weighed_beside_the_loop(page, monkeypatch):
         child.communicate()
 
     assert found.kind == "oom"
+    assert threading.get_ident() not in threads
+
+
+async def test_a_child_that_keeps_its_mapping_lock_is_weighed_beside_the_loop(page, monkeypatch):
+    """The kernel shows mappings only to who gets that lock: the event loop of a runner once waited 3.5 s for it."""
+    threads, is_free = set(), threading.Event()
+
+    def wait_for_lock(_pid):
+        threads.add(threading.get_ident())
+        is_free.wait()
+        return 2
+
+    monkeypatch.setattr(process_memory, "proportional_bytes", wait_for_lock)
+    StepMarker(page.fd).enter(Lane.TOOLS, Step.FRAME, 7)
+    judged = Watchdog(os.getpid(), page, Limits(**{**AMPLE, "memory_bytes": 1}))
+    judged.allow_above(0)
+    try:
+        before = judged.look()
+        await eventually(lambda: threads, what="a thread that waits")
+        hung = Watchdog(os.getpid(), page, Limits(**{**AMPLE, "memory_bytes": 1, "frame_timeout_s": TINY})).look()
+        assert judged.look() is None, "nothing is known yet"
+    finally:
+        is_free.set()
+    found = await eventually(judged.look, what="the verdict")
+
+    assert (before, hung.kind, found.kind) == (None, "timeout", "oom")
     assert threading.get_ident() not in threads
 
 
