@@ -1,18 +1,25 @@
 """The main loop under every service: one task group, signals, a drain with a limit, an exit code.
 
-The first SIGTERM or SIGINT sets `Lifetime.stopping`; the service stops taking work and returns from its main function
-within `drain_s` seconds. A second signal ends the process immediately: its sender has decided not to wait. Children do
-not outlive the process, because each is started with a parent-death signal.
+The first SIGTERM, SIGINT or SIGHUP sets `Lifetime.stopping`; the service stops taking work and returns from its main
+function within `drain_s` seconds. A second signal ends the process immediately: its sender has decided not to wait.
+Children do not outlive the process, because each is started with a parent-death signal.
+
+A SIGHUP is never such a second signal, because a terminal that closes sends several. What would still be written to
+that terminal is dropped, so that the drain does not fail over it. A SIGHUP that is ignored when the process starts, as
+under nohup, stays ignored.
 
 Rejected: asyncio.run with KeyboardInterrupt (no SIGTERM, and it cancels instead of draining); letting uvicorn capture
 the signals (it knows nothing of the rest of the process).
 """
 
 import asyncio
+import errno
 import os
 import signal
 import sys
+import termios
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import NoReturn
 
 import structlog
@@ -27,7 +34,7 @@ DRAIN_MARGIN_S = 5.0
 """Seconds a service gets beyond its own drain limit to write its last log lines before it is cancelled, and again
 before the process exits although a task ignores its cancellation."""
 
-_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 log = structlog.get_logger(__name__)
 
@@ -86,6 +93,8 @@ async def _serve(main: Callable[[Lifetime], Awaitable[None]], drain_s: float) ->
             async with asyncio.TaskGroup() as group:
                 lifetime = Lifetime(group, on_stop=limit_the_drain)
                 for number in _SIGNALS:
+                    if number is signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:
+                        continue
                     loop.add_signal_handler(number, _on_signal, lifetime, number)
                 await main(lifetime)
                 raise _MainReturned
@@ -116,15 +125,32 @@ def _leaves(group: BaseExceptionGroup[ForgeSyteError] | None) -> list[ForgeSyteE
 
 
 def _on_signal(lifetime: Lifetime, number: signal.Signals) -> None:
+    if number is signal.SIGHUP:
+        _let_go_of_lost_terminal()
     if lifetime.stopping.is_set():
+        if number is signal.SIGHUP:
+            return
         log.warning("second signal, leaving at once", signal=number.name)
         _leave(128 + number)
     log.info("stopping", signal=number.name)
     lifetime.stop()
 
 
+def _let_go_of_lost_terminal() -> None:
+    """Point stdout and stderr at /dev/null where they lead to a terminal that has hung up: each write to it fails."""
+    for fd in (1, 2):
+        try:
+            termios.tcgetattr(fd)
+        except termios.error as error:
+            if error.args[0] == errno.EIO:
+                nowhere = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(nowhere, fd)
+                os.close(nowhere)
+
+
 def _leave(code: int) -> NoReturn:
     """Exit without waiting: no finally block, thread or exit handler may delay it."""
-    sys.stdout.flush()
-    sys.stderr.flush()
+    with suppress(OSError):  # their terminal may be gone
+        sys.stdout.flush()
+        sys.stderr.flush()
     os._exit(code)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import signal
 import sys
 from contextlib import asynccontextmanager
@@ -42,10 +43,15 @@ async def main(lifetime):
 
 
 @asynccontextmanager
-async def a_service(body, *, drain_s=30):
-    code = FRAME.format(body=body, drain_s=drain_s)
-    pipe = asyncio.subprocess.PIPE
-    child = await asyncio.create_subprocess_exec(sys.executable, "-c", code, stdout=pipe, stderr=pipe)
+async def a_service(body, *, drain_s=30, opens="", output=asyncio.subprocess.PIPE):
+    code = opens + FRAME.format(body=body, drain_s=drain_s)
+    child = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", code),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=output,
+        stderr=output,
+        start_new_session=True,
+    )
     try:
         yield child
     finally:
@@ -66,7 +72,7 @@ async def ended(child):
     return child.returncode, out.decode().split(), [json.loads(line)["event"] for line in err.splitlines()]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP], ids=lambda number: number.name)
 async def test_a_signal_starts_the_drain_and_the_exit_code_is_0(number):
     async with a_service(WAITS_FOR_THE_SIGNAL) as child:
         await heard(child, "up")
@@ -87,6 +93,60 @@ async def test_a_second_signal_within_the_drain_leaves_at_once():
     assert code == 128 + signal.SIGTERM
     assert words == []  # no finally was run
     assert events == ["stopping", "second signal, leaving at once"]
+
+
+async def test_a_terminal_that_closes_may_send_sighup_twice_and_the_drain_goes_on():
+    body = """
+async def main(lifetime):
+    say("up")
+    await lifetime.stopping.wait()
+    say("draining")
+    await asyncio.to_thread(sys.stdin.readline)
+    say("drained")
+"""
+    async with a_service(body) as child:
+        await heard(child, "up")
+        child.send_signal(signal.SIGHUP)
+        await heard(child, "draining")
+        child.send_signal(signal.SIGHUP)
+        child.stdin.write(b"\n")
+
+        assert await ended(child) == (0, ["drained"], ["stopping"])
+
+
+async def test_sighup_of_a_terminal_that_is_gone_drains_although_nothing_can_be_written_to_it(tmp_path):
+    body = f"""
+async def main(lifetime):
+    say("up")
+    await lifetime.stopping.wait()
+    say("draining")
+    with open({str(tmp_path / "drained")!r}, "w"):
+        pass
+"""
+    ours, terminals = os.openpty()
+    # A leader of a session takes the first terminal that it opens for its own.
+    opens = f"import os; os.open({os.ttyname(terminals)!r}, os.O_RDWR)\n"
+    async with a_service(body, opens=opens, output=terminals) as child:
+        os.close(terminals)
+        with os.fdopen(ours, "rb", buffering=0) as terminal:
+            assert terminal.readline() == b"up\r\n"
+
+        async with asyncio.timeout(60):
+            assert await child.wait() == 0
+    assert (tmp_path / "drained").exists()
+
+
+async def test_under_nohup_a_sighup_stays_ignored():
+    body = f"import signal\nsignal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does\n{WAITS_FOR_THE_SIGNAL}"
+    async with a_service(body) as child:
+        await heard(child, "up")
+        child.send_signal(signal.SIGHUP)
+        child.send_signal(signal.SIGTERM)
+
+        out, err = await child.communicate()
+
+    assert (child.returncode, out) == (0, b"draining\n")
+    assert [json.loads(line)["signal"] for line in err.splitlines()] == ["SIGTERM"]
 
 
 async def test_a_service_that_returns_ends_with_0_and_its_tasks_are_cancelled():
