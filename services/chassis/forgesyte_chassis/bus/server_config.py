@@ -27,7 +27,6 @@ class ServerConfig:
         store_folder: JetStream's folder: records and work.
         ports_folder: where the server writes `nats-server_PID.ports`.
         port: the client port, on loopback.
-        monitoring_port: the port of /healthz, on loopback.
         token: what clients must present; empty lets every client in.
         server_name: the server's name in its log and in a cluster.
         sync_interval: how often writes are flushed to the disk; `always` is before each acknowledgement.
@@ -36,17 +35,13 @@ class ServerConfig:
     store_folder: Path
     ports_folder: Path
     port: int = ANY_PORT
-    monitoring_port: int = ANY_PORT
     token: str = ""
     server_name: str = "forgesyte"
     sync_interval: str = "always"
 
     def text(self) -> str:
         """Return the text of the configuration file, in ASCII."""
-        values = asdict(self) | {
-            "listen": f"127.0.0.1:{self.port}",
-            "monitoring": f"127.0.0.1:{self.monitoring_port}",
-        }
+        values = asdict(self) | {"listen": f"127.0.0.1:{self.port}"}
         return template().substitute({name: quoted(str(value)) for name, value in values.items()})
 
 

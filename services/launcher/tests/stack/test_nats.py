@@ -63,7 +63,7 @@ async def test_a_stopped_server_is_replaced_on_the_same_port(tmp_path):
 
 async def test_a_ports_file_of_an_earlier_run_is_ignored(tmp_path):
     (tmp_path / "run").mkdir()
-    (tmp_path / "run" / "nats-server_1.ports").write_text('{"nats":["nats://127.0.0.1:1"],"monitoring":["http://x:1"]}')
+    (tmp_path / "run" / "nats-server_1.ports").write_text('{"nats":["nats://127.0.0.1:1"]}')
 
     async with (
         asyncio.TaskGroup() as group,
@@ -100,6 +100,22 @@ async def test_a_client_without_the_token_is_refused(tmp_path):
 
         writer.close()
         assert b"Authorization Violation" in answer
+
+
+async def test_nothing_of_the_server_answers_without_the_token(tmp_path):
+    async with (
+        asyncio.TaskGroup() as group,
+        open_folder(tmp_path) as folder,
+        running_nats(folder, group) as (address, child),
+    ):
+        ports = {
+            entry.laddr.port
+            for entry in psutil.Process(child.pid).net_connections("inet")
+            if entry.status == psutil.CONN_LISTEN
+        }
+
+    # That port asks for it: see the test above.
+    assert ports == {int(address.url.rpartition(":")[2])}
 
 
 async def test_a_data_folder_with_an_odd_name_holds_the_servers_data(tmp_path):

@@ -9,7 +9,7 @@ from forgesyte_launcher.stack.runner_process import RUNNER_MARGIN_S, RunnerWall,
 from forgesyte_plugin_runner.settings import RunnerSettings
 
 FOLDER = DataFolder(Path("/data"), lock_fd=-1)
-ADDRESS = BusAddress("nats://127.0.0.1:1", "http://127.0.0.1:2", "token")
+ADDRESS = BusAddress("nats://127.0.0.1:1", "token")
 
 
 def read_by_the_runner(monkeypatch: pytest.MonkeyPatch, env) -> RunnerSettings:
