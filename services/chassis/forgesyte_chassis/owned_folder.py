@@ -1,4 +1,4 @@
-"""Folders that belong to a living process, and the removal of those whose owner died.
+"""Folders that belong to a living process, closed to other users, and the removal of those whose owner died.
 
 The owner holds an exclusive lock (flock) on a file in the folder. The kernel releases it when every process that holds
 the descriptor is dead, so a lock is never stale. Rejected: a pid file, which after a kill -9 names a process that is
@@ -7,8 +7,9 @@ gone, or worse, an unrelated one.
 
 import fcntl
 import os
+import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from .remove_tree import remove_tree
@@ -51,6 +52,38 @@ def exclusive(file: Path) -> Iterator[None]:
         yield
     finally:
         os.close(lock_fd)
+
+
+def close_to_others(folder: Path, *, but: int = 0) -> None:
+    """Take from group and others what they may do with a folder, and with everything in it if it was open to them.
+
+    What is in a closed folder is out of their reach, so it is looked at once, and not at every start. Links are left
+    as they are, and so is what they lead to.
+
+    Args:
+        folder: it exists.
+        but: permissions of group and others that the folder itself keeps, if it has them.
+
+    Raises:
+        OSError: a mode cannot be changed, for example because the folder belongs to another user.
+    """
+    mode = stat.S_IMODE(folder.stat().st_mode)
+    closed = mode & (stat.S_IRWXU | but)
+    if mode == closed:
+        return
+    for parent, _, names in os.walk(folder):
+        for path in (Path(parent, name) for name in names):
+            _close(path)
+        if Path(parent) != folder:
+            _close(Path(parent))
+    folder.chmod(closed)  # last: if this is interrupted, the next call finds the folder open and begins again
+
+
+def _close(path: Path) -> None:
+    with suppress(FileNotFoundError):  # a dying process may still remove what is its own
+        found = path.lstat()
+        if stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode):
+            path.chmod(stat.S_IMODE(found.st_mode) & stat.S_IRWXU)
 
 
 def remove_abandoned(folder: Path, lock_file: Path, *, must_have_lock: bool = True) -> bool:

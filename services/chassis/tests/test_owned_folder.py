@@ -1,7 +1,7 @@
 import subprocess
 import sys
 
-from forgesyte_chassis.owned_folder import exclusive, open_lock, remove_abandoned, try_lock
+from forgesyte_chassis.owned_folder import close_to_others, exclusive, open_lock, remove_abandoned, try_lock
 from tests.support import eventually
 
 OWNER = """
@@ -84,3 +84,28 @@ async def test_the_exclusive_block_waits_for_the_process_inside(tmp_path):
     assert not was_inside
     with exclusive(tmp_path / "gate"):
         assert (tmp_path / "gate").exists()
+
+
+def test_an_open_folder_is_closed_to_others_with_everything_in_it_but_not_what_a_link_leads_to(tmp_path):
+    outside = tmp_path / "outside"
+    outside.mkdir(mode=0o755)
+    folder = tmp_path / "owned"
+    (folder / "inner").mkdir(parents=True)
+    (folder / "inner" / "media").write_bytes(b"")
+    (folder / "inner" / "link").symlink_to(outside)
+    modes = {folder: 0o755, folder / "inner": 0o775, folder / "inner" / "media": 0o644}
+    for path, mode in modes.items():
+        path.chmod(mode)
+
+    close_to_others(folder, but=0o011)
+
+    assert [path.stat().st_mode & 0o777 for path in modes] == [0o711, 0o700, 0o600]
+    assert outside.stat().st_mode & 0o777 == 0o755
+
+
+def test_a_closed_folder_is_not_opened_by_closing_it(tmp_path):
+    tmp_path.chmod(0o700)
+
+    close_to_others(tmp_path, but=0o011)
+
+    assert tmp_path.stat().st_mode & 0o777 == 0o700

@@ -67,7 +67,8 @@ class Store:
         """Open a store.
 
         Args:
-            url: a folder (created if missing), `file:///folder`, or `s3://`, `gs://`, `az://` with a bucket.
+            url: a folder (if missing, created for this user alone), `file:///folder`, or `s3://`, `gs://`, `az://` with
+                a bucket.
             call_limit_s: how long a single call (a chunk of a stream, a listing) may take, in seconds; a network
                 file system may never answer. None sets no limit.
 
@@ -83,7 +84,7 @@ class Store:
                 raise ValueError(
                     f"expected a folder or a store's URL, found one with {urlsplit(url).scheme}://"
                 ) from error
-        root.mkdir(parents=True, exist_ok=True)
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
         return cls(LocalStore(root, automatic_cleanup=True), DurableFolder(root), call_limit_s=call_limit_s)
 
     async def put(self, path: str, data: bytes) -> None:

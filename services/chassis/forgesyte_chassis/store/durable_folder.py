@@ -1,15 +1,19 @@
-"""What obstore lacks for a reliable store in a folder: syncing to disk, removing leftovers and empty folders.
+"""What obstore lacks for a reliable store in a folder: syncing to disk, modes, removing leftovers and empty folders.
 
 obstore writes `name#1` and renames it, without any fsync (seen with strace). After a power loss the record on the
 bus, which is synced, would then name a blob that is empty or gone. So after each put the file and every folder from
 it up to the root are synced before the call returns; until then no record names the blob, so the order rename, fsync
 loses nothing. A put that is killed half-way leaves its `name#1`, which obstore never lists: sweep() finds it by reading
 the folders.
+
+obstore makes files and folders as the umask allows, which is readable by every user. The root's own mode decides here:
+to whom it is closed, what is put into it is closed too. So an operator opens a store to a group by opening its folder.
 """
 
 import os
 import re
 import shutil
+import stat
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,18 +26,19 @@ class DurableFolder:
 
     def __init__(self, root: Path) -> None:
         self._root = root
+        self._modes = stat.S_IRWXU | stat.S_IMODE(root.stat().st_mode)
 
     def persist(self, path: str) -> None:
-        """Sync a blob and the folders above it to the disk.
+        """Sync a blob and the folders above it to the disk, and close them to whom the root is closed.
 
         Raises:
             OSError: the disk failed, or the blob was removed in the meantime.
         """
         file = self._root / path
-        _sync(file)
+        self._sync(file)
         for folder in self._above(file):
-            _sync(folder)
-        _sync(self._root)
+            self._sync(folder)
+        self._sync(self._root)
 
     def drop_empty_above(self, path: str) -> None:
         """Remove the folders that a failed put created, if they are empty."""
@@ -62,19 +67,22 @@ class DurableFolder:
                 continue  # its put finished after all
         return count
 
+    def _sync(self, path: Path) -> None:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            facts = os.fstat(descriptor)
+            mode = stat.S_IMODE(facts.st_mode)
+            if mode & ~self._modes and facts.st_uid == os.geteuid():  # another service's folder is its own to close
+                os.fchmod(descriptor, mode & self._modes)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
     def _above(self, file: Path) -> Iterator[Path]:
         for folder in file.parents:
             if folder == self._root:
                 return
             yield folder
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _leftovers(folder: Path) -> Iterator[os.DirEntry[str]]:

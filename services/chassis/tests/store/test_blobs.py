@@ -48,6 +48,33 @@ async def test_a_blob_comes_back_as_it_was(store):
     assert await store.size("jobs/a/input") == 3
 
 
+@pytest.mark.parametrize(
+    ("root_mode", "file_mode", "folder_mode"),
+    [(0o700, 0o600, 0o700), (0o711, 0o600, 0o711), (0o750, 0o640, 0o750), (0o755, 0o644, 0o755)],
+    ids=["owner", "others-pass", "group", "all"],
+)
+async def test_a_blob_in_a_folder_is_open_to_whom_the_stores_folder_is_open(
+    tmp_path, root_mode, file_mode, folder_mode
+):
+    folder = tmp_path / "store"
+    folder.mkdir()
+    folder.chmod(root_mode)
+    store = Store.open(str(folder))
+
+    await store.put("jobs/a/result", b"one")
+    await store.create("jobs/a/seg/1-0", b"two")
+    await store.put_stream("jobs/a/input", chunks_of(3))
+
+    modes = {(path.is_dir(), path.stat().st_mode & 0o777) for path in folder.rglob("*")}
+    assert modes == {(True, folder_mode), (False, file_mode)}
+
+
+def test_a_store_folder_that_is_made_is_closed_to_other_users(tmp_path):
+    Store.open(str(tmp_path / "store"))
+
+    assert (tmp_path / "store").stat().st_mode & 0o777 == 0o700
+
+
 async def test_create_leaves_what_is_there_already(store):
     first = await store.create("jobs/a/seg/1-0", b"one")
     second = await store.create("jobs/a/seg/1-0", b"two")

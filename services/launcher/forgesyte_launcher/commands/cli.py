@@ -5,6 +5,8 @@ are answered at once.
 """
 
 import json
+import os
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -40,7 +42,17 @@ app.add_typer(plugins_app, name="plugins", epilog="Example: forgesyte plugins li
 
 def main() -> None:
     """Run the command line; this is the console script `forgesyte`."""
+    _require_utf8()
     app()
+
+
+def _require_utf8() -> None:
+    """Start again in Python's UTF-8 mode where file names have another encoding, as in an ASCII locale.
+
+    Such a name cannot be told to the store and the sandboxes, which take UTF-8. The mode is inherited by every child.
+    """
+    if sys.getfilesystemencoding() != "utf-8" and os.environ.get("PYTHONUTF8") != "1":
+        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], {**os.environ, "PYTHONUTF8": "1"})  # noqa: S606
 
 
 def _version(wanted: bool) -> None:

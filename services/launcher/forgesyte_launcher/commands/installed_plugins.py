@@ -3,20 +3,23 @@
 Each manifest is read in a sandbox, as a runner does it; this process never imports a plugin.
 """
 
-import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from pydantic import ValidationError
 
+from forgesyte_chassis.clock import SystemClock
 from forgesyte_chassis.main import Lifetime
 from forgesyte_chassis.settings import settings_with
-from forgesyte_contracts.plugins import PluginState
+from forgesyte_contracts.plugins import PluginManifest, PluginState
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_launcher.interruption import Interrupted, unless_stopped
 from forgesyte_launcher.settings import LauncherSettings
 from forgesyte_launcher.terminal.output import stdout, table, warn
-from forgesyte_plugin_runner.plugins.modelfiles import fault_of
-from forgesyte_plugin_runner.plugins.plugin_grants import device_of, grants_for, refusal
+from forgesyte_plugin_runner.devices.devices import DeviceMonitor
+from forgesyte_plugin_runner.plugins.dependencies import DependencyChecker
+from forgesyte_plugin_runner.plugins.loading import lack_of
+from forgesyte_plugin_runner.plugins.plugin_grants import device_of, grants_for
 from forgesyte_plugin_runner.settings import RunnerSettings
 from forgesyte_sandbox.parent.installed_plugins import FoundPlugin, find_plugins
 from forgesyte_sandbox.parent.read_manifest import ReadPlugin, read_manifest
@@ -105,8 +108,14 @@ async def read_plugins(settings: RunnerSettings) -> list[PluginLine]:
 
 
 async def read_plugins_in(zygote: Zygote, settings: RunnerSettings) -> list[PluginLine]:
-    """Read the manifest of every installed plugin in sandboxes of this zygote."""
-    return [await _read(zygote, plugin, settings) for plugin in find_plugins()]
+    """Read the manifest of every installed plugin in sandboxes of this zygote; find out what each one lacks here."""
+    dependencies, devices = DependencyChecker(), DeviceMonitor(SystemClock())
+    await devices.measure_first()
+
+    async def find_lack(manifest: PluginManifest) -> str | None:
+        return await lack_of(manifest, settings, dependencies, devices.devices)
+
+    return [await _read(zygote, plugin, settings.limits(), find_lack) for plugin in find_plugins()]
 
 
 def require_installed(name: str) -> None:
@@ -121,18 +130,19 @@ def require_installed(name: str) -> None:
         raise ForgeSyteError(Code.PLUGIN_UNKNOWN, f"there is no plugin {name!r} here; installed: {known}.", plugin=name)
 
 
-async def _read(zygote: Zygote, plugin: FoundPlugin, settings: RunnerSettings) -> PluginLine:
+async def _read(
+    zygote: Zygote, plugin: FoundPlugin, limits: Limits, find_lack: Callable[[PluginManifest], Awaitable[str | None]]
+) -> PluginLine:
     if plugin.fault is not None:
         return PluginLine(plugin.name, PluginState.FAILED, plugin.distribution, reason=plugin.fault)
-    read = await read_manifest(zygote, plugin, limits=Limits())
+    read = await read_manifest(zygote, plugin, limits=limits)
     manifest = read.manifest
     if manifest is None:
         return line_of(plugin, read)
-    faults = [fault for model in manifest.requires.models if (fault := await asyncio.to_thread(fault_of, model))]
-    lack = ". ".join(faults) or refusal(settings, manifest)
+    lack = await find_lack(manifest)
     grants = grants_for(manifest, device_of(manifest))
     if lack is None and not read.is_ready and grants != NO_GRANTS:
-        read = await read_manifest(zygote, plugin, limits=Limits(), grants=grants)
+        read = await read_manifest(zygote, plugin, limits=limits, grants=grants)
     return line_of(plugin, read, lack)
 
 
@@ -151,8 +161,14 @@ def line_of(plugin: FoundPlugin, read: ReadPlugin, lack: str | None = None) -> P
         plugin.distribution,
         manifest.version if manifest else None,
         tuple(tool.name for tool in manifest.tools) if manifest else (),
-        read.reason if lack is None else lack,
+        _reason(read) if lack is None else lack,
     )
+
+
+def _reason(read: ReadPlugin) -> str | None:
+    """Return why a plugin is not ready, with the type of what it raised."""
+    kind = read.outcome.error_type
+    return f"{kind}: {read.reason}" if kind and read.reason and _state(read) is PluginState.FAILED else read.reason
 
 
 def _state(read: ReadPlugin) -> PluginState:

@@ -74,6 +74,7 @@ def _spec(folder: DataFolder, config: Path) -> ProcessSpec:
         log_file=folder.logs / "nats-server.log",
         grace_s=10.0,
         keep_fds=(folder.lock_fd,),
+        is_private=True,
     )
 
 

@@ -33,6 +33,7 @@ class ProcessSpec:
         env: variables in addition to the launcher's.
         grace_s: seconds between SIGTERM and SIGKILL.
         keep_fds: descriptors that the child inherits besides 0, 1 and 2.
+        is_private: whether no other user may read the files that the child makes, whatever the umask of this process.
     """
 
     name: str
@@ -41,10 +42,13 @@ class ProcessSpec:
     env: Mapping[str, str] = field(default_factory=dict)
     grace_s: float = 5.0
     keep_fds: tuple[int, ...] = ()
+    is_private: bool = False
 
 
-def _die_with(parent_pid: int) -> Callable[[], None]:
+def _die_with(parent_pid: int, *, is_private: bool) -> Callable[[], None]:
     def before_exec() -> None:
+        if is_private:
+            os.umask(0o077)
         # A seccomp profile may forbid it; `forgesyte doctor` reports that. It must not keep the child from starting.
         with suppress(OSError):
             if not die_with_parent(signal.SIGKILL, parent_pid):
@@ -72,7 +76,7 @@ async def spawn(spec: ProcessSpec) -> Process:
             env={**os.environ, **spec.env},
             start_new_session=True,
             pass_fds=spec.keep_fds,
-            preexec_fn=_die_with(os.getpid()),
+            preexec_fn=_die_with(os.getpid(), is_private=spec.is_private),
         )
     finally:
         os.close(log)

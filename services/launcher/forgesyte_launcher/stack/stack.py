@@ -5,15 +5,15 @@ the check that all of it is ready. Stop: not ready, no new connections, runners 
 requests end, apps stop, nats-server last. The order is the nesting in one function and is written nowhere else.
 """
 
+import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import structlog
 from pydantic import SecretStr
-from starlette.applications import Starlette
 
 from forgesyte_chassis.bus import Bus
 from forgesyte_chassis.main import Lifetime
@@ -21,8 +21,8 @@ from forgesyte_chassis.metrics import new_registry
 from forgesyte_chassis.settings import env_name, settings_with
 from forgesyte_chassis.store.blobs import Store
 from forgesyte_chassis.web.keys import KeyRing, require_loopback
-from forgesyte_chassis.web.ops import Health, ops_app, serve_ops
-from forgesyte_chassis.web.server import open_listener
+from forgesyte_chassis.web.ops import Health, ops_app
+from forgesyte_chassis.web.server import open_listener, serve_http
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_job_api.settings import JobApiSettings
 from forgesyte_launcher.interruption import unless_stopped
@@ -47,8 +47,6 @@ _KEY_REMEDY = (
     f"Set keys in {env_name(JobApiSettings, 'api_keys')} as NAME:SCOPE+SCOPE:HASH, where HASH is "
     "what `printf %s KEY | sha256sum` prints; for your own client: me:analyze+read+stream+plugins:HASH."
 )
-
-log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +95,11 @@ async def running_stack(options: StackOptions, lifetime: Lifetime, settings: Lau
         health = Health()
         health.add_check("bus", lambda: bus.is_connected)
         ops = await stack.enter_async_context(open_runner_ops(is_wanted=options.has_ops_port))
-        if options.has_ops_port:
-            _start_ops(ops_app(health, registry, ops.metrics), lifetime, settings)
+        ops_listener = _open_ops_port(settings) if options.has_ops_port else None
+        if ops_listener is not None:
+            app = ops_app(health, registry, ops.metrics)
+            serving_ops = serve_http(app, ops_listener, stopping=asyncio.Event())  # it also answers during the drain
+            lifetime.group.create_task(serving_ops, name="ops port")
         edge = await stack.enter_async_context(serving(apps, listener, lifetime.group))
         await stack.enter_async_context(apps.streams_closed_at_end())
         wall = RunnerWall(options.permitted, allows_degraded=settings.allow_degraded_sandbox)
@@ -147,15 +148,23 @@ def _keys(options: StackOptions) -> KeyRing:
     return keys
 
 
-def _start_ops(app: Starlette, lifetime: Lifetime, settings: LauncherSettings) -> None:
-    port = settings.ops_port
-    if port > 0:
-        try:
-            open_listener(settings.ops_host, port).close()
-        except ForgeSyteError:
-            log.warning("ops port taken, using a free one", port=port)
-            port = 0
-    lifetime.group.create_task(serve_ops(app, settings.ops_host, port, lifetime), name="ops port")
+def _open_ops_port(settings: LauncherSettings) -> socket.socket | None:
+    """Open the ops port, or a free one where it is taken, and say which it is; None where it is switched off.
+
+    Raises:
+        ForgeSyteError: SERVICE_UNAVAILABLE when no port of its address can be opened.
+    """
+    host, port = settings.ops_host, settings.ops_port
+    if port < 0:
+        return None
+    taken = ""
+    try:
+        listener = open_listener(host, port)
+    except ForgeSyteError:
+        listener = open_listener(host, 0)
+        taken = f" (port {port} cannot be used; {env_name(LauncherSettings, 'ops_port')} chooses another)"
+    warn(f"health and metrics: {url_of(host, listener)}/readyz, /livez, /metrics{taken}")
+    return listener
 
 
 def _show_logs(folder: DataFolder, lifetime: Lifetime, most_cells: int) -> None:

@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -29,6 +30,68 @@ def holder(folder, *words):
 async def test_the_folders_are_made(tmp_path):
     async with open_folder(tmp_path / "data") as folder:
         assert all(each.is_dir() for each in (folder.nats, folder.store, folder.scratch, folder.logs, folder.run))
+
+
+async def test_the_data_folder_is_closed_to_other_users(tmp_path):
+    async with open_folder(tmp_path / "data") as folder:
+        modes = {path.name: path.stat().st_mode & 0o777 for path in (folder.root, *folder.root.iterdir())}
+
+    passed = 0o711 if os.geteuid() == 0 else 0o700
+    closed = dict.fromkeys(("nats", "store", "logs", "run"), 0o700)
+    assert modes == closed | {"data": passed, "scratch": passed}
+
+
+async def test_a_data_folder_of_an_older_version_is_closed_to_other_users(tmp_path):
+    root, media = tmp_path / "data", tmp_path / "data" / "store" / "jobs" / "x" / "input"
+    for name in ("nats", "scratch", "logs", "run"):
+        (root / name).mkdir(parents=True)
+    media.parent.mkdir(parents=True)
+    media.write_bytes(b"private")
+    for path in (root, *root.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+
+    async with open_folder(root):
+        pass
+
+    assert media.stat().st_mode & 0o777 == 0o600
+    assert not any(path.stat().st_mode & 0o066 for path in (root, *root.rglob("*")))
+
+
+async def test_a_folder_that_also_holds_something_else_keeps_its_mode(tmp_path):
+    (tmp_path / "notes.txt").write_text("")
+    tmp_path.chmod(0o755)
+
+    async with open_folder(tmp_path) as folder:
+        assert folder.root.stat().st_mode & 0o777 == 0o755
+        assert folder.store.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize(
+    "name", ["B\u00fccher", "two words", "a 'b' \"c\"", "\U0001f4fc", "a\nb", "%20#?&", "-", "x" * 255], ids=ascii
+)
+async def test_a_data_folder_may_have_any_name(tmp_path, name):
+    async with open_folder(tmp_path / name) as folder:
+        assert (tmp_path / name / "run" / "lock").exists()
+        assert folder.root == tmp_path / name
+
+
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [
+        (os.fsdecode(b"/tmp/caf\xe9"), "not valid UTF-8"),
+        ("/tmp/12:30", "separates folders"),
+        ("~no-such-user/data", "no user has this name"),
+        ("/", "folder of its own"),
+        ("/tmp/" + "x/" * 1200, "bytes, and at most 2000"),
+    ],
+    ids=["no-utf-8", "colon", "no-user", "root", "MOST_PATH_BYTES"],
+)
+async def test_a_path_that_cannot_be_a_data_folder_is_refused_with_the_reason_and_the_remedy(path, why):
+    with pytest.raises(ForgeSyteError, match=f"{why}.*--data-dir") as caught:
+        async with open_folder(Path(path)):
+            pass
+
+    assert caught.value.code is Code.REQUEST_INVALID
 
 
 async def test_a_folder_in_use_is_refused_with_the_pid_and_the_remedy(tmp_path):

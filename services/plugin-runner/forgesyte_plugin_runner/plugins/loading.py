@@ -5,13 +5,14 @@ A plugin that is broken or lacks something is data, a state with a reason; it ne
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import structlog
 
 from forgesyte_contracts.plugins import PluginManifest
 from forgesyte_contracts.problems import Code
+from forgesyte_contracts.runners import Device
 from forgesyte_plugin_runner.devices.devices import DeviceMonitor
 from forgesyte_plugin_runner.settings import RunnerSettings
 from forgesyte_sandbox.parent.installed_plugins import FoundPlugin
@@ -29,6 +30,21 @@ log = structlog.get_logger(__name__)
 
 MAX_MANIFESTS_BYTES = 384 * 1024
 """What all manifests together may have as JSON: they travel in every heartbeat, in one message."""
+
+
+async def lack_of(
+    manifest: PluginManifest, settings: RunnerSettings, dependencies: DependencyChecker, devices: Sequence[Device] = ()
+) -> str | None:
+    """Return why a plugin is UNAVAILABLE here, whatever its own validate() says; None when nothing speaks against it.
+
+    Args:
+        manifest: the plugin's.
+        settings: what the operator allows.
+        dependencies: looks for what the manifest requires.
+        devices: this machine's, with the memory of its GPUs where known.
+    """
+    missing = await dependencies.missing(manifest, devices)
+    return missing or excess(settings, manifest) or refusal(settings, manifest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +99,7 @@ class PluginLoader:
         if self.registry.get_status(plugin.name) is None:
             self.registry.register(plugin, manifest)
         # Takes precedence over validate(): "torch is not installed" helps more than the error that follows from it.
-        missing = await self.dependencies.missing(manifest, self.devices.devices)
-        lack = missing or excess(self.settings, manifest) or refusal(self.settings, manifest)
+        lack = await lack_of(manifest, self.settings, self.dependencies, self.devices.devices)
         if lack is not None:
             return self._lacks(plugin, manifest, lack)
         grants = grants_for(manifest, device_of(manifest))

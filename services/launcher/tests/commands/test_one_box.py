@@ -1,0 +1,160 @@
+"""`forgesyte up` on an ordinary machine: odd names, other users, a taken port, plugins that lack things, a hang-up."""
+
+import asyncio
+import json
+import os
+import re
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.support import Stack, alive, make_clip, run_forked
+
+pytestmark = pytest.mark.slow
+
+ASCII_LOCALE = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+"""File names are ASCII for Python here, as in a locale of an older system."""
+
+LACKING = {
+    "lacks-package": 'requires = Requires(packages=["no_such_package"])',
+    "lacks-gpu": "requires = Requires(gpu=True)",
+    "lacks-model": 'requires = Requires(models=[ModelFile(name="weights", path="/no/such/weights.pt")])',
+    "asks-too-much": "limits = PluginLimits(memory_bytes=1 << 40)",
+    "breaks": "requires = 1 / 0",
+}
+"""Plugins by name, with what each one has that this machine does not give."""
+
+PLUGIN = """
+from forgesyte_sdk import Detections, ModelFile, Plugin, PluginLimits, Requires, Tool
+
+
+class See(Tool):
+    name = "see"
+    Output = Detections
+
+    def process_frame(self, frame):
+        return Detections(detections=[])
+
+
+class Lacking(Plugin):
+    \"""Lacks something.\"""
+
+    name = "{name}"
+    version = "1.0.0"
+    tools = (See,)
+    {line}
+"""
+
+
+class Box:
+    """A running server, whose ops port of choice is taken."""
+
+    def __init__(self, folder: Path) -> None:
+        self.plugins = folder / "site"
+        _install(self.plugins)
+        self.taken = socket.create_server(("127.0.0.1", 0))
+        self.env = {
+            **ASCII_LOCALE,
+            "PYTHONPATH": str(self.plugins),
+            "FORGESYTE_LAUNCHER_OPS_PORT": str(self.taken.getsockname()[1]),
+        }
+        self.stack = Stack(folder / "D\u00e4ten 'a' \"b\" \U0001f4fc", slots=1, env=self.env, is_forked=False)
+
+    def said(self) -> str:
+        return self.stack.log.read_text()
+
+
+def _install(site: Path) -> None:
+    about = site / "lacking-1.0.dist-info"
+    about.mkdir(parents=True)
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: lacking\nVersion: 1.0\n")
+    modules = {name: name.replace("-", "_") for name in LACKING}
+    lines = [f"{name} = {module}:Lacking" for name, module in modules.items()]
+    (about / "entry_points.txt").write_text("\n".join(["[forgesyte.plugins]", *lines, ""]))
+    for name, module in modules.items():
+        (site / f"{module}.py").write_text(PLUGIN.format(name=name, line=LACKING[name]))
+
+
+@pytest.fixture(scope="module")
+def box(tmp_path_factory) -> Iterator[Box]:
+    """One server for all tests, which start no job of each other's."""
+    box = Box(tmp_path_factory.mktemp("box"))
+    try:
+        asyncio.run(box.stack.start())
+        yield box
+    finally:
+        box.taken.close()
+        if box.stack.process and box.stack.process.poll() is None:
+            box.stack.process.terminate()
+            box.stack.process.wait(60)
+
+
+def forgesyte(*arguments: object, **env: str):
+    return run_forked("forgesyte_launcher", *map(str, arguments), env={**os.environ, **env})
+
+
+def open_to_others(folder: Path) -> list[Path]:
+    """What another user of the machine can read or change, as far as he gets into the folders."""
+    found = [folder] if folder.stat().st_mode & 0o006 else []
+    for path in folder.iterdir() if folder.stat().st_mode & 0o001 else ():
+        mode = path.stat().st_mode
+        if path.is_dir():
+            found += open_to_others(path)
+        elif mode & 0o006:
+            found.append(path)
+    return found
+
+
+async def test_a_data_folder_with_a_name_that_is_not_ascii_works_in_an_ascii_locale(box, tmp_path):
+    clip = make_clip(tmp_path / "clip.mp4", frames=5)
+
+    command = ("run", clip, "--plugin", "motion-detector", "--tool", "detect-motion", "--out", tmp_path / "out")
+    done = await asyncio.to_thread(forgesyte, *command, "--server", box.stack.url)
+
+    assert done.returncode == 0, done.stderr
+    assert list(box.stack.data.glob("store/jobs/*/input"))
+
+
+async def test_no_other_user_reads_anything_in_the_data_folder_while_the_server_runs(box):
+    assert open_to_others(box.stack.data) == []
+    for name in ("nats", "store", "logs", "run"):
+        folder = box.stack.data / name
+        assert not any(path.stat().st_mode & 0o077 for path in (folder, *folder.rglob("*"))), folder
+
+
+async def test_the_ops_port_that_was_chosen_is_said(box):
+    port = box.taken.getsockname()[1]
+    found = re.search(r"health and metrics: (http://127\.0\.0\.1:\d+)/readyz", box.said())
+
+    assert f"(port {port} cannot be used; FORGESYTE_LAUNCHER_OPS_PORT chooses another)" in box.said()
+    async with httpx.AsyncClient(trust_env=False) as http:
+        assert (await http.get(f"{found.group(1)}/readyz")).json()["status"] == "ready"
+
+
+async def test_plugins_list_without_a_server_says_what_the_server_says_about_unmet_requirements(box):
+    local = await asyncio.to_thread(forgesyte, "plugins", "list", "--json", PYTHONPATH=box.env["PYTHONPATH"])
+    with_server = await asyncio.to_thread(forgesyte, "plugins", "list", "--json", "--server", box.stack.url)
+
+    here, there = ({one["name"]: one for one in json.loads(answer.stdout)} for answer in (local, with_server))
+    assert {name: one["state"] for name, one in here.items()} == {name: one["state"] for name, one in there.items()}
+    assert {here[name]["state"] for name in LACKING if name != "breaks"} == {"UNAVAILABLE"}
+    assert here["breaks"]["state"] == "FAILED"
+    for name in LACKING:  # a server adds what to do on a server
+        assert (
+            there[name]["reason"] == f"{here[name]['reason']}. Fix this, then reload the plugin or restart the runner"
+        )
+
+
+async def test_sighup_of_a_closed_terminal_stops_everything_in_order(box):
+    tree = box.stack.tree()
+
+    for _ in range(2):
+        box.stack.process.send_signal(signal.SIGHUP)
+    code = await asyncio.to_thread(box.stack.process.wait, 60)
+
+    assert code == 0, box.said()
+    assert alive(tree) == []
