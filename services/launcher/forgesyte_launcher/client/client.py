@@ -7,7 +7,7 @@ cannot be reached becomes SERVICE_UNAVAILABLE with the remedy.
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -19,9 +19,8 @@ from forgesyte_contracts.http.jobs import JobView
 from forgesyte_contracts.jobs import JobStatus
 from forgesyte_contracts.problems import Code, ForgeSyteError
 
-from .media import kind_of, media_type_of
+from .media import CHUNK_BYTES, Media
 
-CHUNK_BYTES = 1024 * 1024
 _TIMEOUT = httpx.Timeout(60.0, connect=5.0)
 _DRAWING_TIMEOUT = httpx.Timeout(3600.0, connect=5.0)
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -29,9 +28,8 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 @dataclass(frozen=True, slots=True)
 class SubmitRequest:
-    """A job to submit: the file of a video or image, the plugin, its tools, and the options for the server."""
+    """What to run over media: the plugin, its tools, and the options for the server."""
 
-    media: Path
     plugin: str
     tools: Sequence[str]
     options: dict[str, Any] = field(default_factory=dict)
@@ -65,32 +63,29 @@ class ApiClient:
         """Ask every runner that has the plugin to reload it."""
         return await self._json("POST", f"/v1/plugins/{quote(name, safe='')}/reload")
 
-    async def submit(self, job: SubmitRequest, *, on_sent: Callable[[int], None] = lambda _: None) -> str:
+    async def submit(self, job: SubmitRequest, media: Media, *, on_sent: Callable[[int], None] = lambda _: None) -> str:
         """Stream the media to the server and submit the job, to the image route if it is an image.
 
         Args:
             job: what to submit.
+            media: over what; it is read to its end.
             on_sent: called with the number of bytes sent so far.
 
         Returns:
             The id of the job.
         """
-        kind = kind_of(job.media)
-        size_bytes = job.media.stat().st_size
+        length = {} if media.size_bytes is None else {"Content-Length": str(media.size_bytes)}
         answer = await self._json(
             "POST",
-            f"/v1/{kind}/submit",
+            f"/v1/{media.kind}/submit",
             params=[
                 ("plugin_id", job.plugin),
                 *(("tool", tool) for tool in job.tools),
                 ("options", json.dumps(job.options)),
-                ("filename", job.media.name),
+                ("filename", media.name),
             ],
-            headers={
-                "Content-Type": media_type_of(job.media, kind),
-                "Content-Length": str(size_bytes),
-            },
-            content=_chunks(job.media, on_sent),
+            headers={"Content-Type": media.media_type, **length},
+            content=_counted(media, on_sent),
         )
         return str(answer["job_id"])
 
@@ -174,10 +169,10 @@ def is_this_machine(server: str) -> bool:
     return urlsplit(server).hostname in _LOOPBACK
 
 
-async def _chunks(file: Path, on_sent: Callable[[int], None]) -> AsyncIterator[bytes]:
+async def _counted(media: Media, on_sent: Callable[[int], None]) -> AsyncIterator[bytes]:
     sent = 0
-    with file.open("rb") as handle:
-        while chunk := await asyncio.to_thread(handle.read, CHUNK_BYTES):
+    async with aclosing(media.chunks()) as chunks:
+        async for chunk in chunks:
             yield chunk
             sent += len(chunk)
             on_sent(sent)

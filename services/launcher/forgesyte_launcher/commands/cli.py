@@ -4,6 +4,7 @@ What a command does is in a module of its own, imported when the command runs, s
 are answered at once.
 """
 
+import io
 import json
 import os
 import sys
@@ -12,6 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
+from forgesyte_contracts.jobs import JobKind
 from forgesyte_contracts.problems import ForgeSyteError
 from forgesyte_launcher import __version__
 
@@ -42,8 +44,22 @@ app.add_typer(plugins_app, name="plugins", epilog="Example: forgesyte plugins li
 
 def main() -> None:
     """Run the command line; this is the console script `forgesyte`."""
+    _fill_closed_streams()
     _require_utf8()
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a name that stdout's encoding lacks must not end the command
+        sys.stdout.reconfigure(errors="backslashreplace")
     app()
+
+
+def _fill_closed_streams() -> None:
+    """Open /dev/null where a standard stream is closed, or the next files and sockets would get its number."""
+    for fd in range(3):
+        try:
+            os.fstat(fd)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    sys.stdout = sys.stdout or os.fdopen(1, "w")
+    sys.stderr = sys.stderr or os.fdopen(2, "w")
 
 
 def _require_utf8() -> None:
@@ -110,8 +126,7 @@ def up(
 def run(  # noqa: PLR0913 - each parameter is an option of the command line
     *,
     media: Annotated[
-        Path,
-        typer.Argument(exists=True, dir_okay=False, readable=True, metavar="FILE", help="A video or an image."),
+        str, typer.Argument(metavar="FILE", help="A video or an image: a file, a FIFO, or - for standard input.")
     ],
     plugin: Annotated[
         str, typer.Option(metavar="NAME", help="The plugin to run; `forgesyte plugins list` shows them all.")
@@ -122,6 +137,10 @@ def run(  # noqa: PLR0913 - each parameter is an option of the command line
     options: Annotated[
         str, typer.Option(metavar="JSON", help="The options of the tool; for several tools {tool: options}.")
     ] = "{}",
+    as_kind: Annotated[
+        JobKind | None,
+        typer.Option("--as", help="What the media is.", show_default="what its first bytes say"),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -161,6 +180,7 @@ def run(  # noqa: PLR0913 - each parameter is an option of the command line
     when it failed, 2 when the command was wrong and 130 after Ctrl-C.
     """
     from forgesyte_launcher.client.client import SubmitRequest
+    from forgesyte_launcher.client.media import STANDARD_INPUT
 
     from .command_runs import show_error
     from .installed_plugins import require_installed
@@ -172,9 +192,12 @@ def run(  # noqa: PLR0913 - each parameter is an option of the command line
             require_installed(plugin)
         except ForgeSyteError as error:
             leave(show_error(error))
-    job = SubmitRequest(media, plugin, tuple(tool), _json_object(options))
-    where = out or Path("forgesyte-out") / media.stem
-    run_options = RunOptions(job, where, server, api_key, data_dir, slots, tuple(permit or ()), not no_annotated)
+    job = SubmitRequest(plugin, tuple(tool), _json_object(options))
+    where = out or Path("forgesyte-out") / ("stdin" if media == STANDARD_INPUT else Path(media).stem)
+    permitted = tuple(permit or ())
+    run_options = RunOptions(
+        media, job, where, server, api_key, data_dir, slots, permitted, is_drawn=not no_annotated, kind=as_kind
+    )
     leave(run_run(run_options, load_settings(allows_degraded=allow_degraded_sandbox)))
 
 

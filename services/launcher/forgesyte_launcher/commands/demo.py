@@ -59,7 +59,7 @@ def run_demo(settings: LauncherSettings, out: Path, video: Path | None, *, permi
 
 
 def _run(settings: LauncherSettings, out: Path, video: Path, permitted: tuple[str, ...]) -> ExitCode:
-    return run(RunOptions(SubmitRequest(video, PLUGIN, (TOOL,)), out, permitted=permitted), settings)
+    return run(RunOptions(str(video), SubmitRequest(PLUGIN, (TOOL,)), out, permitted=permitted), settings)
 
 
 def _draw(clip: Path) -> bool:

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from forgesyte_chassis.main import Lifetime
 from forgesyte_contracts.http.jobs import JobView
-from forgesyte_contracts.jobs import JobStatus
+from forgesyte_contracts.jobs import JobKind, JobStatus
 from forgesyte_contracts.problems import ForgeSyteError
 from forgesyte_launcher.client.client import ApiClient, SubmitRequest, open_client
-from forgesyte_launcher.client.media import kind_of
+from forgesyte_launcher.client.media import open_media
 from forgesyte_launcher.client.results import make_out, save_results
 from forgesyte_launcher.client.watching import watch_job
 from forgesyte_launcher.interruption import Interrupted, unless_stopped
@@ -35,7 +35,8 @@ class RunOptions:
     """What to run and where.
 
     Attributes:
-        job: what to submit.
+        media: a path, or `-` for standard input.
+        job: what to run over it.
         out: the folder for the results; made if missing.
         server: its address; None starts a server for this job.
         api_key: the server's key.
@@ -43,8 +44,10 @@ class RunOptions:
         slots: how many jobs run at once on the server that is started.
         permitted: plugins that may have what their manifests ask for, on the server that is started.
         is_drawn: whether the annotated video is wanted.
+        kind: what the media is; None finds it out.
     """
 
+    media: str
     job: SubmitRequest
     out: Path
     server: str | None = None
@@ -53,6 +56,7 @@ class RunOptions:
     slots: int | None = None
     permitted: tuple[str, ...] = ()
     is_drawn: bool = True
+    kind: JobKind | None = None
 
 
 def run(options: RunOptions, settings: LauncherSettings) -> ExitCode:
@@ -61,10 +65,10 @@ def run(options: RunOptions, settings: LauncherSettings) -> ExitCode:
     async def main(lifetime: Lifetime) -> ExitCode:
         try:
             with open_progress(stderr()) as view:
-                job = await _one_job(options, lifetime, settings, view)
+                job, name = await _one_job(options, lifetime, settings, view)
         except Interrupted:
             return ExitCode.INTERRUPTED
-        show_summary(job, options.job.media.name, options.out)
+        show_summary(job, name, options.out)
         if job.status is JobStatus.COMPLETED:
             return ExitCode.OK
         warn(f"error: {job.error_message or f'the job ended {job.status}'}")
@@ -73,17 +77,22 @@ def run(options: RunOptions, settings: LauncherSettings) -> ExitCode:
     return run_command(main, name="run", settings=with_stop_margin(settings))
 
 
-async def _one_job(options: RunOptions, lifetime: Lifetime, settings: LauncherSettings, view: ProgressView) -> JobView:
-    kind_of(options.job.media)  # a file that cannot be read is refused before anything is started
-    make_out(options.out)
-    async with (
-        _server(options, lifetime, settings, view) as server,
-        open_client(server, api_key=options.api_key) as client,
-    ):
-        media = options.job.media
-        on_sent = partial(view.sent, media.name, media.stat().st_size)
+async def _one_job(
+    options: RunOptions, lifetime: Lifetime, settings: LauncherSettings, view: ProgressView
+) -> tuple[JobView, str]:
+    """Return the ended job and the name of its media."""
+    async with AsyncExitStack() as stack:
+        opening = open_media(
+            options.media, kind=options.kind, on_wait=lambda name: view.say(f"waiting for data from {name}")
+        )
+        # What cannot be read is refused before anything is started; the first bytes of a stream may never come.
+        media = await unless_stopped(lifetime.stopping, stack.enter_async_context(opening))
+        make_out(options.out)
+        server = await stack.enter_async_context(_server(options, lifetime, settings, view))
+        client = await stack.enter_async_context(open_client(server, api_key=options.api_key))
+        on_sent = partial(view.sent, media.name, media.size_bytes)
         on_sent(0)
-        job_id = await unless_stopped(lifetime.stopping, client.submit(options.job, on_sent=on_sent))
+        job_id = await unless_stopped(lifetime.stopping, client.submit(options.job, media, on_sent=on_sent))
         try:
             job = await unless_stopped(lifetime.stopping, watch_job(client, job_id, view))
         except Interrupted:
@@ -95,7 +104,7 @@ async def _one_job(options: RunOptions, lifetime: Lifetime, settings: LauncherSe
         except Interrupted:
             warn(f"stopped; job {job_id} is {job.status}, but its results in {options.out} are incomplete")
             raise
-        return job
+        return job, media.name
 
 
 @asynccontextmanager

@@ -9,6 +9,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn
 
 from forgesyte_chassis.clock import Clock, SystemClock
 from forgesyte_contracts.http.jobs import JobView
+from forgesyte_contracts.jobs import JobStatus
 
 from .eta import Eta
 
@@ -25,11 +26,11 @@ class ProgressView(Protocol):
     def note(self, text: str) -> None:
         """Print a line that stays: how the job is followed, a warning of the job."""
 
-    def sent(self, name: str, total_bytes: int, sent_bytes: int) -> None:
-        """Show how much of the media is uploaded."""
+    def sent(self, name: str, total_bytes: int | None, sent_bytes: int) -> None:
+        """Show how much of the media is uploaded; the total of a stream is not known."""
 
     def show(self, job: JobView) -> None:
-        """Show the job as its record describes it."""
+        """Show the job as its record describes it; a record that is older than what was shown changes nothing."""
 
 
 @contextmanager
@@ -50,8 +51,36 @@ def open_progress(console: Console, *, clock: Clock | None = None) -> Iterator[P
         yield _Bar(bar, clock)
 
 
+class _Forward:
+    """Passes on what is news: messages overtake each other, and a record may be older than the last message.
+
+    The percentage never falls, not even when a new attempt begins at an earlier frame, and a job that has ended stays
+    so.
+    """
+
+    def __init__(self) -> None:
+        self._shown: JobView | None = None
+
+    def news(self, job: JobView) -> JobView | None:
+        """Return the job as it is to be shown; None when it is older than what was shown."""
+        before = self._shown
+        if before is not None:
+            if before.status.is_terminal and not job.status.is_terminal:
+                return None
+            order = job.attempt, job.current_frame or 0
+            if not job.status.is_terminal and order < (before.attempt, before.current_frame or 0):
+                return None
+            percents = [one for one in (before.progress, job.progress) if one is not None]
+            job = job.model_copy(update={"progress": max(percents, default=None)})
+        if job.status is JobStatus.COMPLETED:
+            job = job.model_copy(update={"progress": 100})
+        self._shown = job
+        return job
+
+
 class _Bar:
     def __init__(self, bar: Progress, clock: Clock) -> None:
+        self._forward = _Forward()
         self._bar = bar
         self._task = bar.add_task("", total=None, facts="")
         self._clock = clock
@@ -64,13 +93,19 @@ class _Bar:
     def note(self, text: str) -> None:
         self._bar.console.print(text, markup=False, highlight=False)
 
-    def sent(self, name: str, total_bytes: int, sent_bytes: int) -> None:
-        if 0 < total_bytes <= sent_bytes:
+    def sent(self, name: str, total_bytes: int | None, sent_bytes: int) -> None:
+        if total_bytes is None:
+            self.say(f"uploading {name}  {mebibytes(sent_bytes)}")
+        elif 0 < total_bytes <= sent_bytes:
             self.say(f"{name} is uploaded; the server is checking it")
         else:
             self._bar.update(self._task, description=f"uploading {name}", total=total_bytes, completed=sent_bytes)
 
     def show(self, job: JobView) -> None:
+        news = self._forward.news(job)
+        if news is None:
+            return
+        job = news
         self._eta.observe(job, self._clock.monotonic_s())
         self._bar.update(
             self._task,
@@ -83,6 +118,7 @@ class _Bar:
 
 class _Lines:
     def __init__(self, console: Console, clock: Clock) -> None:
+        self._forward = _Forward()
         self._console = console
         self._clock = clock
         self._eta = Eta()
@@ -95,27 +131,36 @@ class _Lines:
     def note(self, text: str) -> None:
         self.say(text)
 
-    def sent(self, name: str, total_bytes: int, sent_bytes: int) -> None:
+    def sent(self, name: str, total_bytes: int | None, sent_bytes: int) -> None:
         now_s = self._clock.monotonic_s()
         if sent_bytes and now_s < self._next_s:
             return
         self._next_s = now_s + PLAIN_EVERY_S
-        share = f"  {100 * sent_bytes // total_bytes}%" if sent_bytes else ""
-        self.say(f"uploading {name}{share}")
+        share = f"{100 * sent_bytes // total_bytes}%" if total_bytes else mebibytes(sent_bytes)
+        self.say(f"uploading {name}  {share}" if sent_bytes else f"uploading {name}")
 
     def show(self, job: JobView) -> None:
-        now_s = self._clock.monotonic_s()
+        news = self._forward.news(job)
+        if news is None:
+            return
+        job, now_s = news, self._clock.monotonic_s()
         self._eta.observe(job, now_s)
         if job.status == self._status and now_s < self._next_s:
             return
         self._status, self._next_s = job.status, now_s + PLAIN_EVERY_S
-        self.say(f"{describe(job)}  {job.progress or 0}%  {facts(job, self._eta)}".rstrip())
+        percent = "" if job.progress is None else f"{job.progress}%"
+        self.say("  ".join(filter(None, (describe(job), percent, facts(job, self._eta)))))
 
 
 def describe(job: JobView) -> str:
     """Return what runs and its state: plugin, tools, status and, from the second one on, the attempt."""
     again = f" (attempt {job.attempt})" if job.attempt > 1 else ""
     return f"{job.plugin_id} {'+'.join(job.tools)}: {job.status}{again}"
+
+
+def mebibytes(count: int) -> str:
+    """Return a number of bytes for people: `12.3 MiB`."""
+    return f"{count / (1 << 20):.1f} MiB"
 
 
 def facts(job: JobView, eta: Eta) -> str:

@@ -11,6 +11,7 @@ from starlette.routing import Route
 from forgesyte_chassis.web import problems
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_launcher.client.client import ApiClient, SubmitRequest, open_client
+from forgesyte_launcher.client.media import open_media
 
 from ..builders import a_job
 
@@ -37,8 +38,9 @@ async def test_a_submission_carries_the_video_the_tools_and_the_options(tmp_path
         return JSONResponse({"job_id": "the-id"}, 202)
 
     async with a_client("/v1/video/submit", submit, "POST") as client:
-        job = SubmitRequest(video, "motion-detector", ("detect-motion", "track-objects"), {"min_area": 200})
-        job_id = await client.submit(job, on_sent=sent.append)
+        job = SubmitRequest("motion-detector", ("detect-motion", "track-objects"), {"min_area": 200})
+        async with open_media(str(video)) as media:
+            job_id = await client.submit(job, media, on_sent=sent.append)
 
     assert job_id == "the-id"
     assert ("tool", "track-objects") in seen["query"]

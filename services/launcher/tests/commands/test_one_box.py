@@ -1,4 +1,4 @@
-"""`forgesyte up` on an ordinary machine: odd names, other users, a taken port, plugins that lack things, a hang-up."""
+"""The command on a shared machine: odd names, other users, a taken port, plugins that lack things, pipes, hang-ups."""
 
 import asyncio
 import json
@@ -6,18 +6,22 @@ import os
 import re
 import signal
 import socket
+import subprocess
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.support import Stack, alive, make_clip, run_forked
+from tests.support import FORGESYTE, Stack, alive, eventually, make_clip, run_forked
 
 pytestmark = pytest.mark.slow
 
 ASCII_LOCALE = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 """File names are ASCII for Python here, as in a locale of an older system."""
+
+RUN = (FORGESYTE, "run", "--plugin", "motion-detector", "--tool", "detect-motion")
 
 LACKING = {
     "lacks-package": 'requires = Requires(packages=["no_such_package"])',
@@ -79,6 +83,15 @@ def _install(site: Path) -> None:
         (site / f"{module}.py").write_text(PLUGIN.format(name=name, line=LACKING[name]))
 
 
+@dataclass(frozen=True)
+class Piped:
+    """An ended `forgesyte run -`."""
+
+    code: int
+    lines: list[str]
+    out: Path
+
+
 @pytest.fixture(scope="module")
 def box(tmp_path_factory) -> Iterator[Box]:
     """One server for all tests, which start no job of each other's."""
@@ -91,6 +104,16 @@ def box(tmp_path_factory) -> Iterator[Box]:
         if box.stack.process and box.stack.process.poll() is None:
             box.stack.process.terminate()
             box.stack.process.wait(60)
+
+
+@pytest.fixture(scope="module")
+def piped(box, tmp_path_factory) -> Piped:
+    """What `run` does with a video from a pipe, for a user whose files a group may read."""
+    folder = tmp_path_factory.mktemp("piped")
+    clip = make_clip(folder / "clip.mp4", frames=20)
+    command = [*RUN, "-", "--out", str(folder / "out"), "--server", box.stack.url]
+    done = subprocess.run(command, input=clip.read_bytes(), capture_output=True, umask=0o027, timeout=120, check=False)
+    return Piped(done.returncode, done.stderr.decode().splitlines(), folder / "out")
 
 
 def forgesyte(*arguments: object, **env: str):
@@ -147,6 +170,50 @@ async def test_plugins_list_without_a_server_says_what_the_server_says_about_unm
         assert (
             there[name]["reason"] == f"{here[name]['reason']}. Fix this, then reload the plugin or restart the runner"
         )
+
+
+async def test_run_reads_a_video_from_standard_input(piped):
+    assert piped.code == 0, piped.lines
+    assert len((piped.out / "rows.jsonl").read_text().splitlines()) == 20
+
+
+async def test_what_run_writes_for_its_user_keeps_the_users_umask(piped):
+    modes = {path.name: path.stat().st_mode & 0o777 for path in (piped.out, *piped.out.iterdir())}
+
+    assert modes == {"out": 0o750, "result.json": 0o640, "rows.jsonl": 0o640, "annotated.mp4": 0o640}
+
+
+async def test_progress_in_a_pipe_never_goes_back_and_ends_with_completed(piped):
+    shown = [line for line in piped.lines if "detect-motion: " in line]
+    percents = [int(number) for line in shown for number in re.findall(r"(\d+)%", line)]
+
+    assert percents == sorted(percents)
+    assert shown[-1] == "motion-detector detect-motion: completed  100%  20/20 frames"
+    assert sum("completed" in line for line in shown) == 1
+
+
+async def test_ctrl_c_ends_run_that_waits_for_a_fifo(tmp_path):
+    os.mkfifo(tmp_path / "fifo")
+    log = tmp_path / "run.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen([*RUN, str(tmp_path / "fifo"), "--out", str(tmp_path / "out")], stderr=output)
+    try:
+        await eventually(lambda: "waiting for data from" in log.read_text(), what="it waits")
+        process.send_signal(signal.SIGINT)
+        code = await asyncio.to_thread(process.wait, 60)
+    finally:
+        process.kill()
+        process.wait()
+
+    assert code == 130, log.read_text()
+
+
+async def test_a_closed_standard_input_is_no_fault(box):
+    command = ["bash", "-c", 'exec "$@" <&-', "-", FORGESYTE, "jobs", "list", "--server", box.stack.url]
+
+    done = await asyncio.to_thread(subprocess.run, command, capture_output=True, timeout=60, check=False)
+
+    assert done.returncode == 0, done.stderr
 
 
 async def test_sighup_of_a_closed_terminal_stops_everything_in_order(box):

@@ -27,6 +27,52 @@ def test_without_a_terminal_a_line_is_written_every_few_seconds_and_at_each_chan
     assert lines[-1] == "motion-detector detect-motion: completed  100%  377/377 frames"
 
 
+def lines_of(*jobs) -> list[str]:
+    out, clock = io.StringIO(), HandClock()
+    with open_progress(Console(file=out, width=200), clock=clock) as view:
+        for job in jobs:
+            clock.passed_s += PLAIN_EVERY_S
+            view.show(job)
+    return out.getvalue().splitlines()
+
+
+def test_a_message_that_comes_late_does_not_turn_progress_back():
+    lines = lines_of(
+        a_job(current_frame=50, progress=50),
+        a_job(current_frame=30, progress=30),
+        an_ended_job(current_frame=100, total_frames=100, progress=100),
+        a_job(current_frame=99, progress=99),
+    )
+
+    assert [line.split("  ")[1] for line in lines] == ["50%", "100%"]
+    assert "completed" in lines[-1]
+
+
+def test_a_new_attempt_is_shown_and_keeps_the_percentage():
+    lines = lines_of(a_job(current_frame=50, progress=50), a_job(current_frame=3, progress=3, attempt=2))
+
+    assert [line.split("  ")[1] for line in lines] == ["50%", "50%"]
+    assert "(attempt 2)" in lines[-1]
+
+
+def test_a_job_without_a_total_has_no_percentage_until_it_is_completed():
+    lines = lines_of(a_job(current_frame=50), an_ended_job(current_frame=60))
+
+    assert "%" not in lines[0]
+    assert lines[-1] == "motion-detector detect-motion: completed  100%  60 frames"
+
+
+def test_a_stream_is_reported_in_bytes():
+    out, clock = io.StringIO(), HandClock()
+
+    with open_progress(Console(file=out, width=200), clock=clock) as view:
+        view.sent("stdin", None, 0)
+        clock.passed_s = PLAIN_EVERY_S
+        view.sent("stdin", None, 3 << 20)
+
+    assert out.getvalue().splitlines() == ["uploading stdin", "uploading stdin  3.0 MiB"]
+
+
 def test_without_a_terminal_a_long_upload_is_reported_every_few_seconds():
     out, clock = io.StringIO(), HandClock()
 
