@@ -30,3 +30,14 @@ def test_every_file_the_readme_links_to_exists():
 
     assert links
     assert [link for link in links if not (README.parent / link).exists()] == []
+
+
+def test_what_the_readme_says_one_may_see_is_what_the_product_says():
+    rows = re.findall(r"^\| `([^`]+)` \|", README.read_text(), re.MULTILINE)
+    code = "\n".join(file.read_text() for file in (README.parent / "services").rglob("forgesyte_*/**/*.py"))
+
+    # A number or a name in a sentence is a field in the code.
+    for sentence in rows:
+        for part in re.split(r"\.\.\.|\b\d[\d.]*\b|\bN\b", sentence):
+            assert part.strip(" ()") in code, (sentence, part)
+    assert len(rows) >= 5
