@@ -185,7 +185,7 @@ DAMAGED = [
     Accepted("cut at 60 %, index first.mp4", lambda it: cut(_first_index(it / "a.mp4")), "h264", "mp4", numbers=None,
              frames=(6, 16), last_ms=None, announced=(FRAMES, False), warns="announced 20 frames"),
     Accepted("cut at 60 %.mkv", lambda it: cut(_short_gops(it / "a.mkv")), "h264", "mkv", numbers=None,
-             frames=(6, 16), last_ms=None, warns="announced about 20 frames"),
+             frames=(6, 16), last_ms=None, warns="the file is cut off"),
     Accepted("cut at 60 %.ts", lambda it: cut(_short_gops(it / "a.ts")), "h264", "mpegts", numbers=None,
              frames=(6, 16), last_ms=None, announced=None),
     Accepted("cut at 60 %.avi", lambda it: cut(clip(it / "a.avi", "-c:v", "mjpeg", "-q:v", "2", "-pix_fmt",

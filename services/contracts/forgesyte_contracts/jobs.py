@@ -125,16 +125,27 @@ class InputFacts(_Frozen):
 
 
 class DecodeFacts(_Frozen):
-    """What the decoder found. fps in frames per second, rotation in degrees, width and height in upright pixels."""
+    """What the decoder found. rotation in degrees, width and height in upright pixels.
+
+    `fps` is the mean rate of the decoded frames, `fps_nominal` the one that the file announces. `clock` says how frames
+    got their times: from the file (`pts`), from the order in which it stores them where it states none or wrong ones
+    (`best_effort`), or by the rate alone (`counted`). `video_stream` is the index that ffprobe prints. `color` says how
+    colours were read, and what of that was assumed; `pixel_aspect` is the shape of a pixel, such as 4:3.
+    """
 
     frames_decoded: int = 0
     frames_corrupt: int = 0
     frames_skipped: int = 0
     codec: str | None = None
     fps: float | None = None
+    fps_nominal: float | None = None
+    clock: Literal["pts", "best_effort", "counted"] | None = None
+    video_stream: int | None = None
+    color: str | None = None
     rotation: int = 0
     width: int | None = None
     height: int | None = None
+    pixel_aspect: str | None = None
 
 
 class StageTimings(_Frozen):
@@ -153,10 +164,11 @@ class JobRecord(_Frozen):
     `owner` and `attempt` fence writers; `write_id` tells a writer whether a write that timed out was its own; `order`
     is `<attempt>.<n>` of the last live message made before the write. `warnings` holds the newest warnings;
     `warnings_dropped` is how many came before them. `submitted_by` is the name of the API key by which pending jobs
-    are counted. `suspicion` counts the faults of its surroundings that others may have caused as well; `alone_faults`
-    holds the frame it had reached at each fault that it met alone, -1 before its first row, at most the newest 5;
-    `attempts_spared` is how many attempts ended without being used up, and `spared_alone` how many of those in a row
-    ended while it was alone, without new rows, on a machine that was calm before (blame.py).
+    are counted. `video_stream` is the stream that the client chose. `suspicion` counts the faults of its surroundings
+    that others may have caused as well; `alone_faults` holds the frame it had reached at each fault that it met alone,
+    -1 before its first row, at most the newest 5; `attempts_spared` is how many attempts ended without being used up,
+    and `spared_alone` how many of those in a row ended while it was alone, without new rows, on a machine that was calm
+    before (blame.py).
     """
 
     job_id: str
@@ -166,6 +178,7 @@ class JobRecord(_Frozen):
     job_type: JobType = JobType.VIDEO
     options: dict[str, dict[str, Any]] = Field(default_factory=dict)
     skip_bad_frames: bool = False
+    video_stream: int | None = None
     submitted_by: str | None = None
     input: InputFacts = InputFacts()
     device_requested: Literal["auto", "cpu", "gpu"] = "auto"

@@ -129,6 +129,7 @@ async def _draw(studio: Studio, job_id: JobId, record: JobRecord) -> int:
             tools=record.tools,
             output=_OUTPUT,
             kind=record.job_type.kind,
+            video_stream=record.video_stream,
             media=MediaLimits(studio.settings.max_side_px, studio.settings.max_image_pixels),
         )
         outcome = await studio.zygote.run(Order(spec, limits=_limits(studio.settings), folder=folder))

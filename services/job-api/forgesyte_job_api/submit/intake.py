@@ -92,7 +92,7 @@ class Intake:
                     with counted_upload(self.metrics):
                         fields = await self._receive(upload, request, query, is_raw=is_raw)
                         submission = self._check(fields, kind)
-                        facts = await self._probe(upload)
+                        facts = await self._probe(upload, submission)
                     entered.enter_context(pending.entering(upload.job_id, key, most))
                 except BaseException:
                     await upload.drop()
@@ -131,10 +131,10 @@ class Intake:
         await upload.take_form(request, before_file=refuse_early)
         return merged(query, form_fields(upload.fields, type(query)))
 
-    async def _probe(self, upload: Upload) -> DecodeFacts:
+    async def _probe(self, upload: Upload, submission: Submission) -> DecodeFacts:
         assert upload.media is not None  # noqa: S101  an upload without media was refused
         sample = await upload.sample.finish()
-        return await self.prober.probe(sample, upload.kind)
+        return await self.prober.probe(sample, upload.kind, video_stream=submission.video_stream)
 
     async def _create(self, upload: Upload, submission: Submission, facts: DecodeFacts, *, key: str) -> JobRecord:
         assert upload.media is not None  # noqa: S101  an upload without media was refused

@@ -28,8 +28,8 @@ log = structlog.get_logger(__name__)
 _TRIES = 2
 _MAX_TEXT_CHARS = 1000
 _MAX_CODEC_CHARS = 64
-_VERDICTS = (Code.MEDIA_INVALID, Code.MEDIA_TOO_LARGE)
-_FACTS = ("codec", "fps", "rotation", "width", "height")
+_VERDICTS = (Code.MEDIA_INVALID, Code.MEDIA_TOO_LARGE, Code.REQUEST_INVALID)
+_FACTS = ("codec", "fps", "fps_nominal", "video_stream", "rotation", "width", "height")
 
 
 class Prober:
@@ -48,18 +48,20 @@ class Prober:
             memory_bytes=settings.probe_memory_bytes,
         )
 
-    async def probe(self, sample: SampledFile, kind: MediaKind) -> DecodeFacts:
+    async def probe(self, sample: SampledFile, kind: MediaKind, *, video_stream: int | None = None) -> DecodeFacts:
         """Probe an upload.
 
         Args:
             sample: its two ends.
             kind: what it should be.
+            video_stream: index of the stream that the job is to analyse; None leaves the choice.
 
         Returns:
             What the container and the first picture say; no frame was counted.
 
         Raises:
-            ForgeSyteError: MEDIA_INVALID or MEDIA_TOO_LARGE with what was found and what is accepted;
+            ForgeSyteError: MEDIA_INVALID or MEDIA_TOO_LARGE with what was found and what is accepted; REQUEST_INVALID
+                when the wanted stream is no video;
                 TOO_MANY_REQUESTS when the wait for a turn was too long; SERVICE_UNAVAILABLE when there is no sandbox.
         """
         try:
@@ -71,18 +73,19 @@ class Prober:
                 f"the upload waited {self._settings.probe_wait_s:g} s to be probed; submit it again later",
             ) from None
         try:
-            outcome = await self._run(self._spec(sample, kind))
+            outcome = await self._run(self._spec(sample, kind, video_stream))
         finally:
             self._slots.release()
         return self._judged(outcome, kind)
 
-    def _spec(self, sample: SampledFile, kind: MediaKind) -> ProbeSpec:
+    def _spec(self, sample: SampledFile, kind: MediaKind, video_stream: int | None) -> ProbeSpec:
         settings = self._settings
         return ProbeSpec(
             input=str(sample.path),
             kind=kind.name,
             size_bytes=sample.size_bytes,
             holes=sample.holes,
+            video_stream=video_stream,
             media=MediaLimits(
                 max_side_px=settings.max_side_px,
                 max_image_pixels=settings.max_image_pixels,
@@ -134,5 +137,5 @@ def _facts(result: dict[str, Any]) -> DecodeFacts | None:
         facts = DecodeFacts.model_validate({name: result[name] for name in _FACTS if result.get(name) is not None})
     except ValidationError:
         return None
-    fps = facts.fps if facts.fps is not None and isfinite(facts.fps) else None
-    return facts.model_copy(update={"codec": facts.codec and facts.codec[:_MAX_CODEC_CHARS], "fps": fps})
+    rates = {name: value if isfinite(value) else None for name, value in facts if isinstance(value, float)}
+    return facts.model_copy(update={"codec": facts.codec and facts.codec[:_MAX_CODEC_CHARS], **rates})

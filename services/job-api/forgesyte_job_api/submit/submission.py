@@ -28,6 +28,7 @@ class Submission:
     device_requested: Literal["auto", "cpu", "gpu"]
     device: ChosenDevice
     skip_bad_frames: bool
+    video_stream: int | None
 
     def record(self, job_id: JobId, media: InputFacts, decode: DecodeFacts, now: datetime, *, key: str) -> JobRecord:
         """Make the record with which the job begins; `decode` is what the probe found, `key` the API key's name."""
@@ -38,6 +39,7 @@ class Submission:
             job_type=JobType.of(self.kind.name, len(self.tools)),
             options=self.options,
             skip_bad_frames=self.skip_bad_frames,
+            video_stream=self.video_stream,
             submitted_by=key,
             input=media,
             decode=decode,
@@ -55,8 +57,11 @@ def checked(fields: SubmitFields, kind: MediaKind, catalog: Catalog, *, max_opti
 
     Raises:
         ForgeSyteError: PLUGIN_UNKNOWN, PLUGIN_UNAVAILABLE, OPTIONS_INVALID, or TOOL_UNKNOWN, also for a tool that takes
-            another kind of media. The detail names what is available.
+            another kind of media; REQUEST_INVALID for a stream of an image. The detail names what is available.
     """
+    if fields.video_stream is not None and kind.name != "video":
+        text = f"video_stream chooses a stream of a video, and an {kind.name} has none; leave it out"
+        raise ForgeSyteError(Code.REQUEST_INVALID, text, field="video_stream")
     offer = catalog.require(fields.plugin_id)
     assert offer.manifest is not None  # noqa: S101  require() gives no offer without one
     tools = _tools(offer.manifest, fields.tool, kind)
@@ -69,6 +74,7 @@ def checked(fields: SubmitFields, kind: MediaKind, catalog: Catalog, *, max_opti
         device_requested=requested,
         device=choose_device(offer, requested),
         skip_bad_frames=bool(fields.skip_bad_frames),
+        video_stream=fields.video_stream,
     )
 
 

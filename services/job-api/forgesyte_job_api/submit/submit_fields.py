@@ -33,6 +33,9 @@ class SubmitFields(BaseModel):
     skip_bad_frames: bool | None = Field(default=None, examples=[False])
     """Skip a frame at which the plugin died twice instead of failing the job; false when missing."""
 
+    video_stream: int | None = Field(default=None, ge=0, le=9999, examples=[0])
+    """Index of the video stream to analyse, as ffprobe prints it; the default-flagged or largest one when missing."""
+
     filename: str | None = Field(default=None, examples=["cars.mp4"])
     """Name of the media, for people; a form's file has its own."""
 

@@ -9,7 +9,10 @@ from forgesyte_contracts.problems import Code
 from forgesyte_sandbox.parent.outcome import SandboxOutcome
 from tests.support import eventually, job_ids
 
-GOOD = {"codec": "vp9", "fps": 29.97, "rotation": 90, "width": 480, "height": 640, "frames": 7, "frames_exact": True}
+GOOD = {
+    "codec": "vp9", "fps": 29.97, "fps_nominal": 29.97, "video_stream": 1, "rotation": 90, "width": 480, "height": 640,
+    "frames": 7, "frames_exact": True,
+}  # fmt: skip
 
 
 def an_outcome(kind: str, **facts) -> SandboxOutcome:
@@ -44,6 +47,9 @@ REFUSED = {
     "invalid": (an_outcome("failed", code=Code.MEDIA_INVALID, error="It is a text."), 415, "MEDIA_INVALID", "a text"),
     "too large": (
         an_outcome("failed", code=Code.MEDIA_TOO_LARGE, error="20000 px, at most 8192"), 413, "MEDIA_TOO_LARGE", "8192",
+    ),
+    "no such stream": (
+        an_outcome("failed", code=Code.REQUEST_INVALID, error="video_stream is 7"), 422, "REQUEST_INVALID", "is 7",
     ),
     "timeout": (an_outcome("timeout", code=Code.PLUGIN_TIMEOUT, error="x"), 415, "MEDIA_INVALID", "longer than 10 s"),
     "oom": (an_outcome("oom", code=Code.PLUGIN_OOM, error="x"), 415, "MEDIA_INVALID", "1024 MiB"),
@@ -94,7 +100,7 @@ async def test_the_probe_sees_the_upload_and_its_facts_go_into_the_record(start,
     async with start(zygote=sandbox, max_side_px=99, max_image_pixels=77, max_frames=5, decode_memory_bytes=3) as api:
         await api.beat()
 
-        answer = await api.submit(b"some video", filename="a.mp4")
+        answer = await api.submit(b"some video", filename="a.mp4", video_stream=1)
 
         assert answer.status_code == 202, answer.text
         assert sandbox.specs[1] | {"input": 0} == {
@@ -103,12 +109,14 @@ async def test_the_probe_sees_the_upload_and_its_facts_go_into_the_record(start,
             "kind": "video",
             "size_bytes": 10,
             "holes": (),
+            "video_stream": 1,
             "media": {"max_side_px": 99, "max_image_pixels": 77, "max_frames": 5, "decode_memory_bytes": 3},
         }
         extended = (await api.http.get(f"/v1/jobs/{answer.json()['job_id']}/extended")).json()
         assert extended["decode"] == {
             "frames_decoded": 0, "frames_corrupt": 0, "frames_skipped": 0,
-            "codec": "vp9", "fps": 29.97, "rotation": 90, "width": 480, "height": 640,
+            "codec": "vp9", "fps": 29.97, "fps_nominal": 29.97, "clock": None, "video_stream": 1, "color": None,
+            "rotation": 90, "width": 480, "height": 640, "pixel_aspect": None,
         }  # fmt: skip
         assert extended["total_frames"] is None
         assert [path.name for path in (tmp_path / "scratch").rglob("*") if path.is_file()] == ["lock", "lock"]

@@ -28,11 +28,15 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 @dataclass(frozen=True, slots=True)
 class SubmitRequest:
-    """What to run over media: the plugin, its tools, and the options for the server."""
+    """What to run over media: the plugin, its tools, and the options for the server.
+
+    `video_stream` is the index of the stream to analyse; None leaves the choice to the server.
+    """
 
     plugin: str
     tools: Sequence[str]
     options: dict[str, Any] = field(default_factory=dict)
+    video_stream: int | None = None
 
 
 class ApiClient:
@@ -83,6 +87,7 @@ class ApiClient:
                 *(("tool", tool) for tool in job.tools),
                 ("options", json.dumps(job.options)),
                 ("filename", media.name),
+                *([] if job.video_stream is None else [("video_stream", str(job.video_stream))]),
             ],
             headers={"Content-Type": media.media_type, **length},
             content=_counted(media, on_sent),

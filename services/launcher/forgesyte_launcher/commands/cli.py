@@ -27,6 +27,7 @@ from .options import (
     NoAnnotatedOption,
     PermitOption,
     SlotsOption,
+    VideoStreamOption,
     leave,
     load_settings,
 )
@@ -147,6 +148,7 @@ def run(  # noqa: PLR0913 - each parameter is an option of the command line
             file_okay=False, metavar="DIR", help="The folder for the results.", show_default="./forgesyte-out/<name>"
         ),
     ] = None,
+    video_stream: VideoStreamOption = None,
     no_annotated: NoAnnotatedOption = False,
     server: Annotated[
         str | None,
@@ -192,7 +194,7 @@ def run(  # noqa: PLR0913 - each parameter is an option of the command line
             require_installed(plugin)
         except ForgeSyteError as error:
             leave(show_error(error))
-    job = SubmitRequest(plugin, tuple(tool), _json_object(options))
+    job = SubmitRequest(plugin, tuple(tool), _json_object(options), video_stream)
     where = out or Path("forgesyte-out") / ("stdin" if media == STANDARD_INPUT else Path(media).stem)
     permitted = tuple(permit or ())
     run_options = RunOptions(

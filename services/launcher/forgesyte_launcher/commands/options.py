@@ -43,6 +43,15 @@ PermitOption = Annotated[
     ),
 ]
 NoAnnotatedOption = Annotated[bool, typer.Option("--no-annotated", help="Do not write annotated.mp4.")]
+VideoStreamOption = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        metavar="INDEX",
+        help="The stream of the video to analyse, by the index that ffprobe prints.",
+        show_default="the default or largest one",
+    ),
+]
 JobArgument = Annotated[str, typer.Argument(metavar="JOB", help="The job's id.")]
 
 

@@ -18,5 +18,6 @@ def job_spec(record: JobRecord, entry_point: str, media: Path, *, device: str, s
         device=device,
         options=record.options,
         skip_frames=record.skip_frames,
+        video_stream=record.video_stream,
         media=MediaLimits(settings.max_side_px, settings.max_image_pixels, settings.max_frames),
     )

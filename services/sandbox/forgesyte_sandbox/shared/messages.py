@@ -15,7 +15,9 @@ from pydantic import Field, TypeAdapter, ValidationError
 from forgesyte_contracts.problems import Code
 
 MAX_ROW_DEPTH = 128
-_ABOUT_THE_ORDER = (Code.OPTIONS_INVALID, Code.TOOL_UNKNOWN, Code.MEDIA_INVALID, Code.MEDIA_TOO_LARGE)
+_ABOUT_THE_ORDER = (
+    Code.OPTIONS_INVALID, Code.REQUEST_INVALID, Code.TOOL_UNKNOWN, Code.MEDIA_INVALID, Code.MEDIA_TOO_LARGE,
+)  # fmt: skip
 MAX_CLASSES = 1000
 SPEC = b"S"
 GO = b"G"
@@ -28,6 +30,9 @@ MAX_COUNT = 1_000_000_000
 Count = Annotated[int, Field(ge=0, le=MAX_COUNT)]
 Announced = Annotated[int, Field(ge=0, le=2**63 - 1)]
 """A number that a file states about itself; it is never used in a sum."""
+
+Clock = Literal["pts", "best_effort", "counted"]
+"""By which rule frames got their times, as `decode.clock` says it."""
 
 Severity = Literal["low", "medium", "high"]
 """How much a warning matters: the values of contracts.warnings.Severity, as the plain text that crosses the pipe."""
@@ -46,7 +51,8 @@ class Loaded:
 class Started:
     """The first frame is decoded. Sizes in upright pixels; rotation: degrees clockwise that made it upright.
 
-    estimated_total is what the container suggests; total is exact, or None while it is unknown.
+    estimated_total is what the container suggests; total is exact, or None while it is unknown. fps is the announced
+    rate; the rest is said in the words of DecodeFacts.
     """
 
     codec: str
@@ -56,6 +62,10 @@ class Started:
     rotation: int = 0
     estimated_total: Announced | None = None
     total: Announced | None = None
+    clock: Clock | None = None
+    video_stream: Count | None = None
+    color: str | None = None
+    pixel_aspect: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +89,14 @@ class Warning:  # noqa: A001 - the word the contract uses; it is always named as
 
 @dataclass(frozen=True, slots=True)
 class Timings:
-    """process: each tool's latest process_frame in ms; stages: decode, process, encode, ms summed over the run."""
+    """process: each tool's latest process_frame in ms; stages: decode, process, encode, ms summed over the run.
+
+    estimated_total: how many frames there may be, as far as that can be told by now; None says nothing new.
+    """
 
     process: dict[str, float] = field(default_factory=dict)
     stages: dict[str, float] = field(default_factory=dict)
+    estimated_total: Announced | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,6 +136,7 @@ class JobSpec(_MediaSpec):
         device: where the plugin is loaded.
         options: by tool; a tool that is not named has its defaults.
         skip_frames: indexes of frames that no tool is given.
+        video_stream: index of the stream to decode; None leaves the choice.
         media: limits on what is decoded.
     """
 
@@ -150,6 +151,7 @@ class JobSpec(_MediaSpec):
     device: str = "cpu"
     options: Mapping[str, Any] = field(default_factory=dict)
     skip_frames: Sequence[int] = ()
+    video_stream: int | None = None
 
     def warm(self) -> WarmSpec:
         """Return what a warm sandbox loads before it can take this job."""
@@ -165,6 +167,7 @@ class ProbeSpec(_MediaSpec):
         kind: what the caller says it is.
         size_bytes: size of the whole file; None when all of it is there.
         holes: byte ranges [start, end) that were not kept; the file holds zeros there.
+        video_stream: index of the stream that the job is to decode; None leaves the choice.
         media: limits on what is decoded.
     """
 
@@ -176,6 +179,7 @@ class ProbeSpec(_MediaSpec):
     kind: "JobKind" = "video"
     size_bytes: int | None = None
     holes: Sequence[Sequence[int]] = ()
+    video_stream: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +192,7 @@ class AnnotateSpec(_MediaSpec):
         tools: the job's, in its order.
         output: file name of the MP4 inside the scratch folder.
         kind: what the media is.
+        video_stream: index of the stream that the job decoded; None leaves the choice.
         media: limits on what is decoded.
     """
 
@@ -201,6 +206,7 @@ class AnnotateSpec(_MediaSpec):
     tools: Sequence[str]
     output: str
     kind: "JobKind" = "video"
+    video_stream: int | None = None
 
 
 SPECS: dict[str, type[Spec]] = {

@@ -131,6 +131,11 @@ class AttemptState:
         seen: dict[str, Any] = {
             "codec": start.codec,
             "fps": start.fps,
+            "fps_nominal": start.fps,
+            "clock": start.clock,
+            "video_stream": start.video_stream,
+            "color": start.color,
+            "pixel_aspect": start.pixel_aspect,
             "rotation": start.rotation,
             "width": start.width,
             "height": start.height,
@@ -142,6 +147,8 @@ class AttemptState:
         self._tool_ms.update({tool: ms for tool, ms in timings.process.items() if tool in self._tools and _is_ms(ms)})
         stages = timings.stages.items()
         self._stage_ms.update({stage: ms for stage, ms in stages if stage in _CHILD_STAGES and _is_ms(ms)})
+        if timings.estimated_total is not None:
+            self._estimate = _bounded(timings.estimated_total)
 
     def _take_finish(self, result: dict[str, Any]) -> None:
         known = {name: result[name] for name in DecodeFacts.model_fields if name in result}
@@ -163,9 +170,9 @@ def _before_decoding(known: DecodeFacts | None) -> DecodeFacts:
 def _sane(decode: DecodeFacts) -> DecodeFacts:
     """Return the figures without anything that would not fit into the record or could not be read back from it."""
     figures = {name: _bounded(value) for name, value in decode if isinstance(value, int)}
-    codec = None if decode.codec is None else decode.codec[:_MAX_NAME_CHARS]
-    fps = decode.fps if decode.fps is not None and isfinite(decode.fps) else None
-    return decode.model_copy(update={**figures, "codec": codec, "fps": fps})
+    texts = {name: value[:_MAX_NAME_CHARS] for name, value in decode if isinstance(value, str)}
+    rates = {name: value if isfinite(value) else None for name, value in decode if isinstance(value, float)}
+    return decode.model_copy(update={**figures, **texts, **rates})
 
 
 def _bounded(figure: int | None) -> int | None:

@@ -1,4 +1,4 @@
-"""From a decoded frame to what plugins see: 8-bit BGR, upright, of one size and with one clock for the whole job."""
+"""From a decoded frame to what plugins see: 8-bit BGR, upright and of one size for the whole job."""
 
 from typing import cast
 
@@ -8,6 +8,7 @@ from av.video.reformatter import VideoReformatter
 
 from forgesyte_sdk import Image
 
+from .facts.colours import Colours, colours_of
 from .media_limits import MediaGuard
 from .orientation import UPRIGHT, turn_of_frame
 
@@ -15,12 +16,13 @@ from .orientation import UPRIGHT, turn_of_frame
 class Shaper:
     """Converts frames of any pixel format.
 
-    Non-square pixels, interlaced lines and HDR colours are left as they are.
+    Non-square pixels and interlaced lines are left as they are.
 
     Attributes:
         size_wh: of the first picture, upright; (0, 0) before.
         turn: how the newest picture was turned.
         scaled: pictures that had another size than the first and were scaled to it.
+        colours: how those of the newest picture were read; None before the first.
     """
 
     def __init__(self, allowed: MediaGuard) -> None:
@@ -29,6 +31,8 @@ class Shaper:
         self.size_wh = (0, 0)
         self.turn = UPRIGHT
         self.scaled = 0
+        self.colours: Colours | None = None
+        self._tags = (0, 0, 0, 0)
 
     def shape(self, frame: VideoFrame) -> Image:
         """Return the frame as a picture, C-contiguous.
@@ -44,33 +48,19 @@ class Shaper:
         # The size announced at the start of a job holds for all its pictures, as on a player's screen.
         self.scaled += upright_wh != self.size_wh
         width, height = self.turn.size_wh(*self.size_wh)
-        frame = self._reformatter.reformat(frame, width=width, height=height, format="bgr24")
+        colours = self._colours_of(frame)
+        frame = self._reformatter.reformat(
+            frame,
+            width=width,
+            height=height,
+            format="bgr24",
+            src_colorspace=colours.matrix,
+            src_color_range=colours.source_range,
+        )
         return np.ascontiguousarray(self.turn.apply(cast(Image, frame.to_ndarray())))
 
-
-class FrameClock:
-    """Milliseconds after the first frame, by the frames' own times.
-
-    Attributes:
-        steps_back: frames whose time lies before that of the previous frame.
-    """
-
-    def __init__(self, fps: float | None) -> None:
-        self._step_ms = 1000 / fps if fps else 0.0
-        self._first_ms: float | None = None
-        self._last_ms: float | None = None
-        self.steps_back = 0
-
-    def timestamp_ms(self, frame: VideoFrame) -> float:
-        """Return the next frame's time; called once per frame, in order."""
-        if frame.pts is not None and frame.time_base is not None:
-            shown_ms = float(frame.pts * frame.time_base * 1000)
-        elif self._last_ms is None:
-            shown_ms = 0.0
-        else:
-            shown_ms = self._last_ms + self._step_ms  # raw streams carry no times: count on, as a player does
-        if self._first_ms is None or self._last_ms is None:
-            self._first_ms = self._last_ms = shown_ms
-        self.steps_back += shown_ms < self._last_ms
-        self._last_ms = shown_ms
-        return round(shown_ms - self._first_ms, 3)
+    def _colours_of(self, frame: VideoFrame) -> Colours:
+        tags = (frame.colorspace, frame.color_range, frame.width, frame.height)
+        if self.colours is None or tags != self._tags:
+            self._tags, self.colours = tags, colours_of(frame)
+        return self.colours

@@ -18,13 +18,13 @@ from forgesyte_sandbox.shared import messages
 from forgesyte_sdk import Image
 
 from .decode_memory import estimate_image_bytes
-from .frame_count import Basis
+from .facts.frame_count import Basis
 from .headers.image_header import BrokenHeader, ImageHeader, read_header
 from .headers.signature import HEAD_BYTES, Signature, recognise
 from .media import Claims, media_invalid, require_headroom
 from .media_limits import MediaGuard
 from .orientation import turn_of_exif
-from .source import Picture
+from .source import Picture, Seen
 from .sparse_file import SparseFile
 
 _MAX_BITS = 16
@@ -69,6 +69,11 @@ class ImageSource:
         """The size that the header promises, upright."""
         return self._turn.size_wh(self.header.width, self.header.height)
 
+    @property
+    def seen(self) -> Seen:
+        """An image has neither clock nor rate nor streams."""
+        return Seen()
+
     def pictures(self) -> Iterator[Picture]:
         """Yield the one picture.
 
@@ -90,6 +95,9 @@ class ImageSource:
             self.warnings.append(
                 messages.Warning(f"the {self.header.codec} file holds several pictures; the first is used")
             )
+        if self.header.colours is not None:
+            text = f"the colours of the image are {self.header.colours}; they were read as those of an ordinary screen"
+            self.warnings.append(messages.Warning(f"{text} (sRGB), so they are not exact"))
         self.decode_ms = (time.monotonic() - began) * 1000
         self.decoded = 1
         yield Picture(image, 0, 0.0)

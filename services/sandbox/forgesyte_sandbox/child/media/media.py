@@ -6,7 +6,6 @@ open another file or a connection.
 """
 
 import os
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,16 +17,24 @@ from forgesyte_contracts.media import ACCEPTED_MEDIA
 from forgesyte_contracts.problems import Code
 from forgesyte_sandbox.child.refusal import Refusal
 
-from .frame_count import Basis, count_frames
+from .facts.frame_count import Basis, count_frames
+from .facts.streams import Choice, choose_stream, count_streams
+from .headers.jpeg_row import is_jpeg_row
 from .headers.mp4_boxes import missing_index
+from .headers.read_tables import read_tables
 from .headers.signature import HEAD_BYTES, UNKNOWN, recognise
+from .headers.tables import Tables
+from .media_limits import too_large
 from .sparse_file import SparseFile
 
 _CONTAINERS = (
     "mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi", "mpegts", "mpeg", "mpegvideo", "flv", "asf", "ogg", "mxf",
-    "h264", "hevc", "ivf", "nut", "obu",
+    "h264", "hevc", "ivf", "nut", "obu", "mjpeg",
 )  # fmt: skip
-_TIMELESS = frozenset({"h264", "hevc", "mpegvideo", "obu"})
+TIMELESS = frozenset({"h264", "hevc", "mpegvideo", "obu", "mjpeg"})
+"""Containers without any times; those of their packets are made up by FFmpeg."""
+DTS_ONLY = frozenset({"avi"})
+"""Containers that say when frames are decoded, and not when they are shown."""
 _OPEN_BYTES = 16 << 20
 _MAX_FPS = 1000
 
@@ -38,7 +45,7 @@ class Claims:
 
     Attributes:
         codec: its short name, such as h264.
-        fps: frames per second on average; None for an image and where the file does not say.
+        fps: frames per second that the file announces, its nominal rate; None for an image and where it does not say.
         frames: how many there should be; None when the file does not say.
         basis: how far `frames` can be trusted.
     """
@@ -54,28 +61,44 @@ class Claims:
         return self.frames is not None and self.basis is Basis.COUNTED
 
 
-def open_video(file: Path | SparseFile) -> tuple[InputContainer, VideoStream]:
-    """Open a file and choose its first video stream (cover art does not count).
+@dataclass(frozen=True, slots=True)
+class OpenVideo:
+    """An open file.
+
+    Attributes:
+        container: the file.
+        choice: which of its streams is decoded.
+        cut: what shows that the file ends too early, in a clause; None when nothing does.
+    """
+
+    container: InputContainer
+    choice: Choice
+    cut: str | None = None
+
+
+def open_video(file: Path | SparseFile, wanted: int | None = None) -> OpenVideo:
+    """Open a file and choose its video stream.
+
+    Args:
+        file: the file.
+        wanted: index of the stream; None leaves the choice (streams.py).
 
     Raises:
-        Refusal: MEDIA_INVALID, with what was found and what is accepted.
+        Refusal: MEDIA_INVALID, with what was found and what is accepted; MEDIA_TOO_LARGE, for tables beyond any use;
+            REQUEST_INVALID, when the wanted stream is no video.
         MemoryError: the demuxer was refused memory.
     """
-    container = _open_path(file) if isinstance(file, Path) else _open_kept(file)
-    chosen = next((stream for stream in container.streams.video if _is_decodable(stream)), None)
-    if chosen is None:
+    container, tables = _open_path(file) if isinstance(file, Path) else _open_kept(file)
+    choice = choose_stream(container, wanted)
+    if choice is None:
         raise media_invalid(_no_video(container, file))
+    chosen = choice.stream
     for stream in container.streams:
         if stream is not chosen:
             stream.discard = av.stream.Discard.all  # sound and subtitles are not even read
     chosen.codec_context.thread_count = 1
     chosen.codec_context.thread_type = "NONE"
-    return container, chosen
-
-
-def count_streams(container: InputContainer) -> dict[str, int]:
-    """Count the streams by kind; cover art is `cover` and not `video`."""
-    return dict(Counter("cover" if _is_cover(stream) else stream.type for stream in container.streams))
+    return OpenVideo(container, choice, tables.cut)
 
 
 def claims_of(container: InputContainer, stream: VideoStream, *, size_bytes: int) -> Claims:
@@ -86,11 +109,10 @@ def claims_of(container: InputContainer, stream: VideoStream, *, size_bytes: int
         stream: the chosen stream of it.
         size_bytes: of the whole file; shows whether an index can be believed.
     """
-    rates = [stream.average_rate, stream.guessed_rate, stream.base_rate]
-    if container.format.name in _TIMELESS:  # their average rate is FFmpeg's own default of 25
-        rates.insert(0, stream.guessed_rate)
-    rate = next((each for each in rates if each), None)
-    fps = float(rate) if rate and 0 < rate <= _MAX_FPS else None
+    # The guessed rate is that of most frames; the average one is what a gap of an hour leaves of it.
+    rates = (stream.guessed_rate, stream.average_rate, stream.base_rate)
+    rate = next((each for each in rates if each and 0 < each <= _MAX_FPS), None)
+    fps = float(rate) if rate else None
     frames, basis = count_frames(container, stream, fps=fps, size_bytes=size_bytes)
     return Claims(codec_of(stream), fps, frames, basis)
 
@@ -121,7 +143,7 @@ def media_invalid(found: str, *, kind: str = "video") -> Refusal:
     return Refusal(Code.MEDIA_INVALID, f"{found}; expected {ACCEPTED_MEDIA[kind]}", error_type="MediaInvalid")
 
 
-def _open_path(path: Path) -> InputContainer:
+def _open_path(path: Path) -> tuple[InputContainer, Tables]:
     file = SparseFile(path)
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -133,19 +155,24 @@ def _open_path(path: Path) -> InputContainer:
         file.close()
 
 
-def _open_kept(file: SparseFile) -> InputContainer:
+def _open_kept(file: SparseFile) -> tuple[InputContainer, Tables]:
     return _open(file, file, {"protocol_whitelist": "none"})
 
 
-def _open(file: SparseFile, source: str | SparseFile, options: dict[str, str]) -> InputContainer:
+def _open(file: SparseFile, source: str | SparseFile, options: dict[str, str]) -> tuple[InputContainer, Tables]:
     _refuse_other_kinds(file)
+    tables = _sane_tables(file)
     try:
-        return av.open(source, mode="r", options={**options, "format_whitelist": ",".join(_CONTAINERS)})
+        container = av.open(source, mode="r", options={**options, "format_whitelist": ",".join(_CONTAINERS)})
     except MemoryError:
         raise
     except (av.error.FFmpegError, OSError, ValueError) as error:
         require_headroom(_OPEN_BYTES)
         raise media_invalid(_why_not(file, error)) from None
+    tables.note("tracks", len(container.streams))
+    if excess := tables.excess():
+        raise too_large(excess)
+    return container, tables
 
 
 def _refuse_other_kinds(file: SparseFile) -> None:
@@ -153,6 +180,8 @@ def _refuse_other_kinds(file: SparseFile) -> None:
     if file.size == 0:
         raise media_invalid("the file is empty (0 bytes)")
     found = recognise(file.at(0, HEAD_BYTES))
+    if found.image == "jpeg" and is_jpeg_row(file.mapped()):
+        return  # motion JPEG
     if found.family == "image":
         hint = "; send it as an image" if found.image else ""
         raise media_invalid(f"the file is {found.name}, not a video{hint}")
@@ -161,6 +190,17 @@ def _refuse_other_kinds(file: SparseFile) -> None:
         raise media_invalid(f"{text}; send the video that it names")
     if found.family != "video" and found is not UNKNOWN:
         raise media_invalid(f"the file is {found.name}, not a video")
+
+
+def _sane_tables(file: SparseFile) -> Tables:
+    # Before FFmpeg looks: it would expand them into memory and work through them at every step.
+    tables = read_tables(file)
+    if excess := tables.excess():
+        raise too_large(f"{excess}; no recorder writes so many, so the file is damaged or malicious")
+    if tables.encryption:
+        text = f"the video is encrypted {tables.encryption}, and without its key no picture can be decoded"
+        raise media_invalid(f"{text}; send a copy that is not encrypted")
+    return tables
 
 
 def _why_not(file: SparseFile, error: Exception) -> str:
@@ -187,12 +227,3 @@ def _no_video(container: InputContainer, file: Path | SparseFile) -> str:
     if "video" in kinds:
         return "the file holds a video whose codec is unknown here, or whose index is damaged"
     return f"the file holds {', '.join(kinds) or 'nothing'} and no video stream that can be decoded"
-
-
-def _is_cover(stream: object) -> bool:
-    disposition = getattr(stream, "disposition", 0)
-    return isinstance(stream, VideoStream) and bool(disposition & av.stream.Disposition.attached_pic)
-
-
-def _is_decodable(stream: VideoStream) -> bool:
-    return not _is_cover(stream) and stream.codec_context is not None

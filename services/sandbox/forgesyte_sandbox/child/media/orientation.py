@@ -1,6 +1,7 @@
 """Turning and mirroring pictures the way their files ask for: display matrices of videos, EXIF orientation of images.
 
-Both are one signed swap of axes. Angles that are no multiple of 90 degrees, which cameras do not write, are rounded.
+Both are one signed swap of axes. Angles that are no multiple of 90 degrees, which cameras do not write, are rounded,
+and the turn says so.
 """
 
 import struct
@@ -11,6 +12,8 @@ from av.video.frame import VideoFrame
 from forgesyte_sdk import Image
 
 _MATRIX = struct.Struct("=9i")
+_SLANT = 0.02
+"""About one degree: less is how writers round."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,8 @@ class Turn:
     b: int = 0
     c: int = 0
     d: int = 1
+    is_rounded: bool = False
+    """Whether the file asks for another angle than the quarter turn that this is."""
 
     @property
     def is_sideways(self) -> bool:
@@ -63,9 +68,11 @@ def turn_of_matrix(matrix: bytes) -> Turn:
     a, b, _, c, d, *_ = _MATRIX.unpack_from(matrix)
     if not (a * d - b * c):
         return UPRIGHT  # a matrix without area shows nothing
-    if abs(a) + abs(d) >= abs(b) + abs(c):
-        return Turn(_sign(a), 0, 0, _sign(d))
-    return Turn(0, _sign(b), _sign(c), 0)
+    along, across = abs(a) + abs(d), abs(b) + abs(c)
+    is_rounded = min(along, across) > _SLANT * max(along, across)
+    if along >= across:
+        return Turn(_sign(a), 0, 0, _sign(d), is_rounded)
+    return Turn(0, _sign(b), _sign(c), 0, is_rounded)
 
 
 def turn_of_frame(frame: VideoFrame) -> Turn:

@@ -19,6 +19,29 @@ class Picture:
     timestamp_ms: float
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is known of the media as far as it was decoded, in the words of `decode`; all of it None for an image.
+
+    Attributes:
+        fps: frames per second, measured between the first and the newest frame; the announced rate before that.
+        fps_nominal: the announced rate.
+        clock: by which rule frames got their times: pts, best_effort or counted.
+        video_stream: index of the decoded stream among all of the file.
+        color: how colours are read, and what of that is assumed.
+        pixel_aspect: shape of an upright pixel, as width:height.
+        estimated_total: how many frames there may be, going by the length that the container states.
+    """
+
+    fps: float | None = None
+    fps_nominal: float | None = None
+    clock: messages.Clock | None = None
+    video_stream: int | None = None
+    color: str | None = None
+    pixel_aspect: str | None = None
+    estimated_total: int | None = None
+
+
 class Source(Protocol):
     """One pass over one file. Its counters may be read from another thread while it works.
 
@@ -41,6 +64,11 @@ class Source(Protocol):
     @property
     def size_wh(self) -> tuple[int, int]:
         """Width and height of the first picture, upright; (0, 0) before. Later pictures are scaled to it."""
+        ...
+
+    @property
+    def seen(self) -> Seen:
+        """What is known of the media so far; complete from the first picture on, but for what is measured."""
         ...
 
     def pictures(self) -> Iterator[Picture]:

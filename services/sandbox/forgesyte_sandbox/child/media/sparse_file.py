@@ -79,6 +79,10 @@ class SparseFile:
         finally:
             self._at = before
 
+    def holds(self, offset: int, size: int) -> bool:
+        """Tell whether all of `size` bytes from `offset`, as far as the file reaches, were kept."""
+        return not any(start < offset + size and offset < end for start, end in self._holes)
+
     def mapped(self) -> mmap.mmap:
         """Map the whole file, with zeros in the holes; what is read there is not noticed.
 

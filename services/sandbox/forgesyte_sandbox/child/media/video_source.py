@@ -7,6 +7,7 @@ which reports both damage and lack of memory as the end of the video.
 
 import time
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -16,11 +17,13 @@ from av.video.stream import VideoStream
 
 from forgesyte_sandbox.shared import messages
 
-from .bgr_frames import FrameClock, Shaper
+from .bgr_frames import Shaper
 from .decode_memory import estimate_decode_bytes
-from .media import claims_of, frame_bytes, media_invalid, open_video, require_headroom
+from .facts.clock import FrameClock
+from .facts.frame_count import Basis, duration_s
+from .media import DTS_ONLY, TIMELESS, claims_of, frame_bytes, media_invalid, open_video, require_headroom
 from .media_limits import MediaGuard
-from .source import Picture
+from .source import Picture, Seen
 from .sparse_file import SparseFile
 
 _MAX_READ_ERRORS_IN_A_ROW = 1000
@@ -33,26 +36,50 @@ class VideoSource:
         container: the open file.
         stream: the one video stream that is decoded.
         memory_bytes: what decoding is estimated to need.
+        duration_s: length that the container states; None when it states none.
     """
 
-    def __init__(self, file: Path | SparseFile, allowed: MediaGuard) -> None:
+    def __init__(self, file: Path | SparseFile, allowed: MediaGuard, *, video_stream: int | None = None) -> None:
         self._allowed = allowed
-        self.container, self.stream = open_video(file)
+        opened = open_video(file, video_stream)
+        self.container, self.stream, self._cut = opened.container, opened.choice.stream, opened.cut
         size_bytes = file.size if isinstance(file, SparseFile) else file.stat().st_size
         self.claims = claims_of(self.container, self.stream, size_bytes=size_bytes)
         self.decoded = 0
         self.corrupt = 0
         self.rotation = 0
         self.decode_ms = 0.0
+        self.duration_s = duration_s(self.container, self.stream)
         self.warnings: list[messages.Warning] = []
+        if opened.choice.warning:
+            self.warnings.append(messages.Warning(opened.choice.warning))
         self.memory_bytes = self._require_fit()
         self._shaper = Shaper(allowed)
-        self._clock = FrameClock(self.claims.fps)
+        kind = self.container.format.name
+        self._clock = FrameClock(
+            self.stream, fps=self.claims.fps, is_timeless=kind in TIMELESS, is_dts_only=kind in DTS_ONLY
+        )
 
     @property
     def size_wh(self) -> tuple[int, int]:
         """Width and height of the first picture, upright; (0, 0) before."""
         return self._shaper.size_wh
+
+    @property
+    def seen(self) -> Seen:
+        """What is known of the video so far; complete from the first picture on, but for what is measured."""
+        nominal, last_ms = self.claims.fps, self._clock.last_ms
+        fps = round((self.decoded - 1) * 1000 / last_ms, 4) if self.decoded > 1 and last_ms > 0 else nominal
+        colours = self._shaper.colours
+        return Seen(
+            fps=fps,
+            fps_nominal=nominal,
+            clock=self._clock.rule.value,
+            video_stream=self.stream.index,
+            color=None if colours is None else colours.text,
+            pixel_aspect=self._pixel_aspect,
+            estimated_total=self._estimated_total,
+        )
 
     def pictures(self) -> Iterator[Picture]:
         """Yield the pictures in display order.
@@ -74,6 +101,16 @@ class VideoSource:
 
     def packets(self) -> "Iterator[Packet[VideoStream] | None]":
         """Read the stream's packets to its end, skipping what cannot be read; the last ones flush the decoder."""
+        head: list[Packet[VideoStream] | None] = []
+        packets = self._read()
+        for packet in packets:
+            head.append(packet)
+            if self._clock.has_judged(head):
+                break
+        yield from head
+        yield from packets
+
+    def _read(self) -> "Iterator[Packet[VideoStream] | None]":
         errors_in_a_row = 0
         packets = self.container.demux(self.stream)
         while errors_in_a_row < _MAX_READ_ERRORS_IN_A_ROW:
@@ -96,6 +133,7 @@ class VideoSource:
 
     def decode(self, packet: "Packet[VideoStream] | None") -> list[VideoFrame]:
         """Return the frames that this packet completes; damage is counted."""
+        self._clock.send(packet)
         try:
             frames = self.stream.codec_context.decode(packet)
         except MemoryError:
@@ -104,6 +142,7 @@ class VideoSource:
             return []  # the decoder is flushed
         except av.error.FFmpegError:
             self._count_damage()
+            self._clock.drop()
             return []
         # The demuxer missed a part of it; the decoder did what it could with the rest.
         self.corrupt += packet is not None and packet.is_corrupt
@@ -162,6 +201,28 @@ class VideoSource:
             width, height = self.size_wh
             text = f"{self._shaper.scaled} frames differ in size from the first"
             self.warnings.append(messages.Warning(f"{text} and were scaled to its {width} x {height} pixels"))
-        if self._clock.steps_back:
-            text = f"{self._clock.steps_back} frames carry a time before that of the previous frame"
-            self.warnings.append(messages.Warning(f"{text}; timestamp_ms decreases there"))
+        if self._cut and self.claims.basis is Basis.COMPUTED:  # else the number of frames shows it
+            self.warnings.append(messages.Warning(f"the file is cut off: {self._cut}", severity="high"))
+        if self._shaper.colours is not None and self._shaper.colours.warning:
+            self.warnings.append(messages.Warning(self._shaper.colours.warning))
+        if self._shaper.turn.is_rounded:
+            text = "the file asks for a turn that is no multiple of 90 degrees"
+            self.warnings.append(messages.Warning(f"{text}; its pictures were turned by {self.rotation} degrees"))
+        self.warnings += self._clock.warnings()
+
+    @property
+    def _pixel_aspect(self) -> str:
+        aspect = self.stream.sample_aspect_ratio or Fraction(1)
+        aspect = Fraction(aspect.numerator, aspect.denominator)
+        if self._shaper.turn.is_sideways:
+            aspect = 1 / aspect
+        return f"{aspect.numerator}:{aspect.denominator}"
+
+    @property
+    def _estimated_total(self) -> int | None:
+        """Frames by the share of the stated length that has passed: right at a variable rate, too, in the end."""
+        stated, last_ms = self.claims.frames, self._clock.last_ms
+        if self.claims.basis is not Basis.COMPUTED or self.duration_s is None or last_ms <= 0:
+            return stated
+        step_ms = last_ms / (self.decoded - 1) if self.decoded > 1 else 0.0
+        return max(self.decoded, round(self.decoded * self.duration_s * 1000 / (last_ms + step_ms)))

@@ -46,7 +46,8 @@ def run(context: Context[AnnotateSpec]) -> dict[str, Any]:
     output = Path.cwd() / Path(spec.output).name
     context.loaded()
     context.heartbeat.enter(Lane.TOOLS, Step.DECODE)
-    source = open_source(Path(spec.input), spec.kind, MediaGuard(spec.media))
+    allowed = MediaGuard(spec.media)
+    source = open_source(Path(spec.input), spec.kind, allowed, video_stream=spec.video_stream)
     with Path(spec.rows).open("rb") as lines:
         drawn = _draw_all(context, source, RowsBeside(lines, spec.tools), output)
     return {**drawn, "bytes": output.stat().st_size}
@@ -95,7 +96,8 @@ def _draw_all(context: Context[AnnotateSpec], source: Source, rows: RowsBeside, 
     first = next(pictures)  # a source without any picture raises
     sheet = Sheet(first.image)
     frame_ms = _IMAGE_MS if context.spec.kind == "image" else _frame_ms(source.claims.fps)
-    with Mp4Writer(output, sheet.size_wh, frame_ms=frame_ms) as writer:
+    pixel_aspect = source.seen.pixel_aspect
+    with Mp4Writer(output, sheet.size_wh, frame_ms=frame_ms, pixel_aspect=pixel_aspect) as writer:
         for picture in chain((first,), pictures):
             context.heartbeat.enter(Lane.TOOLS, Step.FRAME, picture.index)
             writer.add(sheet.with_boxes(picture.image, rows.boxes(picture.index)), picture.timestamp_ms)

@@ -37,13 +37,16 @@ _FPS_RANGE = (1.0, 120.0)
 class Mp4Writer:
     """One MP4 file. Used as a context manager: the file is whole if the block ends without an error, else unusable."""
 
-    def __init__(self, path: Path, size_wh: tuple[int, int], *, frame_ms: float | None) -> None:
+    def __init__(
+        self, path: Path, size_wh: tuple[int, int], *, frame_ms: float | None, pixel_aspect: str | None = None
+    ) -> None:
         """Open the file.
 
         Args:
             path: of the file, which is overwritten.
             size_wh: of every picture that is added, in pixels.
             frame_ms: how long the last picture is shown; None takes that of a usual rate.
+            pixel_aspect: shape of a pixel, as width:height; None is square.
         """
         fps = 1000 / frame_ms if frame_ms else _USUAL_FPS
         self.size_wh = size_wh[0] + size_wh[0] % 2, size_wh[1] + size_wh[1] % 2
@@ -58,6 +61,8 @@ class Mp4Writer:
         context.width, context.height = self.size_wh
         context.pix_fmt = "yuv420p"
         context.time_base = Fraction(1, TICKS_A_SECOND)
+        if pixel_aspect is not None:
+            context.sample_aspect_ratio = Fraction(pixel_aspect.replace(":", "/"))
         context.thread_count = _THREADS
         context.color_range = ColorRange.MPEG
         context.colorspace = context.color_primaries = context.color_trc = _BT709

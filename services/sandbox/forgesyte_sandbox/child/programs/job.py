@@ -5,12 +5,13 @@ end: DecodeFacts' fields, `rows`, `total_frames`.
 """
 
 import time
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from forgesyte_sandbox.child.context import Context
 from forgesyte_sandbox.child.media.decode_ahead import DecodeAhead
-from forgesyte_sandbox.child.media.frame_count import Basis
+from forgesyte_sandbox.child.media.facts.frame_count import Basis
 from forgesyte_sandbox.child.media.media_limits import MediaGuard
 from forgesyte_sandbox.child.media.open_source import open_source
 from forgesyte_sandbox.child.media.source import Picture, Source
@@ -84,7 +85,8 @@ class Job:
         """
         self._heartbeat.enter(Lane.TOOLS, Step.DECODE)
         allowed = MediaGuard(self._spec.media, run_memory_bytes=self._context.limits.memory_bytes)
-        return self._work(open_source(Path(self._spec.input), self._spec.kind, allowed))
+        spec = self._spec
+        return self._work(open_source(Path(spec.input), spec.kind, allowed, video_stream=spec.video_stream))
 
     def _work(self, source: Source) -> dict[str, Any]:
         self._heartbeat.enter(Lane.TOOLS, Step.WAIT)
@@ -104,8 +106,16 @@ class Job:
         width, height = source.size_wh
         claims = source.claims
         total = claims.frames if claims.frames_exact else None
+        seen = source.seen
+        started = messages.Started(claims.codec, width, height, claims.fps, source.rotation, claims.frames, total)
         self._context.send(
-            messages.Started(claims.codec, width, height, claims.fps, source.rotation, claims.frames, total)
+            replace(
+                started,
+                clock=seen.clock,
+                video_stream=seen.video_stream,
+                color=seen.color,
+                pixel_aspect=seen.pixel_aspect,
+            )
         )
         spec = self._spec
         info = JobInfo(spec.job_id, width, height, claims.fps, total, spec.device, Path.cwd())
@@ -142,9 +152,9 @@ class Job:
         for warning in source.warnings:
             self._context.send(warning)
         announced = source.claims.frames
-        if announced is not None and source.decoded < announced:
-            about = "about " if source.claims.basis is Basis.COMPUTED else ""
-            text = f"the container announced {about}{announced} frames, {source.decoded} were decoded"
+        # A length times a rate is no announcement: the rate may vary, and the length may begin before the pictures.
+        if announced is not None and source.claims.basis is not Basis.COMPUTED and source.decoded < announced:
+            text = f"the container announced {announced} frames, {source.decoded} were decoded"
             text = f"{text}, {source.corrupt} packets or frames were damaged"
             self._context.send(messages.Warning(text, severity="high"))
         self._send_timings(source)
@@ -152,7 +162,7 @@ class Job:
     def _send_timings(self, source: Source) -> None:
         spent_ms = {"decode": source.decode_ms, "process": self._maker.process_ms, "encode": self._maker.encode_ms}
         stages = {stage: round(ms, 1) for stage, ms in spent_ms.items()}
-        self._context.send(messages.Timings(dict(self._maker.latest_ms), stages))
+        self._context.send(messages.Timings(dict(self._maker.latest_ms), stages, source.seen.estimated_total))
         self._next_timings_s = time.monotonic() + _TIMINGS_EVERY_S
 
 
@@ -162,8 +172,8 @@ def _facts(source: Source) -> dict[str, Any]:
         "frames_corrupt": source.corrupt,
         "total_frames": source.decoded,
         "codec": source.claims.codec,
-        "fps": source.claims.fps,
         "rotation": source.rotation,
         "width": source.size_wh[0],
         "height": source.size_wh[1],
+        **{name: value for name, value in asdict(source.seen).items() if name != "estimated_total"},
     }

@@ -3,14 +3,15 @@
 TICKS_A_SECOND = 90_000
 """The resolution of written times: a multiple of the usual frame rates, and 13 hours of it fit into 32 bits."""
 
-_MAX_GAP_S = 3600
+MAX_GAP_S = 6 * 3600
+"""The longest time that one picture can be shown: MP4 keeps it in 31 bits. media.clock warns of longer ones."""
 
 
 class Mp4Times:
-    """Turns milliseconds into ticks. Small steps are kept as they are, so a variable rate stays what it is.
+    """Turns milliseconds into ticks. Steps are kept as they are, so that the video has the same clock as the rows.
 
-    A jump back, or one of more than an hour, counts as a break in the input's clock: the picture then comes one frame
-    after the one before, and the later ones keep their distance to it.
+    A step that no MP4 can hold is closed: the picture comes one frame after the one before, and the later ones keep
+    their distance to it.
     """
 
     def __init__(self, frame_ms: float) -> None:
@@ -26,10 +27,8 @@ class Mp4Times:
 
     def ticks(self, timestamp_ms: float) -> int:
         """Return the time of the next picture in ticks; always above the one before."""
-        if self._last_ms is not None:
-            step_ms = timestamp_ms - self._last_ms
-            if step_ms <= -self._frame_ms or step_ms > _MAX_GAP_S * 1000:
-                self._shift_ms += self._frame_ms - step_ms
+        if self._last_ms is not None and timestamp_ms - self._last_ms > MAX_GAP_S * 1000:
+            self._shift_ms += self._frame_ms - (timestamp_ms - self._last_ms)
         self._last_ms = timestamp_ms
         wanted = round((timestamp_ms + self._shift_ms) * TICKS_A_SECOND / 1000)
         self._last_ticks = max(wanted, self._last_ticks + 1)

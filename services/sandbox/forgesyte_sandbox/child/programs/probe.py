@@ -10,9 +10,8 @@ from typing import Any
 
 from forgesyte_contracts.problems import Code
 from forgesyte_sandbox.child.context import Context
-from forgesyte_sandbox.child.media.frame_count import duration_s
+from forgesyte_sandbox.child.media.facts.streams import count_streams
 from forgesyte_sandbox.child.media.image_source import ImageSource
-from forgesyte_sandbox.child.media.media import count_streams
 from forgesyte_sandbox.child.media.media_limits import MediaGuard
 from forgesyte_sandbox.child.media.orientation import UPRIGHT, Turn, turn_of_frame
 from forgesyte_sandbox.child.media.sparse_file import SparseFile
@@ -38,7 +37,9 @@ def run(context: Context[ProbeSpec]) -> dict[str, Any]:
     file = SparseFile(Path(spec.input), holes=spec.holes, size=spec.size_bytes)
     look_until_s = time.monotonic() + context.limits.probe_timeout_s * _LOOK_SHARE
     try:
-        return _image(file, allowed) if spec.kind == "image" else _video(file, allowed, look_until_s)
+        if spec.kind == "image":
+            return _image(file, allowed)
+        return _video(VideoSource(file, allowed, video_stream=spec.video_stream), file, look_until_s)
     except Refusal as refusal:
         # Damage seen in a hole is no damage; too large is too large all the same.
         if refusal.code is Code.MEDIA_INVALID and file.saw_hole:
@@ -46,13 +47,12 @@ def run(context: Context[ProbeSpec]) -> dict[str, Any]:
         raise
 
 
-def _video(file: SparseFile, allowed: MediaGuard, look_until_s: float) -> dict[str, Any]:
-    decoder = VideoSource(file, allowed)
+def _video(decoder: VideoSource, file: SparseFile, look_until_s: float) -> dict[str, Any]:
     turn = _turn_of_first_picture(decoder, file, look_until_s)
     coded = decoder.stream.codec_context
     size_wh = (turn or UPRIGHT).size_wh(coded.width, coded.height)
     claims = decoder.claims
-    seconds = duration_s(decoder.container, decoder.stream)
+    seconds = decoder.duration_s
     return _facts("video") | {
         "is_certain": turn is not None,
         "note": None if turn is not None else f"no frame was decoded: {_NOT_KEPT}",
@@ -62,6 +62,8 @@ def _video(file: SparseFile, allowed: MediaGuard, look_until_s: float) -> dict[s
         "width": size_wh[0] or None,
         "height": size_wh[1] or None,
         "fps": claims.fps,
+        "fps_nominal": claims.fps,
+        "video_stream": decoder.stream.index,
         "rotation": (turn or UPRIGHT).clockwise,
         "frames": claims.frames,
         "frames_exact": claims.frames_exact,
@@ -105,8 +107,11 @@ def _image(file: SparseFile, allowed: MediaGuard) -> dict[str, Any]:
 
 
 def _facts(kind: str) -> dict[str, Any]:
-    unknown = ("container", "codec", "pixel_format", "width", "height", "fps", "frames", "duration_s")
-    facts = dict.fromkeys((*unknown, "decode_memory_bytes", "note"), None)
+    unknown = (
+        "container", "codec", "pixel_format", "width", "height", "fps", "fps_nominal", "video_stream", "frames",
+        "duration_s", "decode_memory_bytes", "note",
+    )  # fmt: skip
+    facts = dict.fromkeys(unknown, None)
     return {"kind": kind, "is_certain": True, **facts, "rotation": 0, "frames_exact": False, "streams": {}}
 
 

@@ -21,16 +21,20 @@ async def test_a_job_gives_a_row_for_every_frame_in_order(bench):
     assert set(told.rows[0]) == {"frame_index", "timestamp_ms", "detections"}
 
 
+SD = "bt601 (assumed: no colour tags, 160 x 120)"
+
+
 async def test_the_end_of_a_job_says_what_was_decoded(bench):
     told = await bench.job()
 
     assert told.outcome.result == {
         "frames_decoded": 12, "frames_corrupt": 0, "frames_skipped": 0, "rows": 12, "total_frames": 12,
-        "codec": "h264", "fps": 25.0, "rotation": 0, "width": 160, "height": 120,
+        "codec": "h264", "fps": 25.0, "fps_nominal": 25.0, "rotation": 0, "width": 160, "height": 120,
+        "clock": "pts", "video_stream": 0, "color": SD, "pixel_aspect": "1:1",
     }  # fmt: skip
     assert told.outcome.kind == "succeeded"
     assert told.outcome.as_dict()["ok"] is True
-    assert told.of(messages.Started) == [messages.Started("h264", 160, 120, 25.0, 0, 12, 12)]
+    assert told.of(messages.Started) == [messages.Started("h264", 160, 120, 25.0, 0, 12, 12, "pts", 0, SD, "1:1")]
     assert isinstance(told.said[-1], messages.Finished)
 
 

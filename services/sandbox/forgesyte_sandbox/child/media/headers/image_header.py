@@ -6,11 +6,18 @@ Each reads a few bytes in a bounded number of steps. Rejected: Pillow, a second 
 """
 
 import struct
+import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 
+from .icc import unusual_profile
+from .jpeg_row import is_jpeg_row
 from .tiff_tags import Bytes, read_first_page
 
 _MAX_STEPS = 10_000
+_MAX_PROFILE_BYTES = 4 << 20
+_SCREEN_PRIMARIES = (1, 2)
+_HDR_CURVES = {16: "PQ", 18: "HLG"}
 _PNG_CHANNELS = {0: 1, 2: 3, 3: 3, 4: 4, 6: 4}
 _JPEG_SIZES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _JPEG_ALONE = frozenset({0x01, *range(0xD0, 0xDA)}) - {0xDA}
@@ -34,6 +41,7 @@ class ImageHeader:
         pictures: how many the file holds: frames of an animation, pages; for WebP it may hold more.
         is_cmyk: whether its colours are CMYK.
         is_float: whether samples are floating-point numbers.
+        colours: what its colours are, when they are not those of an ordinary screen (sRGB), in a clause.
     """
 
     codec: str
@@ -45,6 +53,12 @@ class ImageHeader:
     pictures: int = 1
     is_cmyk: bool = False
     is_float: bool = False
+    colours: str | None = None
+
+    def take_profile(self, profile: bytes) -> None:
+        """Note what an ICC profile says of the colours."""
+        if (name := unusual_profile(profile)) is not None:
+            self.colours = f"those of the colour profile {name!r}"
 
 
 def read_header(codec: str, data: Bytes) -> ImageHeader:
@@ -78,13 +92,25 @@ def _read_png(data: Bytes, header: ImageHeader) -> None:
             _read_exif(data[at + 8 : at + 8 + size], header)
         elif kind == b"tRNS":
             header.channels = 4
+        elif kind in (b"iCCP", b"cICP"):
+            _read_png_colours(kind, data[at + 8 : at + 8 + min(size, _MAX_PROFILE_BYTES)], header)
         elif kind == b"IEND":
             return
         at += 12 + size
 
 
+def _read_png_colours(kind: bytes, body: bytes, header: ImageHeader) -> None:
+    if kind == b"iCCP":
+        _, _, packed = body.partition(b"\0")
+        with suppress(zlib.error):
+            header.take_profile(zlib.decompressobj().decompress(packed[1:], _MAX_PROFILE_BYTES))
+    elif len(body) >= 2 and (body[0] not in _SCREEN_PRIMARIES or body[1] in _HDR_CURVES):
+        curve = _HDR_CURVES.get(body[1])
+        header.colours = f"HDR ({curve})" if curve else "wide-gamut"
+
+
 def _read_jpeg(data: Bytes, header: ImageHeader) -> None:
-    at = 2
+    at, profile = 2, b""
     for _ in range(_MAX_STEPS):
         while data[at] == 0xFF and data[at + 1] == 0xFF:
             at += 1
@@ -98,13 +124,21 @@ def _read_jpeg(data: Bytes, header: ImageHeader) -> None:
         if marker in _JPEG_SIZES:
             header.bits, header.height, header.width, header.channels = struct.unpack_from(">BHHB", data, at + 4)
             header.is_cmyk = header.channels == 4
+            header.take_profile(profile)
+            header.pictures = 2 if is_jpeg_row(data) else 1
             return
         if marker == 0xDA:
             break
-        if marker == 0xE1 and data[at + 4 : at + 10] == b"Exif\0\0":
-            _read_exif(data[at + 10 : at + 2 + size], header)
+        profile += _read_segment(marker, data[at + 4 : at + 2 + size], header, room=_MAX_PROFILE_BYTES - len(profile))
         at += 2 + size
     raise BrokenHeader("its header does not say its size")
+
+
+def _read_segment(marker: int, body: bytes, header: ImageHeader, *, room: int) -> bytes:
+    """Read what a segment says of the orientation; return the piece of a colour profile that it holds."""
+    if marker == 0xE1 and body.startswith(b"Exif\0\0"):
+        _read_exif(body[6:], header)
+    return body[14:][:room] if marker == 0xE2 and body.startswith(b"ICC_PROFILE\0") else b""
 
 
 def _read_webp(data: Bytes, header: ImageHeader) -> None:
@@ -126,6 +160,8 @@ def _read_webp(data: Bytes, header: ImageHeader) -> None:
             (packed,) = struct.unpack_from("<I", data, body + 1)
             header.width, header.height = (packed & 0x3FFF) + 1, (packed >> 14 & 0x3FFF) + 1
             header.channels = 4 if packed >> 28 & 1 else 3
+        elif kind == b"ICCP":
+            header.take_profile(data[body : body + min(size, _MAX_PROFILE_BYTES)])
         elif kind == b"EXIF":
             _read_exif(data[body : body + size].removeprefix(b"Exif\0\0"), header)
         at = body + size + size % 2
@@ -138,6 +174,9 @@ def _read_tiff(data: Bytes, header: ImageHeader) -> None:
     header.width, header.height, header.channels, header.bits = page.width, page.height, page.samples, page.bits
     header.orientation, header.pictures = page.orientation, page.pages
     header.is_cmyk, header.is_float = page.is_cmyk, page.is_float
+    header.take_profile(page.profile)
+    if page.is_lab:
+        header.colours = "CIE LAB"
 
 
 def _read_exif(data: Bytes, header: ImageHeader) -> None:

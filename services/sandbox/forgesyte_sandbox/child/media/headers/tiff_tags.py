@@ -11,6 +11,10 @@ _MAX_TAGS = 4096
 _SIZES = {1: ("B", 1), 3: ("H", 2), 4: ("I", 4), 16: ("Q", 8)}
 _FLOAT = 3
 _SEPARATED = 5
+_LAB = (8, 9, 10)
+_PROFILE = 34675
+_PROFILE_AT, _PROFILE_BYTES = -1, -2
+_MAX_PROFILE_BYTES = 4 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,9 @@ class TiffPage:
     pages: int
     is_cmyk: bool
     is_float: bool
+    is_lab: bool = False
+    profile: bytes = b""
+    """The ICC profile, as far as it is stored here."""
 
 
 class _Layout:
@@ -58,6 +65,8 @@ def read_first_page(data: Bytes) -> TiffPage | None:
             pages=_count_pages(data, following, layout),
             is_cmyk=tags.get(262) == _SEPARATED,
             is_float=tags.get(339) == _FLOAT,
+            is_lab=tags.get(262) in _LAB,
+            profile=bytes(data[tags.get(_PROFILE_AT, 0) : tags.get(_PROFILE_AT, 0) + tags.get(_PROFILE_BYTES, 0)]),
         )
     except struct.error:
         return None
@@ -72,7 +81,10 @@ def _read_tags(data: Bytes, at: int, layout: _Layout) -> tuple[dict[int, int], i
         tag, kind = struct.unpack_from(layout.order + "HH", data, start)
         (amount,) = struct.unpack_from(layout.place, data, start + 4)
         value_at = start + (12 if layout.is_big else 8)
-        if kind in _SIZES and amount:
+        if tag == _PROFILE:
+            (tags[_PROFILE_AT],) = struct.unpack_from(layout.place, data, value_at)
+            tags[_PROFILE_BYTES] = min(amount, _MAX_PROFILE_BYTES)
+        elif kind in _SIZES and amount:
             letter, size = _SIZES[kind]
             if amount * size > layout.tag_bytes - (value_at - start):
                 (value_at,) = struct.unpack_from(layout.place, data, value_at)

@@ -12,6 +12,7 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 _MAX_COUNTED = 1_000_000
+_STATE_THEIR_END = ("matroska", "flv", "nut")
 _DURATION = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)")
 
 
@@ -32,24 +33,40 @@ def count_frames(
         return counted
     seconds = duration_s(container, stream)
     if stream.frames:
-        return stream.frames, Basis.STATED
+        return _stated(container, stream), Basis.STATED
     if fps is None or seconds is None:
         return None, Basis.COMPUTED
     return round(seconds * fps) or None, Basis.COMPUTED
 
 
 def duration_s(container: InputContainer, stream: VideoStream) -> float | None:
-    """Return the stream's length in seconds, else the container's; None when neither says one."""
+    """Return the stream's length in seconds, else the container's; None when neither says one.
+
+    Matroska and FLV state the time at which they end, on a clock that may begin at ten hours.
+    """
     if stream.duration is not None and stream.time_base is not None:
         seconds = float(stream.duration * stream.time_base)
     elif match := _DURATION.match(stream.metadata.get("DURATION", "")):
         hours, minutes, rest = match.groups()
-        seconds = int(hours) * 3600 + int(minutes) * 60 + float(rest)
+        seconds = _without_start(container, int(hours) * 3600 + int(minutes) * 60 + float(rest))
     elif container.duration is not None:
-        seconds = container.duration / av.time_base
+        seconds = _without_start(container, container.duration / av.time_base)
     else:
         return None
     return seconds if seconds > 0 else None
+
+
+def _without_start(container: InputContainer, end_s: float) -> float:
+    start_s = (container.start_time or 0) / av.time_base
+    states_its_end = container.format.name.startswith(_STATE_THEIR_END)
+    return end_s - start_s if states_its_end and 0 < start_s < end_s else end_s
+
+
+def _stated(container: InputContainer, stream: VideoStream) -> int:
+    # An AVI counts empty chunks, in which no frame is stored: the picture before stays on the screen.
+    if container.format.name == "avi" and len(entries := stream.index_entries) == stream.frames <= _MAX_COUNTED:
+        return sum(entry.size > 0 for entry in entries) or stream.frames
+    return int(stream.frames)
 
 
 def _indexed(container: InputContainer, stream: VideoStream, size_bytes: int) -> tuple[int, Basis] | None:
