@@ -37,6 +37,7 @@ DTS_ONLY = frozenset({"avi"})
 """Containers that say when frames are decoded, and not when they are shown."""
 _OPEN_BYTES = 16 << 20
 _MAX_FPS = 1000
+_MAX_TICK_FPS = 240
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,9 @@ def claims_of(container: InputContainer, stream: VideoStream, *, size_bytes: int
     """
     # The guessed rate is that of most frames; the average one is what a gap of an hour leaves of it.
     rates = (stream.guessed_rate, stream.average_rate, stream.base_rate)
-    rate = next((each for each in rates if each and 0 < each <= _MAX_FPS), None)
+    # One frame per tick of a fine clock is how FFmpeg says that it found no rate.
+    tick_rate = 1 / stream.time_base if stream.time_base else None
+    rate = next((each for each in rates if each and each <= (_MAX_FPS if each != tick_rate else _MAX_TICK_FPS)), None)
     fps = float(rate) if rate else None
     frames, basis = count_frames(container, stream, fps=fps, size_bytes=size_bytes)
     return Claims(codec_of(stream), fps, frames, basis)

@@ -69,7 +69,7 @@ class VideoSource:
     def seen(self) -> Seen:
         """What is known of the video so far; complete from the first picture on, but for what is measured."""
         nominal, last_ms = self.claims.fps, self._clock.last_ms
-        fps = round((self.decoded - 1) * 1000 / last_ms, 4) if self.decoded > 1 and last_ms > 0 else nominal
+        fps = round((self.decoded - 1) * 1000 / last_ms, 6) if self.decoded > 1 and last_ms > 0 else nominal
         colours = self._shaper.colours
         return Seen(
             fps=fps,

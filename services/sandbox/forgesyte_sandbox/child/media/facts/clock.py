@@ -113,7 +113,9 @@ class FrameClock:
             self._newest_dts = packet.dts
         ticks = _time_of(packet)
         if ticks is None:
-            ticks = 0 if before is None else before.ticks + self._step
+            if before is None:
+                return  # before all times: its frame goes without, and the next ones come up to it
+            ticks = before.ticks + self._step
         sent = _Sent(stretch, ticks, 0 if before is None else before.number + 1)
         self._are_rising &= before is None or (before.stretch, before.ticks) < (stretch, ticks)
         self._newest = sent
@@ -169,6 +171,8 @@ class FrameClock:
         mine = next((sent for sent in self._coming if sent.ticks == own), None)
         if mine is None:
             return self._choose_unknown(own, least)
+        if self._is_dts_only and self._reorders:
+            self.rule = ClockRule.BEST_EFFORT
         if self._index == 0 and frame.key_frame:  # what was sent before the first keyframe cannot be decoded
             for sent in [sent for sent in self._coming if sent.number < mine.number]:
                 self._forget(sent)
@@ -189,7 +193,7 @@ class FrameClock:
         # The second frame of a packet has its packet's time; a frame without any takes the next time there is.
         if own is None and least is not None:
             self.rule = ClockRule.BEST_EFFORT
-            self._forget(least)
+            del self._times[0], self._coming[0]
             return least.stretch, least.ticks
         return self._stretch, self._last - self._shift + self._step if own is None else own
 
@@ -200,19 +204,25 @@ class FrameClock:
             self._times.remove(mine)
             return mine.stretch, mine.ticks
         for lost in [sent for sent in self._coming if sent.number < mine.number - _MOST_REORDERED]:
-            self._coming.remove(lost)
-            del self._times[0]
+            self._forget(lost)
         shown = self._times.pop(0)
         return shown.stretch, shown.ticks
 
     def _forget(self, sent: _Sent) -> None:
         self._coming.remove(sent)
-        self._times.remove(sent)
+        if sent in self._times:
+            self._times.remove(sent)
+        else:  # another frame was shown at its time
+            del self._times[0]
 
     @property
     def _is_order_unknown(self) -> bool:
         """Whether the times tell when frames are decoded: they rise in that order, and frames are shown in another."""
-        return self._is_dts_only or (self._are_rising and bool(self._stream.codec_context.has_b_frames))
+        return self._is_dts_only or (self._are_rising and self._reorders)
+
+    @property
+    def _reorders(self) -> bool:
+        return bool(self._stream.codec_context.has_b_frames)
 
     def _rising(self, stretch: int, ticks: int) -> int:
         """Return the time on the job's own clock, which goes on where the file's jumps back."""

@@ -1,0 +1,47 @@
+"""The time of every frame against the schedule by which the test made the file, and no warning where nothing is wrong.
+
+Each file runs as a job in a real sandbox.
+"""
+
+from itertools import pairwise
+
+import orjson
+import pytest
+
+from forgesyte_sandbox.parent.order import Order
+from forgesyte_sandbox.shared import messages
+from forgesyte_sandbox.shared.limits import Limits
+from forgesyte_sandbox.shared.specs import JobSpec
+
+from .schedules import ALL, HEALTHY, UNUSABLE, Scheduled
+
+TOLERANCE_MS = 1.0
+"""Containers that keep whole milliseconds round both ends of a distance."""
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in ALL])
+async def test_frames_have_the_times_of_the_schedule(zygote, tmp_path, case: Scheduled):
+    path = case.make(tmp_path)
+    said = []
+
+    spec = JobSpec("media_truth:MediaTruth", ["read-truth"], str(path), "job-1")
+    outcome = await zygote.run(Order(spec, limits=Limits(), on_message=said.append))
+
+    assert outcome.ok, outcome.error
+    rows = [orjson.loads(message.data) for message in said if isinstance(message, messages.Row)]
+    found = [row["timestamp_ms"] for row in rows]
+    assert found == pytest.approx(case.truth_ms, abs=TOLERANCE_MS)
+    assert min(found) == found[0] == 0
+    assert all(before <= after for before, after in pairwise(found))
+    assert [row["detections"]["number"] for row in rows] == list(range(30))[-len(rows) :]
+    assert outcome.result["clock"] == case.clock
+    assert outcome.result["fps"] == pytest.approx((len(rows) - 1) * 1000 / found[-1], rel=1e-3)
+    warnings = [message.text for message in said if isinstance(message, messages.Warning)]
+    assert len(warnings) == bool(case.warns)
+    assert all(case.warns in text for text in warnings)
+
+
+def test_there_are_enough_files_and_only_those_without_usable_times_are_counted():
+    assert len(ALL) >= 60
+    assert len([case for case in HEALTHY if not case.warns]) >= 60
+    assert {case.name for case in ALL if case.clock == "counted"} == {case.name for case in UNUSABLE}
