@@ -20,9 +20,9 @@ def unusual_profile(profile: bytes) -> str | None:
         return None
     try:
         tags = _tags(profile)
-        name = _name(profile, tags) or _SPACES.get(space, "without a name")
+        name = _name(profile, tags)
         if space != b"RGB ":
-            return name
+            return name or _SPACES.get(space)
         found = {kind: _colorant(profile, *tags[kind]) for kind in _COLORANTS if kind in tags}
     except (struct.error, IndexError):
         return None
@@ -31,7 +31,9 @@ def unusual_profile(profile: bytes) -> str | None:
         for kind, values in found.items()
         for value, wanted in zip(values, _COLORANTS[kind], strict=True)
     )
-    return None if is_near and (found or "srgb" in name.lower()) else name
+    if found:
+        return None if is_near else name or "without a name"
+    return name if name and "srgb" not in name.lower() else None
 
 
 def _tags(profile: bytes) -> dict[bytes, tuple[int, int]]:
