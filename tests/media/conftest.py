@@ -10,6 +10,7 @@ from forgesyte_sandbox.parent.zygote import Zygote
 
 HERE = Path(__file__).parent
 LINES = pytest.StashKey[list]()
+CASES = pytest.StashKey[list]()
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -30,7 +31,17 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 
+@pytest.fixture
+def cases_table(request):
+    """Add a line to the table of cases that is printed when all tests have run."""
+    return request.config.stash.setdefault(CASES, []).append
+
+
 def pytest_terminal_summary(terminalreporter, config):
+    if cases := config.stash.get(CASES, []):
+        terminalreporter.section(f"media cases through the product: {len(cases)} files")
+        for line in cases:
+            terminalreporter.write_line(line)
     lines = config.stash.get(LINES, [])
     if lines:
         heads = ("file", "verdict", "container", "codec", "size", "turned", "frames", "first ms", "last ms", "said")

@@ -65,7 +65,7 @@ def read_stream_programs(window: Window, tables: Tables) -> None:
         pending = payload[1 + payload[0] :] if is_start else pending + payload
         if len(pending) >= 8:
             length = (pending[1] & 0x0F) << 8 | pending[2]
-            sections[pending[6]] = max(0, length - 9) // 4
+            sections[pending[6]] = max(sections.get(pending[6], 0), (length - 9) // 4)
     tables.note("programs", sum(sections.values()))
 
 
