@@ -38,6 +38,13 @@ async def test_a_raw_body_becomes_an_image_job(images, kind):
     assert await images.bus.work.has(record.job_id, "motion", "cpu")
 
 
+async def test_an_image_has_no_stream_to_choose(images):
+    answer = await submit(images, "read-text", video_stream=0)
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "REQUEST_INVALID")
+    assert "leave it out" in answer.json()["detail"]
+
+
 @pytest.mark.parametrize("field", ["image", "file"])
 async def test_a_form_becomes_the_same_job(images, make, field):
     texts = [("plugin_id", "motion"), ("tool", "read-text"), ("tool", "edges")]

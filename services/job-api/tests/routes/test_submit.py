@@ -158,6 +158,22 @@ async def test_a_wrong_form_is_refused_and_leaves_nothing(api, make, texts, file
     assert await api.store.list("") == []
 
 
+@pytest.mark.parametrize("wanted", ["-1", "first", "99999"])
+async def test_a_stream_that_no_file_has_is_refused_before_the_upload(api, wanted):
+    answer = await api.submit(video_stream=wanted)
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "REQUEST_INVALID"), answer.text
+    assert "video_stream" in answer.json()["detail"]
+    assert await api.store.list("") == []
+
+
+async def test_the_chosen_stream_is_kept_for_the_runner_and_the_annotated_video(api):
+    answer = await api.submit(video_stream=1)
+
+    assert answer.status_code == 202, answer.text
+    assert (await api.bus.jobs.get(answer.json()["job_id"])).record.video_stream == 1
+
+
 async def test_a_form_whose_optional_fields_were_left_blank_is_as_one_without_them(api, make):
     blank = [("device", ""), ("options", ""), ("skip_bad_frames", "")]
     body = make.form([("plugin_id", "motion"), ("tool", "motion"), ("tool", ""), *blank], ("video", "a.mp4", b"x"))

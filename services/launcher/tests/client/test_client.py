@@ -38,13 +38,14 @@ async def test_a_submission_carries_the_video_the_tools_and_the_options(tmp_path
         return JSONResponse({"job_id": "the-id"}, 202)
 
     async with a_client("/v1/video/submit", submit, "POST") as client:
-        job = SubmitRequest("motion-detector", ("detect-motion", "track-objects"), {"min_area": 200})
+        job = SubmitRequest("motion-detector", ("detect-motion", "track-objects"), {"min_area": 200}, 1)
         async with open_media(str(video)) as media:
             job_id = await client.submit(job, media, on_sent=sent.append)
 
     assert job_id == "the-id"
     assert ("tool", "track-objects") in seen["query"]
     assert ("filename", "a b.mp4") in seen["query"]
+    assert ("video_stream", "1") in seen["query"]
     assert json.loads(dict(seen["query"])["options"]) == {"min_area": 200}
     assert seen["size"] == sent[-1] == 3_000_000
     assert seen["headers"]["content-type"] == "video/mp4"

@@ -36,6 +36,36 @@ def test_an_estimate_drives_progress_and_never_the_total():
     assert (written.progress, written.current_frame, written.total_frames) == (50, 5, None)
 
 
+def test_a_better_estimate_replaces_the_first_and_never_lowers_progress():
+    record = a_running_record()
+    state = AttemptState(record)
+    state.take(started(estimated_total=170))
+    state.take(a_row(14))
+
+    state.take(Timings(estimated_total=30))
+
+    half = state.apply(record, NOW)
+    assert (half.progress, half.total_frames) == (50, None)
+    state.take(Timings(estimated_total=3000))
+    assert state.apply(half, NOW).progress == 50
+
+
+def test_the_record_says_which_clock_stream_and_colours_were_used():
+    record = a_running_record()
+    state = AttemptState(record)
+
+    state.take(started(clock="best_effort", video_stream=1, color="bt709", pixel_aspect="4:3"))
+
+    decode = state.apply(record, NOW).decode
+    assert decode is not None
+    assert (decode.clock, decode.video_stream, decode.color, decode.pixel_aspect) == ("best_effort", 1, "bt709", "4:3")
+    assert (decode.fps, decode.fps_nominal) == (25.0, 25.0)
+    state.take(Finished({"frames_decoded": 10, "fps": 4.97, "fps_nominal": 25.0, "clock": "best_effort"}))
+    measured = state.apply(record, NOW).decode
+    assert measured is not None
+    assert (measured.fps, measured.fps_nominal) == (4.97, 25.0)
+
+
 def test_what_was_known_of_the_media_stays_and_what_an_earlier_attempt_counted_does_not():
     seen = DecodeFacts(codec="h264", width=160, height=120, rotation=90, frames_decoded=7, frames_corrupt=2)
     record = a_running_record(decode=seen)

@@ -44,16 +44,25 @@ def duration_s(container: InputContainer, stream: VideoStream) -> float | None:
 
     Matroska and FLV state the time at which they end, on a clock that may begin at ten hours.
     """
-    if stream.duration is not None and stream.time_base is not None:
-        seconds = float(stream.duration * stream.time_base)
-    elif match := _DURATION.match(stream.metadata.get("DURATION", "")):
-        hours, minutes, rest = match.groups()
-        seconds = _without_start(container, int(hours) * 3600 + int(minutes) * 60 + float(rest))
-    elif container.duration is not None:
-        seconds = _without_start(container, container.duration / av.time_base)
-    else:
+    seconds = stated_s(stream)
+    if seconds is not None and stream.duration is not None:
+        return seconds if seconds > 0 else None
+    if seconds is None and container.duration is not None:
+        seconds = container.duration / av.time_base
+    if seconds is None:
         return None
+    seconds = _without_start(container, seconds)
     return seconds if seconds > 0 else None
+
+
+def stated_s(stream: VideoStream) -> float | None:
+    """Return what is stated of the stream itself, in seconds; None when nothing is."""
+    if stream.duration is not None and stream.time_base is not None:
+        return float(stream.duration * stream.time_base)
+    if match := _DURATION.match(stream.metadata.get("DURATION", "")):
+        hours, minutes, rest = match.groups()
+        return int(hours) * 3600 + int(minutes) * 60 + float(rest)
+    return None
 
 
 def _without_start(container: InputContainer, end_s: float) -> float:
@@ -63,9 +72,10 @@ def _without_start(container: InputContainer, end_s: float) -> float:
 
 
 def _stated(container: InputContainer, stream: VideoStream) -> int:
-    # An AVI counts empty chunks, in which no frame is stored: the picture before stays on the screen.
-    if container.format.name == "avi" and len(entries := stream.index_entries) == stream.frames <= _MAX_COUNTED:
-        return sum(entry.size > 0 for entry in entries) or stream.frames
+    # An AVI counts empty chunks too: there the picture before stays on the screen. FFmpeg's index leaves them out.
+    if container.format.name == "avi" and 0 < len(entries := stream.index_entries) < stream.frames:
+        is_complete = entries[len(entries) - 1].timestamp + 1 >= stream.frames
+        return len(entries) if is_complete else stream.frames
     return int(stream.frames)
 
 

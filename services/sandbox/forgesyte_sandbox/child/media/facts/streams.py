@@ -15,7 +15,10 @@ from av.video.stream import VideoStream
 from forgesyte_contracts.problems import Code
 from forgesyte_sandbox.child.refusal import Refusal
 
+from .frame_count import stated_s
+
 _IMAGES = frozenset({"mjpeg", "png", "bmp", "gif", "tiff", "webp", "jpegls"})
+_STILL_SHARE = 0.2
 _Flag = av.stream.Disposition
 _NO_VIDEO = _Flag.attached_pic | _Flag.timed_thumbnails | _Flag.still_image
 
@@ -58,7 +61,7 @@ def choose_stream(container: InputContainer, wanted: int | None) -> Choice | Non
         videos = [stream for stream in decodable if not is_cover(stream)]
     if not videos:
         return None
-    moving = _first_of((stream for stream in videos if stream.frames != 1), videos)
+    moving = _first_of((stream for stream in videos if not _is_still(container, stream)), videos)
     coded = _first_of((stream for stream in moving if _codec(stream) not in _IMAGES), moving)
     flagged = _first_of((stream for stream in coded if stream.disposition & _Flag.default), coded)
     chosen = max(flagged, key=lambda stream: (_pixels(stream), -stream.index))
@@ -91,6 +94,14 @@ def _wanted(container: InputContainer, decodable: list[VideoStream], wanted: int
 
 def _first_of(some: Iterable[VideoStream], all_: list[VideoStream]) -> list[VideoStream]:
     return list(some) or all_
+
+
+def _is_still(container: InputContainer, stream: VideoStream) -> bool:
+    """Tell whether a stream is one picture: by its number of frames, or by how little of the file it lasts."""
+    if stream.frames or _codec(stream) not in _IMAGES:
+        return stream.frames == 1
+    own_s, whole_s = stated_s(stream), (container.duration or 0) / av.time_base
+    return own_s is not None and own_s < _STILL_SHARE * whole_s
 
 
 def _codec(stream: VideoStream) -> str:

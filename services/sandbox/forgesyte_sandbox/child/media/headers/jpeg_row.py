@@ -5,6 +5,9 @@ import re
 from .tiff_tags import Bytes
 
 _BEGINS = b"\xff\xd8\xff"
+_MULTI_PICTURE = b"MPF\0"
+"""Source: CIPA DC-007, 5.1."""
+_HEADER_BYTES = 256 << 10
 _MAX_STEPS = 10_000
 _MAX_PADDING = 4096
 _NEXT_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
@@ -26,8 +29,11 @@ def end_of_jpeg(data: Bytes, at: int = 0) -> int | None:
 
 
 def is_jpeg_row(data: Bytes) -> bool:
-    """Tell whether another JPEG follows the first one; zeros between them are padding."""
+    """Tell whether another JPEG follows the first one; zeros between them are padding.
+
+    The further pictures of a photograph, which its multi-picture format lists (previews, gain maps), do not count.
+    """
     end = end_of_jpeg(data)
-    if end is None:
+    if end is None or data.find(_MULTI_PICTURE, 0, min(end, _HEADER_BYTES)) >= 0:
         return False
     return data[end : end + _MAX_PADDING + 3].lstrip(b"\0").startswith(_BEGINS)
