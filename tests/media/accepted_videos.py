@@ -1,6 +1,7 @@
 """The table's lines for videos that give frames."""
 
 import os
+import struct
 import threading
 
 import numpy as np
@@ -9,6 +10,7 @@ from . import making
 from .case import EVERY, FRAMES, Accepted
 from .making import FPS, H264, clip, copy, cut, ffmpeg, spoil, with_matrix
 
+_PICTURE = b"\0\0\1\xb6"
 _COUNTED = (FRAMES, True)
 _NOT_ANNOUNCED = (None, False)
 _AUDIO = ("-f", "lavfi", "-i", "sine=frequency=440:duration=2")
@@ -65,6 +67,44 @@ def _with_cover(folder):
     return folder / "cover.mp4"
 
 
+def _with_unflagged_cover(suffix):
+    """A picture that is larger than the video, in front of it, without any flag."""
+
+    def make(folder):
+        cover = making.picture(folder / "cover.png", image=np.full((400, 400, 3), 90, np.uint8))
+        video = clip(folder / "plain.mp4")
+        flags = ("-disposition:v:0", "0", "-disposition:v:1", "0")
+        ffmpeg("-i", cover, "-i", video, "-map", "0", "-map", "1", "-c", "copy", *flags, folder / f"cover.{suffix}")
+        return folder / f"cover.{suffix}"
+
+    return make
+
+
+def _packed(folder):
+    """B-frames packed into one chunk with the frame before them, as DivX and Xvid do, and an empty one behind."""
+    content = clip(folder / "a.avi", "-c:v", "mpeg4", "-bf", "1", "-q:v", "2", "-vtag", "XVID").read_bytes()
+    at = content.index(b"movi") + 4
+    start, chunks, packed = at, list[bytes](), list[bytes]()
+    while content[at : at + 4] == b"00dc":
+        (size,) = struct.unpack_from("<I", content, at + 4)
+        chunks.append(content[at + 8 : at + 8 + size])
+        at += 8 + size + size % 2
+    first = chunks[0].index(_PICTURE)
+    chunks[0] = chunks[0][:first] + b"\0\0\1\xb2DivX503b1393p" + chunks[0][first:]
+    for chunk in chunks:
+        if chunk[chunk.index(_PICTURE) + 4] >> 6 == 2:  # a B-frame
+            packed[-1:] = [packed[-1] + chunk, _PICTURE + b"\x50\0\x7f"]
+        else:
+            packed.append(chunk)
+    body, index = b"movi", b""
+    for chunk in packed:
+        index += struct.pack("<4sIII", b"00dc", 16 * (not index), len(body), len(chunk))
+        body += b"00dc" + struct.pack("<I", len(chunk)) + chunk + bytes(len(chunk) % 2)
+    lists = content[12 : start - 12] + struct.pack("<4sI", b"LIST", len(body)) + body
+    lists += struct.pack("<4sI", b"idx1", len(index)) + index
+    return making.written(folder / "b.avi", content[:4] + struct.pack("<I", 4 + len(lists)) + b"AVI " + lists)
+
+
 def _with_subtitles(folder):
     words = making.written(folder / "words.srt", b"1\n00:00:00,000 --> 00:00:02,000\nhello\n")
     return clip(folder / "words.mkv", *H264, "-c:s", "srt", inputs=("-i", words))
@@ -100,6 +140,7 @@ CONTAINERS = [
     Accepted("mpeg4.avi", lambda it: clip(it / "a.avi", "-c:v", "mpeg4", "-q:v", "2"), "mpeg4", "avi"),
     Accepted("mpeg4 b-frames.avi", lambda it: clip(it / "a.avi", "-c:v", "mpeg4", "-q:v", "2", "-bf", "2"), "mpeg4",
              "avi"),
+    Accepted("xvid packed.avi", _packed, "mpeg4", "avi"),
     Accepted("mjpeg.avi", lambda it: clip(it / "a.avi", "-c:v", "mjpeg", "-q:v", "2", "-pix_fmt", "yuvj420p"), "mjpeg",
              "avi"),
     Accepted("mjpeg.mov", lambda it: clip(it / "a.mov", "-c:v", "mjpeg", "-q:v", "2", "-pix_fmt", "yuvj422p"), "mjpeg",
@@ -176,6 +217,8 @@ STREAMS = [
              streams={"video": 1, "audio": 1}),
     Accepted("cover picture first.mp4", _with_cover, "h264", "mp4", announced=_COUNTED,
              streams={"video": 1, "cover": 1}),
+    Accepted("unflagged cover first.mp4", _with_unflagged_cover("mp4"), "h264", "mp4", announced=_COUNTED),
+    Accepted("unflagged cover first.mkv", _with_unflagged_cover("mkv"), "h264", "mkv"),
     Accepted("with subtitles.mkv", _with_subtitles, "h264", "mkv", streams={"video": 1, "subtitle": 1}),
     Accepted("with time code.mov", _with_time_code, "h264", "mov", announced=_COUNTED,
              streams={"video": 1, "data": 1}),

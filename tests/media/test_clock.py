@@ -41,6 +41,35 @@ async def test_frames_have_the_times_of_the_schedule(zygote, tmp_path, case: Sch
     assert all(case.warns in text for text in warnings)
 
 
+@pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in HEALTHY if "begins at" in case.name])
+async def test_a_length_that_begins_late_is_no_reason_for_progress_to_stand_still(zygote, tmp_path, case: Scheduled):
+    path = case.make(tmp_path)
+    said = []
+
+    spec = JobSpec("media_truth:MediaTruth", ["read-truth"], str(path), "job-1")
+    await zygote.run(Order(spec, limits=Limits(), on_message=said.append))
+
+    (started,) = (message for message in said if isinstance(message, messages.Started))
+    assert 28 <= started.estimated_total <= 75, "three seconds, at 10 or the announced 25 frames per second"
+    estimates = [message.estimated_total for message in said if isinstance(message, messages.Timings)]
+    assert estimates[-1] == pytest.approx(30, abs=2)
+
+
+async def test_an_estimate_at_a_variable_rate_comes_right_while_frames_come(zygote, tmp_path):
+    (case,) = (case for case in HEALTHY if case.name == "h264 b variable.mpegts")
+    path = case.make(tmp_path)
+    said = []
+
+    spec = JobSpec("media_truth:MediaTruth", ["read-truth"], str(path), "job-1")
+    await zygote.run(Order(spec, limits=Limits(), on_message=said.append))
+
+    (started,) = (message for message in said if isinstance(message, messages.Started))
+    assert started.total is None
+    assert started.estimated_total > 100, "the length times the densest rate"
+    estimates = [message.estimated_total for message in said if isinstance(message, messages.Timings)]
+    assert estimates[-1] == pytest.approx(30, abs=1)
+
+
 def test_there_are_enough_files_and_only_those_without_usable_times_are_counted():
     assert len(ALL) >= 60
     assert len([case for case in HEALTHY if not case.warns]) >= 60
