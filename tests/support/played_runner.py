@@ -20,6 +20,7 @@ from forgesyte_contracts.realtime import (
     ProgressStatus,
     envelope,
 )
+from forgesyte_contracts.results import ResultSummary
 from forgesyte_contracts.runners import RunnerHeartbeat
 from forgesyte_contracts.warnings import JobWarning
 
@@ -55,7 +56,8 @@ class PlayedRunner:
         """Write progress into the record, as of the last live message."""
         percent = 100 * frame // total if total else 0
         facts = {"current_frame": frame, "total_frames": total, "progress": percent, "order": str(self.order)}
-        await self.change(lambda record: moves.progressed(record, now(), **{**facts, **changes}))
+        known = {"summary": ResultSummary(frame_count=frame), **facts, **changes}
+        await self.change(lambda record: moves.progressed(record, now(), **known))
 
     async def warn(self, *texts: str, frame_index: int | None = None) -> None:
         """Add warnings to the record."""
@@ -64,7 +66,7 @@ class PlayedRunner:
 
     async def complete(self, total: int) -> None:
         """End the job as completed."""
-        facts = {"current_frame": total, "total_frames": total, "order": str(self.order)}
+        facts = {"summary": ResultSummary(frame_count=total), "total_frames": total, "order": str(self.order)}
         await self.change(lambda record: moves.completed(record, now(), **facts))
 
     async def fail(self, message: str = "the plugin broke", code: Code = Code.PLUGIN_ERROR) -> None:

@@ -89,7 +89,8 @@ class _Frozen(BaseModel):
 
 
 class AttemptEntry(_Frozen):
-    """One claim of a job. `frame` is the frame it had reached when it ended, 0-based; None when that is unknown.
+    """One claim of a job. `frame` is the frame it had reached when it ended, 0-based; None when that is unknown. Once
+    the job has ended, that of the last attempt is the number of rows that can be read.
 
     `alone`, `boot_id`, `oom_kills` and `has_control` are the circumstances of the claim, for blame.py. `policy` is how
     its sandbox was held back, in one word.
@@ -168,7 +169,8 @@ class JobRecord(_Frozen):
     that others may have caused as well; `alone_faults` holds the frame it had reached at each fault that it met alone,
     -1 before its first row, at most the newest 5; `attempts_spared` is how many attempts ended without being used up,
     and `spared_alone` how many of those in a row ended while it was alone, without new rows, on a machine that was calm
-    before (blame.py).
+    before (blame.py). `summary` adds up the committed rows, those that `rows` names; `current_frame` counts those made
+    so far, and is ahead of it while the job runs. `error_frame` is the frame that made it fail, 0-based.
     """
 
     job_id: str
@@ -194,6 +196,7 @@ class JobRecord(_Frozen):
     error_message: str | None = None
     error_code: str | None = None
     error_type: str | None = None
+    error_frame: int | None = None
     plugin_timings: dict[str, float] = Field(default_factory=dict)
     stage_timings_ms: StageTimings = StageTimings()
     warnings: tuple[JobWarning, ...] = ()

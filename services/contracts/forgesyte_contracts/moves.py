@@ -19,6 +19,7 @@ from .jobs import (
 )
 from .problems import Code, ForgeSyteError
 from .progress import MOST_WHILE_RUNNING, never_falling
+from .results import ResultSummary
 from .warnings import JobWarning, Severity
 
 MAX_ATTEMPTS = 20
@@ -72,6 +73,19 @@ def require_owner(record: JobRecord, runner_id: str, attempt: int) -> None:
             f"attempt {record.attempt} of {record.owner}",
             job_id=record.job_id,
         )
+
+
+def _ended(record: JobRecord, to: JobStatus, now: datetime, **changes: object) -> JobRecord:
+    """End the job: every count of it is from now on the number of rows that can be read.
+
+    While it ran, `current_frame` was ahead of the committed rows, and an attempt knew the frame at which it ended.
+    """
+    summary = record.summary or ResultSummary()
+    attempts = record.attempts
+    if attempts:
+        attempts = (*attempts[:-1], attempts[-1].model_copy(update={"frame": summary.frame_count}))
+    counts = {"summary": summary, "current_frame": summary.frame_count, "attempts": attempts}
+    return _moved(record, to, now, completed_at=now, owner=None, **counts, **changes)
 
 
 def _attempt_ended(record: JobRecord, outcome: AttemptOutcome, frame: int | None, now: datetime) -> JobRecord:
@@ -172,13 +186,13 @@ def died(record: JobRecord, outcome: AttemptOutcome, frame: int | None, what: st
             where = "Before the first frame" if frame is None else f"At frame {frame}"
             text = f"{where}, {what}; this happened {len(same)} times."
             advice = " Submit it with skip_bad_frames to continue after that frame, or fix the plugin."
-            return failed(record, DEATH_CODES[outcome], outcome.value, text + advice, now)
+            return failed(record, DEATH_CODES[outcome], outcome.value, text + advice, now, frame=frame)
         text = f"frame {frame} was skipped: {what}, {len(same)} times"
         skipped = warned(record, [JobWarning(text=text, frame_index=frame, severity=Severity.HIGH)])
         return skipped.model_copy(update={"skip_frames": (*record.skip_frames, frame), "deaths_without_checkpoint": 0})
     if deaths >= MAX_DEATHS_WITHOUT_CHECKPOINT:
         text = f"The job failed {deaths} times in a row without making progress; the last time, {what}."
-        return failed(record, DEATH_CODES[outcome], outcome.value, text + " See its attempts.", now)
+        return failed(record, DEATH_CODES[outcome], outcome.value, text + " See its attempts.", now, frame=frame)
     return record
 
 
@@ -205,7 +219,7 @@ def faulted(record: JobRecord, fault: Fault, now: datetime) -> JobRecord:
     if judgement.reason is None:
         return record
     kind = AttemptOutcome.CRASHED.value if judgement.code is Code.PLUGIN_CRASH else ATTEMPTS_EXHAUSTED
-    return failed(record, judgement.code, kind, judgement.reason, now)
+    return failed(record, judgement.code, kind, judgement.reason, now, frame=frame)
 
 
 def orphaned(
@@ -247,41 +261,37 @@ def released(record: JobRecord, frame: int | None, now: datetime) -> JobRecord:
 
 def completed(record: JobRecord, now: datetime, **changes: object) -> JobRecord:
     """End the job successfully: progress 100, all tools completed, nothing held against it."""
-    record = _attempt_ended(record, AttemptOutcome.SUCCEEDED, None, now)
-    ending = {"progress": 100, "completed_at": now, "tools_completed": len(record.tools), "owner": None}
-    ending |= {"suspicion": 0, "alone_faults": (), "spared_alone": 0}
-    return _moved(record, JobStatus.COMPLETED, now, **{**ending, **changes})
+    record = _attempt_ended(record.model_copy(update=changes), AttemptOutcome.SUCCEEDED, None, now)
+    unblamed = {"suspicion": 0, "alone_faults": (), "spared_alone": 0}
+    return _ended(record, JobStatus.COMPLETED, now, progress=100, tools_completed=len(record.tools), **unblamed)
 
 
 def failed(
     record: JobRecord, code: Code, error_type: str, message: str, now: datetime, *, frame: int | None = None
 ) -> JobRecord:
-    """End the job as failed; an attempt that is still open is closed as failed at `frame`."""
+    """End the job as failed, because of its frame `frame` (0-based; None when no frame caused it)."""
     record = _attempt_ended(record, AttemptOutcome.FAILED, frame, now)
-    return _moved(
+    return _ended(
         record,
         JobStatus.FAILED,
         now,
         error_code=code.value,
         error_type=error_type,
         error_message=message[:2000],
-        completed_at=now,
-        owner=None,
+        error_frame=frame,
     )
 
 
 def cancelled(record: JobRecord, now: datetime) -> JobRecord:
     """End the job on request."""
     record = _attempt_ended(record, AttemptOutcome.CANCELLED, record.current_frame, now)
-    return _moved(
+    return _ended(
         record,
         JobStatus.CANCELLED,
         now,
         error_code=Code.CANCELLED.value,
         error_type="cancelled",
         error_message="The job was cancelled on request.",
-        completed_at=now,
-        owner=None,
     )
 
 

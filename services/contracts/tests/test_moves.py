@@ -7,6 +7,7 @@ import pytest
 from forgesyte_contracts import moves
 from forgesyte_contracts.jobs import AttemptOutcome, JobRecord, JobStatus, RowRange
 from forgesyte_contracts.problems import Code
+from forgesyte_contracts.results import ResultSummary
 from forgesyte_contracts.warnings import JobWarning
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -165,6 +166,33 @@ def test_twenty_attempts_are_the_limit():
     job = moves.claimed(moves.released(job, 0, NOW), "r1", NOW)
 
     assert (job.status, job.error_code) == (JobStatus.FAILED, "ATTEMPTS_EXHAUSTED")
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        lambda job: moves.cancelled(job, NOW),
+        lambda job: moves.failed(job, Code.PLUGIN_ERROR, "x", "y", NOW, frame=15),
+        lambda job: moves.completed(job, NOW),
+        lambda job: moves.cancelled(moves.released(job, 15, NOW), NOW),
+        lambda job: moves.failed(moves.orphaned(job, "r1", "it vanished", NOW), Code.PLUGIN_UNAVAILABLE, "x", "y", NOW),
+    ],
+    ids=["cancelled", "failed", "completed", "cancelled-between-attempts", "failed-after-its-runner-was-lost"],
+)
+def test_every_count_of_an_ended_job_is_the_number_of_rows_that_can_be_read(end):
+    """15 frames were done and 9 rows committed when it ended."""
+    committed = ResultSummary(frame_count=9, detection_count=12)
+    job = end(moves.progressed(a_running_job(), NOW, end_frame=9, current_frame=15, summary=committed))
+
+    assert (job.current_frame, job.summary, job.attempts[-1].frame) == (9, committed, 9)
+
+
+def test_a_job_that_ends_before_its_first_row_counts_none():
+    claimed = moves.progressed(a_running_job(), NOW, current_frame=3)
+
+    for job in (moves.cancelled(a_job(), NOW), moves.cancelled(claimed, NOW)):
+        assert (job.current_frame, job.summary) == (0, ResultSummary())
+        assert [attempt.frame for attempt in job.attempts] == [0] * len(job.attempts)
 
 
 def test_only_the_owner_of_this_attempt_passes_the_fence():

@@ -45,7 +45,7 @@ class JobView(_Body):
     """Per cent of the frames; never falls, and is 100 only when the job is completed. Null until it has begun."""
 
     current_frame: int | None = None
-    """How many frames are done."""
+    """How many frames are done; once the job has ended, how many rows its result has."""
 
     total_frames: int | None = None
     """How many frames there are; null until that is known exactly."""
@@ -66,7 +66,7 @@ class JobView(_Body):
     """Path of the whole result."""
 
     summary: ResultSummary | None = None
-    """What the job found, in three figures; null until it has ended."""
+    """What is in the rows that can be read so far, in three figures; null until there are any, or the job has ended."""
 
     error_message: str | None = None
     """What happened, at which frame, what was expected and what to do next; null unless the job failed."""
@@ -112,7 +112,8 @@ class AttemptView(_Body):
     """How it ended; null while it runs."""
 
     frame: int | None = None
-    """The frame it had reached when it ended, 0-based; null when that is unknown."""
+    """The frame it had reached when it ended, 0-based; null when that is unknown. Of the last attempt of an ended job:
+    how many rows its result has."""
 
     policy: str | None = None
     """How its sandbox was held back: `walled`, `degraded` or `off`; null when the runner did not know."""

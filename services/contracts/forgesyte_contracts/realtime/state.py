@@ -103,12 +103,11 @@ def error_of(record: JobRecord) -> ErrorPayload | None:
         return None
     known = record.error_code in Code.__members__.values()
     code = Code(record.error_code) if known and record.error_code else Code.INTERNAL
-    frame = record.attempts[-1].frame if record.attempts and record.status is JobStatus.FAILED else None
     return ErrorPayload(
         job_id=record.job_id,
         error=CODE_FACTS[code].title,
         plugin=record.plugin_id,
-        details=ErrorDetails(error_code=code.value, message=record.error_message or "", frame_index=frame),
+        details=ErrorDetails(error_code=code.value, message=record.error_message or "", frame_index=record.error_frame),
     )
 
 
