@@ -174,11 +174,12 @@ def _preload() -> None:
 
     from . import child
     from .media import image_source, video_source
-    from .programs import annotate, job, manifest, policy, probe, warm
+    from .programs import annotate, decode, job, manifest, policy, probe, warm
     from .wall import build
 
     cv2.setNumThreads(1)  # several sandboxes share the cores; a plugin may raise it for itself
-    del av, forgesyte_sdk, np, child, video_source, annotate, job, manifest, policy, probe, image_source, warm, build
+    del av, forgesyte_sdk, np, child, image_source, video_source, build
+    del annotate, decode, job, manifest, policy, probe, warm
 
 
 def main(arguments: list[str]) -> int:

@@ -28,6 +28,8 @@ class SandboxOutcome:
         start_ms: from the order to a loaded plugin that is sent its job, load included; None when the run ended before
             that, so that nothing of the job itself had been read.
         was_warm: whether it ran in a sandbox that was loaded already.
+        decoding: 0-based index of the frame that was being decoded, when that and not the tools may have killed the
+            sandbox; None otherwise.
         exit_code: of a process that ended before the parent killed it; below zero is the signal's number.
     """
 
@@ -45,6 +47,7 @@ class SandboxOutcome:
     start_ms: float | None = None
     was_warm: bool = False
     exit_code: int | None = None
+    decoding: int | None = None
 
     @property
     def was_interrupted(self) -> bool:

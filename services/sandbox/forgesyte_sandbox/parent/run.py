@@ -35,6 +35,7 @@ from .zygote_process import ChildExit
 
 _SILENT_LIMIT_S = 0.5
 _REST_LIMIT_S = 2.0
+_LAST_MESSAGES_S = 1.0
 _ASK_EVERY_S = 0.2
 _TURN_S = 0.002
 
@@ -98,14 +99,18 @@ class Run:
             self._order.on_started(process.pid)
             process.exited.add_done_callback(self._exit_came)
             async with asyncio.TaskGroup() as group:
+                conversation = group.create_task(self._converse(reader, writer))
                 tasks = [
-                    group.create_task(self._converse(reader, writer)),
+                    conversation,
                     group.create_task(self._watchdog.watch(self._give_up)),
                     group.create_task(self._await_cancel()),
                     group.create_task(self._pass_on_watched()),
                 ]
                 await self._over.wait()
                 exit_ = None if self.is_reusable else await self._bury()
+                if self._caller_error is None:
+                    # What the dead child had sent is in the socket; a caller that takes it slowly has this long.
+                    await asyncio.wait({conversation}, timeout=_LAST_MESSAGES_S)
                 for task in tasks:
                     task.cancel()
         finally:
@@ -161,6 +166,8 @@ class Run:
             self._last_row = message.frame_index
         self._has_plugin_begun |= isinstance(message, Started)
         if isinstance(message, Finished | Failed):
+            if self._verdict is not None:
+                return  # the first ending decides
             self._last = message
         if not isinstance(message, Failed):
             await self._tell(message)
@@ -271,6 +278,7 @@ class Run:
             start_ms=None if self._ready_s is None else _ms(self._ready_s - self._began_s),
             was_warm=self._was_warm,
             exit_code=None if found is None else found.exit_code,
+            decoding=self._watchdog.decoding if found is not None and found.may_be_decoding else None,
         )
 
 

@@ -38,6 +38,7 @@ class Verdict:
         frame: 0-based index of the frame it was at; None before the first.
         traceback: the child's, when an exception crossed.
         exit_code: of a process that ended by itself.
+        step: what took too long, where that is why.
     """
 
     kind: OutcomeKind
@@ -48,6 +49,14 @@ class Verdict:
     frame: int | None = None
     traceback: str | None = None
     exit_code: int | None = None
+    step: Step | None = None
+
+    @property
+    def may_be_decoding(self) -> bool:
+        """Whether a decoder that was at work may have caused it, as it may cause a death that nothing else explains."""
+        if self.kind == "timeout":
+            return self.step is Step.DECODE
+        return self.kind == "oom" or (self.kind == "crashed" and self.exit_code is not None)
 
     @property
     def name(self) -> str:
@@ -59,7 +68,7 @@ def too_slow(step: Step, limit_s: float, frame: int | None) -> Verdict:
     """A step took longer than its limit."""
     clause = f"{_STEP_WORDS.get(step, step.name.lower())} took longer than its limit of {limit_s:g} s"
     text = f"{clause}{_at(frame)}; its process group was killed"
-    return Verdict("timeout", Code.PLUGIN_TIMEOUT, text, clause, frame=frame)
+    return Verdict("timeout", Code.PLUGIN_TIMEOUT, text, clause, frame=frame, step=step)
 
 
 def too_long(limit_s: float, frame: int | None) -> Verdict:

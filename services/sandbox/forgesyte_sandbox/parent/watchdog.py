@@ -72,11 +72,27 @@ class Watchdog:
 
     @property
     def frame(self) -> int | None:
-        """The frame the run is at: the tools' while they work on one, else the one being decoded."""
+        """The frame the run is at: the one that the tools work on or wait for, else the one being decoded."""
         tools, decoder = self._page.read(Lane.TOOLS), self._page.read(Lane.DECODER)
+        if tools.step is Step.WAIT and tools.frame is not None:
+            return tools.frame + 1
         if tools.step in (Step.WAIT, Step.IDLE) and decoder.step is Step.DECODE:
             return decoder.frame
         return tools.frame
+
+    @property
+    def decoding(self) -> int | None:
+        """The frame whose decoding may have ended the run; None when nothing was being decoded.
+
+        A decoder that waits for room counts: its library may work ahead in threads of its own. So do tools that wait:
+        what the decoder raised is raised there, when its own lane is over.
+        """
+        tools, decoder = self._page.read(Lane.TOOLS), self._page.read(Lane.DECODER)
+        if decoder.frame is not None:
+            return decoder.frame
+        if tools.step in (Step.DECODE, Step.WAIT, Step.WRITE):
+            return 0 if tools.frame is None else tools.frame + 1
+        return None
 
     def allow_above(self, baseline_bytes: int) -> None:
         """Switch from the memory allowed for loading to the job's: what was in use after load, plus the job's limit."""

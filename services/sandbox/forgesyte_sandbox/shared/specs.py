@@ -183,6 +183,26 @@ class ProbeSpec(_MediaSpec):
 
 
 @dataclass(frozen=True, slots=True)
+class DecodeSpec(_MediaSpec):
+    """Which file to decode and nothing else, as a job would, without a plugin.
+
+    Attributes:
+        input: path of the file.
+        frames: how many frames are decoded at most.
+        kind: what the media is.
+        media: limits on what is decoded.
+    """
+
+    PROGRAM: ClassVar[str] = "decode"
+    PROFILE: ClassVar[Profile] = "media"
+    FILES: ClassVar[tuple[str, ...]] = ("input",)
+
+    input: str
+    frames: int
+    kind: "JobKind" = "video"
+
+
+@dataclass(frozen=True, slots=True)
 class AnnotateSpec(_MediaSpec):
     """Which video to draw.
 
@@ -210,7 +230,7 @@ class AnnotateSpec(_MediaSpec):
 
 
 SPECS: dict[str, type[Spec]] = {
-    spec.PROGRAM: spec for spec in (PolicySpec, ManifestSpec, WarmSpec, JobSpec, ProbeSpec, AnnotateSpec)
+    spec.PROGRAM: spec for spec in (PolicySpec, ManifestSpec, WarmSpec, JobSpec, ProbeSpec, DecodeSpec, AnnotateSpec)
 }
 """Every program's spec, by the program's name."""
 

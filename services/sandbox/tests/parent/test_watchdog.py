@@ -68,6 +68,37 @@ def test_a_step_past_its_limit_is_a_timeout(page, lane, step, limit):
     assert past.frame in (7, None)
 
 
+@pytest.mark.parametrize(
+    ("tools", "decoder", "decoding"),
+    [
+        pytest.param((Step.LOAD, None), None, None, id="the plugin is loaded"),
+        pytest.param((Step.PREPARE, None), None, None, id="its tools are made"),
+        pytest.param((Step.DECODE, None), None, 0, id="the file is opened"),
+        pytest.param((Step.WAIT, None), (Step.DECODE, 0), 0, id="the first frame is decoded"),
+        pytest.param((Step.FRAME, 7), (Step.DECODE, 9), 9, id="both are at work"),
+        pytest.param((Step.FRAME, 7), (Step.IDLE, 15), 15, id="the decoder waits for room"),
+        pytest.param((Step.FRAME, 7), (Step.IDLE, None), None, id="everything is decoded"),
+        pytest.param((Step.WAIT, 7), (Step.IDLE, None), 8, id="the decoder has raised"),
+        pytest.param((Step.FINALIZE, 7), (Step.IDLE, None), None, id="the tools finish"),
+    ],
+)
+def test_a_death_may_be_the_decoder_s_while_a_frame_is_being_decoded(page, tools, decoder, decoding):
+    heartbeat, watchdog = StepMarker(page.fd), Watchdog(os.getpid(), page, Limits(**AMPLE))
+    heartbeat.enter(Lane.TOOLS, *tools)
+    if decoder is not None:
+        heartbeat.enter(Lane.DECODER, *decoder)
+
+    assert watchdog.decoding == decoding
+
+
+def test_tools_that_wait_are_at_the_frame_that_has_no_row_yet(page):
+    heartbeat, watchdog = StepMarker(page.fd), Watchdog(os.getpid(), page, Limits(**AMPLE))
+    heartbeat.enter(Lane.TOOLS, Step.WAIT, 7)
+    heartbeat.enter(Lane.DECODER, Step.DECODE, 12)
+
+    assert watchdog.frame == 8
+
+
 def test_a_step_that_claims_to_begin_tomorrow_is_as_old_as_our_first_sight_of_it(page, monkeypatch):
     tomorrow_ns = time.monotonic_ns() + 86_400 * 10**9
     heartbeat, watchdog = StepMarker(page.fd), Watchdog(os.getpid(), page, Limits(**{**AMPLE, "frame_timeout_s": TINY}))

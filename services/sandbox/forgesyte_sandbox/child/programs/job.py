@@ -125,9 +125,7 @@ class Job:
 
     def _frame(self, source: Source, picture: Picture) -> None:
         if picture.index in self._skip:
-            self._skipped += 1
-            text = f"frame {picture.index} was skipped because earlier attempts crashed on it"
-            self._context.send(messages.Warning(text, picture.index, "high"))
+            self._skipped += 1  # the record has the warning, from when the frame was given up
             return
         self._heartbeat.enter(Lane.TOOLS, Step.FRAME, picture.index)
         row, warnings = self._maker.make(Frame(picture.image, picture.index, picture.timestamp_ms))

@@ -106,9 +106,8 @@ async def test_a_skipped_frame_is_decoded_but_not_processed(bench):
 
     assert told.outcome.ok
     assert [row["frame_index"] for row in told.rows] == [0, 1, *range(3, 12)]
-    assert [(w.frame_index, w.severity) for w in told.of(messages.Warning)] == [(2, "high")]
+    assert told.of(messages.Warning) == []  # the record has the warning, once for all attempts
     assert (told.outcome.result["frames_skipped"], told.outcome.result["rows"]) == (1, 11)
-    assert told.of(messages.Warning)[0].frame_index == 2
 
 
 async def test_an_alias_finds_its_tool(bench):
