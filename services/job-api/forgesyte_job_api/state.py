@@ -3,7 +3,7 @@
 Imported by the application and the routes alone: everything below is handed what it needs.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import Depends, Path, Request
@@ -12,6 +12,7 @@ from forgesyte_chassis.bus import Bus
 from forgesyte_chassis.clock import Clock
 from forgesyte_chassis.scratch import Scratch
 from forgesyte_chassis.store.blobs import Store
+from forgesyte_chassis.turns import Turns
 from forgesyte_contracts.ids import JobId, parse_job_id
 from forgesyte_contracts.jobs import JobRecord
 from forgesyte_contracts.problems import Code, ForgeSyteError
@@ -46,6 +47,7 @@ class ApiState:
     zygote: Zygote
     annotator: Annotator
     prober: Prober
+    cancels: Turns[JobId] = field(default_factory=Turns)
 
     def intake(self) -> Intake:
         """Make what turns requests into jobs."""

@@ -3,6 +3,9 @@
 Faults of the runner stop here: a job whose handling broke is given back; the other jobs and the runner go on.
 """
 
+import asyncio
+from collections.abc import Callable
+
 import structlog
 
 from forgesyte_chassis.bus import Adopted, BusUnavailable, Claimed, Delivery, Refused, claim
@@ -23,6 +26,10 @@ from .suspects.door import Door
 log = structlog.get_logger(__name__)
 
 AGAIN_DELAY_S = 3.0
+
+NEXT_ATTEMPT_DELAY_S = 0.2
+"""Between the death of a sandbox and the next attempt: short, yet a plugin that dies at once cannot spin."""
+
 _RETRY_EVERY_S = 1.0
 
 
@@ -34,14 +41,24 @@ class JobDispatcher:
         slots: the jobs that run here.
         door: says which jobs may come in beside those.
         resources: what attempts work with.
+        is_draining: returns whether this runner is stopping, so that a next attempt is another runner's.
     """
 
-    def __init__(self, runner_id: RunnerId, slots: Slots[Attempt], door: Door, resources: AttemptResources) -> None:
+    def __init__(
+        self,
+        runner_id: RunnerId,
+        slots: Slots[Attempt],
+        door: Door,
+        resources: AttemptResources,
+        *,
+        is_draining: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._runner_id = runner_id
         self._slots = slots
         self._door = door
         self._resources = resources
         self._bus, self._clock, self._reports = resources.bus, resources.clock, resources.reports
+        self._is_draining = is_draining
         self._in_hand: set[JobId] = set()
 
     async def handle(self, delivery: Delivery) -> None:
@@ -61,26 +78,48 @@ class JobDispatcher:
         if job_id in self._slots.jobs:
             await self._claim(delivery, is_here=True)
         elif job_id in self._in_hand:
-            await delivery.nak(AGAIN_DELAY_S)
-        elif not self._reports.plugins.is_available(delivery.plugin):
-            # It failed while this message was under way: another runner may have it, or a reload may fix it.
-            self._reports.metrics.refused("plugin not ready")
-            await delivery.nak(AGAIN_DELAY_S)
+            delivery.nak_later(AGAIN_DELAY_S)
         else:
             self._in_hand.add(job_id)
             try:
-                await self._claim(delivery)
-            except Exception:
-                # A claim whose answer was lost may have landed; no other runner takes the job while we are alive.
-                record = await self._give_back(job_id)
-                await delivery.nak(AGAIN_DELAY_S if record is None else handover_delay_s(record))
-                raise
+                await self._try_here(delivery)
             finally:
-                self._door.leave(job_id)
                 self._in_hand.discard(job_id)
 
-    async def _claim(self, delivery: Delivery, *, is_here: bool = False) -> None:
-        """Claim the job by its record; a job that runs here already can only be adopted, never started again."""
+    async def _try_here(self, delivery: Delivery) -> None:
+        """Try the job until it ends or is given to others: after the death of its sandbox it goes on here at once."""
+        held: Delivery | None = delivery
+        while held is not None:
+            delivery = held
+            if not self._reports.plugins.is_available(delivery.plugin):
+                # It failed meanwhile: another runner may have it, or a reload may fix it.
+                self._reports.metrics.refused("plugin not ready")
+                delivery.nak_later(AGAIN_DELAY_S)
+                return
+            if (held := await self._try_once(delivery)) is not None:
+                await asyncio.sleep(NEXT_ATTEMPT_DELAY_S)
+                if self._is_draining():
+                    await held.nak()
+                    return
+
+    async def _try_once(self, delivery: Delivery) -> Delivery | None:
+        job_id = delivery.job_id
+        try:
+            return await self._claim(delivery)
+        except Exception:
+            # A claim whose answer was lost may have landed; no other runner takes the job while we are alive.
+            record = await self._give_back(job_id)
+            delivery.nak_later(AGAIN_DELAY_S if record is None else handover_delay_s(record))
+            raise
+        finally:
+            self._door.leave(job_id)
+
+    async def _claim(self, delivery: Delivery, *, is_here: bool = False) -> Delivery | None:
+        """Claim the job by its record; a job that runs here already can only be adopted, never started again.
+
+        Returns:
+            The message, when the job's sandbox has died and it is to be tried again.
+        """
         answer = await claim(
             self._bus,
             delivery,
@@ -92,7 +131,7 @@ class JobDispatcher:
         )
         match answer:
             case Claimed(stored=stored):
-                await self._run(Attempt(self._resources, stored, delivery), stored.record)
+                return await self._run(Attempt(self._resources, stored, delivery), stored.record)
             case Adopted():
                 await self._adopt(delivery)
             case Refused(reason=reason, stored=known):
@@ -104,14 +143,15 @@ class JobDispatcher:
                     self._reports.metrics.suspect_left(known.record)
                 if reason in ("finished", "exhausted"):
                     await self._keep_record(delivery.job_id)
+        return None
 
-    async def _run(self, attempt: Attempt, record: JobRecord) -> None:
+    async def _run(self, attempt: Attempt, record: JobRecord) -> Delivery | None:
         job_id = JobId(record.job_id)
         log.info("job claimed", job_id=job_id, plugin=record.plugin_id, tools=record.tools, attempt=record.attempt)
         self._reports.metrics.claimed(record)
         self._slots.enter(job_id, attempt)
         try:
-            await attempt.run()
+            return await attempt.run()
         finally:
             self._slots.leave(job_id, attempt)
             if record.is_suspect:
@@ -120,7 +160,7 @@ class JobDispatcher:
     async def _adopt(self, delivery: Delivery) -> None:
         attempt = self._slots.jobs.get(delivery.job_id)
         if attempt is None:
-            await delivery.nak(AGAIN_DELAY_S)
+            delivery.nak_later(AGAIN_DELAY_S)
             return
         log.info("redelivery adopted", job_id=delivery.job_id)
         attempt.adopt(delivery)

@@ -23,7 +23,8 @@ REFUSALS = (
 )  # fmt: skip
 SUSPECT_OUTCOMES = ("cleared", "failed", "completed")
 _KILLED = {AttemptOutcome.TIMEOUT: "timeout", AttemptOutcome.OOM: "oom"}
-_STOPPED = {StopReason.ENDED: "cancel", StopReason.FENCED: "fenced"}
+_DECODING = {"timeout": "timeout", "oom": "oom"}
+_STOPPED = {StopReason.CANCELLED: "cancel", StopReason.ENDED: "cancel", StopReason.FENCED: "fenced"}
 
 
 class RunnerMetrics:
@@ -92,6 +93,11 @@ class RunnerMetrics:
     def stopped(self, plugin: str, why: StopReason) -> None:
         """Count a living sandbox that was killed because its attempt was stopped."""
         self._kills.labels(self._label(plugin), _STOPPED.get(why, "shutdown")).inc()
+
+    def died_decoding(self, plugin: str, outcome: SandboxOutcome) -> None:
+        """Count a killed sandbox of a job that fails because of its media: no attempt has such an outcome."""
+        if (reason := _DECODING.get(outcome.kind)) is not None:
+            self._kills.labels(self._label(plugin), reason).inc()
 
     def frame_processed(self, plugin: str) -> None:
         """Count a frame that has its row."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from forgesyte_chassis.bus import CANCEL, WATCH, Bus, BusUnavailable
+from forgesyte_chassis.bus import CANCEL, WATCH, Bus
 from forgesyte_chassis.clock import Clock
 from forgesyte_chassis.main import Lifetime
 from forgesyte_chassis.metrics import new_registry
@@ -54,8 +54,6 @@ RELEASE_LIMIT_S = 3.0
 FINISH_LIMIT_S = 1.0
 """The part of it left to jobs whose work is done and whose result is being written; then they are given back too."""
 
-_STOP_LIMIT_S = 1.0
-
 
 @dataclass(frozen=True, slots=True)
 class Connections:
@@ -98,7 +96,13 @@ class Runner:
             is_loading=lambda: self._is_loading,
             runs_alone=self._slots.runs_alone,
         )
-        dispatcher = JobDispatcher(runner_id, self._slots, self._door, self._resources(opened, clock))
+        dispatcher = JobDispatcher(
+            runner_id,
+            self._slots,
+            self._door,
+            self._resources(opened, clock),
+            is_draining=lifetime.stopping.is_set,
+        )
         self._puller: WorkPuller[Attempt] | SuspectPuller[Attempt]
         if settings.suspects is Suspects.ONLY:
             self._puller = SuspectPuller(self._bus, self._slots, dispatcher.handle, self._may_pull)
@@ -171,6 +175,7 @@ class Runner:
         self._health.set_ready(False)
         self._heartbeat.drain()
         self._puller.stop()
+        await self._bus.work.return_kept()
         drain_s = self._settings.drain_s
         log.info("runner draining", jobs=len(self._slots.jobs), drain_s=drain_s)
         await asyncio.wait((pulling,), timeout=drain_s)
@@ -201,18 +206,12 @@ class Runner:
             await asyncio.Event().wait()
 
     async def _on_control(self, job_id: JobId, verb: str) -> bool:
-        """Handle a control message about a job; the record decides what happens, so any service may send it."""
+        """Handle a control message about a job; the answer to a cancel is that this runner ends the job now."""
         if verb == WATCH:
             self._leases.renew(job_id)
             return False
         job = self._slots.jobs.get(job_id)
-        if verb != CANCEL or job is None:
-            return False
-        try:
-            async with asyncio.timeout(_STOP_LIMIT_S):
-                return await job.stop_if_ended()
-        except (BusUnavailable, TimeoutError):
-            return False
+        return verb == CANCEL and job is not None and job.cancel()
 
     async def _serve_ops(self) -> None:
         settings = self._settings

@@ -19,8 +19,8 @@ class RunningJob(Protocol):
     def record(self) -> JobRecord:
         """Its record as it was last written here."""
 
-    async def stop_if_ended(self) -> bool:
-        """Read the record; if the job is no longer ours, stop, and return True once the sandbox is dead."""
+    def cancel(self) -> bool:
+        """Cancel the job, and return whether that is being done; False when the attempt ends for another reason."""
 
     def release(self, *, even_finishing: bool = False) -> None:
         """Give the job back to the queue without blame; also one that only needs to be ended, if so asked."""

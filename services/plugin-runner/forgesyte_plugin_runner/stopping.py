@@ -9,8 +9,11 @@ from typing import Any
 class StopReason(StrEnum):
     """Why the attempt stops. The first reason counts."""
 
+    CANCELLED = "cancelled"
+    """A user cancelled the job, and this attempt, which owns it, writes so."""
+
     ENDED = "ended"
-    """The record is terminal, usually because a user cancelled the job."""
+    """The record is terminal: others ended the job."""
 
     FENCED = "fenced"
     """Another attempt owns the job: nothing more about it goes to the bus."""

@@ -120,16 +120,14 @@ class Box:
             raise
 
     async def cancel(self, job_id: JobId) -> bool:
-        """Do what job-api does: record first, then the work message, then the message to the owner.
+        """Do what job-api does first, and ask the owner.
 
         The message is sent once and its answer awaited: a busy owner answers later than job-api would wait.
         """
-        await self.cancel_silently(job_id)
-        await self.bus.work.purge(job_id, "probe", "cpu")
         return await self.bus.control.request_cancel(job_id, tries=1, timeout_s=LIMIT_S)
 
     async def cancel_silently(self, job_id: JobId) -> None:
-        """Only write the record: the message to the owner was lost."""
+        """Do what job-api does when the owner does not answer: write the record."""
         await self.bus.jobs.change(job_id, lambda record: moves.cancelled(record, datetime.now(UTC)))
 
     async def take_over(self, job_id: JobId, runner_id: str) -> None:

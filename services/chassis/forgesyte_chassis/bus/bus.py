@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
+from forgesyte_chassis.background import beside
 from forgesyte_chassis.clock import SYSTEM_CLOCK, Clock
 from forgesyte_contracts.streams import WORK
 
@@ -72,6 +73,7 @@ class Bus:
                 for each in (name, f"{name} live")
             ]
             work = WorkQueue(main, stack, ack_wait_s=ack_wait_s)
+            await stack.enter_async_context(beside(work.run()))
             yield cls(main, live, work, clock=clock)
 
     @property

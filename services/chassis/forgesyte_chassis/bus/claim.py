@@ -129,10 +129,10 @@ async def claim(
     if running_here(delivery.job_id):
         if stored.record.owner == runner_id:
             return Adopted(stored)
-        await delivery.nak(NAK_DELAY_S)
+        delivery.nak_later(NAK_DELAY_S)
         return Refused("winding down", stored)
     if (reason := await _may_not_take(bus, stored.record, runner_id)) is not None:
-        await delivery.nak(NAK_DELAY_S)
+        delivery.nak_later(NAK_DELAY_S)
         return Refused(reason, stored)
     return await _take(bus, delivery, runner_id, stored, admit=admit, clock=clock, policy=policy)
 
@@ -171,12 +171,12 @@ async def _take(
     try:
         stored = await bus.jobs.change(delivery.job_id, take, known=seen)
     except _Taken:
-        await delivery.nak(NAK_DELAY_S)
+        delivery.nak_later(NAK_DELAY_S)
         return Refused("taken")
     if stored.record.is_terminal:
         return await _acked(delivery, "exhausted", stored)
     if isinstance(answer, Elsewhere):
-        await delivery.nak(answer.delay_s)
+        delivery.nak_later(answer.delay_s)
         return Refused(answer.reason, stored)
     return Claimed(stored)
 

@@ -38,10 +38,11 @@ class ControlMessages:
     async def request_cancel(
         self, job_id: JobId, *, tries: int = CANCEL_TRIES, timeout_s: float = CANCEL_TIMEOUT_S
     ) -> bool:
-        """Ask the owner to stop the job; call this once the record says cancelled.
+        """Ask the owner to cancel the job.
 
         Returns:
-            True if the owner confirmed it, False if no answer came within `tries` times `timeout_s` seconds.
+            True if the owner says that it does so now, False if no answer came within `tries` times `timeout_s`
+            seconds.
         """
         loop = asyncio.get_running_loop()
         for _ in range(tries):

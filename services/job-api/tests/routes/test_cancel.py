@@ -1,6 +1,7 @@
 """POST /v1/jobs/{job_id}/cancel, alone and against others who end the job at the same moment."""
 
 import asyncio
+from contextlib import suppress
 from functools import partial
 
 import pytest
@@ -9,7 +10,9 @@ from forgesyte_contracts import moves
 from forgesyte_contracts.ids import new_job_id
 from forgesyte_contracts.jobs import JobStatus
 from forgesyte_contracts.problems import Code
+from forgesyte_contracts.results import ResultSummary
 from forgesyte_contracts.subjects import record_blob
+from forgesyte_job_api.routes import cancel as route
 from tests.support import eventually
 
 
@@ -30,22 +33,72 @@ async def test_a_pending_job_is_cancelled_and_its_work_taken_back(api):
     assert await api.store.size(record_blob(job_id)) is not None
 
 
-async def test_the_owner_of_a_running_job_is_asked_after_the_record_says_cancelled(api, make, monkeypatch):
-    record = await api.put(moves.claimed(make.a_record(), "runner-1", make.NOW))
-    # Asked once and waited for: on a busy machine a living owner needs longer than the product waits for it.
-    patient = partial(api.bus.control.request_cancel, tries=1, timeout_s=60)
-    monkeypatch.setattr(api.bus.control, "request_cancel", patient)
-    asked = []
+class Owner:
+    """The runner of a job: it agrees to a cancel, and then commits its last rows and writes the ending, or hangs."""
 
-    async def stop(job_id, verb):
-        asked.append((job_id, verb, (await api.bus.jobs.get(job_id)).record.status))
+    def __init__(self, api, make, *, hangs=False):
+        self.api, self.make, self.hangs = api, make, hangs
+        self.asked = []
 
-    async with api.bus.control.on_job(stop):
+    async def take(self, job_id, verb):
+        self.asked.append((verb, (await self.api.bus.jobs.get(job_id)).record.status))
+        if not self.hangs:
+            with suppress(moves.IllegalJobMove):  # it has just completed
+                await self.api.bus.jobs.change(job_id, self._ended)
+
+    def _ended(self, record):
+        rows = ResultSummary(frame_count=9)
+        return moves.cancelled(moves.progressed(record, self.make.NOW, end_frame=9, summary=rows), self.make.NOW)
+
+
+@pytest.fixture
+def patient(api, monkeypatch):
+    """Ask once and wait: on a busy machine a living owner needs longer than the product waits for it."""
+    monkeypatch.setattr(
+        api.bus.control, "request_cancel", partial(api.bus.control.request_cancel, tries=1, timeout_s=60)
+    )
+
+
+async def running(api, make):
+    """A job that has done more frames than it has committed."""
+    record = moves.claimed(make.a_record(), "runner-1", make.NOW)
+    return await api.put(
+        moves.progressed(record, make.NOW, end_frame=4, current_frame=9, summary=ResultSummary(frame_count=4))
+    )
+
+
+async def test_the_owner_of_a_running_job_ends_it_with_the_rows_that_only_it_has(api, make, patient):
+    record, owner = await running(api, make), Owner(api, make)
+
+    async with api.bus.control.on_job(owner.take):
         answer = await cancel(api, record.job_id)
 
-    assert asked == [(record.job_id, "cancel", JobStatus.CANCELLED)]
-    assert answer.json()["stopping"] is False
-    assert answer.json()["status"] == "cancelled"
+    assert owner.asked == [("cancel", JobStatus.RUNNING)]
+    body = answer.json()
+    assert (answer.status_code, body["status"], body["stopping"]) == (200, "cancelled", False)
+    assert (body["current_frame"], body["summary"]["frame_count"]) == (9, 9)
+
+
+async def test_an_owner_that_does_not_get_it_done_in_time_loses_its_last_rows(api, make, patient, monkeypatch):
+    monkeypatch.setattr(route, "OWNER_LIMIT_S", 0.1)
+    record, owner = await running(api, make), Owner(api, make, hangs=True)
+
+    async with api.bus.control.on_job(owner.take):
+        answer = await cancel(api, record.job_id)
+
+    body = answer.json()
+    assert (answer.status_code, body["status"], body["stopping"]) == (200, "cancelled", True)
+    assert (body["current_frame"], body["summary"]["frame_count"]) == (4, 4)
+
+
+async def test_of_many_cancels_of_a_running_job_exactly_one_is_told_that_it_did_it(api, make, patient):
+    record, owner = await running(api, make), Owner(api, make)
+
+    async with api.bus.control.on_job(owner.take):
+        answers = await asyncio.gather(*(cancel(api, record.job_id) for _ in range(8)))
+
+    assert sorted(answer.status_code for answer in answers) == [200] + [409] * 7
+    assert len(owner.asked) == 1
 
 
 @pytest.mark.slow
@@ -114,15 +167,11 @@ async def test_cancel_against_completion_has_one_winner(api, make):
                 return False
             return True
 
-        async with api.bus.control.on_job(_answers):
+        async with api.bus.control.on_job(Owner(api, make).take):
             answer, completed = await asyncio.gather(cancel(api, record.job_id), complete())
 
         status = (await api.bus.jobs.get(record.job_id)).record.status
         assert (answer.status_code, completed, status) in [(200, False, "cancelled"), (409, True, "completed")]
-
-
-async def _answers(_job_id, _verb):
-    return None
 
 
 async def test_cancel_stays_200_when_the_rest_of_the_bus_fails_behind_it(api, monkeypatch):

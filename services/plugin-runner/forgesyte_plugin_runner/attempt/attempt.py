@@ -27,6 +27,7 @@ from forgesyte_sandbox.parent.outcome import SandboxOutcome
 from forgesyte_sandbox.shared import messages
 from forgesyte_sandbox.shared.messages import Message, Row, Timings
 
+from .decode_trial import DecodeTrial
 from .delivery_hold import DeliveryHold
 from .ending import Ending
 from .failure import Failure, missing_device, missing_input
@@ -41,6 +42,9 @@ from .state.attempt_state import AttemptState
 from .store_retry import StoreLost
 
 log = structlog.get_logger(__name__)
+
+LAST_ROWS_S = 1.0
+"""How long the ending of a cancelled job waits for the rows that are here; the store takes them in milliseconds."""
 
 
 class Attempt:
@@ -57,7 +61,6 @@ class Attempt:
         self._hold = DeliveryHold(delivery, clock, bus.ack_wait_s)
         self._state = AttemptState(claimed.record)
         self._buffer = RowBuffer(segment_rows=resources.settings.checkpoint_rows)
-        self._is_dead = asyncio.Event()
         self._input_id = ""
         self._checkpoint_s: float | None = None
         self._recorder = Recorder(
@@ -97,20 +100,17 @@ class Attempt:
         """Give the job back to the queue without blame; also one that only needs to be ended, if so asked."""
         self._stop.ask(StopReason.RELEASED, even_finishing=even_finishing)
 
-    async def stop_if_ended(self) -> bool:
-        """Read the record; if the job is no longer ours, return True once its sandbox is dead, else False.
+    def cancel(self) -> bool:
+        """Cancel the job, and return whether that is being done; False when the attempt ends for another reason."""
+        self._stop.ask(StopReason.CANCELLED)
+        return self._stop.reason is StopReason.CANCELLED
 
-        Raises:
-            BusUnavailable: the record could not be read.
+    async def run(self) -> Delivery | None:
+        """Bring the attempt to its end; every end is in the record before the message is settled.
+
+        Returns:
+            The message, when the sandbox has died and the job is to be tried again; None when it is settled.
         """
-        await self._recorder.look()
-        if self._stop.reason is None:
-            return False
-        await self._is_dead.wait()
-        return True
-
-    async def run(self) -> None:
-        """Bring the attempt to its end; every end is in the record before the message is settled."""
         ending = Ending(
             self._recorder,
             hold=self._hold,
@@ -127,6 +127,7 @@ class Attempt:
             finally:
                 for keeper in keepers:
                     keeper.cancel()
+        return ending.passed_on
 
     async def _work(self) -> SandboxOutcome | Failure | None:
         """Return the result; None when the attempt was stopped before the sandbox had an answer."""
@@ -138,7 +139,8 @@ class Attempt:
             self._state.placed(placement)
             async with self._resources.scratch.folder(f"{self._job_id}-{self._record.attempt}") as folder:
                 await self._stop.guard(self._fetch(folder / "input"))
-                return await self._run_sandbox(folder, found, manifest, placement.device)
+                outcome, trial = await self._run_sandbox(folder, found, manifest, placement.device)
+                return await self._settled(outcome, trial)
         except BlobMissing:
             return missing_input(self._job_id)
         except (StoreLost, OSError) as fault:
@@ -154,8 +156,6 @@ class Attempt:
             return None
         except Stopped:
             return None
-        finally:
-            self._is_dead.set()
 
     async def _fetch(self, media: Path) -> None:
         begun_s = self._clock.monotonic_s()
@@ -166,13 +166,13 @@ class Attempt:
 
     async def _run_sandbox(
         self, folder: Path, found: FoundPlugin, manifest: PluginManifest, device: str
-    ) -> SandboxOutcome:
+    ) -> tuple[SandboxOutcome, DecodeTrial]:
         sandboxes, settings, name = self._resources.sandboxes, self._resources.settings, self._record.plugin_id
         spec = job_spec(self._record, found.entry_point, folder / "input", device=device, settings=settings)
         limits = job_limits(settings, manifest)
         self._checkpoint_s = self._clock.monotonic_s()
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._committer().run())
+            committing = group.create_task(self._committer().run())
             telling = group.create_task(self._live.run())
             with sandboxes.living.follow(name, limits.memory_bytes) as sandbox:
                 order = Order(
@@ -184,14 +184,30 @@ class Attempt:
                         outcome = await sandboxes.runner_for(manifest, device)(order)
                 finally:
                     telling.cancel()
-                    self._is_dead.set()
                     self._buffer.close()
                     self._checkpoint_s = None
                     if sandbox.has_started and self._stop.reason is not None:
                         self._metrics.stopped(name, self._stop.reason)
+            await self._commit_last(committing)
         self._metrics.sandbox_ran(name, manifest.isolation, outcome)
         await self._live.close()
-        return outcome
+        return outcome, DecodeTrial(self._record, spec, order, sandboxes.zygote.run)
+
+    async def _commit_last(self, committing: asyncio.Task[None]) -> None:
+        """Wait until the rows that are here are committed; who cancelled the job waits no longer than LAST_ROWS_S."""
+        with suppress(Stopped):
+            await self._stop.guard(_end_of(committing))
+        if self._stop.reason is StopReason.CANCELLED:
+            await asyncio.wait({committing}, timeout=LAST_ROWS_S)
+            committing.cancel()
+
+    async def _settled(self, outcome: SandboxOutcome, trial: DecodeTrial) -> SandboxOutcome | Failure:
+        if self._stop.reason is not None:
+            return outcome
+        settled = await trial.settle(outcome)
+        if isinstance(settled, Failure):
+            self._metrics.died_decoding(self._record.plugin_id, outcome)
+        return settled
 
     def _committer(self) -> Committer:
         return Committer(
@@ -214,8 +230,8 @@ class Attempt:
         if self._stop.reason is not None:
             return
         if isinstance(message, Row):
-            with suppress(Stopped):
-                await self._stop.guard(self._buffer.put(message.frame_index, message.data))
+            if not await self._put(message):
+                return
             self._metrics.frame_processed(self._record.plugin_id)
         if isinstance(message, messages.Warning):
             with suppress(Stopped):
@@ -225,3 +241,15 @@ class Attempt:
         self._state.take(message)
         self._live.take(message)
         self._recorder.notice()
+
+    async def _put(self, row: Row) -> bool:
+        """Return whether the row is kept: one that is not must not be counted either."""
+        try:
+            return await self._stop.guard(self._buffer.put(row.frame_index, row.data))
+        except Stopped:
+            return False
+
+
+async def _end_of(task: asyncio.Task[None]) -> None:
+    """Wait for a task, which a cancelled wait leaves alone."""
+    await asyncio.wait({task})

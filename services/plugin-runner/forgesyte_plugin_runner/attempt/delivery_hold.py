@@ -67,17 +67,29 @@ class DeliveryHold:
         except BusUnavailable:
             log.info("ack not sent: bus unavailable", job_id=self._delivery.job_id)
 
-    async def nak(self, delay_s: float = 0.0) -> None:
+    async def nak(self) -> None:
         """Give the message back for another attempt; if the bus is unavailable, ack_wait has the same effect.
 
         Nothing is sent once the record has been out of reach for ack_wait: another runner may hold the message by now.
         """
-        if not self._settle() or self.untouched_s >= self._ack_wait_s:
+        if not self._settle_in_time():
             return
         try:
-            await self._delivery.nak(delay_s)
+            await self._delivery.nak()
         except BusUnavailable:
             log.info("nak not sent: bus unavailable", job_id=self._delivery.job_id)
+
+    def nak_later(self, delay_s: float) -> None:
+        """Give the message back as nak() does, after `delay_s` seconds."""
+        if self._settle_in_time():
+            self._delivery.nak_later(delay_s)
+
+    def pass_on(self) -> Delivery | None:
+        """Return the message for the next attempt in this process; None when another runner may hold it by now."""
+        return self._delivery if self._settle_in_time() else None
+
+    def _settle_in_time(self) -> bool:
+        return self._settle() and self.untouched_s < self._ack_wait_s
 
     def _settle(self) -> bool:
         was_settled, self._is_settled = self._is_settled, True

@@ -3,11 +3,12 @@
 | outcome                   | record                                    | queue                    |
 | succeeded                 | completed, after rows and result document | ack                      |
 | failed by its own fault   | failed                                    | ack                      |
-| timeout, oom, crashed     | died: running without owner, or failed    | nak soon, or ack         |
+| timeout, oom, crashed     | died: running without owner, or failed    | the next attempt, or ack |
 | released                  | released: running without owner           | nak                      |
 | its zygote died under it  | faulted: running without owner, or failed | nak at once, or ack      |
 | fault of this runner      | released: running without owner           | nak, later each time     |
 | record cannot be written  | failed, without what did not fit          | ack                      |
+| cancelled by a user       | cancelled, after the rows that are here   | ack                      |
 | ended by others           | already written; kept as record.json      | ack                      |
 | fenced                    | belongs to another attempt                | nothing, never again     |
 """
@@ -16,7 +17,7 @@ from datetime import datetime
 
 import structlog
 
-from forgesyte_chassis.bus import RecordUnwritable
+from forgesyte_chassis.bus import Delivery, RecordUnwritable
 from forgesyte_chassis.machine import circumstances_here
 from forgesyte_chassis.store.blobs import BlobMissing
 from forgesyte_chassis.store.rowfile import RowsDamaged
@@ -39,9 +40,6 @@ from .stored_result import RowsMissing, keep_record, keep_warnings, write_result
 
 log = structlog.get_logger(__name__)
 
-NEXT_ATTEMPT_DELAY_S = 0.2
-"""Between a death and the next attempt: short, yet a plugin that dies at once cannot spin the queue."""
-
 HANDOVER_DELAY_S = 3.0
 """Before a job is retried after a fault of this runner, not of the job; doubled each time in a row."""
 
@@ -59,7 +57,11 @@ def handover_delay_s(record: JobRecord) -> float:
 
 
 class Ending:
-    """Writes the end of one attempt."""
+    """Writes the end of one attempt.
+
+    Attributes:
+        passed_on: the message, once the sandbox has died and the job may be tried again in this very runner.
+    """
 
     def __init__(
         self,
@@ -78,6 +80,7 @@ class Ending:
         self._storage = storage
         self._plugins, self._metrics, self._backoff = reports.plugins, reports.metrics, reports.backoff
         self._input_id = ""
+        self.passed_on: Delivery | None = None
 
     async def settle(self, result: SandboxOutcome | Failure | None, *, input_id: str = "") -> None:
         """Write what `result` means into the record and answer the queue.
@@ -87,7 +90,7 @@ class Ending:
             input_id: distinguishes its media from other media.
         """
         self._input_id = input_id
-        if self._stop.reason is not StopReason.FENCED:
+        if self._stop.reason not in (StopReason.FENCED, StopReason.CANCELLED):
             await self._keep_warnings()
         try:
             await self._settle(result)
@@ -120,8 +123,10 @@ class Ending:
     async def _obey(self) -> None:
         """Do what the stop demands."""
         match self._stop.reason:
+            case StopReason.CANCELLED:
+                await self._cancel()
             case StopReason.RELEASED:
-                await self._release_or_step_aside(0.0)
+                await self._release_or_step_aside(at_once=True)
             case StopReason.FAULT:
                 await self._release_for_fault()
             case StopReason.UNWRITABLE if self._recorder.unwritable is not None:
@@ -157,10 +162,29 @@ class Ending:
     async def _complete(self) -> None:
         self._stop.finish()
         final = await self._recorder.flush()
+        self._require_all_committed(final)
         await self._stop.guard(self._storage.persist(lambda store: write_result(store, final)))
         record = await self._recorder.close(AttemptOutcome.SUCCEEDED, moves.completed)
         self._plugins.record_success(record.plugin_id)
         await self._finish(record, AttemptOutcome.SUCCEEDED)
+
+    def _require_all_committed(self, record: JobRecord) -> None:
+        if self._state.frames_done != self._state.counts.rows:
+            text = f"{self._state.frames_done} rows were made and {self._state.counts.rows} are committed"
+            raise RowsMissing(Code.INTERNAL, text, job_id=record.job_id)
+
+    async def _cancel(self) -> None:
+        # First of all the record: who cancelled waits for it.
+        try:
+            record = await self._recorder.close(AttemptOutcome.CANCELLED, moves.cancelled)
+        except Fenced:
+            await self._step_aside()
+            return
+        self._metrics.attempt_ended(record, AttemptOutcome.CANCELLED)
+        log.info("job cancelled", job_id=record.job_id, attempt=record.attempt)
+        await self._keep_warnings()
+        await keep_record(self._storage, record)
+        await self._hold.ack()
 
     async def _fail(self, failure: Failure) -> None:
         def fail(record: JobRecord, now: datetime) -> JobRecord:
@@ -184,7 +208,8 @@ class Ending:
 
     async def _die(self, outcome: SandboxOutcome, death: AttemptOutcome, what: str) -> None:
         # Before the write: no further job should go to a plugin that turns out to be broken.
-        blame_death(self._plugins, self._recorder.record, outcome, what=what, input_id=self._input_id)
+        if outcome.decoding is None:
+            blame_death(self._plugins, self._recorder.record, outcome, what=what, input_id=self._input_id)
         record = await self._recorder.close(
             death, lambda known, now: moves.died(known, death, outcome.frame, what, now)
         )
@@ -194,7 +219,7 @@ class Ending:
             return
         self._metrics.attempt_ended(record, death)
         self._backoff.recovered()
-        await self._hold.nak(NEXT_ATTEMPT_DELAY_S)
+        self.passed_on = self._hold.pass_on()
 
     async def _end_with_surroundings(self, outcome: SandboxOutcome) -> None:
         """Judge the job by the rule of contracts/blame.py. This runner saw what happened, and is none the worse."""
@@ -223,14 +248,17 @@ class Ending:
         self._backoff.faulted()
         await self._release_or_step_aside()
 
-    async def _release(self, delay_s: float | None) -> None:
+    async def _release(self, *, at_once: bool) -> None:
         frame = self._state.frames_done or None
         record = await self._recorder.close(
             AttemptOutcome.RELEASED, lambda known, now: moves.released(known, frame, now)
         )
         self._metrics.attempt_ended(record, AttemptOutcome.RELEASED)
         log.info("job released", job_id=record.job_id, attempt=record.attempt, frame=frame)
-        await self._hold.nak(handover_delay_s(record) if delay_s is None else delay_s)
+        if at_once:
+            await self._hold.nak()
+        else:
+            self._hold.nak_later(handover_delay_s(record))
 
     async def _finish(self, record: JobRecord, outcome: AttemptOutcome) -> None:
         self._metrics.attempt_ended(record, outcome)
@@ -239,15 +267,15 @@ class Ending:
         log.info("job ended", job_id=record.job_id, status=record.status, attempt=record.attempt)
         await self._hold.ack()
 
-    async def _release_or_step_aside(self, delay_s: float | None = None) -> None:
+    async def _release_or_step_aside(self, *, at_once: bool = False) -> None:
         try:
-            await self._release(delay_s)
+            await self._release(at_once=at_once)
         except Fenced:
             await self._step_aside()
 
     async def _step_aside(self) -> None:
         record = self._recorder.record
-        if self._stop.reason is StopReason.ENDED:
+        if self._stop.reason is StopReason.ENDED or self._recorder.ended is not None:
             log.info("job had already ended elsewhere", job_id=record.job_id, attempt=record.attempt)
             self._metrics.attempt_ended(self._recorder.ended or record, AttemptOutcome.CANCELLED)
             if self._recorder.ended is not None:

@@ -18,6 +18,7 @@ from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.jobs import AttemptOutcome, JobRecord, StageTimings
 from forgesyte_contracts.moves import Fenced, require_owner
 from forgesyte_contracts.problems import Code, ForgeSyteError
+from forgesyte_contracts.results import ResultSummary
 from forgesyte_plugin_runner.stopping import Stop, StopReason
 
 from .delivery_hold import DeliveryHold
@@ -229,6 +230,8 @@ class Recorder:
 
 
 def _slim(record: JobRecord) -> JobRecord:
-    """Return the record without anything that may have grown large."""
-    bulky = {"warnings": (), "plugin_timings": {}, "stage_timings_ms": StageTimings(), "summary": None, "decode": None}
-    return record.model_copy(update={**bulky, "warnings_dropped": record.warnings_dropped + len(record.warnings)})
+    """Return the record without anything that may have grown large; the count of its rows stays."""
+    summary = ResultSummary(frame_count=record.summary.frame_count if record.summary else 0)
+    bulky = {"warnings": (), "plugin_timings": {}, "stage_timings_ms": StageTimings(), "decode": None}
+    dropped = record.warnings_dropped + len(record.warnings)
+    return record.model_copy(update={**bulky, "summary": summary, "warnings_dropped": dropped})

@@ -58,8 +58,11 @@ class FakeDelivery:
     async def ack(self) -> None:
         self._say("ack")
 
-    async def nak(self, delay_s: float = 0.0) -> None:
-        self._say(f"nak {delay_s:g}")
+    async def nak(self) -> None:
+        self._say("nak")
+
+    def nak_later(self, delay_s: float) -> None:
+        self.said.append(f"nak later {delay_s:g}")
 
     def fence(self) -> None:
         self.said.append("fenced")

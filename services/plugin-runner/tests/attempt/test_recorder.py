@@ -105,19 +105,19 @@ async def test_a_write_keeps_the_hold_fresh_and_carries_the_state(desk):
 
 async def test_a_frame_done_while_progress_is_being_written_is_no_reason_for_another_write(box, desk):
     desk.recorder._policy.every_s = 3600
-    desk.state._total, desk.state.frames_done = 100, 5
+    desk.state._total, desk.state.frames_done, desk.state._reached = 100, 5, 5
 
     async with asyncio.TaskGroup() as group:
         box.nats.pause()
         group.create_task(desk.recorder.flush())
         await eventually(desk.recorder._lock.locked)
-        desk.state.frames_done = 6
+        desk.state.frames_done = desk.state._reached = 6
         desk.recorder.notice()
         is_due = desk.recorder._due.is_set()
         box.nats.resume()
 
     assert not is_due
-    desk.state.frames_done = 10
+    desk.state.frames_done = desk.state._reached = 10
     desk.recorder.notice()
     assert desk.recorder._due.is_set()
 

@@ -128,7 +128,8 @@ async def test_the_message_stays_in_the_queue_until_the_job_has_ended(bus):
     delivery = bus.work.unpulled(job_id, PLUGIN, DEVICE)
 
     await delivery.in_progress()
-    await delivery.nak(3)
+    await delivery.nak()
+    delivery.nak_later(3)
     assert await bus.work.has(job_id, PLUGIN, DEVICE)
     await delivery.ack()
 

@@ -7,7 +7,6 @@ message, so nothing is sent while disconnected, and a fenced delivery never send
 """
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -24,6 +23,7 @@ from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.streams import WORK
 
 from .consumer_pull import ConsumerPull
+from .kept_deliveries import KeptDeliveries
 
 PUBLISH_LIMIT_S = 5.0
 PULL_WAIT_S = 0.1
@@ -47,6 +47,7 @@ class Delivery:
     device: str
     _reply: str
     _connection: Connection
+    _kept: KeptDeliveries
     _is_silent: bool = field(default=False, init=False)
 
     async def ack(self) -> None:
@@ -55,12 +56,19 @@ class Delivery:
             await self._connection.request(self._reply, b"+ACK")
             self._is_silent = True
 
-    async def nak(self, delay_s: float = 0.0) -> None:
-        """Return the message to the queue; it is redelivered after `delay_s` seconds."""
+    async def nak(self) -> None:
+        """Return the message to the queue; it is redelivered at once."""
         if not self._is_silent:
-            delay = json.dumps({"delay": int(delay_s * NS)}).encode() if delay_s > 0 else b""
-            await self._connection.publish(self._reply, b"-NAK " + delay if delay else b"-NAK")
+            await self._connection.publish(self._reply, b"-NAK")
             self._is_silent = True
+
+    def nak_later(self, delay_s: float) -> None:
+        """Return the message to the queue after `delay_s` seconds; until then this process keeps it from others.
+
+        Rejected: a delayed negative acknowledgement (kept_deliveries.py).
+        """
+        if not self._is_silent:
+            self._kept.keep(self, delay_s)
 
     async def in_progress(self) -> None:
         """Keep the message for another ack_wait. Call this only if the record was read or written within that time."""
@@ -83,7 +91,10 @@ class UnpulledDelivery(Delivery):
             await self._connection.api(f"STREAM.PURGE.{WORK.name}", {"filter": subject})
             self._is_silent = True
 
-    async def nak(self, delay_s: float = 0.0) -> None:
+    async def nak(self) -> None:
+        """Do nothing: the message was never taken from the queue."""
+
+    def nak_later(self, delay_s: float) -> None:
         """Do nothing: the message was never taken from the queue."""
 
     async def in_progress(self) -> None:
@@ -122,6 +133,15 @@ class WorkQueue:
         self.ack_wait_s = ack_wait_s
         self._pullers: dict[str, ConsumerPull] = {}
         self._made: dict[str, int] = {}
+        self._kept = KeptDeliveries()
+
+    async def run(self) -> None:
+        """Return the messages that are to go back later, until cancelled; then return them all."""
+        await self._kept.run()
+
+    async def return_kept(self) -> None:
+        """Return all messages that were to go back later: this process takes no more jobs."""
+        await self._kept.return_all()
 
     async def publish(self, job_id: JobId, plugin: str, device: str, *, limit_s: float = PUBLISH_LIMIT_S) -> bool:
         """Queue a job.
@@ -176,7 +196,7 @@ class WorkQueue:
 
     def unpulled(self, job_id: JobId, plugin: str, device: str) -> Delivery:
         """Return what stands for the job's message, for a runner that finds its jobs by their records."""
-        return UnpulledDelivery(job_id, plugin, device, "", self._connection)
+        return UnpulledDelivery(job_id, plugin, device, "", self._connection, self._kept)
 
     async def ensure_consumer(self, plugin: str, device: str) -> None:
         """Create the consumer that the runners of one plugin on one device share. Raises BusUnavailable."""
@@ -216,7 +236,7 @@ class WorkQueue:
         if message is None:
             return None
         _, _, job_id = subjects.parse_work(message.subject)
-        return Delivery(job_id, plugin, device, message.reply, self._connection)
+        return Delivery(job_id, plugin, device, message.reply, self._connection, self._kept)
 
     async def _remake(self, plugin: str, device: str) -> None:
         try:

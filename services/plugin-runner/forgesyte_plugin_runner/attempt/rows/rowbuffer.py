@@ -37,17 +37,18 @@ class RowBuffer:
         """How many rows wait."""
         return len(self._rows)
 
-    async def put(self, frame_index: int, row: bytes) -> None:
-        """Add a row (JSON without a newline); waits while the buffer is full. A closed buffer takes nothing."""
+    async def put(self, frame_index: int, row: bytes) -> bool:
+        """Add a row (JSON without a newline); waits while the buffer is full. Return False if it was closed instead."""
         while self._is_full and not self.is_closed:
             self._room.clear()
             await self._room.wait()
         if self.is_closed:
-            return
+            return False
         self._rows.append((frame_index, row))
         self._bytes += len(row)
         if self._is_segment:
             self._due.set()
+        return True
 
     def take(self) -> list[tuple[int, bytes]]:
         """Remove and return the rows of one segment, oldest first."""

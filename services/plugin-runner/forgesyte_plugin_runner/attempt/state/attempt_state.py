@@ -4,6 +4,8 @@ Everything is kept as it should appear in the record, never as a difference. Wri
 answer was lost, therefore changes nothing.
 """
 
+from collections import deque
+from dataclasses import replace
 from datetime import datetime
 from math import isfinite
 from typing import Any
@@ -30,9 +32,9 @@ class AttemptState:
     """The state of one attempt as far as this runner knows it.
 
     Attributes:
-        counts: what its rows add up to.
+        counts: what its committed rows add up to.
         warnings: its warnings.
-        frames_done: frames done in this attempt.
+        frames_done: frames with a row, committed or not.
         committed_end: the rows of all frames below this one are in the store.
         is_news: something other than progress waits to be written.
         order: of the attempt's last live message; readers of the record know which live messages are older than it.
@@ -50,8 +52,10 @@ class AttemptState:
         self._stage_ms: dict[str, float] = {}
         self.counts = RowCounts(record.summary)
         self.warnings = AttemptWarnings(record)
-        self.frames_done = 0
+        self.frames_done = self.counts.rows
         self.committed_end = 0
+        self._reached = 0
+        self._uncommitted: deque[messages.Row] = deque()
         self.is_news = False
         self.order = record.order
 
@@ -59,7 +63,7 @@ class AttemptState:
     def progress_percent(self) -> int:
         """Frames done of the exact total, or of the container's estimate until the total is known."""
         total = self._total if self._total is not None else self._estimate
-        return percent_of(self.frames_done, total, at_most=MOST_WHILE_RUNNING)
+        return percent_of(self._reached, total, at_most=MOST_WHILE_RUNNING)
 
     def placed(self, placement: Placement) -> None:
         """Note on which device the attempt runs, and why it is not the one chosen at submit."""
@@ -71,8 +75,9 @@ class AttemptState:
         """Keep what a message of the sandbox reports; whatever a child sends, it must not outgrow the record."""
         match message:
             case messages.Row():
-                self.counts.add(message)
-                self.frames_done = max(self.frames_done, message.frame_index + 1)
+                self._uncommitted.append(replace(message, data=b""))
+                self.frames_done += 1
+                self._reached = max(self._reached, message.frame_index + 1)
             case messages.Started():
                 self._take_start(message)
             case messages.Warning():
@@ -93,6 +98,8 @@ class AttemptState:
 
     def commit(self, end_frame: int) -> None:
         """Note that the rows of all frames below `end_frame` are in the store."""
+        while self._uncommitted and self._uncommitted[0].frame_index < end_frame:
+            self.counts.add(self._uncommitted.popleft())
         self.committed_end = end_frame
         self.is_news = True
 
@@ -119,7 +126,7 @@ class AttemptState:
     @property
     def _decode_so_far(self) -> DecodeFacts:
         # The decoder reports its figures at the end; until then each frame with a row counts as decoded.
-        decoded = max(self._decode.frames_decoded, self.frames_done)
+        decoded = max(self._decode.frames_decoded, self._reached)
         return self._decode.model_copy(update={"frames_decoded": decoded})
 
     def _plugin_timings(self) -> dict[str, float]:
@@ -155,9 +162,9 @@ class AttemptState:
         try:
             self._decode = _sane(DecodeFacts.model_validate({**self._decode.model_dump(), **known}))
         except ValidationError:
-            self._decode = self._decode.model_copy(update={"frames_decoded": self.frames_done})
+            self._decode = self._decode.model_copy(update={"frames_decoded": self._reached})
             self.warn(JobWarning(text="the decoder's figures could not be read"))
-        self._total = self.frames_done = self._decode.frames_decoded
+        self._total = self._reached = self._decode.frames_decoded
         self.is_news = True
 
 

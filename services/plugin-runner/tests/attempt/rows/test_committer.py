@@ -135,7 +135,7 @@ async def test_a_result_with_other_rows_than_were_made_is_refused(desk):
     await desk.fill(10)
     desk.buffer.close()
     await desk.committer.run()
-    desk.state.take(Row(10, b"{}"))
+    desk.state.counts.add(Row(10, b"{}"))
 
     with pytest.raises(RowsMissing, match="made 11 rows and the store holds 10"):
         await write_result(desk.store, desk.committed())

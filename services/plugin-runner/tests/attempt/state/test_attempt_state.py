@@ -30,7 +30,8 @@ def test_an_estimate_drives_progress_and_never_the_total():
     state = AttemptState(record)
 
     state.take(started(estimated_total=10))
-    state.take(a_row(4))
+    for index in range(5):
+        state.take(a_row(index))
 
     written = state.apply(record, NOW)
     assert (written.progress, written.current_frame, written.total_frames) == (50, 5, None)
@@ -79,11 +80,13 @@ def test_the_end_tells_the_real_total():
     record = a_running_record()
     state = AttemptState(record)
     state.take(started(estimated_total=12))
+    for index in range(9):
+        state.take(a_row(index))
 
-    state.take(Finished({"frames_decoded": 10, "frames_corrupt": 2, "frames_skipped": 0, "total_frames": 10}))
+    state.take(Finished({"frames_decoded": 10, "frames_corrupt": 2, "frames_skipped": 1, "total_frames": 10}))
 
     written = state.apply(record, NOW)
-    assert (written.progress, written.total_frames, written.current_frame) == (99, 10, 10)
+    assert (written.progress, written.total_frames, written.current_frame) == (99, 10, 9)
     assert written.decode is not None
     assert (written.decode.frames_decoded, written.decode.frames_corrupt, written.decode.codec) == (10, 2, "h264")
 
@@ -123,14 +126,16 @@ def test_figures_that_a_child_made_up_are_not_believed():
     assert state.apply(a_running_record(), NOW).total_frames == 3
 
 
-def test_what_runs_shows_its_decoded_frames_and_its_summary():
+def test_what_runs_shows_its_decoded_frames_and_the_summary_of_the_rows_that_can_be_read():
     record = a_running_record()
     state = AttemptState(record)
     state.take(a_row(4, detections=3, classes={"cat": 3}))
+    state.commit(5)
+    state.take(a_row(5, detections=7))
 
     written = state.apply(record, NOW)
 
-    assert written.decode.frames_decoded == 5
+    assert (written.decode.frames_decoded, written.current_frame) == (6, 2)
     assert (written.summary.frame_count, written.summary.detection_count, written.summary.classes) == (1, 3, {"cat": 3})
 
 
