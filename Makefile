@@ -8,7 +8,7 @@ WORKERS := 4
 # The folders of all members, without a list: a new one is found here.
 MEMBERS = $(shell $(PY) .ci/members all)
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test stability long-video random-faults storm soak bench bench-against bench-wall lint types format clean
+.PHONY: help setup demo up test stability long-video random-faults storm counts soak bench bench-against bench-wall lint types format clean
 
 help: ## show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,7 +37,11 @@ random-faults: setup ## run eight minutes of random faults beside healthy jobs
 storm: setup ## kill and attack the running product for ten minutes beside healthy jobs (WALL=off: without the wall)
 	@FORGESYTE_STORM_S=$${FORGESYTE_STORM_S-600} FORGESYTE_STORM_WALL=$(or $(WALL),on) $(PY) -m pytest -q --tb=short tests/stability/test_storm.py $(ARGS)
 
-soak: stability long-video random-faults storm ## do all long runs in full, one after the other (three quarters of an hour)
+counts: setup ## end 80 jobs and kill 64 sandboxes at random moments: counts, and how soon the next attempt begins
+	@FORGESYTE_SOAK=1 $(PY) -m pytest -q -s --tb=short tests/durability/test_counts.py $(ARGS)
+	@FORGESYTE_SOAK=1 $(PY) -m pytest -q -s --tb=short -m long services/plugin-runner/tests/test_next_attempts.py $(ARGS)
+
+soak: stability long-video random-faults storm counts ## do all long runs in full, one after the other (three quarters of an hour)
 
 bench: setup ## measure ForgeSyte beside its alternatives, into docs/benchmarks.md (some minutes)
 	@.ci/setup bench

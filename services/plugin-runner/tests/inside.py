@@ -28,6 +28,7 @@ from forgesyte_sandbox.parent.installed_plugins import FoundPlugin
 from forgesyte_sandbox.parent.order import Order
 from forgesyte_sandbox.parent.outcome import SandboxOutcome
 from forgesyte_sandbox.shared.messages import Finished, Message, Row, Started
+from forgesyte_sandbox.shared.specs import DecodeSpec
 
 SUCCEEDED = SandboxOutcome(True, {}, None, None, 1.0, "succeeded")
 NOT_STARTED = SandboxOutcome(False, None, "the zygote did not start", "released", 1.0, "released")
@@ -46,12 +47,19 @@ async def ten_rows(say: Say, who: str = "") -> SandboxOutcome:
     return SUCCEEDED
 
 
+async def passes(_say: Say) -> SandboxOutcome:
+    """Decode without a plugin, and find nothing."""
+    return SUCCEEDED
+
+
 class Script:
-    """Replaces the zygote: each run follows the plan until it ends or is cancelled."""
+    """Replaces the zygote: each run follows its plan (without a plugin it is `decoding`) until it is cancelled."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.runs = 0
+        self.decoding: Plan = passes
+        self.decoded = 0
         self.calm_s = 60.0
 
     async def keep(self) -> None:
@@ -63,10 +71,10 @@ class Script:
         return None
 
     async def run(self, order: Order) -> SandboxOutcome:
-        self.runs += 1
+        plan = self._plan_for(order)
         cancelled = SandboxOutcome(False, None, "killed", "cancelled", 1.0, "cancelled")
         async with asyncio.TaskGroup() as group:
-            planned = group.create_task(self.plan(order.on_message))
+            planned = group.create_task(plan(order.on_message))
             cancel = group.create_task(order.cancel.wait())
             await asyncio.wait((planned, cancel), return_when=asyncio.FIRST_COMPLETED)
             cancel.cancel()
@@ -74,6 +82,13 @@ class Script:
                 planned.cancel()
                 return cancelled
         return planned.result()
+
+    def _plan_for(self, order: Order) -> Plan:
+        if isinstance(order.spec, DecodeSpec):
+            self.decoded += 1
+            return self.decoding
+        self.runs += 1
+        return self.plan
 
 
 @dataclass

@@ -1,9 +1,12 @@
 """A plugin for tests: each tool does one thing, at the frame and the moment the test chooses."""
 
 import os
+import signal
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel
 
@@ -73,6 +76,35 @@ class Hang(Tool[HangOptions, Brightness]):
         return Brightness(brightness=int(frame.image.mean()))
 
 
+class DieOptions(ToolOptions):
+    """Where the tool dies, how, and how long each frame before takes."""
+
+    at: int = 0
+    how: Literal["timeout", "crash", "oom"] = "crash"
+    pause_ms: int = 0
+
+
+class Die(Tool[DieOptions, Brightness]):
+    """Dies at frame `at`: hangs, has a segmentation fault, or takes more memory than there is."""
+
+    name = "die"
+    Options = DieOptions
+    Output = Brightness
+
+    def process_frame(self, frame: Frame) -> Brightness:
+        if frame.index == self.options.at:
+            DEATHS[self.options.how]()
+        threading.Event().wait(self.options.pause_ms / 1000)
+        return Brightness(brightness=int(frame.image.mean()))
+
+
+DEATHS: dict[str, Callable[[], object]] = {
+    "timeout": lambda: threading.Event().wait(),
+    "crash": lambda: os.kill(os.getpid(), signal.SIGSEGV),
+    "oom": lambda: bytes(1 << 45),
+}
+
+
 class RaiseOptions(ToolOptions):
     """Where the tool raises."""
 
@@ -114,4 +146,4 @@ class Probe(Plugin):
     name = "probe"
     version = "0.1.0"
     description = "For tests."
-    tools = (Gate, Hang, Raise, Nan)
+    tools = (Gate, Hang, Die, Raise, Nan)

@@ -127,7 +127,7 @@ async def test_broken_plugins_are_data_and_the_good_one_works(box, clip, strange
     assert "strange 1.0" in (shown["twin"].reason or "")
     assert "stranger 1.0" in (shown["twin"].reason or "")
     assert "another-name" in (shown["misnamed"].reason or "")
-    assert [tool.name for tool in shown["probe"].manifest.tools] == ["gate", "hang", "raise", "nan"]
+    assert [tool.name for tool in shown["probe"].manifest.tools] == ["gate", "hang", "die", "raise", "nan"]
     assert (await box.ended(await box.submit(clip, "gate"))).status == "completed"
 
 
