@@ -174,9 +174,9 @@ class Ending:
             raise RowsMissing(Code.INTERNAL, text, job_id=record.job_id)
 
     async def _cancel(self) -> None:
-        # First of all the record: who cancelled waits for it.
+        # First of all the record: the client that cancelled waits for it.
         try:
-            record = await self._recorder.close(AttemptOutcome.CANCELLED, moves.cancelled)
+            record = await self._close_cancelled()
         except Fenced:
             await self._step_aside()
             return
@@ -185,6 +185,13 @@ class Ending:
         await self._keep_warnings()
         await keep_record(self._storage, record)
         await self._hold.ack()
+
+    async def _close_cancelled(self) -> JobRecord:
+        close = self._recorder.close
+        try:
+            return await close(AttemptOutcome.CANCELLED, moves.cancelled)
+        except RecordUnwritable:
+            return await close(AttemptOutcome.CANCELLED, moves.cancelled, with_state=False)
 
     async def _fail(self, failure: Failure) -> None:
         def fail(record: JobRecord, now: datetime) -> JobRecord:
