@@ -179,6 +179,8 @@ async def test_a_cancelled_hung_plugin_is_dead_when_the_record_says_cancelled(bo
     assert was_answered
     record = await box.ended(job_id)
     assert not alive([sandbox])
+    assert len(await box.rows(job_id)) == 3, "rows that were not committed yet when it was cancelled"
+    assert (record.summary.frame_count, record.current_frame, record.attempts[0].frame) == (3, 3, 3)
     assert (record.status, outcomes(record)) == (JobStatus.CANCELLED, [AttemptOutcome.CANCELLED])
     assert runner.process.poll() is None
     await assert_right(box, await box.ended(await box.submit(clip, "gate")))
