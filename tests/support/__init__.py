@@ -5,7 +5,7 @@ from .clock import NOW, HandClock
 from .forked import PLAIN_TERMINAL, Forked, run_forked, start_forked
 from .keys import digest_of
 from .meeting import meeting_point
-from .nats import NatsServer, nats_server
+from .nats import NatsServer, free_port, nats_server
 from .records import job_ids
 from .soak import IS_SOAK
 from .stack import FORGESYTE, SHORT_KEEPING, TEST_PLUGINS, Stack, alive, running_stack
@@ -26,6 +26,7 @@ __all__ = [
     "brightness_of",
     "digest_of",
     "eventually",
+    "free_port",
     "job_ids",
     "make_clip",
     "meeting_point",

@@ -34,7 +34,13 @@ class Stack:
     """One `forgesyte up` on a data folder; it can be killed and restarted on the same folder and port."""
 
     def __init__(
-        self, data: Path, *, slots: int = 2, env: dict[str, str] | None = None, is_forked: bool = True
+        self,
+        data: Path,
+        *,
+        slots: int = 2,
+        env: dict[str, str] | None = None,
+        is_forked: bool = True,
+        log: Path | None = None,
     ) -> None:
         self.data = data
         self.slots = slots
@@ -42,7 +48,7 @@ class Stack:
         self.env = env or {}
         self.is_forked = is_forked
         self.process: Forked | subprocess.Popen[bytes] | None = None
-        self.log = data.parent / f"{data.name}-up.log"
+        self.log = log or data.parent / f"{data.name}-up.log"
         self.url = f"http://127.0.0.1:{self.port}"
         self.http = httpx.AsyncClient(base_url=self.url, timeout=60, trust_env=False, limits=SHORT_KEEPING)
 

@@ -24,8 +24,9 @@ _LOCK = "lock"
 class Scratch:
     """The open scratch folder of this process, at `path`."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, lock_fd: int) -> None:
         self.path = path
+        self._lock_fds = [lock_fd]
 
     @classmethod
     @asynccontextmanager
@@ -44,10 +45,21 @@ class Scratch:
         if swept:
             log.info("scratch swept", folders=swept)
         try:
-            yield cls(path)
+            yield (scratch := cls(path, lock))
         finally:
             await asyncio.to_thread(remove_tree, path)
-            os.close(lock)
+            for lock_fd in scratch._lock_fds:
+                os.close(lock_fd)
+
+    def make_again(self) -> None:
+        """Make the folder again after it was deleted; what was in it is lost (blocks).
+
+        Raises:
+            OSError: the folder cannot be made or locked.
+        """
+        if not (self.path / _LOCK).exists():
+            lock_fd, _ = _make(self.path)
+            self._lock_fds.append(lock_fd)
 
     @asynccontextmanager
     async def folder(self, purpose: str) -> AsyncIterator[Path]:
@@ -66,7 +78,7 @@ class Scratch:
 
 def _make(path: Path) -> tuple[int, int]:
     """Make the folder; return its lock and how many folders of dead processes were swept."""
-    path.mkdir(mode=0o700, parents=True)
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)  # its name is random; there only when it is made again
     path.chmod(0o711)  # others may pass through to a folder that is meant for them; they cannot list what is here
     with exclusive(path.parent / _LOCK):
         lock_fd = open_lock(path / _LOCK)

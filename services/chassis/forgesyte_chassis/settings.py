@@ -47,6 +47,15 @@ class ServiceSettings(ProcessSettings):
     store_url: str = "./forgesyte-data/store"
     """Where media and results are stored: a folder, `file:///...`, or an object store (`s3://bucket/prefix`)."""
 
+    bus_dir: str | None = None
+    """The folder in which the message broker (NATS) keeps its data, where that is on this machine: the disk below it is
+    watched too. `forgesyte up` sets it."""
+
+    min_free_bytes: int | None = Field(default=None, ge=0)
+    """Bytes that stay free on each disk that the service writes to: the store's folder, the scratch folder and bus_dir.
+    With less, submits are refused with 503 STORAGE_FULL and no job is begun; running jobs go on. None: the smaller of
+    256 MiB and 5 % of the disk. 0 keeps none."""
+
     api_keys: Annotated[tuple[str, ...], NoDecode] = ()
     """API keys and their scopes, `name:scope+scope:sha256hex`, separated by commas. Empty: no key is needed, and the
     service listens on loopback only."""

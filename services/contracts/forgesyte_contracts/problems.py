@@ -27,6 +27,7 @@ class Code(StrEnum):
     ATTEMPTS_EXHAUSTED = "ATTEMPTS_EXHAUSTED"
     CANCELLED = "CANCELLED"
     INTERNAL = "INTERNAL"
+    STORAGE_FULL = "STORAGE_FULL"
     DISK_LIMIT = "DISK_LIMIT"
     JOB_UNKNOWN = "JOB_UNKNOWN"
     JOB_FINISHED = "JOB_FINISHED"
@@ -65,6 +66,7 @@ CODE_FACTS: dict[Code, CodeFacts] = {
     Code.ATTEMPTS_EXHAUSTED: CodeFacts(500, "The job failed too many times"),
     Code.CANCELLED: CodeFacts(409, "The job was cancelled"),
     Code.INTERNAL: CodeFacts(500, "Something went wrong inside the service"),
+    Code.STORAGE_FULL: CodeFacts(503, "The service cannot store anything at present", retryable=True),
     Code.DISK_LIMIT: CodeFacts(507, "The plugin wrote more to disk than its limit"),
     Code.JOB_UNKNOWN: CodeFacts(404, "There is no such job"),
     Code.JOB_FINISHED: CodeFacts(409, "The job is already finished"),

@@ -15,6 +15,7 @@ from .queue.work import WorkQueue
 from .records.plugins import PluginTable
 from .records.records import Records
 from .records.runners import RunnerTable
+from .write_probe import WriteProbe
 
 
 class Bus:
@@ -82,9 +83,27 @@ class Bus:
         return self._main.is_connected
 
     @property
-    def connected_for_s(self) -> float:
-        """Seconds of unbroken connection; 0 while disconnected."""
-        return self._main.connected_for_s
+    def fault(self) -> str | None:
+        """Why the bus cannot be used, in a sentence: not connected, or (while probed) it stores nothing."""
+        if not self.is_connected:
+            return "the connection to the message broker (NATS) is down"
+        return self._main.write_fault
+
+    def check(self) -> bool | str:
+        """For readiness: True while the bus can be used, else what is wrong."""
+        return self.fault or True
+
+    @property
+    def usable_for_s(self) -> float:
+        """Seconds for which the bus could be used without a break; 0 while it cannot.
+
+        No runner can show that it lives on a bus that stores nothing, so owners are judged by this.
+        """
+        return self._main.usable_for_s
+
+    async def probe_writes(self) -> None:
+        """Probe until cancelled whether the bus stores what it is sent; it must have its streams (`ensure`)."""
+        await WriteProbe(self._main).run()
 
     @property
     def reconnects(self) -> int:

@@ -140,7 +140,7 @@ async def claim(
 async def _may_not_take(bus: Bus, record: JobRecord, runner_id: RunnerId) -> Reason | None:
     if record.status is not JobStatus.RUNNING or record.owner in (None, runner_id):
         return None
-    if bus.connected_for_s < bus.ack_wait_s:
+    if bus.usable_for_s < bus.ack_wait_s:
         # After an outage every heartbeat is old; give the owner time to show that it is alive.
         return "just reconnected"
     return "owner lives" if await bus.runners.alive(record.owner or "") else None

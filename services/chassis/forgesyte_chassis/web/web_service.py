@@ -6,7 +6,7 @@ a service beyond its application; nothing here knows which service it runs.
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,16 +14,22 @@ import structlog
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 
+from forgesyte_chassis.background import beside
 from forgesyte_chassis.bus import Bus
 from forgesyte_chassis.main import Lifetime, run_service
 from forgesyte_chassis.metrics import new_registry
 from forgesyte_chassis.settings import PublicSettings
 
 from .keys import KeyRing, require_loopback
-from .ops import Health, ops_app, serve_ops
+from .ops import Check, Health, ops_app, serve_ops
 from .server import open_listener, serve_http
 
 log = structlog.get_logger(__name__)
+
+
+def no_checks(_app: Starlette) -> Mapping[str, Check]:
+    """Return nothing: for an application that is ready as soon as its bus is."""
+    return {}
 
 
 async def no_streams(_app: Starlette) -> None:
@@ -42,6 +48,7 @@ class WebService[AppT: Starlette]:
             would never end by themselves.
         longest_grace_s: upper limit in seconds for open requests, whatever the drain limit is.
         ws: the WebSocket protocol class, as for serve_http.
+        checks: returns what else readiness depends on, once the application's lifespan has begun.
     """
 
     name: str
@@ -49,6 +56,7 @@ class WebService[AppT: Starlette]:
     end_streams: Callable[[AppT], Awaitable[None]] = no_streams
     longest_grace_s: float = math.inf
     ws: type[asyncio.Protocol] | Literal["none"] = "none"
+    checks: Callable[[AppT], Mapping[str, Check]] = no_checks
 
 
 def run_web_service[AppT: Starlette](service: WebService[AppT], settings: PublicSettings) -> int:
@@ -69,9 +77,12 @@ async def serve[AppT: Starlette](service: WebService[AppT], settings: PublicSett
     async with Bus.connect(settings.bus_url, name=service.name, token=token) as bus:
         await bus.ensure()
         app = service.make_app(bus, keys, registry)
-        ops = ops_app(_readiness(bus, lifetime), registry)
+        health = _readiness(bus, lifetime)
+        ops = ops_app(health, registry)
         lifetime.group.create_task(serve_ops(ops, settings.ops_host, settings.ops_port, lifetime), name="ops")
-        async with app.router.lifespan_context(app):
+        async with beside(bus.probe_writes()), app.router.lifespan_context(app):
+            for name, check in service.checks(app).items():
+                health.add_check(name, check)
             await _serve_public(service, app, settings, lifetime)
 
 
@@ -91,7 +102,7 @@ async def _serve_public[AppT: Starlette](
 
 def _readiness(bus: Bus, lifetime: Lifetime) -> Health:
     health = Health()
-    health.add_check("bus", lambda: bus.is_connected or "the connection to the message broker (NATS) is down")
+    health.add_check("bus", bus.check)
     health.add_check("draining", lambda: not lifetime.stopping.is_set() or "stopping")
     health.set_ready(True)
     return health

@@ -35,7 +35,7 @@ async def a_queued_job(bus, record):
 
 
 async def connected_long_enough(bus):
-    await eventually(lambda: bus.connected_for_s >= bus.ack_wait_s)
+    await eventually(lambda: bus.usable_for_s >= bus.ack_wait_s)
 
 
 async def test_pending_job_is_claimed_with_attempt_one(bus, a_record):

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -10,6 +11,8 @@ from starlette.applications import Starlette
 from starlette.responses import StreamingResponse
 from starlette.routing import Route
 
+from forgesyte_chassis.background import beside
+from forgesyte_chassis.bus import Bus
 from forgesyte_chassis.main import Lifetime
 from forgesyte_chassis.settings import PublicSettings
 from forgesyte_chassis.web.web_service import WebService, serve
@@ -79,3 +82,37 @@ async def test_it_refuses_to_listen_beyond_loopback_without_keys():
             await serve(Room().service, RoomSettings(host="0.0.0.0"), Lifetime(group))
 
     assert refused.value.code is Code.KEY_MISSING
+
+
+@pytest.mark.slow
+async def test_readiness_asks_the_application_and_whether_the_bus_stores_what_it_is_sent():
+    room = Room()
+    said = {"storage": "it is full"}
+    service = replace(room.service, checks=lambda _app: {"storage": lambda: said["storage"]})
+    async with nats_server() as server, httpx.AsyncClient() as http:
+        settings = RoomSettings(bus_url=server.url, ops_port=0)
+        with structlog.testing.capture_logs() as logs:
+            async with beside(hosted(service, settings)):
+                await eventually(lambda: [log for log in logs if log["event"] == "service ready"])
+                (port,) = [log["port"] for log in logs if log["event"] == "ops port open"]
+
+                async def reasons():
+                    return (await http.get(f"http://127.0.0.1:{port}/readyz")).json()["reasons"]
+
+                assert await eventually(reasons) == ["storage: it is full"]
+                said["storage"] = True
+                await eventually(lambda: is_empty(reasons), what="all is well")
+
+                async with Bus.connect(server.url, name="test") as bus:
+                    await bus._main.api("STREAM.DELETE.KV_jobs")
+
+                assert "stores nothing" in (await eventually(reasons, what="the bus takes no records"))[0]
+
+
+async def hosted(service, settings):
+    async with asyncio.TaskGroup() as group:
+        await serve(service, settings, Lifetime(group))
+
+
+async def is_empty(reasons):
+    return await reasons() == []

@@ -87,12 +87,12 @@ class Reconciler:
         Raises:
             ForgeSyteError: the bus or the store became unavailable during the round.
         """
-        if not self.bus.is_connected or self.bus.reconnects != self._reconnects:
+        if self.bus.fault is not None or self.bus.reconnects != self._reconnects:
             self._reconnects = self.bus.reconnects
             self._unrunnable.reset()
-        if not self.bus.is_connected or not self.projection.is_current:
+        if self.bus.fault is not None or not self.projection.is_current:
             return RoundOutcome.DEFERRED
-        may_judge = self.bus.connected_for_s >= self.settings.judge_after_s
+        may_judge = self.bus.usable_for_s >= self.settings.judge_after_s
         jobs = self.projection.on_bus()
         self._forget(jobs)
         outcomes = [await self._look_at(seen, may_judge_owner=may_judge) for seen in jobs]

@@ -32,7 +32,12 @@ Handler = Callable[[Msg], Awaitable[None]]
 
 
 class Connection:
-    """One connection, up or reconnecting. Created by `open`."""
+    """One connection, up or reconnecting. Created by `open`.
+
+    Attributes:
+        reconnects: how often it was restored.
+        write_fault: why the server stores nothing, in a sentence; None while it does, or while it is not probed.
+    """
 
     def __init__(self, client: SteadyClient, name: str, clock: Clock) -> None:
         self._client = client
@@ -42,6 +47,7 @@ class Connection:
         self._callbacks: list[Callable[[], None]] = []
         self._since_s = 0.0
         self.reconnects = 0
+        self.write_fault: str | None = None
 
     @classmethod
     @asynccontextmanager
@@ -126,9 +132,16 @@ class Connection:
         return self._up.is_set() and self._client.is_connected
 
     @property
-    def connected_for_s(self) -> float:
-        """Seconds of unbroken connection; 0 while disconnected."""
-        return self._clock.monotonic_s() - self._since_s if self.is_connected else 0.0
+    def usable_for_s(self) -> float:
+        """Seconds of unbroken connection to a server that stores what it is sent; 0 while there is none."""
+        is_usable = self.is_connected and self.write_fault is None
+        return self._clock.monotonic_s() - self._since_s if is_usable else 0.0
+
+    def note_writes(self, fault: str | None) -> None:
+        """Note why the server stores nothing, or that it does."""
+        if fault is None and self.write_fault is not None:
+            self._since_s = self._clock.monotonic_s()
+        self.write_fault = fault
 
     @property
     def unsent_bytes(self) -> int:

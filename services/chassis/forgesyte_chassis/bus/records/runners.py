@@ -21,6 +21,9 @@ from .bucket_view import keeping_current
 from .buckets import BucketStore
 from .heartbeat_size import fitted
 
+KEPT_S = 3600.0
+"""How long a runner that fell silent is remembered as one that never took its leave."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -32,23 +35,38 @@ class RunnerView:
         self._ttl_s = ttl_s
         self._clock = clock
         self._heard: dict[str, tuple[float, RunnerHeartbeat]] = {}
+        self._lost: dict[str, tuple[float, RunnerHeartbeat]] = {}
 
     def living(self) -> dict[str, RunnerHeartbeat]:
         """Return the last heartbeat of every living runner, by runner id."""
         now_s = self._clock.monotonic_s()
-        if self._connection.is_connected and self._connection.connected_for_s >= self._ttl_s:
-            self._heard = {key: heard for key, heard in self._heard.items() if now_s - heard[0] < self._ttl_s}
+        if self._connection.usable_for_s >= self._ttl_s:
+            silent = {key: heard for key, heard in self._heard.items() if now_s - heard[0] >= self._ttl_s}
+            self._heard = {key: heard for key, heard in self._heard.items() if key not in silent}
+            self._lost |= silent
         return {key: heartbeat for key, (_, heartbeat) in self._heard.items()}
+
+    def known(self) -> dict[str, tuple[float, RunnerHeartbeat]]:
+        """Return each runner that has not taken its leave: by id, seconds since its last heartbeat, and that heartbeat.
+
+        Those that do not live any more are kept for KEPT_S seconds.
+        """
+        now_s = self._clock.monotonic_s()
+        self.living()
+        self._lost = {key: heard for key, heard in self._lost.items() if now_s - heard[0] < KEPT_S}
+        return {key: (now_s - heard_s, beat) for key, (heard_s, beat) in (self._lost | self._heard).items()}
 
     def take(self, entry: Entry) -> None:
         """Take in one entry of the bucket."""
         if entry.data is not None:
             try:
+                self._lost.pop(entry.key, None)
                 self._heard[entry.key] = (self._clock.monotonic_s(), RunnerHeartbeat.model_validate_json(entry.data))
             except ValidationError as error:
                 log.warning("heartbeat unreadable", runner_id=entry.key, faults=error.error_count())
         elif not entry.is_missing:
             self._heard.pop(entry.key, None)
+            self._lost.pop(entry.key, None)
 
 
 class RunnerTable:

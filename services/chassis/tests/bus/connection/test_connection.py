@@ -91,16 +91,16 @@ async def test_time_of_connection_starts_again_with_each_reconnect(server, conne
     bus.on_reconnect(lambda: called.append("kept"))
     bus.on_reconnect(lambda: called.append("removed"))()
     clock.passed_s = 100.0
-    assert bus.connected_for_s == 100.0
+    assert bus.usable_for_s == 100.0
 
     server.kill()
-    await eventually(lambda: bus.connected_for_s == 0 and not bus.is_connected)
+    await eventually(lambda: bus.usable_for_s == 0 and not bus.is_connected)
     await server.start()
     await bus.wait_connected(60)
 
-    assert bus.connected_for_s == 0
+    assert bus.usable_for_s == 0
     clock.passed_s += 1.0
-    assert bus.connected_for_s == 1.0
+    assert bus.usable_for_s == 1.0
     assert (bus.reconnects, called) == (1, ["kept"])
 
 

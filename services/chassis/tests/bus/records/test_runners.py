@@ -3,7 +3,7 @@ import structlog.testing
 
 from forgesyte_chassis.bus import BusUnavailable
 from forgesyte_chassis.bus.records.bucket_feed import Entry
-from forgesyte_chassis.bus.records.runners import RunnerView
+from forgesyte_chassis.bus.records.runners import KEPT_S, RunnerView
 from forgesyte_contracts.plugins import PluginManifest, PluginOnRunner, PluginState, ToolManifest
 from tests.support import HandClock, eventually
 
@@ -12,7 +12,7 @@ class FakeConnection:
     """What a view asks of its connection."""
 
     is_connected = True
-    connected_for_s = 1000.0
+    usable_for_s = 1000.0
 
 
 @pytest.fixture
@@ -90,11 +90,11 @@ def test_view_gives_a_runner_up_one_lifetime_after_its_last_beat(a_view, clock, 
 
 
 @pytest.mark.parametrize(
-    ("is_connected", "connected_for_s"), [pytest.param(False, 0.0, id="away"), pytest.param(True, 3.0, id="just back")]
+    ("is_connected", "usable_for_s"), [pytest.param(False, 0.0, id="away"), pytest.param(True, 3.0, id="just back")]
 )
-def test_view_considers_no_runner_dead_around_an_outage(a_view, clock, a_heartbeat, is_connected, connected_for_s):
+def test_view_considers_no_runner_dead_around_an_outage(a_view, clock, a_heartbeat, is_connected, usable_for_s):
     a_view.take(beat_of(a_heartbeat()))
-    a_view._connection.is_connected, a_view._connection.connected_for_s = is_connected, connected_for_s
+    a_view._connection.is_connected, a_view._connection.usable_for_s = is_connected, usable_for_s
 
     clock.passed_s += 60
 
@@ -142,3 +142,26 @@ async def test_missing_bucket_is_no_dead_runner(bus, a_heartbeat):
 
     with pytest.raises(BusUnavailable):
         await bus.runners.alive("runner-1")
+
+
+def test_view_still_knows_a_runner_that_fell_silent_but_none_that_took_its_leave(a_view, clock, a_heartbeat):
+    for name in ("silent", "leaving", "coming back"):
+        a_view.take(beat_of(a_heartbeat(name)))
+    clock.passed_s += 9
+    assert a_view.living() == {}
+
+    a_view.take(Entry("leaving", None, 2))
+    a_view.take(beat_of(a_heartbeat("coming back")))
+
+    assert {runner_id: silent_s for runner_id, (silent_s, _) in a_view.known().items()} == {
+        "silent": 9.0,
+        "coming back": 0.0,
+    }
+    assert set(a_view.living()) == {"coming back"}
+
+
+def test_view_forgets_a_silent_runner_after_kept_s(a_view, clock, a_heartbeat):
+    a_view.take(beat_of(a_heartbeat()))
+
+    clock.passed_s += KEPT_S
+    assert a_view.known() == {}
