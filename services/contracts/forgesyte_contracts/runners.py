@@ -26,6 +26,20 @@ class Device(BaseModel):
     memory_total_bytes: int | None = Field(default=None, ge=0)
 
 
+class RunningStep(BaseModel):
+    """The step that a job's sandbox was at when its runner beat, and how long that may still take.
+
+    The runner ends a sandbox whose step takes too long; that a step is over its limit for a while shows that the runner
+    does not work.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    job_id: str
+    left_s: Annotated[float, Field(allow_inf_nan=False)]
+    """Seconds until the step passes its limit; negative when it has."""
+
+
 class RunnerHeartbeat(BaseModel):
     """What a runner writes into the bucket `runners` every 2 s; a runner without one for 8 s is gone.
 
@@ -44,6 +58,9 @@ class RunnerHeartbeat(BaseModel):
     slots: int = Field(ge=1)
     slots_busy: int = Field(default=0, ge=0)
     jobs: tuple[str, ...] = ()
+    steps: tuple[RunningStep, ...] = ()
+    """The steps under way that have a limit."""
+
     boot_id: str | None = None
     beat_at: Moment | None = None
     faultless_since: Moment | None = None

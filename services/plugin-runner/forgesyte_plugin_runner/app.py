@@ -4,11 +4,13 @@ import socket
 from contextlib import AsyncExitStack
 
 from forgesyte_chassis.alive_page import stamping
+from forgesyte_chassis.background import beside
 from forgesyte_chassis.bus import Bus
 from forgesyte_chassis.clock import SystemClock
+from forgesyte_chassis.disk_watch import DiskWatch, written_folders
 from forgesyte_chassis.main import Lifetime
 from forgesyte_chassis.scratch import Scratch
-from forgesyte_chassis.store.blobs import Store
+from forgesyte_chassis.store.blobs import Store, folder_of
 from forgesyte_contracts.ids import new_runner_id
 from forgesyte_sandbox.parent.homes.survivors import end_survivors
 from forgesyte_sandbox.parent.pool import WarmPool, WarmRules
@@ -40,6 +42,11 @@ async def serve(lifetime: Lifetime, settings: RunnerSettings) -> None:
             WarmPool.open(zygote, slots=settings.slots, rules=WarmRules(idle_s=settings.warm_idle_s))
         )
         store = Store.open(settings.store_url, call_limit_s=settings.store_call_s)
-        opened = Connections(bus=bus, store=store, scratch=scratch, zygote=zygote, warm=warm)
+        disk = DiskWatch(
+            written_folders(folder_of(settings.store_url), settings.bus_dir, scratch), settings.min_free_bytes
+        )
+        await disk.look()
+        await stack.enter_async_context(beside(disk.run(), bus.probe_writes()))
+        opened = Connections(bus=bus, store=store, scratch=scratch, zygote=zygote, disk=disk, warm=warm)
         runner = Runner(runner_id, settings=settings, opened=opened, lifetime=lifetime, clock=SystemClock())
         await runner.run()

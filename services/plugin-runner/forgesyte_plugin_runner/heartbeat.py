@@ -75,6 +75,7 @@ class HeartbeatWriter:
             slots=self.slots.count,
             slots_busy=len(self.slots.jobs),
             jobs=tuple(self.slots.jobs),
+            steps=self.sandboxes.living.steps(),
             boot_id=boot_id(),
             beat_at=self.calm.clock.now(),
             faultless_since=self.calm.faultless_since,

@@ -1,9 +1,11 @@
 """The sandboxes that run a job at this moment: the plugin of each, and the memory it holds and may hold."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from forgesyte_contracts.ids import JobId
+from forgesyte_contracts.runners import RunningStep
 from forgesyte_sandbox.shared.process_memory import resident_bytes
 from forgesyte_sandbox.shared.process_tree import descendants_of
 
@@ -26,6 +28,7 @@ class LivingSandboxes:
     """Kept by the attempts, read by the metrics from another thread."""
 
     _living: dict[int, LivingSandbox] = field(default_factory=dict)
+    _steps: dict[JobId, Callable[[], float | None]] = field(default_factory=dict)
 
     def enter(self, sandbox: LivingSandbox) -> None:
         """Add a sandbox that started."""
@@ -39,23 +42,36 @@ class LivingSandboxes:
         """Return those that live now."""
         return list(self._living.values())
 
+    def steps(self) -> tuple[RunningStep, ...]:
+        """Return the steps under way that have a limit, with how long each may still take."""
+        left_s = {job_id: step_left_s() for job_id, step_left_s in self._steps.items()}
+        return tuple(RunningStep(job_id=job_id, left_s=left) for job_id, left in left_s.items() if left is not None)
+
     @contextmanager
-    def follow(self, plugin: str, limit_bytes: int) -> Iterator["SandboxOfJob"]:
+    def follow(self, job_id: JobId, plugin: str, limit_bytes: int) -> Iterator["SandboxOfJob"]:
         """Show the sandbox of one job as living, from the moment it starts until the block ends."""
-        followed = SandboxOfJob(self, plugin, limit_bytes)
+        followed = SandboxOfJob(
+            self, plugin, limit_bytes, lambda step_left_s: self._steps.update({job_id: step_left_s})
+        )
         try:
             yield followed
         finally:
             followed.leave()
+            self._steps.pop(job_id, None)
 
 
 @dataclass(slots=True)
 class SandboxOfJob:
-    """The sandbox of one job; a warm one that had died before it took the job is replaced by another."""
+    """The sandbox of one job; a warm one that had died before it took the job is replaced by another.
+
+    Attributes:
+        watch: called with what returns how long the job's step may still take.
+    """
 
     _living: LivingSandboxes
     _plugin: str
     _limit_bytes: int
+    watch: Callable[[Callable[[], float | None]], None]
     _pid: int | None = None
 
     @property

@@ -11,6 +11,7 @@ import structlog
 
 from forgesyte_chassis.bus import CANCEL, WATCH, Bus
 from forgesyte_chassis.clock import Clock
+from forgesyte_chassis.disk_watch import DiskWatch
 from forgesyte_chassis.main import Lifetime
 from forgesyte_chassis.metrics import new_registry
 from forgesyte_chassis.scratch import Scratch
@@ -63,6 +64,7 @@ class Connections:
     store: Store
     scratch: Scratch
     zygote: Zygote
+    disk: DiskWatch
     warm: WarmPool | None = None
 
 
@@ -76,6 +78,7 @@ class Runner:
         self._settings = settings
         self._bus = opened.bus
         self._zygote = opened.zygote
+        self._disk = opened.disk
         self._lifetime = lifetime
         self._counted = new_registry("plugin-runner")
         self._health = Health()
@@ -136,7 +139,7 @@ class Runner:
             clock=clock,
             settings=self._settings,
             scratch=opened.scratch,
-            storage=PatientStore(opened.store, self._settings.store_patience_s, clock),
+            storage=PatientStore(opened.store, self._settings.store_patience_s, clock, self._is_disk_in_want),
             sandboxes=self._sandboxes,
             devices=self._devices,
             leases=self._leases,
@@ -145,7 +148,8 @@ class Runner:
 
     async def run(self) -> None:
         """Start, work until told to stop, drain."""
-        self._health.add_check("bus", lambda: self._bus.is_connected or "the message broker (NATS) is unavailable")
+        self._health.add_check("bus", self._bus.check)
+        self._health.add_check("storage", self._disk.check)
         self._health.add_check("runner", self._backoff.check)
         self._bus.on_reconnect(self._puller.sweep)
         await self._devices.measure_first()
@@ -165,11 +169,15 @@ class Runner:
         await self._heartbeat.remove()
         log.info("runner ended", runner_id=self._runner_id)
 
+    def _is_disk_in_want(self) -> bool:
+        return self._disk.fault is not None
+
     def _on_free(self) -> None:
         self._puller.sweep()
 
     def _may_pull(self, plugin: str) -> bool:
-        return self._door.is_open and not self._backoff.is_resting and self._plugins.is_available(plugin)
+        is_well = not self._backoff.is_resting and not self._is_disk_in_want()
+        return is_well and self._door.is_open and self._plugins.is_available(plugin)
 
     async def _drain(self, pulling: asyncio.Task[None]) -> None:
         self._health.set_ready(False)

@@ -14,6 +14,7 @@ import pytest
 
 from forgesyte_chassis.bus import Bus
 from forgesyte_chassis.clock import SystemClock
+from forgesyte_chassis.disk_watch import DiskWatch
 from forgesyte_chassis.main import Lifetime
 from forgesyte_chassis.scratch import Scratch
 from forgesyte_chassis.store.blobs import Store
@@ -115,7 +116,13 @@ class Inside:
 
 @asynccontextmanager
 async def a_runner(
-    url: str, folder: Path, plan: Plan = ten_rows, *, name: str = "inside", **settings: Any
+    url: str,
+    folder: Path,
+    plan: Plan = ten_rows,
+    *,
+    name: str = "inside",
+    disk: DiskWatch | None = None,
+    **settings: Any,
 ) -> AsyncIterator[Inside]:
     """Run a runner with plugin `probe` in this process; it is drained at the end unless the test drained it."""
     values = {"slots": 1, "ops_port": -1, "drain_s": 60.0, "scratch_dir": str(folder / "scratch"), **settings}
@@ -126,7 +133,7 @@ async def a_runner(
         scratch = await stack.enter_async_context(Scratch.open(made.scratch_path, name))
         store = Store.open(str(folder / "store"), call_limit_s=made.store_call_s)
         script = Script(plan)
-        opened = Connections(bus=bus, store=store, scratch=scratch, zygote=script)
+        opened = Connections(bus=bus, store=store, scratch=scratch, zygote=script, disk=disk or DiskWatch(()))
         group = await stack.enter_async_context(asyncio.TaskGroup())
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(PluginLoader, "load_all", _load_probe)

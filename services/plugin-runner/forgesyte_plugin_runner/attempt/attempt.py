@@ -174,9 +174,9 @@ class Attempt:
         async with asyncio.TaskGroup() as group:
             committing = group.create_task(self._committer().run())
             telling = group.create_task(self._live.run())
-            with sandboxes.living.follow(name, limits.memory_bytes) as sandbox:
+            with sandboxes.living.follow(self._job_id, name, limits.memory_bytes) as sandbox:
                 order = Order(
-                    spec, limits, on_message=self._on_message, on_started=sandbox.started,
+                    spec, limits, on_message=self._on_message, on_started=sandbox.started, on_watch=sandbox.watch,
                     cancel=self._stop.event, is_watched=self._live.is_watched, grants=grants_for(manifest, device),
                 )  # fmt: skip
                 try:

@@ -13,6 +13,8 @@
 | fenced                    | belongs to another attempt                | nothing, never again     |
 """
 
+import errno
+import os
 from datetime import datetime
 
 import structlog
@@ -149,6 +151,8 @@ class Ending:
             )
         if outcome.kind == "succeeded":
             await self._complete()
+        elif outcome.kind == "failed" and self._is_disk_to_blame(outcome):
+            await self._release_for_fault()
         elif outcome.kind == "failed":
             blame_failure(self._plugins, record.plugin_id, outcome)
             await self._fail(failure_of(outcome, record.plugin_id))
@@ -158,6 +162,10 @@ class Ending:
             await self._end_with_surroundings(outcome)
         else:
             await self._release_for_fault()
+
+    def _is_disk_to_blame(self, outcome: SandboxOutcome) -> bool:
+        """Whether it failed as this machine's disk is full, which is no fault of the plugin."""
+        return self._storage.is_disk_in_want() and os.strerror(errno.ENOSPC) in (outcome.error or "")
 
     async def _complete(self) -> None:
         self._stop.finish()

@@ -27,11 +27,14 @@ class PatientStore:
         store: the store.
         limit_s: seconds from the first refusal until the runner gives up.
         clock: the runner's.
+        is_disk_in_want: whether a disk that this runner writes to is known to be full or gone. The limit begins when
+            that is over: on the same disk no other runner would fare better, and each try would cost an attempt.
     """
 
     store: Store
     limit_s: float
     clock: Clock
+    is_disk_in_want: Callable[[], bool] = lambda: False
 
     async def persist[T](self, call: Callable[[Store], Awaitable[T]]) -> T:
         """Retry `call` until the store accepts it.
@@ -43,6 +46,9 @@ class PatientStore:
 
         def gives_up(_fault: Exception) -> bool:
             nonlocal end_s
+            if self.is_disk_in_want():
+                end_s = math.inf
+                return False
             now_s = self.clock.monotonic_s()
             end_s = min(end_s, now_s + self.limit_s)
             return now_s >= end_s

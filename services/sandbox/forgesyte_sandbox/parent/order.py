@@ -35,6 +35,8 @@ class Order:
             against no step. What it raises ends the run and propagates to the caller.
         on_started: called with the sandbox's process id; called again when a warm sandbox had died before it took
             the job.
+        on_watch: called at the start of a run with a function that returns how many seconds the step under way may
+            still take, or None; it may be called until the run has ended.
         cancel: setting it kills the sandbox at once; the outcome is then `cancelled`.
         is_watched: called a few times per second; True asks for previews. None never asks.
     """
@@ -45,6 +47,7 @@ class Order:
     grants: Grants = NO_GRANTS
     on_message: Callable[[Message], Awaitable[None] | None] = ignore
     on_started: Callable[[int], None] = ignore
+    on_watch: Callable[[Callable[[], float | None]], None] = ignore
     cancel: asyncio.Event | None = None
     is_watched: Callable[[], bool] | None = None
 

@@ -97,6 +97,7 @@ class Run:
         reader, writer = await asyncio.open_unix_connection(sock=self._sandbox.socket.dup())
         try:
             self._order.on_started(process.pid)
+            self._order.on_watch(lambda: self._watchdog.step_left_s)
             process.exited.add_done_callback(self._exit_came)
             async with asyncio.TaskGroup() as group:
                 conversation = group.create_task(self._converse(reader, writer))

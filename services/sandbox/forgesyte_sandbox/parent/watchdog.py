@@ -94,6 +94,17 @@ class Watchdog:
             return 0 if tools.frame is None else tools.frame + 1
         return None
 
+    @property
+    def step_left_s(self) -> float | None:
+        """Seconds that the step under way may still take; negative when it is over its limit, None when it has none."""
+        now_ns = time.monotonic_ns()
+        left_s = [
+            limit_s - self._age_s(lane, beat, now_ns)
+            for lane in (Lane.TOOLS, Lane.DECODER)
+            if (limit_s := self._step_limits_s.get((beat := self._page.read(lane)).step)) is not None
+        ]
+        return min(left_s, default=None)
+
     def allow_above(self, baseline_bytes: int) -> None:
         """Switch from the memory allowed for loading to the job's: what was in use after load, plus the job's limit."""
         self._allowed_bytes = baseline_bytes + self._limits.memory_bytes

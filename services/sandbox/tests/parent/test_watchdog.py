@@ -329,3 +329,15 @@ def test_beats_use_the_monotonic_clock(page):
     StepMarker(page.fd).enter(Lane.TOOLS, Step.FRAME, 0)
 
     assert before <= page.read(Lane.TOOLS).started_ns <= time.monotonic_ns()
+
+
+def test_the_step_that_is_nearest_to_its_limit_says_how_long_it_may_take(page):
+    dog = Watchdog(os.getpid(), page, Limits(**{**AMPLE, "load_timeout_s": 50}))
+    marker = StepMarker(page.fd)
+    marker.enter(Lane.TOOLS, Step.IDLE)
+    assert dog.step_left_s is None, "nothing with a limit is under way"
+
+    marker.enter(Lane.TOOLS, Step.LOAD)
+    marker.enter(Lane.DECODER, Step.DECODE, 3)
+
+    assert 0 < dog.step_left_s <= 50

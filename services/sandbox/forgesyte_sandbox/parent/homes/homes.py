@@ -68,6 +68,14 @@ class Home:
         """Return what the zygote is told of it."""
         return {"scratch": str(self.scratch), "inbox": str(self.inbox), "uid": self.uid}
 
+    @property
+    def is_there(self) -> bool:
+        """Whether its folders are those that were made."""
+        try:
+            return _inodes(self.path) == self.inodes
+        except OSError:
+            return False
+
     def clear(self, *, keep: tuple[str, ...] = ()) -> None:
         """Remove what a run left and what it was given (blocks).
 
@@ -125,8 +133,13 @@ class Homes:
         Raises:
             OSError: it cannot be made.
         """
-        if self._free:
-            return self._free.pop()
+        while self._free:
+            home = self._free.pop()
+            if home.is_there:
+                return home
+            log.warning("sandbox folder was deleted", extra={"folder": str(home.path)})
+            if self._uids is not None and home.uid is not None:
+                self._uids.release(home.uid)
         self._made += 1
         return await asyncio.to_thread(self._make, self.root / f"slot-{self._made - 1}")
 
@@ -153,6 +166,9 @@ class Homes:
     def _make(self, path: Path) -> Home:
         uid = None if self._uids is None else self._uids.lease()
         try:
+            if not self.root.is_dir():  # it was deleted while the service ran
+                self.root.mkdir(mode=0o700, parents=True)
+                self.root.chmod(0o711)
             return Home.make(path, uid)
         except BaseException:
             if self._uids is not None and uid is not None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import stat
 
 import pytest
@@ -102,3 +103,16 @@ async def test_a_cancelled_caller_leaves_an_empty_home(tmp_path):
             await asyncio.wait(homes._returning)
         assert (await homes.lease()) == home
         assert list(home.scratch.iterdir()) == []
+
+
+async def test_homes_that_were_deleted_are_made_anew_even_without_their_root(tmp_path):
+    async with Homes.open(tmp_path / "homes") as homes:
+        async with leased(homes) as first:
+            pass
+        shutil.rmtree(homes.root)
+
+        async with leased(homes) as second:
+            assert second.path != first.path
+            assert second.is_there
+            assert not first.is_there
+            assert mode_of(homes.root) == 0o711
