@@ -10,7 +10,7 @@ from forgesyte_chassis.store.blobs import Store
 from forgesyte_chassis.web.keys import KeyRing
 from forgesyte_chassis.web.web_service import WebService, run_web_service
 
-from .app import create_app
+from .app import create_app, readiness_checks
 from .settings import JobApiSettings
 
 
@@ -21,7 +21,7 @@ def main() -> int:
     def make_app(bus: Bus, keys: KeyRing, registry: CollectorRegistry) -> FastAPI:
         return create_app(bus, Store.open(settings.store_url), keys, settings, registry=registry)
 
-    return run_web_service(WebService("job-api", make_app), settings)
+    return run_web_service(WebService("job-api", make_app, checks=readiness_checks), settings)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Puts job-api together: the routes, the views they read, and the tasks that keep those views current."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from importlib.metadata import version
 
@@ -10,18 +10,21 @@ from prometheus_client import CollectorRegistry
 from forgesyte_chassis.background import beside
 from forgesyte_chassis.bus import Bus
 from forgesyte_chassis.clock import Clock, SystemClock
+from forgesyte_chassis.disk_watch import DiskWatch, written_folders
 from forgesyte_chassis.scratch import Scratch
-from forgesyte_chassis.store.blobs import Store
+from forgesyte_chassis.store.blobs import Store, folder_of
 from forgesyte_chassis.web import problems
 from forgesyte_chassis.web.keys import KeyRing
 from forgesyte_chassis.web.openapi import with_problem_schema
+from forgesyte_chassis.web.ops import Check
 from forgesyte_chassis.web.route_guard import route_guard
 from forgesyte_sandbox.parent.homes.survivors import end_survivors
 from forgesyte_sandbox.parent.zygote import Zygote
 
 from .catalog import Catalog
 from .consumers import keep_consumers
-from .health import HealthCheck
+from .health.report import HealthCheck
+from .health.standing_jobs import Heard, StandingJobs
 from .jobgauges import JobGauges
 from .metrics import ApiMetrics
 from .projection import Projection
@@ -72,6 +75,10 @@ def create_app(
                 await end_survivors(settings.own_wall())  # before the sweep of the folders that they write in
             scratch = await stack.enter_async_context(Scratch.open(settings.scratch_path, "job-api"))
             homes = scratch.path / "homes"
+            disk = DiskWatch(
+                written_folders(folder_of(settings.store_url), settings.bus_dir, scratch), settings.min_free_bytes
+            )
+            await disk.look()
             started = Zygote.start(wall=settings.own_wall(), homes=homes) if zygote is None else nullcontext(zygote)
             sandboxes = await stack.enter_async_context(started)
             state = ApiState(
@@ -84,17 +91,23 @@ def create_app(
                 projection=Projection(history=settings.history, clock=clock_used),
                 archive=Archive(store, kept=settings.inline_results_kept),
                 scratch=scratch,
+                disk=disk,
                 zygote=sandboxes,
                 annotator=await stack.enter_async_context(Annotator.open(Studio(store, scratch, sandboxes, settings))),
                 prober=Prober(sandboxes, settings),
             )
             rounds = Rounds(clock_used, metrics, every_s=settings.reconcile_every_s)
             app.state.job_api = state
-            app.state.health = _health(state, rounds, release)
+            app.state.health = _health(state, rounds, runners.known, release)
             stack.enter_context(JobGauges(state.projection, clock_used).shown_in(registry))
             # A fault in one of them propagates to the process that runs the lifespan and ends it.
             await stack.enter_async_context(
-                beside(state.projection.run(bus), keep_consumers(bus, state.catalog), state.reconciler().run(rounds))
+                beside(
+                    disk.run(),
+                    state.projection.run(bus),
+                    keep_consumers(bus, state.catalog),
+                    state.reconciler().run(rounds),
+                )
             )
             await state.projection.wait_filled(settings.lookup_wait_s)
             yield
@@ -118,12 +131,22 @@ def create_app(
     return app
 
 
-def _health(state: ApiState, rounds: Rounds, release: str) -> HealthCheck:
+def readiness_checks(app: FastAPI) -> Mapping[str, Check]:
+    """Return what readiness depends on beside the bus, once the lifespan has begun."""
+    state = app.state.job_api
+    assert isinstance(state, ApiState)  # noqa: S101  the lifespan put it there
+    return {"storage": state.disk.check}
+
+
+def _health(state: ApiState, rounds: Rounds, known: Callable[[], Heard], release: str) -> HealthCheck:
+    standing = StandingJobs(state.projection, state.catalog.living, known, state.clock, state.settings.runner_grace_s)
     return HealthCheck(
         bus=state.bus,
         store=state.store,
+        disk=state.disk,
         projection=state.projection,
         catalog=state.catalog,
+        standing=standing,
         reconciler=rounds.health,
         settings=state.settings,
         clock=state.clock,

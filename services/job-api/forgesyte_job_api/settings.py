@@ -105,6 +105,13 @@ class JobApiSettings(PublicSettings, WallSettings):
     """Seconds the bus must have been connected before owners and runners are judged: right after an interruption all of
     them look dead."""
 
+    judge_runners_after_s: float = Field(default=10.0, ge=0)
+    """Seconds the bus must have been usable before /health says that runners are missing: a heartbeat lives for 8 s."""
+
+    runner_grace_s: float = Field(default=120.0, ge=0)
+    """Seconds for which jobs may wait for a pool without runners before /health is degraded: an autoscaler that held
+    the pool at zero needs some time. Where the last runner fell silent without taking its leave, it is at once."""
+
     broken_plugin_s: float = Field(default=60.0, ge=0)
     """Seconds for which a plugin must be FAILED or UNAVAILABLE in every living runner before its pending jobs end."""
 

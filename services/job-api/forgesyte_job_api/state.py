@@ -10,6 +10,7 @@ from fastapi import Depends, Path, Request
 
 from forgesyte_chassis.bus import Bus
 from forgesyte_chassis.clock import Clock
+from forgesyte_chassis.disk_watch import DiskWatch
 from forgesyte_chassis.scratch import Scratch
 from forgesyte_chassis.store.blobs import Store
 from forgesyte_chassis.turns import Turns
@@ -44,6 +45,7 @@ class ApiState:
     projection: Projection
     archive: Archive
     scratch: Scratch
+    disk: DiskWatch
     zygote: Zygote
     annotator: Annotator
     prober: Prober
@@ -60,6 +62,7 @@ class ApiState:
             catalog=self.catalog,
             projection=self.projection,
             scratch=self.scratch,
+            disk=self.disk,
             prober=self.prober,
         )
 

@@ -138,7 +138,9 @@ async def running(
     store = Store.open(str(folder))
     async with Bus.connect(server.url, name="job-api-test") as bus:
         await bus.ensure()
-        made = JobApiSettings(**{**QUIET, "scratch_dir": str(folder.parent / "scratch"), **settings})
+        made = JobApiSettings(
+            **{**QUIET, "scratch_dir": str(folder.parent / "scratch"), "store_url": str(folder), **settings}
+        )
         chosen = None if zygote == "real" else zygote or EasySandbox()
         registry = CollectorRegistry()
         app = create_app(bus, store, keys or KeyRing(), made, clock=clock, zygote=chosen, registry=registry)

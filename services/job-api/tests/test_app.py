@@ -3,16 +3,19 @@
 import asyncio
 import os
 import re
+import shutil
 import signal
 import sys
 
 import httpx
 import pytest
 
+from forgesyte_chassis.store.blobs import folder_of
 from forgesyte_chassis.web.keys import KeyRing
 from forgesyte_contracts.routes import JOB_API, routes_of
 from forgesyte_job_api.settings import JobApiSettings
 from tests.support import digest_of, eventually
+from tests.support.small_disk import small_disk
 
 JOB = "01928f7e-6b3a-7c4e-9d2f-3f5b8a1c7e60"
 PATHS = [(route.method, route.path, route.scope) for route in routes_of(JOB_API)]
@@ -51,7 +54,10 @@ async def test_health_is_healthy_and_counts_plugins_that_can_run(api):
         assert answer.status_code == 200
         assert answer.json()["status"] == "healthy"
         assert answer.json()["plugins_loaded"] == 1
-        assert answer.json()["checks"] == {"bus": "ok", "storage": "ok", "projection": "ok", "reconciler": "ok"}
+        assert set(answer.json()["checks"].values()) == {"ok"}
+        assert answer.json()["checks"].keys() == {
+            "bus", "storage", "runners", "plugins", "progress", "projection", "reconciler",
+        }  # fmt: skip
 
 
 async def test_health_is_degraded_and_still_200_when_bus_and_store_are_unavailable(start, monkeypatch):
@@ -177,3 +183,65 @@ async def test_survivors_of_a_dead_service_are_ended_before_its_folders_are_swep
             pass
 
     assert not (tmp_path / "scratch").exists()
+
+
+async def test_health_tells_that_a_disk_is_below_min_free_bytes_and_submits_are_refused_before_anything_breaks(start):
+    async with start(min_free_bytes=1 << 60) as api:
+        await api.beat()
+
+        health = (await api.http.get("/health")).json()
+        answer = await api.submit()
+
+        assert health["status"] == "degraded"
+        assert "kept free" in health["checks"]["storage"]
+        assert (answer.status_code, answer.json()["code"]) == (503, "STORAGE_FULL")
+        assert answer.headers["Retry-After"]
+        assert await api.store.list("jobs/") == []
+
+
+async def test_a_store_folder_that_is_deleted_is_told_and_made_again(start):
+    async with start(health_kept_s=0) as api:
+        await api.beat()
+        folder = folder_of(api.state.settings.store_url)
+        shutil.rmtree(folder)
+
+        await eventually(lambda: api.state.disk.fault is not None, what="the watch sees it")
+        assert "was deleted" in api.state.disk.check()
+        await eventually(folder.is_dir, what="it is made again")
+        await eventually(lambda: api.state.disk.fault is None, what="all is well again")
+        assert (await api.submit()).status_code == 202
+
+
+async def test_an_upload_that_meets_a_full_disk_is_refused_as_storage_full(start, tmp_path):
+    with small_disk(tmp_path / "disk", size="8m") as disk:
+        async with start(scratch_dir=str(disk.path / "scratch")) as api:
+            await api.beat()
+            disk.fill()  # the watch looks once a second, so it has not seen that
+
+            answer = await api.submit(bytes(2 << 20))
+
+            assert (answer.status_code, answer.json()["code"]) == (503, "STORAGE_FULL")
+
+
+async def test_health_tells_that_jobs_wait_for_a_runner_beyond_runner_grace_s(start):
+    async with start(health_kept_s=0, runner_grace_s=0, judge_runners_after_s=0) as api:
+        await api.beat()
+        assert (await api.submit()).status_code == 202
+        assert (await api.http.get("/health")).json()["status"] == "healthy"
+
+        await api.bus.runners.remove("runner-1")
+
+        async def is_told() -> bool:
+            return "no runner lives" in (await api.http.get("/health")).json()["checks"]["runners"]
+
+        await eventually(is_told, what="health tells it")
+
+
+async def test_health_says_nothing_of_runners_until_the_bus_was_usable_for_judge_runners_after_s(start):
+    async with start(health_kept_s=0, runner_grace_s=0, judge_runners_after_s=3600) as api:
+        await api.beat()
+        assert (await api.submit()).status_code == 202
+        await api.bus.runners.remove("runner-1")
+        await eventually(lambda: not api.state.catalog.living(), what="no runner lives")
+
+        assert (await api.http.get("/health")).json()["checks"]["runners"] == "ok"

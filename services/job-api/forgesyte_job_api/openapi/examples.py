@@ -111,7 +111,15 @@ HEALTH: dict[str, Any] = {
     "status": "healthy",
     "version": "0.1.0",
     "plugins_loaded": 1,
-    "checks": {"bus": "ok", "storage": "ok", "projection": "ok", "reconciler": "ok"},
+    "checks": {
+        "bus": "ok",
+        "storage": "ok",
+        "runners": "ok",
+        "plugins": "ok",
+        "progress": "ok",
+        "projection": "ok",
+        "reconciler": "ok",
+    },
 }
 
 JSON_LINES = '{"frame_index":0,"timestamp_ms":0.0,"detections":{"regions":[],"motion_share":0.0}}\n'
@@ -141,6 +149,8 @@ PROBLEMS: dict[str, str] = {
     "or get the rows so far with format=jsonl",
     "REQUEST_INVALID": "query.limit: Input should be less than or equal to 100",
     "SERVICE_UNAVAILABLE": "The message broker (NATS) is unavailable, so no job can be accepted. Try again shortly.",
+    "STORAGE_FULL": "No job can be stored at present: the folder of the store (/data/store) has 1048576 bytes "
+    "left, and 268435456 are kept free. Free space there. Try again later.",
     "TOO_MANY_REQUESTS": "32 annotated videos are already being made; try again shortly",
     "CANCELLED": f"job {EXAMPLE_JOB_ID} was cancelled",
     "PLUGIN_ERROR": f"job {EXAMPLE_JOB_ID} failed (ValueError); GET /v1/jobs/{EXAMPLE_JOB_ID} says what happened",

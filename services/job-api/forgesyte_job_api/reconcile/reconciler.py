@@ -29,6 +29,9 @@ from .orphans import Orphans, recall
 from .rounds import RoundOutcome, Rounds, worst_of
 from .unrunnable import Unrunnable
 
+DEFERRED_EVERY_S = 0.5
+"""The longest pause after a round that waits for the bus or the projection."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -79,7 +82,9 @@ class Reconciler:
                 outcome = RoundOutcome.FAILED
                 log.exception("reconciler round failed")
             rounds.note(outcome)
-            await asyncio.sleep(self.settings.reconcile_every_s)
+            every_s = self.settings.reconcile_every_s
+            # One that waits for the bus costs nothing, and the first one after an outage should not be late.
+            await asyncio.sleep(min(every_s, DEFERRED_EVERY_S) if outcome is RoundOutcome.DEFERRED else every_s)
 
     async def round(self) -> RoundOutcome:
         """Look at every job once.

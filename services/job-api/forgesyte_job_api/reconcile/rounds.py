@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from enum import Enum, auto
 
 from forgesyte_chassis.clock import Clock
-from forgesyte_job_api.health import OK
+from forgesyte_job_api.health.report import OK
 from forgesyte_job_api.metrics import ApiMetrics
 
 STALE_AFTER_ROUNDS = 30

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request
 
 from forgesyte_contracts.http.health import HealthReport
-from forgesyte_job_api.health import HealthCheck
+from forgesyte_job_api.health.report import HealthCheck
 from forgesyte_job_api.openapi.examples import HEALTH
 from forgesyte_job_api.openapi.route_docs import Responses, answer
 

@@ -28,6 +28,7 @@ REFUSALS = (
     Code.REQUEST_INVALID,
     Code.TOO_MANY_REQUESTS,
     Code.SERVICE_UNAVAILABLE,
+    Code.STORAGE_FULL,
 )
 """Why a submit may be refused."""
 

@@ -5,7 +5,8 @@ client that disconnects leaves nothing behind; from then on the job exists, and 
 published is sent by the reconciler.
 """
 
-from contextlib import ExitStack
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,8 +15,9 @@ from starlette.requests import Request
 
 from forgesyte_chassis.bus import Bus, BusUnavailable
 from forgesyte_chassis.clock import Clock
+from forgesyte_chassis.disk_watch import DiskWatch, storage_full
 from forgesyte_chassis.scratch import Scratch
-from forgesyte_chassis.store.blobs import Store
+from forgesyte_chassis.store.blobs import Store, StoreUnavailable
 from forgesyte_contracts.ids import JobId, new_job_id
 from forgesyte_contracts.jobs import DecodeFacts, JobRecord
 from forgesyte_contracts.problems import Code, ForgeSyteError
@@ -29,7 +31,7 @@ from .mediakind import MediaKind
 from .probe import Prober
 from .submission import Submission, checked
 from .submit_fields import SubmitFields, form_fields, merged
-from .upload import RAW, Upload, form_of, refuse_announced_size
+from .upload import RAW, Upload, announced_bytes, form_of, refuse_announced_size
 from .upload_counting import counted_upload
 from .upload_sample import Sample
 
@@ -56,6 +58,7 @@ class Intake:
     catalog: Catalog
     projection: Projection
     scratch: Scratch
+    disk: DiskWatch
     prober: Prober
 
     async def accept[FieldsT: SubmitFields](
@@ -79,14 +82,14 @@ class Intake:
         refuse_announced_size(request, kind, self.settings.max_upload_bytes)
         if is_raw:
             self._check(query, kind)
-        if not self.bus.is_connected:
-            text = "The message broker (NATS) is unavailable, so no job can be accepted. Try again shortly."
-            raise ForgeSyteError(Code.SERVICE_UNAVAILABLE, text)
+        self.disk.require_room(announced_bytes(request))
+        if (fault := self.bus.fault) is not None:
+            raise ForgeSyteError(Code.SERVICE_UNAVAILABLE, f"No job can be accepted: {fault}. Try again shortly.")
         key: str = request.state.key_name
         pending, most = self.projection.pending, self.settings.max_pending_jobs
         pending.require_room(key, most)
         with ExitStack() as entered:
-            async with self.scratch.folder("upload") as folder:
+            async with self._blaming_the_disk(), self.scratch.folder("upload") as folder:
                 upload = self._new_upload(kind, folder)
                 try:
                     with counted_upload(self.metrics):
@@ -101,6 +104,21 @@ class Intake:
         await self._publish(record, submission)
         return Accepted(record, fields)
 
+    @asynccontextmanager
+    async def _blaming_the_disk(self) -> AsyncIterator[None]:
+        """Refuse as STORAGE_FULL what failed because a folder takes nothing, which the watch may not have seen yet."""
+        try:
+            yield
+        except (StoreUnavailable, OSError) as error:
+            fault = await self.disk.look()
+            if fault is None:
+                raise
+            raise storage_full(fault.text) from error
+
+    def _received(self, size_bytes: int) -> None:
+        self.metrics.received(size_bytes)
+        self.disk.require_room()
+
     def _check(self, fields: SubmitFields, kind: MediaKind) -> Submission:
         return checked(fields, kind, self.catalog, max_options_bytes=self.settings.max_options_bytes)
 
@@ -113,7 +131,7 @@ class Intake:
             max_bytes=self.settings.max_upload_bytes,
             idle_s=self.settings.upload_idle_s,
             max_field_bytes=self.settings.max_field_bytes,
-            received=self.metrics.received,
+            received=self._received,
         )
 
     async def _receive[FieldsT: SubmitFields](

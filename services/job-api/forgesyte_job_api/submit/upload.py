@@ -61,12 +61,18 @@ def refuse_announced_size(request: Request, kind: MediaKind, max_bytes: int) -> 
     Raises:
         ForgeSyteError: MEDIA_TOO_LARGE with both numbers.
     """
-    announced = request.headers.get("content-length", "")
+    announced = announced_bytes(request)
     allowed = max_bytes if form_of(request, kind) == RAW else max_bytes + _FORM_OVERHEAD_BYTES
-    if announced.isdecimal() and int(announced) > allowed:
+    if announced > allowed:
         raise ForgeSyteError(
-            Code.MEDIA_TOO_LARGE, f"the upload has {int(announced)} bytes, but at most {max_bytes} are allowed"
+            Code.MEDIA_TOO_LARGE, f"the upload has {announced} bytes, but at most {max_bytes} are allowed"
         )
+
+
+def announced_bytes(request: Request) -> int:
+    """Return the announced length of the body in bytes; 0 when none is announced."""
+    announced = request.headers.get("content-length", "")
+    return int(announced) if announced.isdecimal() else 0
 
 
 @dataclass(slots=True)

@@ -42,7 +42,7 @@ class Sample:
         """Pass the chunks on, and keep what belongs to the sample.
 
         Raises:
-            ForgeSyteError: SERVICE_UNAVAILABLE when the scratch folder is full.
+            ForgeSyteError: STORAGE_FULL when the scratch folder is full.
         """
         async for chunk in chunks:
             self._waiting += chunk
@@ -54,7 +54,7 @@ class Sample:
         """Assemble the file; called once, when all chunks have passed.
 
         Raises:
-            ForgeSyteError: SERVICE_UNAVAILABLE when the scratch folder is full.
+            ForgeSyteError: STORAGE_FULL when the scratch folder is full.
         """
         await self._flush()
         try:
@@ -113,4 +113,4 @@ def _no_room(error: OSError) -> ForgeSyteError:
     text = (
         f"the upload cannot be probed, because the scratch folder is not writable ({error.strerror}); try again later"
     )
-    return ForgeSyteError(Code.SERVICE_UNAVAILABLE, text)
+    return ForgeSyteError(Code.STORAGE_FULL, text)

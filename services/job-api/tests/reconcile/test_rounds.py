@@ -5,7 +5,7 @@ from prometheus_client import CollectorRegistry
 
 from forgesyte_contracts import moves
 from forgesyte_contracts.subjects import job_folder
-from forgesyte_job_api.health import OK
+from forgesyte_job_api.health.report import OK
 from forgesyte_job_api.metrics import ApiMetrics
 from forgesyte_job_api.reconcile.rounds import STALE_AFTER_ROUNDS, RoundOutcome, Rounds
 from tests.support import eventually

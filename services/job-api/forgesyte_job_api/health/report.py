@@ -1,4 +1,4 @@
-"""Whether job-api can do its work: bus, store, projection and reconciler; the report is reused briefly."""
+"""Whether job-api can do its work and jobs get on: each check's finding. The report is reused briefly."""
 
 import asyncio
 from collections.abc import Callable
@@ -8,12 +8,14 @@ import structlog
 
 from forgesyte_chassis.bus import Bus
 from forgesyte_chassis.clock import Clock
+from forgesyte_chassis.disk_watch import DiskWatch
 from forgesyte_chassis.store.blobs import Store
 from forgesyte_contracts.http.health import HealthReport
+from forgesyte_job_api.catalog import Catalog
+from forgesyte_job_api.projection import Projection
+from forgesyte_job_api.settings import JobApiSettings
 
-from .catalog import Catalog
-from .projection import Projection
-from .settings import JobApiSettings
+from .standing_jobs import StandingJobs
 
 log = structlog.get_logger(__name__)
 
@@ -27,8 +29,10 @@ class HealthCheck:
 
     bus: Bus
     store: Store
+    disk: DiskWatch
     projection: Projection
     catalog: Catalog
+    standing: StandingJobs
     reconciler: Callable[[], str]
     settings: JobApiSettings
     clock: Clock
@@ -47,8 +51,9 @@ class HealthCheck:
 
     async def _look(self) -> HealthReport:
         checks = {
-            "bus": OK if self.bus.is_connected else "the connection to the message broker (NATS) is down",
+            "bus": self.bus.fault or OK,
             "storage": await self._storage(),
+            **self._jobs(),
             "projection": OK if self.projection.is_current else "the list of jobs is behind the message broker (NATS)",
             "reconciler": self.reconciler(),
         }
@@ -59,7 +64,19 @@ class HealthCheck:
             checks=checks,
         )
 
+    def _jobs(self) -> dict[str, str]:
+        """Check that jobs get on, except around an outage of the bus, when no runner can show that it lives."""
+        if self.bus.usable_for_s < self.settings.judge_runners_after_s:
+            return {"runners": OK, "plugins": OK, "progress": OK}
+        return {
+            "runners": self.standing.without_runner() or OK,
+            "plugins": self.standing.without_plugin() or OK,
+            "progress": self.standing.overdue() or OK,
+        }
+
     async def _storage(self) -> str:
+        if (fault := self.disk.fault) is not None:
+            return fault.text
         try:
             async with asyncio.timeout(self.settings.storage_limit_s):
                 await self.store.size(_PROBE_BLOB)
