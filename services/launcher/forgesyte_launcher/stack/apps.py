@@ -2,7 +2,7 @@
 connection to the bus, one key ring and one metrics registry.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, cast
@@ -15,11 +15,13 @@ from starlette.types import ASGIApp
 from forgesyte_chassis.bus import Bus
 from forgesyte_chassis.store.blobs import Store
 from forgesyte_chassis.web.keys import KeyRing
+from forgesyte_chassis.web.ops import Check
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_contracts.routes import INSPECTOR, JOB_API, REALTIME_GATEWAY
 from forgesyte_inspector.app import create_app as create_inspector
 from forgesyte_inspector.settings import InspectorSettings
 from forgesyte_job_api.app import create_app as create_job_api
+from forgesyte_job_api.app import readiness_checks as job_api_checks
 from forgesyte_job_api.settings import JobApiSettings
 from forgesyte_realtime_gateway.app import create_app as create_gateway
 from forgesyte_realtime_gateway.app import end_streams
@@ -52,6 +54,10 @@ class Apps:
     def document(self) -> Document:
         """Return the OpenAPI document of all of them."""
         return merged(app.openapi() for app in self.by_service.values())
+
+    def readiness_checks(self) -> Mapping[str, Check]:
+        """Return what readiness depends on beside the bus, once the lifespans have begun."""
+        return job_api_checks(self.by_service[JOB_API])
 
     @asynccontextmanager
     async def streams_closed_at_end(self) -> AsyncIterator[None]:

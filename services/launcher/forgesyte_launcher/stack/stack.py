@@ -15,6 +15,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from forgesyte_chassis.background import beside
 from forgesyte_chassis.bus import Bus
 from forgesyte_chassis.main import Lifetime
 from forgesyte_chassis.metrics import new_registry
@@ -35,7 +36,7 @@ from .data_folder import DataFolder, open_folder
 from .edge import serving, url_of
 from .forget_uninstalled import forget_uninstalled
 from .logfiles import follow
-from .nats import BusAddress, running_nats
+from .nats import BusAddress, keep_streams, repair_nats, running_nats
 from .readiness import wait_ready
 from .runner_ops import open_runner_ops
 from .runner_process import RunnerWall, runner_process
@@ -85,15 +86,18 @@ async def running_stack(options: StackOptions, lifetime: Lifetime, settings: Lau
         listener = stack.enter_context(open_listener(options.host, options.port))
         url = url_of(options.host, listener)
         folder = await stack.enter_async_context(open_folder(options.data_dir))
-        address, _ = await stack.enter_async_context(running_nats(folder, lifetime.group))
+        address, nats = await stack.enter_async_context(running_nats(folder, lifetime.group))
         bus = await stack.enter_async_context(Bus.connect(address.url, name="edge", token=address.token))
         await bus.ensure()
+        await stack.enter_async_context(
+            beside(bus.probe_writes(), keep_streams(bus), repair_nats(nats, folder, bus))
+        )
         await forget_uninstalled(bus)
         registry = new_registry("launcher")
         app_settings = read_settings(_api_settings(options, folder, address, settings))
         apps = create_apps(bus, Store.open(str(folder.store)), keys, app_settings, registry=registry)
         health = Health()
-        health.add_check("bus", lambda: bus.is_connected)
+        health.add_check("bus", bus.check)
         ops = await stack.enter_async_context(open_runner_ops(is_wanted=options.has_ops_port))
         ops_listener = _open_ops_port(settings) if options.has_ops_port else None
         if ops_listener is not None:
@@ -110,6 +114,8 @@ async def running_stack(options: StackOptions, lifetime: Lifetime, settings: Lau
         if options.shows_logs:
             _show_logs(folder, lifetime, plan.most_cells)
         await unless_stopped(lifetime.stopping, wait_ready(bus, runner, url))
+        for name, check in apps.readiness_checks().items():
+            health.add_check(name, check)
         health.set_ready(True)
         try:
             yield url
@@ -128,6 +134,7 @@ def _api_settings(
         bus_token=SecretStr(address.token),
         store_url=str(folder.store),
         scratch_dir=str(folder.scratch),
+        bus_dir=str(folder.nats),
         host=options.host,
         port=options.port,
         health_kept_s=_HEALTH_KEPT_S,

@@ -1,9 +1,10 @@
 """The one supervisor: keeps the process that a ProcessSpec describes running until it is asked to stop.
 
 A child that dies is restarted after a wait that grows with each death and is reset once the child has run long enough.
-One that is stopped or stalled is killed, which makes it one that died. Each death that was not asked for is reported,
-because its witness can judge it better than a process that only misses the child. Nothing here knows what nats-server
-or a runner is. The caller decides the order of stopping by nesting supervise().
+One that is stopped or stalled is killed, which makes it one that died; one that is to be replaced is stopped first.
+Each death that was not asked for is reported, because its witness can judge it better than a process that only misses
+the child. Nothing here knows what nats-server or a runner is. The caller decides the order of stopping by nesting
+supervise().
 """
 
 import asyncio
@@ -26,6 +27,10 @@ log = structlog.get_logger()
 
 _SHORTAGES = (OSError, subprocess.SubprocessError)
 """What starting a process raises on a machine that has no process, memory or descriptor to spare."""
+
+
+REPLACE_GRACE_S = 1.0
+"""What a child that is replaced gets to end by itself: nats-server with a write error may hang in its shutdown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +78,14 @@ class Care:
         stall: when a living child is killed.
         on_death: called after each death that was not asked for; it must return at once.
         clean_up: called in a thread after each life, before the next one.
+        prepare: called before each life; an OSError counts as a start that failed.
     """
 
     backoff: Backoff = Backoff()
     stall: StallRule = field(default_factory=StallRule)
     on_death: Callable[[Death], None] = _ignore
     clean_up: Callable[[], object] | None = None
+    prepare: Callable[[], object] | None = None
 
 
 class Supervised:
@@ -94,6 +101,7 @@ class Supervised:
         self._log_start = size_of(spec.log_file)
         self._process: Process | None = None
         self._stopping = asyncio.Event()
+        self._replaced = asyncio.Event()
 
     @property
     def pid(self) -> int | None:
@@ -131,6 +139,15 @@ class Supervised:
         """Request the end of the child; keep_alive() stops it, reaps it and returns."""
         self._stopping.set()
 
+    def replace(self, why: str) -> None:
+        """End a child that does not do its work, as a stop would but within REPLACE_GRACE_S, and start it again.
+
+        Args:
+            why: for the log, as a clause.
+        """
+        log.warning("child is replaced", child=self.spec.name, reason=why)
+        self._replaced.set()
+
     async def keep_alive(self) -> None:
         """Run the child, and restart it when it dies, until stop(); a cancellation stops it in the same way.
 
@@ -144,6 +161,9 @@ class Supervised:
             alive_s = await self._one_life(process) if process else 0.0
             if self._stopping.is_set():
                 return
+            if self._replaced.is_set():  # which is no death: whatever asked for it decides when to ask again
+                wait_s = backoff.first_s
+                continue
             if process:
                 self._report_death(wait_s)
             await is_set_within(self._stopping, wait_s)
@@ -154,7 +174,10 @@ class Supervised:
         if self._care.stall.page:
             self._care.stall.page.clear()
         self._stall = None
+        self._replaced.clear()
         try:
+            if self._care.prepare:
+                self._care.prepare()
             process = self._process = await spawn(self.spec)
         except _SHORTAGES as fault:
             self._start_fault = str(fault)
@@ -172,12 +195,15 @@ class Supervised:
             async with asyncio.TaskGroup() as group:
                 stopped = group.create_task(self._stopping.wait())
                 died = group.create_task(process.wait())
+                replaced = group.create_task(self._replaced.wait())
                 stalled = group.create_task(self._kill_when_stalled(process))
-                await asyncio.wait((stopped, died), return_when=asyncio.FIRST_COMPLETED)
-                for task in (stopped, died, stalled):
+                await asyncio.wait((stopped, died, replaced), return_when=asyncio.FIRST_COMPLETED)
+                for task in (stopped, died, replaced, stalled):
                     task.cancel()
         finally:
-            self.exit_status = await stop(process, grace_s=self.spec.grace_s)
+            is_replaced = self._replaced.is_set() and not self._stopping.is_set()
+            grace_s = REPLACE_GRACE_S if is_replaced else self.spec.grace_s
+            self.exit_status = await stop(process, grace_s=grace_s)
             await self._clean_up()
         return clock() - started_s
 

@@ -1,16 +1,22 @@
 import asyncio
 import os
+import shutil
 import signal
 import subprocess
 import sys
 
 import psutil
+import pytest
 
+from forgesyte_chassis.background import beside
 from forgesyte_chassis.bus import Bus
+from forgesyte_chassis.waiting import is_set_within
 from forgesyte_contracts.ids import new_job_id
+from forgesyte_launcher.stack import nats
 from forgesyte_launcher.stack.data_folder import open_folder
-from forgesyte_launcher.stack.nats import running_nats
+from forgesyte_launcher.stack.nats import REPAIR_EVERY_S, repair_nats, running_nats
 from tests.support import alive, eventually
+from tests.support.small_disk import small_disk
 
 OWNER = """
 import asyncio, sys
@@ -128,3 +134,64 @@ async def test_a_data_folder_with_an_odd_name_holds_the_servers_data(tmp_path):
         await bus.ensure()
 
         assert (folder.nats / "jetstream").is_dir()
+
+
+async def test_a_server_is_found_again_after_its_run_folder_was_deleted(tmp_path):
+    async with (
+        asyncio.TaskGroup() as group,
+        open_folder(tmp_path) as folder,
+        running_nats(folder, group) as (address, child),
+        Bus.connect(address.url, name="test", token=address.token) as bus,
+    ):
+        shutil.rmtree(folder.run)
+        shutil.rmtree(folder.logs)
+
+        os.kill(child.pid, signal.SIGKILL)
+
+        await eventually(lambda: bus.reconnects and bus.is_connected, what="the client found it again")
+
+
+@pytest.mark.slow
+async def test_a_server_that_keeps_a_write_error_is_replaced_once_there_is_space_and_not_before(tmp_path):
+    with small_disk(tmp_path / "disk", size="64m") as disk:
+        async with (
+            asyncio.TaskGroup() as group,
+            open_folder(disk.path / "data") as folder,
+            running_nats(folder, group) as (address, child),
+            Bus.connect(address.url, name="test", token=address.token) as bus,
+        ):
+            await bus.ensure()
+            job_id = new_job_id()
+            await bus.work.publish(job_id, "motion-detector", "cpu")
+            async with beside(bus.probe_writes(), repair_nats(child, folder, bus)):
+                disk.fill()
+                await eventually(lambda: bus.fault is not None, what="the bus stores nothing")
+                await is_set_within(asyncio.Event(), 3 * REPAIR_EVERY_S)
+                assert child.starts == 1, "a restart is no remedy on a full disk"
+
+                disk.free()
+
+                await eventually(lambda: child.starts == 2 and bus.is_connected, what="it is replaced")
+                await eventually(lambda: bus.fault is None, what="the bus stores again")
+                assert await bus.work.has(job_id, "motion-detector", "cpu")
+
+
+@pytest.mark.slow
+async def test_a_server_that_stores_nothing_is_replaced_after_sure_s_only(tmp_path, monkeypatch):
+    monkeypatch.setattr(nats, "SURE_S", 600.0)
+    async with (
+        asyncio.TaskGroup() as group,
+        open_folder(tmp_path) as folder,
+        running_nats(folder, group) as (address, child),
+        Bus.connect(address.url, name="test", token=address.token) as bus,
+    ):
+        await bus.ensure()
+        async with beside(bus.probe_writes(), repair_nats(child, folder, bus)):
+            await bus._main.api("STREAM.DELETE.KV_plugins")
+            await eventually(lambda: bus.fault is not None, what="the bus stores nothing")
+            await is_set_within(asyncio.Event(), 3 * REPAIR_EVERY_S)
+            assert child.starts == 1, "it may only be slow"
+
+            monkeypatch.setattr(nats, "SURE_S", 0.1)
+
+            await eventually(lambda: child.starts > 1, what="it is replaced")

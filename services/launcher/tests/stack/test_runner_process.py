@@ -27,7 +27,7 @@ def test_the_runner_reads_every_setting_that_it_is_given(monkeypatch):
     assert (settings.store_url, settings.scratch_dir) == ("/data/store", "/data/scratch")
     assert (settings.drain_s, settings.slots, settings.log_format) == (7.5, 3, "console")
     assert settings.private_dirs == "/data"
-    assert len(spec.env) == 8
+    assert len(spec.env) == 9
     assert spec.grace_s == 7.5 + RUNNER_MARGIN_S
 
 

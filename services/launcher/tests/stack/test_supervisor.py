@@ -182,3 +182,44 @@ def test_backoff(wait_s, alive_s, expected_s):
 )
 def test_exits_are_described_in_words(status, words):
     assert describe_exit(status) == words
+
+
+async def test_a_child_that_is_replaced_gets_time_to_end_and_is_no_death(tmp_path):
+    deaths = []
+    code = f"import signal; signal.signal(signal.SIGTERM, lambda *_: exit(7)); {SLEEPS}"
+    care = replace(QUICK, on_death=deaths.append)
+    async with asyncio.TaskGroup() as group, supervise(a_spec(tmp_path, code), group, care=care) as child:
+        await running(child)
+        await eventually(lambda: "ready" in (tmp_path / "child.log").read_text(), what="it has its handler")
+
+        child.replace("the test wants it")
+
+        await eventually(lambda: child.starts == 2 and child.pid, what="the second life")
+        assert child.exit_status == 7
+        assert deaths == []
+
+
+async def test_what_must_be_there_is_prepared_before_each_life(tmp_path):
+    made = []
+    care = replace(QUICK, prepare=lambda: made.append(1))
+    async with asyncio.TaskGroup() as group, supervise(a_spec(tmp_path), group, care=care) as child:
+        os.kill(await running(child), signal.SIGKILL)
+        await eventually(lambda: child.starts == 2, what="the second life")
+
+    assert len(made) == 2
+
+
+async def test_a_child_that_is_replaced_and_does_not_end_is_killed_after_replace_grace_s(tmp_path, monkeypatch):
+    monkeypatch.setattr(supervisor, "REPLACE_GRACE_S", 0.1)
+    code = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {SLEEPS}"
+    spec = a_spec(tmp_path, code, grace_s=600)
+    async with asyncio.TaskGroup() as group, supervise(spec, group, care=QUICK) as child:
+        await running(child)
+        await eventually(lambda: "ready" in spec.log_file.read_text(), what="it ignores the signal")
+
+        child.replace("the test wants it")
+
+        await eventually(lambda: child.starts == 2 and child.pid, what="the second life")
+        assert child.exit_status == -signal.SIGKILL
+        os.kill(child.pid, signal.SIGKILL)  # else the end of the test would wait for it
+        child.stop()
