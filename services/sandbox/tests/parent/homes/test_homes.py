@@ -105,7 +105,7 @@ async def test_a_cancelled_caller_leaves_an_empty_home(tmp_path):
         assert list(home.scratch.iterdir()) == []
 
 
-async def test_homes_that_were_deleted_are_made_anew_even_without_their_root(tmp_path):
+async def test_homes_that_were_deleted_are_made_again_even_without_their_root(tmp_path):
     async with Homes.open(tmp_path / "homes") as homes:
         async with leased(homes) as first:
             pass
