@@ -175,6 +175,26 @@ def test_a_warning_is_sent_with_its_own_frame_and_severity_and_not_with_what_its
     assert told == [("frame 7 looks odd", 2, Severity.HIGH), ("frame 9", None, Severity.MEDIUM)]
 
 
+def test_the_first_of_a_late_joiners_50_warnings_says_how_many_came_earlier():
+    texts = [f"odd {index}" for index in range(7, 57)]
+    record = moves.warned(a_running(), map(warning, texts)).model_copy(update={"warnings_dropped": 7})
+
+    joining = [one for one in current_state(record) if one.TYPE == "warning"]
+    following = warnings_of(record, known=7)
+
+    assert [(one.index, one.earlier) for one in joining] == [(7, 7), *((index, None) for index in range(8, 57))]
+    assert [one.index for one in following] == list(range(7, 57))
+    assert {one.earlier for one in following} == {None}
+    assert "earlier" not in following[0].model_dump()
+
+
+def test_a_follower_learns_of_warnings_that_came_and_went_between_two_records():
+    before = moves.warned(a_running(), [warning("first")])
+    now = moves.warned(a_running(), [warning("odd 9")]).model_copy(update={"warnings_dropped": 9})
+
+    assert [(one.index, one.earlier) for one in news_between(before, now) if one.TYPE == "warning"] == [(9, 8)]
+
+
 @pytest.mark.parametrize(
     ("end", "status", "told"),
     [
@@ -190,7 +210,7 @@ def test_an_ending_is_the_last_message_and_a_bad_one_is_preceded_by_its_error(en
     ended = end(before)
 
     assert types(current_state(ended)) == types(news_between(before, ended)) == told
-    assert progress_of(ended).status == status
+    assert progress_of(ended).status == current_state(ended)[0].status == status
     assert progress_of(ended).current_tool is None
     assert news_between(ended, ended) == []
 

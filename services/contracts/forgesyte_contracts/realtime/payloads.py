@@ -45,6 +45,7 @@ class PluginStatus(StrEnum):
     DEGRADED = "degraded"
     COMPLETED = "completed"
     FAILED = "failed"
+    CANCELLED = "cancelled"
 
 
 class _Part(BaseModel):
@@ -178,10 +179,14 @@ class PartialResultPayload(Payload):
 
 
 class WarningPayload(Payload):
-    """One warning. `index` counts all warnings of the job from 0, so that a client can drop those it has."""
+    """One warning. `index` counts all warnings of the job from 0, so that a client can drop those it has.
+
+    `earlier` stands on the first warning after a gap: so many before it are not sent, because the record keeps only the
+    newest.
+    """
 
     TYPE = MessageType.WARNING
-    OPTIONAL = frozenset({"frame_index"})
+    OPTIONAL = frozenset({"frame_index", "earlier"})
 
     job_id: str
     index: Count
@@ -189,6 +194,7 @@ class WarningPayload(Payload):
     message: str
     severity: Severity = Severity.MEDIUM
     frame_index: Count | None = None
+    earlier: Annotated[int, Field(ge=1)] | None = None
 
 
 class ErrorDetails(_Part):

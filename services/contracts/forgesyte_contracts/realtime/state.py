@@ -1,7 +1,6 @@
 """Turns a record into messages: its full current state for a client that joins, and only the news for one that follows.
 
-Pure functions. A pending job has no messages: nothing of it runs yet. In a cancelled job the plugin counts as failed,
-because its work on this job did not complete; the error before the ending says why.
+Pure functions. A pending job has no messages: nothing of it runs yet.
 """
 
 from collections.abc import Sequence
@@ -27,7 +26,7 @@ _CONFIDENCE = ("confidence", "confidence_threshold", "min_confidence")
 _ENDED = {
     JobStatus.COMPLETED: PluginStatus.COMPLETED,
     JobStatus.FAILED: PluginStatus.FAILED,
-    JobStatus.CANCELLED: PluginStatus.FAILED,
+    JobStatus.CANCELLED: PluginStatus.CANCELLED,
 }
 
 
@@ -61,7 +60,11 @@ def _plugin_status(record: JobRecord) -> PluginStatus:
 
 
 def warnings_of(record: JobRecord, *, known: int = 0) -> list[WarningPayload]:
-    """Return the warnings from index `known` on, in order. A record keeps the newest; indexes count all of them."""
+    """Return the warnings from index `known` on, in order.
+
+    A record keeps the newest; indexes count all of them. Where some from `known` on are no longer in the record, the
+    first warning says how many.
+    """
     first = _first_index(record)
     return [
         WarningPayload(
@@ -71,6 +74,7 @@ def warnings_of(record: JobRecord, *, known: int = 0) -> list[WarningPayload]:
             message=warning.text,
             severity=warning.severity,
             frame_index=warning.frame_index,
+            earlier=first - known if index == first > known else None,
         )
         for index, warning in enumerate(record.warnings, start=first)
         if index >= known
