@@ -68,7 +68,23 @@ class ServiceSettings(ProcessSettings):
         return tuple(entry for entry in value.replace(",", " ").split() if entry)
 
 
-class PublicSettings(ServiceSettings):
+class ConnectionSettings(ProcessSettings):
+    """The limits of a public port: none of its clients may keep the others out."""
+
+    max_connections: int = Field(default=4000, ge=1)
+    """How many connections the public port holds at once. At the limit a new one takes the place of the one that has
+    waited longest for its client's request; where all are busy it is answered 503. The process raises its own limit of
+    file descriptors as far as `ulimit -Hn` allows, and keeps 256 of them for itself."""
+
+    max_connections_per_address: int = Field(default=2000, ge=0)
+    """How many of them may come from one address; 0 switches this limit off. Behind a proxy every connection comes from
+    the proxy's address: set 0 there and let the proxy limit its clients."""
+
+    head_timeout_s: float = Field(default=10.0, gt=0)
+    """Seconds that a client has to send the head of a request, however it spreads the bytes."""
+
+
+class PublicSettings(ServiceSettings, ConnectionSettings):
     """The settings of a service with a public port; each service gives `port` a default of its own."""
 
     host: str = "127.0.0.1"

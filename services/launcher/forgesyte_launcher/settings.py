@@ -4,10 +4,10 @@ from typing import Literal
 
 from pydantic_settings import SettingsConfigDict
 
-from forgesyte_chassis.settings import ProcessSettings
+from forgesyte_chassis.settings import ConnectionSettings
 
 
-class LauncherSettings(ProcessSettings):
+class LauncherSettings(ConnectionSettings):
     """Settings of the launcher; environment variables carry the prefix FORGESYTE_LAUNCHER_.
 
     They hold no address of a bus or a store: the launcher starts its own bus and keeps everything in the data folder.

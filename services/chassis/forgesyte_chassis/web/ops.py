@@ -20,10 +20,13 @@ from starlette.routing import Route
 from forgesyte_chassis.main import Lifetime
 
 from . import problems
+from .port_state import ConnectionLimits
 from .server import open_listener, serve_http
 
 Check = Callable[[], bool | str]
 """Returns True if all is well, else False or a text that says what is wrong."""
+
+_LIMITS = ConnectionLimits(connections=256)
 
 log = structlog.get_logger(__name__)
 
@@ -108,11 +111,11 @@ async def serve_ops(
     log.info("ops port open", host=host, port=opened, draining=lifetime.stopping.is_set())
     if on_open is not None:
         on_open(opened)
-    await serve_http(app, listener, stopping=asyncio.Event())
+    await serve_http(app, listener, stopping=asyncio.Event(), limits=_LIMITS)
 
 
 async def serve_ops_on(app: Starlette, listener_fd: int) -> None:
     """Serve the ops port, until cancelled, on a listening socket that the parent process opened and passed on."""
     listener = socket.socket(fileno=listener_fd)
     listener.set_inheritable(False)  # this process alone answers on it, none of its children
-    await serve_http(app, listener, stopping=asyncio.Event())
+    await serve_http(app, listener, stopping=asyncio.Event(), limits=_LIMITS)

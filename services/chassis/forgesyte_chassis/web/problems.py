@@ -61,6 +61,15 @@ def problem_response(error: ForgeSyteError) -> Response:
     return _response(document, headers)
 
 
+def problem_of_status(status: int, detail: str) -> Response:
+    """Return the response for a request that HTTP itself rules out: malformed, too slow, too large, one too many."""
+    code = _CODE_OF_STATUS.get(status, Code.REQUEST_INVALID)
+    facts = CODE_FACTS[code]
+    title = facts.title if facts.status == status else HTTPStatus(status).phrase
+    headers = {"Retry-After": str(RETRY_AFTER_S)} if facts.retryable else None
+    return _response(_document(code, title, status, detail), headers)
+
+
 @runtime_checkable
 class _FieldErrors(Protocol):
     """The part of FastAPI's RequestValidationError that is needed here; chassis does not import FastAPI."""

@@ -14,11 +14,11 @@ from starlette.types import ASGIApp
 
 from forgesyte_contracts.problems import Code, ForgeSyteError
 
-KEEP_ALIVE_S = 75
-"""Seconds an idle connection is kept: longer than clients and proxies keep theirs, which is often 5 or 60.
+from .acceptor import Acceptor
+from .http_protocol import MAX_HEAD_BYTES, HttpProtocol
+from .port_state import ConnectionLimits, PortState
 
-The server must not be the one that closes first, or a request may meet a connection that is just being closed.
-"""
+_TICKS_PER_SWEEP = 5
 
 
 class HttpServer(uvicorn.Server):
@@ -29,7 +29,10 @@ class HttpServer(uvicorn.Server):
         grace_s: how long open requests may go on after the stop, in whole seconds of at least one.
         lifespan: whether the server runs the application's lifespan.
         ws: the protocol class that speaks WebSocket; with "none" the application gets a WebSocket request as plain GET.
+        limits: how many connections there may be, and how long a client has for the head of a request.
     """
+
+    server_state: PortState
 
     def __init__(
         self,
@@ -38,18 +41,53 @@ class HttpServer(uvicorn.Server):
         grace_s: float,
         lifespan: Literal["on", "off"] = "off",
         ws: type[asyncio.Protocol] | Literal["none"] = "none",
+        limits: ConnectionLimits | None = None,
     ) -> None:
+        limits = limits or ConnectionLimits()
         config = uvicorn.Config(
             app,
+            http=HttpProtocol,
+            h11_max_incomplete_event_size=MAX_HEAD_BYTES,
             lifespan=lifespan,
             log_config=None,
             access_log=False,
             ws=ws,
             server_header=False,
-            timeout_keep_alive=KEEP_ALIVE_S,
+            timeout_keep_alive=limits.idle_s,
             timeout_graceful_shutdown=max(1, round(grace_s)),
         )
         super().__init__(config)
+        self.server_state = PortState(limits.within_descriptors())
+        self._acceptors: list[Acceptor] = []
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve the listening sockets until `should_exit`, and close them."""
+        async with asyncio.TaskGroup() as group:
+            self._acceptors = [Acceptor(listener, self._make_protocol, group) for listener in sockets or ()]
+            try:
+                await super().serve([])
+            finally:
+                self.stop_accepting()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to take connections."""
+        await super().startup(sockets)
+        for acceptor in self._acceptors:
+            acceptor.start()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take no more connections, and let open requests finish."""
+        self.stop_accepting()
+        await super().shutdown(sockets)
+
+    def _make_protocol(self) -> asyncio.Protocol:
+        return HttpProtocol(self.config, self.server_state, self.lifespan.state)
+
+    async def on_tick(self, counter: int) -> bool:
+        """Look after the connections; uvicorn calls this ten times a second."""
+        if counter % _TICKS_PER_SWEEP == 0:
+            self.server_state.sweep()
+        return await super().on_tick(counter)
 
     @contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
@@ -58,8 +96,8 @@ class HttpServer(uvicorn.Server):
 
     def stop_accepting(self) -> None:
         """Accept no new connections; open ones go on."""
-        for server in self.servers:
-            server.close()
+        for acceptor in self._acceptors:
+            acceptor.stop()
 
 
 def open_listener(host: str, port: int) -> socket.socket:
@@ -85,6 +123,7 @@ async def serve_http(
     grace_s: float = 5.0,
     lifespan: Literal["on", "off"] = "off",
     ws: type[asyncio.Protocol] | Literal["none"] = "none",
+    limits: ConnectionLimits | None = None,
 ) -> None:
     """Serve an application until `stopping` is set, then let open requests finish; close the listener at the end.
 
@@ -97,8 +136,9 @@ async def serve_http(
         grace_s: how long open requests may go on after that, in seconds; then they are cancelled.
         lifespan: as HttpServer takes it.
         ws: as HttpServer takes it.
+        limits: as HttpServer takes them.
     """
-    server = HttpServer(app, grace_s=grace_s, lifespan=lifespan, ws=ws)
+    server = HttpServer(app, grace_s=grace_s, lifespan=lifespan, ws=ws, limits=limits)
     with listener:
         async with asyncio.TaskGroup() as group:
             serving = group.create_task(server.serve([listener]))

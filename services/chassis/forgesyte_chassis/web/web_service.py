@@ -22,6 +22,7 @@ from forgesyte_chassis.settings import PublicSettings
 
 from .keys import KeyRing, require_loopback
 from .ops import Check, Health, ops_app, serve_ops
+from .port_state import ConnectionLimits
 from .server import open_listener, serve_http
 
 log = structlog.get_logger(__name__)
@@ -94,7 +95,9 @@ async def _serve_public[AppT: Starlette](
     streams_ended = asyncio.Event()
     grace_s = min(settings.drain_s, service.longest_grace_s)
     async with asyncio.TaskGroup() as group:
-        group.create_task(serve_http(app, listener, stopping=streams_ended, grace_s=grace_s, ws=service.ws))
+        limits = ConnectionLimits.of(settings)
+        serving = serve_http(app, listener, stopping=streams_ended, grace_s=grace_s, ws=service.ws, limits=limits)
+        group.create_task(serving)
         await lifetime.stopping.wait()
         await service.end_streams(app)
         streams_ended.set()

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
+from forgesyte_chassis.web.port_state import ConnectionLimits
 from forgesyte_chassis.web.server import HttpServer
 from forgesyte_realtime_gateway.sockets.protocol import SocketProtocol
 
@@ -31,15 +32,18 @@ class _Protocol(SocketProtocol):
 
 
 @asynccontextmanager
-async def serving(apps: Apps, listener: socket.socket, group: asyncio.TaskGroup) -> AsyncIterator[HttpServer]:
+async def serving(
+    apps: Apps, listener: socket.socket, group: asyncio.TaskGroup, *, limits: ConnectionLimits | None = None
+) -> AsyncIterator[HttpServer]:
     """Serve `apps` on `listener` during the block; early connections wait until every lifespan has begun.
 
     Args:
         apps: their lifespans begin one after the other before the first request and end in reverse order at the end.
         listener: a listening socket; closed at the end.
         group: runs the serving task.
+        limits: of the connections; the defaults when None.
     """
-    server = HttpServer(apps.front, grace_s=GRACE_S, ws=_Protocol)
+    server = HttpServer(apps.front, grace_s=GRACE_S, ws=_Protocol, limits=limits)
     task = group.create_task(_serve(apps, server, listener), name="edge")
     try:
         yield server

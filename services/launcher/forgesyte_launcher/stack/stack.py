@@ -23,6 +23,7 @@ from forgesyte_chassis.settings import env_name, settings_with
 from forgesyte_chassis.store.blobs import Store
 from forgesyte_chassis.web.keys import KeyRing, require_loopback
 from forgesyte_chassis.web.ops import Health, ops_app
+from forgesyte_chassis.web.port_state import ConnectionLimits
 from forgesyte_chassis.web.server import open_listener, serve_http
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_job_api.settings import JobApiSettings
@@ -104,7 +105,8 @@ async def running_stack(options: StackOptions, lifetime: Lifetime, settings: Lau
             app = ops_app(health, registry, ops.metrics)
             serving_ops = serve_http(app, ops_listener, stopping=asyncio.Event())  # it also answers during the drain
             lifetime.group.create_task(serving_ops, name="ops port")
-        edge = await stack.enter_async_context(serving(apps, listener, lifetime.group))
+        limits = ConnectionLimits.of(settings)
+        edge = await stack.enter_async_context(serving(apps, listener, lifetime.group, limits=limits))
         await stack.enter_async_context(apps.streams_closed_at_end())
         wall = RunnerWall(options.permitted, allows_degraded=settings.allow_degraded_sandbox)
         spec = runner_process(folder, address, drain_s=settings.drain_s, slots=options.slots, wall=wall)
