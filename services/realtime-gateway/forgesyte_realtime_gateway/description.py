@@ -10,7 +10,7 @@ from .settings import GatewaySettings
 _JOB = {"type": "object", "properties": {"job_id": {"type": "string", "format": "uuid"}}, "required": ["job_id"]}
 _CLOSE_TEXTS = {
     CloseCode.NORMAL: "the service is stopping, or the client closed the connection; connect again",
-    CloseCode.UNAUTHORISED: "no API key, an unknown one, or one without the scope `stream`",
+    CloseCode.UNAUTHORISED: "no API key, an unknown one, or one without the scope `stream`; or too many frames",
     CloseCode.BAD_SESSION: "session_id must be 1 to 64 characters of A-Z a-z 0-9 _ -",
     CloseCode.SESSION_FULL: "the session already has the most connections it may have",
     CloseCode.TOO_SLOW: "the client did not read fast enough, or sent nothing for too long",

@@ -17,6 +17,7 @@ class Reason(StrEnum):
     CLIENT = "client"
     SLOW = "slow"
     SILENT = "silent"
+    FLOOD = "flood"
     SHUTDOWN = "shutdown"
 
 

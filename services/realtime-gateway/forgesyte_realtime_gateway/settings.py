@@ -38,6 +38,13 @@ class GatewaySettings(PublicSettings):
     jobs_a_client: int = Field(default=256, ge=1)
     """How many jobs one connection may watch; each of them costs the bus a lease."""
 
+    subscribe_burst: int = Field(default=512, ge=1)
+    """How many jobs one connection may begin to watch at once, those it has left included; each costs the bus a read
+    and a subscription. One more is refused with TOO_MANY_REQUESTS, and the socket stays open."""
+
+    subscribe_per_s: float = Field(default=10.0, gt=0)
+    """How many more jobs per second it may begin to watch after that."""
+
     client_text_bytes: int = Field(default=64 * 1024, ge=128)
     """The longest client message that is parsed, in bytes; a longer one is answered like text that is not JSON."""
 

@@ -25,7 +25,7 @@ class CloseCode(IntEnum):
     """The service is stopping; reconnect at once, and another replica answers."""
 
     UNAUTHORISED = 1008
-    """No API key, an unknown one, or one without the scope `stream`."""
+    """No API key, an unknown one, or one without the scope `stream`; or the client sent more frames than it may."""
 
     BAD_SESSION = 4000
     """`session_id` is not 1 to 64 characters of `A-Z a-z 0-9 _ -`."""

@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from forgesyte_chassis.allowance import Allowance
 from forgesyte_chassis.clock import Clock
 from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.realtime import CloseCode
@@ -33,6 +34,7 @@ class Client:
     Attributes:
         id: random; identifies it in the ConnectionManager.
         jobs: the jobs it watches.
+        joins: how often it may begin to watch another one.
         heard_s: when its client last sent something, monotonic seconds.
         pinged_s: when it was last pinged, monotonic seconds.
         reason: why it ended, as far as is known.
@@ -46,6 +48,7 @@ class Client:
         hang_up: HangUp,
         *,
         limits: OutboxLimits,
+        joins: Allowance,
         clock: Clock,
         metrics: GatewayMetrics,
     ) -> None:
@@ -53,6 +56,7 @@ class Client:
         self.facts = facts
         self.dialect = Dialect.FLAT if facts.transport is Transport.JOB_SOCKET else Dialect.ENVELOPE
         self.jobs: set[JobId] = set()
+        self.joins = joins
         self.heard_s = self.pinged_s = clock.monotonic_s()
         self.reason = Reason.CLIENT
         self.ended = asyncio.Event()

@@ -64,6 +64,10 @@ async def _subscribe(gateway: Gateway, client: Client, job_id: JobId) -> None:
     if len(client.jobs) >= most:
         text = f"A connection may watch at most {most} jobs. Unsubscribe from some, or open another connection."
         raise ForgeSyteError(Code.TOO_MANY_REQUESTS, text, job_id=job_id)
+    if not client.joins.take():
+        per_s = gateway.settings.subscribe_per_s
+        text = f"This connection subscribes too often: at most {per_s:g} times a second. Try again a little later."
+        raise ForgeSyteError(Code.TOO_MANY_REQUESTS, text, job_id=job_id)
     await gateway.watches.join(client, job_id)
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from starlette.requests import HTTPConnection
 
+from forgesyte_chassis.allowance import Allowance
 from forgesyte_chassis.bus import Bus, RunnerView
 from forgesyte_chassis.clock import Clock
 from forgesyte_chassis.web.keys import KeyRing
@@ -40,7 +41,9 @@ class Gateway:
         """Make a client that is not connected yet."""
         settings = self.settings
         limits = OutboxLimits(settings.queue_messages, settings.queue_bytes, settings.stuck_s)
-        return Client(facts, send, hang_up, limits=limits, clock=self.clock, metrics=self.metrics)
+        now_s = self.clock.monotonic_s
+        joins = Allowance(burst=settings.subscribe_burst, per_s=settings.subscribe_per_s, now_s=now_s)
+        return Client(facts, send, hang_up, limits=limits, joins=joins, clock=self.clock, metrics=self.metrics)
 
     def greet(self, client: Client, plugin: str | None) -> None:
         """Send a client the metadata of every plugin, or of one."""

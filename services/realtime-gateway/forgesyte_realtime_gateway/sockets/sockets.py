@@ -16,12 +16,12 @@ from forgesyte_contracts.realtime import CloseCode, MessageType
 from forgesyte_realtime_gateway.clients.client import Client, ClientFacts, HangUp
 from forgesyte_realtime_gateway.clients.connections import SessionFull
 from forgesyte_realtime_gateway.messages.message import Message
-from forgesyte_realtime_gateway.metric_labels import Result, Transport
+from forgesyte_realtime_gateway.metric_labels import Reason, Result, Transport
 
 from . import client_messages
 from .access import authorise, chosen_subprotocol, is_session_id
 from .gateway import Gateway, job_id_of, since_of
-from .protocol import HANG_UP
+from .protocol import FLOODED, HANG_UP
 
 log = structlog.get_logger(__name__)
 
@@ -87,6 +87,8 @@ class SocketEndpoint:
         while True:
             event = await receive()
             if event["type"] == "websocket.disconnect":
+                if event.get("reason") == FLOODED:
+                    client.reason = Reason.FLOOD
                 return
             client.heard_s = gateway.clock.monotonic_s()
             if not client.ended.is_set():
