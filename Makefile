@@ -8,7 +8,7 @@ WORKERS := 4
 # The folders of all members, without a list: a new one is found here.
 MEMBERS = $(shell $(PY) .ci/members all)
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test stability long-video random-faults storm counts disk-full soak bench bench-against bench-wall lint types format clean
+.PHONY: help setup demo up test stability long-video random-faults storm counts disk-full floods soak bench bench-against bench-wall lint types format clean
 
 help: ## show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,7 +44,10 @@ counts: setup ## end 80 jobs and kill 64 sandboxes at random moments: counts, an
 disk-full: setup ## fill, close and delete what the product stores in, ten times each (as root, half an hour)
 	@FORGESYTE_DISK_ROUNDS=$${FORGESYTE_DISK_ROUNDS-10} $(PY) -m pytest -q -s --tb=short tests/durability/test_disk_full.py $(ARGS)
 
-soak: stability long-video random-faults storm counts disk-full ## do all long runs in full, one after the other (an hour and a half)
+floods: setup ## flood the running product in every way for 20 s each, with keys and without (a quarter of an hour)
+	@FORGESYTE_FLOOD_S=$${FORGESYTE_FLOOD_S-20} $(PY) -m pytest -q --tb=short tests/floods $(ARGS)
+
+soak: stability long-video random-faults storm counts disk-full floods ## do all long runs in full, one after the other (two hours)
 
 bench: setup ## measure ForgeSyte beside its alternatives, into docs/benchmarks.md (some minutes)
 	@.ci/setup bench
