@@ -24,6 +24,9 @@ MAX_HEAD_BYTES = 64 * 1024
 MAX_HEAD_LINES = 256
 """The most lines of a head. Each costs several microseconds to check, so their number is limited beside their bytes."""
 
+SMALL_CHUNKS, SMALL_CHUNK_BYTES = 10_000, 256
+"""After so many chunks those of a body must have this many bytes on average: each costs as much as a large one."""
+
 _REQUEST_S = 0.0005
 """What a request costs the application at least, in seconds."""
 
@@ -136,8 +139,11 @@ class HttpProtocol(H11Protocol):
         self.transport.abort()
 
     def send_400_response(self, msg: str) -> None:
-        """Answer a request that is not HTTP, and close."""
-        self._answer(*self.conn.fault)
+        """Answer a request that is not HTTP, and close; one that was answered before its body went wrong only ends."""
+        if self.conn.is_in_body and self.cycle is not None and self.cycle.response_complete:
+            self.transport.close()
+        else:
+            self._answer(*self.conn.fault)
 
     def _answer_full(self) -> None:
         text = "The service has as many connections as it may have. Close those that you do not need, or try again."
@@ -165,6 +171,7 @@ class _MeteredConnection(h11.Connection):
     Attributes:
         is_cut: whether it stopped for the sake of time.
         is_in_head: whether a request has begun whose head is not complete.
+        is_in_body: whether there is a request whose body is not complete.
         fault: the status and the sentence for what was not HTTP.
     """
 
@@ -173,6 +180,9 @@ class _MeteredConnection(h11.Connection):
         self._turns = turns
         self.is_cut = False
         self.is_in_head = False
+        self.is_in_body = False
+        self._chunks = 0
+        self._body_bytes = 0
         self.fault: tuple[int, str] = (HTTPStatus.BAD_REQUEST, "This is not HTTP/1.1.")
 
     def next_event(self) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]:
@@ -196,12 +206,27 @@ class _MeteredConnection(h11.Connection):
         self.is_in_head = is_head and event is h11.NEED_DATA and bool(self.trailing_data[0])
         if isinstance(event, h11.Request):
             self._turns.charge(_REQUEST_S)
-        if isinstance(event, h11.Request) and {name for name, _ in event.headers} >= _BOTH:
-            # RFC 9112, 6.1: the two may disagree, and a proxy in front of this server may have believed the other one.
-            text = "A request has Content-Length or Transfer-Encoding, not both. Send one of them."
-            self.fault = (HTTPStatus.BAD_REQUEST, text)
-            raise h11.RemoteProtocolError(text)
+            self._chunks = self._body_bytes = 0
+            if {name for name, _ in event.headers} >= _BOTH:
+                # RFC 9112, 6.1: the two may disagree, and a proxy in front of this server may have believed the other.
+                raise self._refusal("A request has Content-Length or Transfer-Encoding, not both. Send one of them.")
+            self.is_in_body = True
+        elif isinstance(event, h11.Data):
+            self._count(event)
+        elif isinstance(event, h11.EndOfMessage):
+            self.is_in_body = False
         return event
+
+    def _count(self, data: h11.Data) -> None:
+        self._chunks += data.chunk_start
+        self._body_bytes += len(data.data)
+        if self._chunks > SMALL_CHUNKS and self._body_bytes < self._chunks * SMALL_CHUNK_BYTES:
+            mean = f"{SMALL_CHUNKS} chunks have less than {SMALL_CHUNK_BYTES} bytes on average"
+            raise self._refusal(f"More than {mean}. Send the body in larger chunks.")
+
+    def _refusal(self, text: str) -> h11.RemoteProtocolError:
+        self.fault = (HTTPStatus.BAD_REQUEST, text)
+        return h11.RemoteProtocolError(text)
 
     def _check_head(self, received: bytes) -> None:
         end = _BLANK_LINE.search(received)
@@ -228,9 +253,9 @@ class _HeldFlow(FlowControl):
             self._read_unless_held()
 
     def hold(self) -> None:
-        """Read nothing until release()."""
-        if not self._is_held and not self._transport.is_closing():
-            self._is_held = True
+        """Read nothing until release(); said again, because uvicorn resumes the transport by itself in one case."""
+        self._is_held = True
+        if not self._transport.is_closing():
             self._transport.pause_reading()
 
     def release(self) -> None:

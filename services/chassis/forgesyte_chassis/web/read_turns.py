@@ -48,16 +48,20 @@ class ReadTurns:
         self._fresh: dict[Reader, None] = {}
         self._left_s = TURN_S
         self._end_s = 0.0
+        self._is_first = False
         self._charged_s = 0.0
         self._round: asyncio.Handle | None = None
 
     def has_time(self) -> bool:
-        """Whether the connection whose turn it is may parse more."""
-        return self._now_s() < self._end_s
+        """Whether the connection whose turn it is may parse more; the first time it may in any case.
+
+        So no head is cut off from its request because the machine was busy elsewhere.
+        """
+        is_first, self._is_first = self._is_first, False
+        return is_first or self._now_s() < self._end_s
 
     def charge(self, seconds: float) -> None:
-        """Count what the application will have to do for what was just parsed; the others' turns come sooner."""
-        self._end_s -= seconds
+        """Count what the application will have to do for what was just parsed: fewer others have their turn with it."""
         self._charged_s += seconds
 
     def read(self, reader: Reader) -> None:
@@ -89,24 +93,31 @@ class ReadTurns:
 
     def _go_round(self) -> None:
         self._round = None
-        self._left_s = left_s = TURN_S
-        first = self._cut  # one of these at least, or a crowd of newcomers would keep them waiting
-        while left_s > _LEAST_S and (queue := first or self._fresh or self._cut):
-            reader = next(iter(queue))
-            del queue[reader]
-            left_s -= self._give(reader, min(left_s, SHARE_S))
-            first = {}
+        self._left_s = TURN_S
+        left_s = self._share_out(self._fresh, TURN_S)
+        # A share at least is theirs, or a crowd of newcomers would keep them waiting.
+        self._share_out(self._cut, max(left_s, SHARE_S))
         if self._cut or self._fresh:
             self._schedule()
+
+    def _share_out(self, queue: dict[Reader, None], left_s: float) -> float:
+        """Give those in a queue their shares, one after the other; return the seconds that are left."""
+        while queue and left_s > _LEAST_S:
+            reader = next(iter(queue))
+            del queue[reader]
+            left_s -= self._give(reader, SHARE_S)
+        return left_s
 
     def _give(self, reader: Reader, seconds: float) -> float:
         """Let a connection parse; return the seconds that it cost."""
         begun_s = self._now_s()
         self._end_s = begun_s + seconds
+        self._is_first = True
         self._charged_s = 0.0
         try:
             if reader.read_on():
                 self.defer(reader)
         finally:
             self._end_s = 0.0
+            self._is_first = False
         return self._now_s() - begun_s + self._charged_s
