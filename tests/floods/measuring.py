@@ -83,18 +83,20 @@ async def _beside(*measures: Callable[[], Awaitable[None]]) -> AsyncIterator[Non
 async def _ask_health(port: int, toll: Toll) -> None:
     while True:
         begun_s = monotonic()
+        writer: asyncio.StreamWriter | None = None
         try:
             async with asyncio.timeout(30):
                 reader, writer = await asyncio.open_connection("127.0.0.1", port)
                 writer.write(b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
                 answer = await reader.read()
-            writer.close()
             if not answer.startswith(b"HTTP/1.1 200 "):
                 toll.failures.append(f"health: {answer[:40]!r}")
         except (OSError, TimeoutError) as error:
             toll.failures.append(f"health: {error!r}")
         finally:
             toll.answers_ms.append((monotonic() - begun_s) * 1000)
+            if writer is not None:
+                writer.transport.abort()
         await asyncio.sleep(max(0.0, ASK_EVERY_S - (monotonic() - begun_s)))
 
 
