@@ -138,7 +138,7 @@ PROBLEMS: dict[str, str] = {
     "TOOL_UNKNOWN": "plugin motion-detector has no tool 'count'; tools of motion-detector for video: detect-motion, "
     "track-objects",
     "PLUGIN_UNAVAILABLE": "plugin ocr is UNAVAILABLE: the model file weights/ocr.onnx is missing; fetch it and reload",
-    "OPTIONS_INVALID": "options.detect-motion.threshold: 'high' is not of type 'number'",
+    "OPTIONS_INVALID": 'options.detect-motion.threshold: expected a number, found "high"',
     "MEDIA_INVALID": "the upload is empty (0 bytes); send a video with at least one picture",
     "MEDIA_TOO_LARGE": "the upload has 3221225472 bytes, but at most 2147483648 are allowed",
     "KEY_MISSING": "Send an API key as X-API-Key, as `Authorization: Bearer <key>` or as the query parameter api_key.",

@@ -15,11 +15,10 @@ from referencing.exceptions import Unresolvable
 from forgesyte_contracts.plugins import ToolManifest
 from forgesyte_contracts.problems import Code, ForgeSyteError
 
+from .option_sentences import MAX_SAID_CHARS, expectation, kind_of
+
 ToolOptions = dict[str, dict[str, Any]]
 """The options of each tool, by the tool's id."""
-
-_MAX_SAID_CHARS = 300
-_KINDS = {dict: "an object", list: "an array", str: "a string", bool: "a boolean", int: "a number", float: "a number"}
 
 
 def parse_options(text: str | None, tools: Sequence[ToolManifest], *, max_bytes: int) -> ToolOptions:
@@ -53,7 +52,7 @@ def _loaded(text: str | None, max_bytes: int) -> dict[str, Any]:
     except orjson.JSONDecodeError as error:
         raise _invalid("options", f"expected a JSON object, found text that is not JSON: {error}") from None
     if not isinstance(value, dict):
-        raise _invalid("options", f"expected a JSON object, found {_kind_of(value)}")
+        raise _invalid("options", f"expected a JSON object, found {kind_of(value)}")
     return value
 
 
@@ -67,7 +66,7 @@ def _by_tool(given: dict[str, Any], tools: Sequence[ToolManifest]) -> ToolOption
             expected = ", ".join(tool.name for tool in tools)
             raise _invalid(f"options.{name}", f"expected the tools of this job ({expected}), each with its options")
         if not isinstance(value, dict):
-            raise _invalid(f"options.{name}", f"expected an object, found {_kind_of(value)}")
+            raise _invalid(f"options.{name}", f"expected an object, found {kind_of(value)}")
         options[ids[name]] = value
     return options
 
@@ -90,14 +89,10 @@ def _check(tool: ToolManifest, options: dict[str, Any]) -> None:
     except (SchemaError, Unresolvable) as error:
         raise ForgeSyteError(
             Code.PLUGIN_UNAVAILABLE,
-            f"the options schema of tool {tool.name} is broken, its author must fix it: {str(error)[:_MAX_SAID_CHARS]}",
+            f"the options schema of tool {tool.name} is broken, its author must fix it: {str(error)[:MAX_SAID_CHARS]}",
         ) from None
     if worst is not None:
         raise _invalid(_path(tool.name, worst), _sentence(worst))
-
-
-def _kind_of(value: Any) -> str:  # noqa: ANN401  any JSON value
-    return "null" if value is None else _KINDS[type(value)]
 
 
 def _path(tool: str, error: ValidationError) -> str:
@@ -110,8 +105,8 @@ def _sentence(error: ValidationError) -> str:
         return "is missing"
     if _names_at_fault(error):
         known = ", ".join(_known_names(error)) or "none"
-        return f"there is no such option; known options: {known}"[:_MAX_SAID_CHARS]
-    return error.message[:_MAX_SAID_CHARS]
+        return f"there is no such option; known options: {known}"[:MAX_SAID_CHARS]
+    return expectation(error)
 
 
 def _names_at_fault(error: ValidationError) -> list[str]:

@@ -96,3 +96,33 @@ def test_a_broken_schema_is_the_plugins_fault_and_nothing_is_fetched(make, schem
 
     assert caught.value.code is Code.PLUGIN_UNAVAILABLE
     assert fetched == []
+
+
+JSON_WORDS = {
+    "null": ('{"threshold": null}', "expected an integer, found null"),
+    "true": ('{"threshold": true}', "expected an integer, found true"),
+    "text": ('{"threshold": "a\\"b"}', 'expected an integer, found "a\\"b"'),
+    "object": ('{"zones": {"left": null}}', 'expected an array, found {"left":null}'),
+    "number": ('{"threshold": 256}', "expected at most 255, found 256"),
+    "choice": ('{"colour": false}', 'expected one of "red", null, true, found false'),
+    "bound": ('{"share": 0}', "expected more than 0, found 0"),
+    "other keyword": ('{"tags": [1]}', "expected what the schema's contains asks for"),
+    "several types": ('{"mode": 1}', "expected an object or null, found 1"),
+}
+
+
+@pytest.mark.parametrize(("text", "said"), JSON_WORDS.values(), ids=JSON_WORDS)
+def test_what_is_wrong_is_said_in_json_as_the_client_wrote_it(make, text, said):
+    schema = Options.model_json_schema()
+    schema["properties"] |= {
+        "colour": {"enum": ["red", None, True]},
+        "share": {"exclusiveMinimum": 0},
+        "tags": {"contains": {"const": None}},
+        "mode": {"type": ["object", "null"]},
+    }
+
+    with pytest.raises(ForgeSyteError) as caught:
+        parse_options(text, [make.a_tool(options_schema=schema)], max_bytes=LIMIT)
+
+    assert said in caught.value.detail
+    assert not {"None", "True", "False", "'"} & set(caught.value.detail.replace("'s ", " ").split())
