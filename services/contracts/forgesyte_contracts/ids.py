@@ -9,10 +9,13 @@ import time
 import uuid
 from typing import Annotated, NewType
 
-from pydantic import StringConstraints
+from pydantic import StringConstraints, WithJsonSchema
 
 JobId = NewType("JobId", str)
 """A UUIDv7 in its canonical text form: sorting by id is sorting by time of creation."""
+
+JobIdText = Annotated[str, WithJsonSchema({"type": "string", "format": "uuid"})]
+"""A job id in an HTTP body or query: a plain string that schemas describe as a UUID. parse_job_id() checks it."""
 
 PluginName = NewType("PluginName", str)
 """The name of an installed plugin, `^[a-z0-9_-]+$`."""

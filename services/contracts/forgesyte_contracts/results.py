@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
+from .ids import JobIdText
+
 INLINE_RESULT_BYTES = 256 * 1024
 """How many bytes of rows the record view and result.json hold; the others are read from `result_url`."""
 
@@ -40,7 +42,7 @@ class ResultHeader(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    job_id: str
+    job_id: JobIdText
     status: str
     plugin_id: str
     tools: tuple[str, ...]

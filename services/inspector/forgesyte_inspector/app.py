@@ -73,7 +73,7 @@ def create_app(
     problems.install(app)
     app.add_exception_handler(plugins.PluginNotFound, plugins.on_plugin_not_found)
     for part in (plugins, fleet):
-        app.include_router(part.router, responses=refusals(401, 403))
+        app.include_router(part.router, responses=refusals(401, 403, 422))
     describe(app)
     return app
 

@@ -35,7 +35,6 @@ def _complete(document: Described) -> None:
         schemas.pop(framework_model, None)
     for operations in document["paths"].values():
         for operation in operations.values():
-            operation["responses"].pop("422", None)  # FastAPI assumes it, but any text may be a plugin's name
             for response in operation["responses"].values():
                 if content := response["content"].get("application/json"):
                     content["example"] = _example(content["schema"])

@@ -119,10 +119,13 @@ PROBLEMS = {
     ),
     403: ForgeSyteError(Code.KEY_REFUSED, "The API key 'viewer' has the scopes read; this request needs plugins."),
     404: ForgeSyteError(Code.PLUGIN_UNKNOWN, f"There is no plugin 'motion'; known plugins: {PLUGIN}.", plugin="motion"),
+    422: ForgeSyteError(
+        Code.REQUEST_INVALID, "There is no query parameter 'state' here; this route knows api_key only.", field="state"
+    ),
     503: ForgeSyteError(Code.SERVICE_UNAVAILABLE, "The message broker (NATS) is unavailable. Try again shortly."),
 }
 """An example of each refusal, by its status."""
 
 REFUSALS = {401: "No API key, or an unknown one", 403: "The API key lacks the scope", 404: "There is no such plugin",
-            503: "The message broker is unavailable"}  # fmt: skip
+            422: "A query parameter is unknown", 503: "The message broker is unavailable"}  # fmt: skip
 """The short description of each refusal."""

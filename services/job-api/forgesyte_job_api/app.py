@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from importlib.metadata import version
 
 from fastapi import Depends, FastAPI
+from fastapi.responses import JSONResponse
 from prometheus_client import CollectorRegistry
 
 from forgesyte_chassis.background import beside
@@ -112,14 +113,15 @@ def create_app(
             await state.projection.wait_filled(settings.lookup_wait_s)
             yield
 
-    # Only the paths of the route table are public, so the framework's own pages are off; the OpenAPI document stays.
+    # Only the paths of the route table are public, so the framework's own pages are off. The OpenAPI document is served
+    # by a route like the others, because the framework's own one asks neither for a key nor for known parameters.
     app = FastAPI(
         title="ForgeSyte jobs",
         version=release,
         description=_DESCRIPTION,
         lifespan=lifespan,
         dependencies=[Depends(route_guard(keys))],
-        openapi_url="/openapi.json",
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
     )
@@ -128,6 +130,11 @@ def create_app(
     for part in (submit, analyze, jobs, results, job_input, cancel, health):
         app.include_router(part.router)
     with_problem_schema(app)
+
+    async def describe() -> JSONResponse:
+        return JSONResponse(app.openapi())
+
+    app.add_api_route("/openapi.json", describe, methods=["GET", "HEAD"], include_in_schema=False)
     return app
 
 

@@ -54,17 +54,21 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class PageQuery:
-    """Which page is wanted: `before` is the last id of the page before it, `skip` an older way to say that."""
+    """Which page is wanted: `before` is the last id of the page before it, `skip` an older way to say that.
+
+    No `statuses` means jobs in any state.
+    """
 
     limit: int
-    status: JobStatus | None = None
+    statuses: frozenset[JobStatus] = frozenset()
     plugin: str | None = None
     before: JobId | None = None
     skip: int = 0
 
     def matches(self, record: JobRecord) -> bool:
         """Whether the record passes the filters."""
-        return self.status in (None, record.status) and self.plugin in (None, record.plugin_id)
+        is_in_state = not self.statuses or record.status in self.statuses
+        return is_in_state and self.plugin in (None, record.plugin_id)
 
 
 class _Currency(Protocol):

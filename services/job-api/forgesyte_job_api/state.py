@@ -98,6 +98,7 @@ def _job_id(
     job_id: Annotated[
         str,
         Path(
+            json_schema_extra={"format": "uuid"},
             description="The job's id, a UUID, as the submit answered it.",
             examples=[EXAMPLE_JOB_ID],
         ),

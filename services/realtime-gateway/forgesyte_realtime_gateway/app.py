@@ -5,9 +5,9 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Query, Request
 from fastapi.responses import JSONResponse
 from prometheus_client import CollectorRegistry
 from starlette.responses import Response
@@ -18,12 +18,14 @@ from forgesyte_chassis.bus import Bus, RunnerView
 from forgesyte_chassis.clock import Clock, SystemClock
 from forgesyte_chassis.web import problems
 from forgesyte_chassis.web.keys import KeyRing
+from forgesyte_chassis.web.known_parameters import require_known_parameters
+from forgesyte_chassis.web.openapi import with_problem_schema
 from forgesyte_contracts.problems import ForgeSyteError
 from forgesyte_contracts.routes import REALTIME_GATEWAY, routes_of
 
 from .clients.connections import ConnectionManager
 from .clients.pings import Pings
-from .description import describe
+from .description import RESPONSES, describe
 from .metric_labels import Result, Transport
 from .metrics import GatewayMetrics
 from .settings import GatewaySettings
@@ -31,6 +33,7 @@ from .sockets.access import authorise
 from .sockets.event_stream import EventStream, accepts_events
 from .sockets.gateway import Gateway
 from .sockets.sockets import SocketEndpoint
+from .sockets.stream_query import StreamQuery
 from .watching.job_watches import JobWatches
 
 REALTIME = "/v1/realtime"
@@ -77,10 +80,11 @@ def create_app(
 
     app = FastAPI(title="ForgeSyte realtime", version=_VERSION, lifespan=lifespan, **_NO_DOCUMENTATION)
     problems.install(app)
-    app.add_api_route(REALTIME, _realtime, methods=["GET"], response_model=None)
+    app.add_api_route(REALTIME, _realtime, methods=["GET"], response_model=None, responses=RESPONSES)
     for route in routes_of(REALTIME_GATEWAY):
         transport = Transport.SOCKET if route.path == REALTIME else Transport.JOB_SOCKET
         app.router.routes.append(WebSocketRoute(route.path, SocketEndpoint(route.path, transport)))
+    with_problem_schema(app)
     return app
 
 
@@ -99,7 +103,7 @@ async def end_streams(app: FastAPI) -> None:
         await asyncio.sleep(_LOOK_EVERY_S)
 
 
-async def _realtime(request: Request) -> Response:
+async def _realtime(request: Request, query: Annotated[StreamQuery, Query()]) -> Response:
     """Open a stream of server-sent events for a client that accepts them, else describe the protocol."""
     gateway: Gateway = request.app.state.gateway
     is_stream = accepts_events(request.headers.get("accept", ""))
@@ -109,8 +113,10 @@ async def _realtime(request: Request) -> Response:
         if is_stream:
             gateway.metrics.connects.labels(Result.AUTH).inc()
         raise
+    require_known_parameters(request)
     if is_stream:
-        return EventStream(gateway, request, key_name)
+        return EventStream(gateway, request, query, key_name)
+    query.wanted_job()  # a question that is wrong is refused, whatever the answer would be
     return JSONResponse(describe(gateway.settings))
 
 

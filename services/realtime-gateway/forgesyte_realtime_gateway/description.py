@@ -1,11 +1,29 @@
-"""The protocol as data: the answer to a plain GET on /v1/realtime."""
+"""The protocol as data: the answer to a plain GET on /v1/realtime, and what OpenAPI says about that route."""
 
 from functools import cache
 from typing import Any
 
+from forgesyte_chassis.web.openapi import PROBLEM_SCHEMA
+from forgesyte_chassis.web.problems import MEDIA_TYPE
 from forgesyte_contracts.realtime import SUBPROTOCOL, SUBPROTOCOL_KEY_PREFIX, CloseCode, message_schemas
 
 from .settings import GatewaySettings
+
+_PROBLEM = {MEDIA_TYPE: PROBLEM_SCHEMA}
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The protocol as JSON; or the events, for a client that accepts text/event-stream.",
+        "content": {
+            "application/json": {"schema": {"type": "object"}},
+            "text/event-stream": {"schema": {"type": "string"}},
+        },
+    },
+    401: {"description": "No API key, or an unknown one", "content": _PROBLEM},
+    403: {"description": "The API key lacks the scope", "content": _PROBLEM},
+    422: {"description": "A query parameter is unknown or not valid", "content": _PROBLEM},
+    429: {"description": "The session has too many connections", "content": _PROBLEM},
+}
+"""What a GET on /v1/realtime is answered, for OpenAPI."""
 
 _JOB = {"type": "object", "properties": {"job_id": {"type": "string", "format": "uuid"}}, "required": ["job_id"]}
 _CLOSE_TEXTS = {

@@ -14,15 +14,17 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from forgesyte_contracts.problems import CODE_FACTS, Code, ForgeSyteError
+from forgesyte_contracts.problems import CODE_FACTS, Code, CodeFacts, ForgeSyteError
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5
 """The value of `Retry-After`, in seconds, unless the error has a better one (its data `retry_after_s`)."""
 
 MAX_FIELD_ERRORS = 20
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _INTERNAL_TEXT = (
     "An internal error occurred; the service's log has the details. Try again, and report it if it keeps happening."
 )
@@ -39,20 +41,25 @@ _CODE_OF_STATUS = {
 log = structlog.get_logger(__name__)
 
 
-def problem_document(error: ForgeSyteError) -> dict[str, Any]:
+def problem_document(error: ForgeSyteError, *, status: int | None = None) -> dict[str, Any]:
     """Return the problem document of an error: type, title, status, detail, code, and its data (job_id, plugin, ...).
 
-    The text of an INTERNAL error is not shown.
+    The text of an INTERNAL error is not shown. `status` replaces that of the code, and the title with it.
     """
     facts = CODE_FACTS[error.code]
+    if status is not None and status != facts.status:
+        facts = CodeFacts(status, HTTPStatus(status).phrase)
     detail = _INTERNAL_TEXT if error.code is Code.INTERNAL else error.detail
     known = {name: value for name, value in error.data.items() if value is not None}
     return {**known, **_document(error.code, facts.title, facts.status, detail)}
 
 
-def problem_response(error: ForgeSyteError) -> Response:
-    """Return the response for an error, with `Retry-After` if the same request may succeed later."""
-    document = problem_document(error)
+def problem_response(error: ForgeSyteError, *, status: int | None = None) -> Response:
+    """Return the response for an error, with `Retry-After` if the same request may succeed later.
+
+    `status` replaces that of the code.
+    """
+    document = problem_document(error, status=status)
     headers: dict[str, str] = {}
     if error.retryable:
         headers["Retry-After"] = str(error.data.get("retry_after_s") or RETRY_AFTER_S)
@@ -121,7 +128,19 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     if detail == phrase:
         detail = f"{request.method} {request.url.path}: {phrase.lower()}"
     title = CODE_FACTS[code].title if CODE_FACTS[code].status == error.status_code else phrase
-    return _response(_document(code, title, error.status_code, detail), error.headers)
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(_allowed_methods(request))
+    return _response(_document(code, title, error.status_code, detail), headers)
+
+
+def _allowed_methods(request: Request) -> list[str]:
+    """Return every method that the path of a request has a route for; the framework names those of one route only."""
+    routes = request.app.routes
+    scopes = {method: {**request.scope, "method": method} for method in _METHODS}
+    return [
+        method for method, scope in scopes.items() if any(route.matches(scope)[0] is Match.FULL for route in routes)
+    ]
 
 
 async def _on_validation_error(_request: Request, error: Exception) -> Response:

@@ -3,7 +3,7 @@ from typing import Annotated
 import httpx
 import pytest
 import structlog
-from fastapi import FastAPI, Query
+from fastapi import APIRouter, FastAPI, Query
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
@@ -124,3 +124,22 @@ async def test_a_validation_error_of_fastapi_names_the_field():
     assert answer.headers["content-type"] == MEDIA_TYPE
     assert answer.json()["detail"].startswith("query.limit: ")
     assert answer.json()["errors"][0]["field"] == "query.limit"
+
+
+async def test_allow_of_a_405_names_every_method_of_the_path_also_those_of_other_routes():
+    router = APIRouter()
+    router.add_api_route("/door/{name}", lambda name: name, methods=["GET"])
+    router.add_api_route("/door/{name}", lambda name: name, methods=["HEAD"])
+    app = FastAPI()
+    install(app)
+    app.include_router(router)
+    app.add_api_route("/door/{other}", lambda other: other, methods=["PUT"])
+    app.add_api_route("/window", lambda: 1, methods=["POST"])
+
+    answers = {path: await ask(app, path, "DELETE") for path in ("/door/x", "/window")}
+
+    assert {path: answer.headers["allow"] for path, answer in answers.items()} == {
+        "/door/x": "GET, HEAD, PUT",
+        "/window": "POST",
+    }
+    assert answers["/door/x"].json()["code"] == "REQUEST_INVALID"

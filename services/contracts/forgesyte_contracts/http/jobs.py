@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from forgesyte_contracts.ids import JobIdText
 from forgesyte_contracts.jobs import (
     AttemptOutcome,
     DecodeFacts,
@@ -23,7 +24,7 @@ class _Body(BaseModel):
 class JobView(_Body):
     """The record as `GET /v1/jobs/{job_id}` returns it."""
 
-    job_id: str
+    job_id: JobIdText
     """The job's id, a UUID."""
 
     status: JobStatus
@@ -174,7 +175,7 @@ def job_view(record: JobRecord, *, results: dict[str, Any] | None = None) -> Job
 class Submitted(_Body):
     """The job that a submit became. `plugin` and `tool` repeat other fields for older clients."""
 
-    job_id: str
+    job_id: JobIdText
     """The job's id, a UUID; `GET /v1/jobs/{job_id}` follows it."""
 
     plugin: str
@@ -205,7 +206,7 @@ class JobPage(_Body):
     count: int = Field(ge=0)
     """How many jobs match in all."""
 
-    next_cursor: str | None = None
+    next_cursor: JobIdText | None = None
     """The `cursor` of the next page; null on the last one."""
 
 

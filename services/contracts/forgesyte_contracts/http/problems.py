@@ -1,6 +1,14 @@
 """An error as every service answers it."""
 
-from pydantic import BaseModel, ConfigDict
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, WithJsonSchema
+
+from forgesyte_contracts.ids import JobIdText
+from forgesyte_contracts.problems import Code
+
+CodeText = Annotated[str, WithJsonSchema({"type": "string", "enum": [code.value for code in Code]})]
+"""A code in a body: a plain string that schemas describe as one of all codes."""
 
 
 class Problem(BaseModel):
@@ -20,10 +28,10 @@ class Problem(BaseModel):
     detail: str
     """What was found, what was expected and what to do next, in sentences for people."""
 
-    code: str
+    code: CodeText
     """The word that programs may switch on."""
 
-    job_id: str | None = None
+    job_id: JobIdText | None = None
     """The job that it is about."""
 
     plugin: str | None = None

@@ -3,13 +3,14 @@
 from fastapi import APIRouter, Request
 
 from forgesyte_contracts.http.health import HealthReport
+from forgesyte_contracts.problems import Code
 from forgesyte_job_api.health.report import HealthCheck
 from forgesyte_job_api.openapi.examples import HEALTH
-from forgesyte_job_api.openapi.route_docs import Responses, answer
+from forgesyte_job_api.openapi.route_docs import Responses, answer, problem_responses
 
 router = APIRouter(tags=["health"])
 
-_RESPONSES: Responses = {200: answer(HEALTH)}
+_RESPONSES: Responses = {200: answer(HEALTH), **problem_responses(Code.REQUEST_INVALID)}
 
 
 @router.get("/health", response_model=HealthReport, responses=_RESPONSES)

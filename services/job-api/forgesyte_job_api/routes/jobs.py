@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from forgesyte_chassis.store.warnings import all_warnings
 from forgesyte_contracts.http.jobs import ExtendedJobResponse, JobPage, JobView, job_view
-from forgesyte_contracts.ids import JobId, NameText, parse_job_id
+from forgesyte_contracts.ids import JobId, JobIdText, NameText, parse_job_id
 from forgesyte_contracts.jobs import JobStatus
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_job_api.openapi.examples import EXAMPLE_JOB_ID, EXTENDED_JOB, JOB, JOB_PAGE
@@ -31,12 +31,18 @@ _ONE_JOB = problem_responses(*_KEY_PROBLEMS, Code.JOB_UNKNOWN, Code.REQUEST_INVA
 async def list_jobs(
     state: State,
     limit: Annotated[int, Query(ge=1, le=100, description="Jobs per page.", examples=[20])] = 10,
-    status: Annotated[JobStatus | None, Query(description="Only jobs in this state.", examples=["completed"])] = None,
+    status: Annotated[
+        tuple[JobStatus, ...],
+        Query(description="Only jobs in this state; repeat it for several states.", examples=[["failed", "cancelled"]]),
+    ] = (),
     plugin: Annotated[
         NameText | None, Query(description="Only jobs of this plugin.", examples=["motion-detector"])
     ] = None,
+    plugin_id: Annotated[
+        NameText | None, Query(description="The same as plugin.", examples=["motion-detector"])
+    ] = None,
     cursor: Annotated[
-        str | None, Query(description="`next_cursor` of the page before.", examples=[EXAMPLE_JOB_ID])
+        JobIdText | None, Query(description="`next_cursor` of the page before.", examples=[EXAMPLE_JOB_ID])
     ] = None,
     skip: Annotated[
         int, Query(ge=0, description="How many to leave out; for older clients, others use cursor.", examples=[0])
@@ -44,8 +50,14 @@ async def list_jobs(
 ) -> Response:
     """List living jobs and the newest ended ones, newest first, without their results."""
     await state.projection.wait_filled(state.settings.lookup_wait_s)
-    query = PageQuery(limit=limit, status=status, plugin=plugin, before=_before(cursor), skip=skip)
-    page = state.projection.page(query)
+    wanted = PageQuery(
+        limit=limit,
+        statuses=frozenset(status),
+        plugin=_one_plugin(plugin, plugin_id),
+        before=_before(cursor),
+        skip=skip,
+    )
+    page = state.projection.page(wanted)
     views = [job_view(record) for record in page.records]
     return _answer(JobPage(jobs=views, count=page.count, next_cursor=page.next_cursor))
 
@@ -68,6 +80,13 @@ async def get_job_extended(state: State, job_id: PathJobId) -> Response:
     results = await state.archive.results(record)
     frames, warnings = await newest_rows(state.store, record), await all_warnings(state.store, record)
     return _answer(extended_view(record, results=results, frames=frames, warnings=warnings))
+
+
+def _one_plugin(plugin: str | None, plugin_id: str | None) -> str | None:
+    if plugin is not None and plugin_id is not None and plugin != plugin_id:
+        text = f"plugin is {plugin!r} and plugin_id is {plugin_id!r}; they mean the same, so send one of them"
+        raise ForgeSyteError(Code.REQUEST_INVALID, text, field="plugin_id")
+    return plugin_id if plugin is None else plugin
 
 
 def _before(cursor: str | None) -> JobId | None:

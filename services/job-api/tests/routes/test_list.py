@@ -132,3 +132,46 @@ async def test_an_unknown_plugin_has_no_jobs_and_that_is_no_fault(api, fill):
     page = await listed(api, plugin="never-seen")
 
     assert page == {"jobs": [], "count": 0, "next_cursor": None}
+
+
+async def test_status_may_repeat_and_means_either(api, fill):
+    fill(12)
+
+    either = await listed(api, status=["pending", "cancelled"], limit=100)
+    one = [await listed(api, status=status, limit=100) for status in ("pending", "cancelled")]
+
+    assert either["count"] == sum(page["count"] for page in one) == 12
+    assert {job["status"] for job in either["jobs"]} == {"pending", "cancelled"}
+    assert await listed(api, status=["running", "completed"]) == {"jobs": [], "count": 0, "next_cursor": None}
+
+
+async def test_plugin_id_is_another_name_for_plugin(api, fill):
+    fill(12)
+
+    named = [
+        await listed(api, **names)
+        for names in ({"plugin": "ocr"}, {"plugin_id": "ocr"}, {"plugin": "ocr", "plugin_id": "ocr"})
+    ]
+    both = await api.http.get("/v1/jobs", params={"plugin": "ocr", "plugin_id": "motion"})
+
+    assert named[0]["count"] == 6
+    assert named[0] == named[1] == named[2]
+    assert (both.status_code, both.json()["code"], both.json()["field"]) == (422, "REQUEST_INVALID", "plugin_id")
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [("plugins=ocr", "plugins"), ("limit=1&limit=2", "limit"), ("plugin=a&plugin=a", "plugin"), ("Status=x", "Status")],
+)
+async def test_a_misspelt_filter_never_returns_everything(api, fill, query, field):
+    fill(3)
+
+    answer = await api.http.get(f"/v1/jobs?{query}")
+
+    assert (answer.status_code, answer.json()["field"]) == (422, field)
+
+
+async def test_a_known_list_of_names_is_part_of_the_refusal(api):
+    answer = await api.http.get("/v1/jobs?plugn=ocr")
+
+    assert "cursor, limit, plugin, plugin_id, skip, status and api_key" in answer.json()["detail"]

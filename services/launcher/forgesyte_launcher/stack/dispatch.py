@@ -33,7 +33,7 @@ class RouteDispatcher:
     Args:
         apps: service name -> application; the caller runs their lifespans.
         routes: the table.
-        own: path -> application for GET requests that this process answers by itself.
+        own: path -> application for paths that this process answers by itself.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class RouteDispatcher:
             _Entry(
                 route.method,
                 _pattern(route.path),
-                (owners.get(route.path) if route.method == "GET" else None) or apps[route.service],
+                owners.get(route.path) or apps[route.service],
                 route.service == REALTIME_GATEWAY,
             )
             for route in routes

@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any
 
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import request_response
-from starlette.types import ASGIApp
+from fastapi import Depends, FastAPI
+from fastapi.responses import JSONResponse
 
+from forgesyte_chassis.web import problems
+from forgesyte_chassis.web.keys import KeyRing
 from forgesyte_chassis.web.problems import MEDIA_TYPE
+from forgesyte_chassis.web.route_guard import route_guard
 from forgesyte_launcher import __version__
 
 Document = dict[str, Any]
@@ -23,14 +24,19 @@ _PROBLEM = {"$ref": f"{_SCHEMA_REF}Problem"}
 _FRAMEWORKS_OWN = {f"{_SCHEMA_REF}HTTPValidationError"}
 
 
-def openapi_app(describe: Callable[[], Document]) -> ASGIApp:
+def openapi_app(describe: Callable[[], Document]) -> FastAPI:
     """Make the application that answers GET /openapi.json; `describe` is called once, at the first request."""
     document = cache(describe)
+    # No key is needed for it, so an open ring serves; the guard also refuses query parameters.
+    guard = Depends(route_guard(KeyRing()))
+    app = FastAPI(dependencies=[guard], openapi_url=None, docs_url=None, redoc_url=None)
+    problems.install(app)
 
-    async def answer(_request: Request) -> Response:
+    async def answer() -> JSONResponse:
         return JSONResponse(document())
 
-    return request_response(answer)
+    app.add_api_route("/openapi.json", answer, methods=["GET", "HEAD"])
+    return app
 
 
 def merged(documents: Iterable[Document]) -> Document:

@@ -6,14 +6,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_contracts.realtime import CloseCode
 from forgesyte_realtime_gateway.clients.client import Client, ClientFacts
 from forgesyte_realtime_gateway.metric_labels import Result, Transport
 
 from .access import is_session_id
-from .gateway import Gateway, job_id_of, since_of
+from .gateway import Gateway, since_of
+from .stream_query import StreamQuery
 
 MEDIA_TYPE = "text/event-stream"
 _HEADERS = [
@@ -34,27 +34,23 @@ class EventStream(Response):
 
     Args:
         gateway: the gateway that serves it.
-        request: carries job_id, plugin, session_id and since as on the socket, and Last-Event-ID.
+        request: carries since as on the socket, and Last-Event-ID.
+        query: job_id, plugin and session_id as on the socket.
         key_name: the name of the request's API key.
 
     Raises:
         ForgeSyteError: REQUEST_INVALID for a malformed job_id or session_id.
     """
 
-    def __init__(self, gateway: Gateway, request: Request, key_name: str) -> None:
+    def __init__(self, gateway: Gateway, request: Request, query: StreamQuery, key_name: str) -> None:
         super().__init__(media_type=MEDIA_TYPE)
-        query = request.query_params
-        session_id = query.get("session_id")
+        session_id = query.session_id
         if session_id is not None and not is_session_id(session_id):
             gateway.metrics.connects.labels(Result.SESSION).inc()
             raise ForgeSyteError(Code.REQUEST_INVALID, "session_id: expected 1 to 64 characters of A-Z a-z 0-9 _ -.")
-        self._job_id: JobId | None = None
-        if text := query.get("job_id"):
-            self._job_id = job_id_of(text)
-            if self._job_id is None:
-                raise ForgeSyteError(Code.REQUEST_INVALID, f"job_id: expected a UUID, found {text[:80]!r}.")
+        self._job_id = query.wanted_job()
         self._gateway = gateway
-        self._plugin = query.get("plugin") or None
+        self._plugin = query.plugin or None
         self._since = since_of(request)
         self._facts = ClientFacts(Transport.STREAM, session_id, key_name)
 
