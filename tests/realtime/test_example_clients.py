@@ -23,6 +23,7 @@ from forgesyte_contracts.realtime import CloseCode, MessageType, message_schemas
 from tests.realtime.watchers import assert_never_falls, served_schemas
 from tests.support import Stack, alive, eventually, make_clip, meeting_point, running_stack
 from tests.support.gateway import IN_MODULE_LOOP, Message, is_ending
+from tests.support.nats import free_port
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = DOCS / "realtime.md"
@@ -173,7 +174,7 @@ await report("ended", {{ status, heard }});
 
 
 @asynccontextmanager
-async def page_server(page: str) -> AsyncIterator[tuple[str, dict[str, asyncio.Future[Message]]]]:
+async def page_server(page: str, port: int) -> AsyncIterator[tuple[str, dict[str, asyncio.Future[Message]]]]:
     """Serve one page with the client beside it; yield its address and its future reports, by name."""
     reports = {name: asyncio.get_running_loop().create_future() for name in ("begun", "ended")}
 
@@ -194,8 +195,8 @@ async def page_server(page: str) -> AsyncIterator[tuple[str, dict[str, asyncio.F
     runner = web.AppRunner(app)
     await runner.setup()
     try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}/", reports
+        await web.TCPSite(runner, "127.0.0.1", port).start()
+        yield f"http://127.0.0.1:{port}/", reports
     finally:
         await runner.cleanup()
 
@@ -218,14 +219,16 @@ async def browser(url: str, folder: Path) -> AsyncIterator[None]:
 
 @pytest.mark.long
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium is installed (Debian: apt-get install chromium)")
-async def test_the_javascript_client_follows_a_job_in_a_browser(stack, tmp_path):
-    gated = Gated(tmp_path)
-    page = WEB_PAGE.format(server=stack.url, job_id=await gated.submit(stack))
-    async with page_server(page) as (url, reports), browser(url, tmp_path / "profile"):
-        async with asyncio.timeout(LIMIT_S):
-            assert is_running(await reports["begun"])
-            gated.gate.touch()
-            report = await reports["ended"]
+async def test_the_javascript_client_follows_a_job_in_a_browser(tmp_path):
+    gated, port = Gated(tmp_path), free_port()
+    allowed = {"FORGESYTE_LAUNCHER_ALLOWED_ORIGINS": f"http://127.0.0.1:{port}"}
+    async with running_stack(tmp_path / "data", env=allowed) as stack:
+        page = WEB_PAGE.format(server=stack.url, job_id=await gated.submit(stack))
+        async with page_server(page, port) as (url, reports), browser(url, tmp_path / "profile"):
+            async with asyncio.timeout(LIMIT_S):
+                assert is_running(await reports["begun"])
+                gated.gate.touch()
+                report = await reports["ended"]
 
     assert report["status"] == "completed"
     assert_complete(report["heard"])

@@ -404,3 +404,29 @@ async def test_a_stream_with_a_bad_parameter_is_a_422(shared_gateway, query):
         answer = await http.get("/v1/realtime", params=query, headers={"Accept": "text/event-stream"})
 
     assert (answer.status_code, answer.json()["code"]) == (422, "REQUEST_INVALID")
+
+
+@IN_MODULE_LOOP
+@pytest.mark.parametrize("accept", ["text/event-stream", "application/json"])
+@pytest.mark.parametrize("query", [{"jobid": "x"}, {"since": ["1", "2"]}, {"job_id": "none"}], ids=str)
+async def test_a_get_with_a_parameter_it_does_not_know_or_cannot_read_is_a_422(shared_gateway, accept, query):
+    async with httpx.AsyncClient(base_url=shared_gateway.http) as http:
+        answer = await http.get("/v1/realtime", params=query, headers={"Accept": accept})
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "REQUEST_INVALID")
+
+
+@IN_MODULE_LOOP
+@pytest.mark.parametrize("path", ["/v1/realtime", "/ws/jobs/x", "/v1/ws/jobs/x"])
+async def test_a_gateway_alone_refuses_the_sockets_of_another_site_and_logs_no_error(shared_gateway, path, caplog):
+    with pytest.raises(InvalidStatus) as refusal:
+        async with shared_gateway.watch(path, origin="http://evil.example"):
+            pass
+    async with shared_gateway.watch(path, origin=shared_gateway.http) as own:
+        await send(own, {"type": "ping"})
+
+        assert json.loads(await own.recv())["type"] == "pong"
+
+    assert refusal.value.response.status_code == 403
+    assert json.loads(refusal.value.response.body)["field"] == "Origin"
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]

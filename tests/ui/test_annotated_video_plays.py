@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import running_stack
+from tests.support.nats import free_port
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 CARS = Path(__file__).parents[3] / "shared" / "video" / "car-detection.mp4"
@@ -31,7 +32,7 @@ pytestmark = [
     pytest.mark.skipif(not CARS.exists(), reason="the real videos are not beside this checkout"),
 ]
 
-PAGE = """<!doctype html><video id="v" muted preload="auto" src="%(video)s"></video><script>
+PAGE = """<!doctype html><video id="v" crossorigin muted preload="auto" src="%(video)s"></video><script>
 const video = document.getElementById("v");
 const seen = {stills: []};
 const once = (name) => new Promise((done, fail) => {
@@ -63,7 +64,7 @@ look().catch((error) => { seen.error = String(error); })
 
 
 @asynccontextmanager
-async def page_server(page: str) -> AsyncIterator[tuple[str, asyncio.Future[dict]]]:
+async def page_server(page: str, port: int) -> AsyncIterator[tuple[str, asyncio.Future[dict]]]:
     """Serve one page and take one report; yield the page's address and the report to come."""
     report: asyncio.Future[dict] = asyncio.get_running_loop().create_future()
 
@@ -78,8 +79,8 @@ async def page_server(page: str) -> AsyncIterator[tuple[str, asyncio.Future[dict
         await writer.drain()
         writer.close()
 
-    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/", report
+    async with await asyncio.start_server(answer, "127.0.0.1", port):
+        yield f"http://127.0.0.1:{port}/", report
 
 
 @asynccontextmanager
@@ -87,9 +88,7 @@ async def browser(url: str, folder: Path) -> AsyncIterator[None]:
     """Show a page in a headless browser of its own; nothing of it stays."""
     command = [
         str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
-        "--autoplay-policy=no-user-gesture-required",
-        # The page and the video have different ports; only so may the page read the pixels it shows.
-        "--disable-web-security", f"--user-data-dir={folder}", url,
+        "--autoplay-policy=no-user-gesture-required", f"--user-data-dir={folder}", url,
     ]  # fmt: skip
     with (folder.parent / "chromium.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True, env=os.environ)
@@ -100,11 +99,11 @@ async def browser(url: str, folder: Path) -> AsyncIterator[None]:
         process.wait()
 
 
-async def looked_at(video_url: str, times: list[float], folder: Path) -> dict:
+async def looked_at(video_url: str, times: list[float], folder: Path, page_port: int) -> dict:
     """What the browser saw of a video; its stills are kept as PNG beside."""
     folder.mkdir()
     page = PAGE % {"video": video_url, "times": json.dumps(times)}
-    async with page_server(page) as (url, report), browser(url, folder / "profile"):
+    async with page_server(page, page_port) as (url, report), browser(url, folder / "profile"):
         async with asyncio.timeout(LIMIT_S):
             seen = await report
     for still in seen["stills"]:
@@ -115,7 +114,10 @@ async def looked_at(video_url: str, times: list[float], folder: Path) -> dict:
 async def test_a_browser_plays_the_annotated_video_and_shows_the_boxes_while_it_seeks(tmp_path):
     import cv2
 
-    async with running_stack(tmp_path / "data") as stack:
+    # The page and the video have different ports; only so may the page read the pixels it shows.
+    page_port = free_port()
+    env = {"FORGESYTE_LAUNCHER_ALLOWED_ORIGINS": f"http://127.0.0.1:{page_port}"}
+    async with running_stack(tmp_path / "data", env=env) as stack:
         answer = await stack.http.post(
             "/v1/video/submit",
             params={"plugin_id": "motion-detector", "tool": ["detect-motion", "track-objects"]},
@@ -130,7 +132,7 @@ async def test_a_browser_plays_the_annotated_video_and_shows_the_boxes_while_it_
         some = [tracked[len(tracked) * part // 4] for part in (1, 2, 3)]
         times = [row["timestamp_ms"] / 1000 + 0.001 for row in (empty, *some)]
 
-        seen = await looked_at(f"{stack.url}/v1/jobs/{job_id}/result?format=mp4", times, tmp_path / "seen")
+        seen = await looked_at(f"{stack.url}/v1/jobs/{job_id}/result?format=mp4", times, tmp_path / "seen", page_port)
 
     assert "error" not in seen, seen["error"]
     assert (seen["width"], seen["height"]) == (768, 432)

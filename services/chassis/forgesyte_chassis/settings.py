@@ -10,6 +10,15 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from .origins import read_host, read_origin
+
+Words = Annotated[tuple[str, ...], NoDecode]
+"""A setting that is a list: its entries are separated by commas or spaces."""
+
+
+def _words(value: object) -> object:
+    return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
 
 class ProcessSettings(BaseSettings):
     """The settings of every process; a variable's name is the prefix and the field's name in capitals."""
@@ -34,6 +43,42 @@ class ProcessSettings(BaseSettings):
     drain_s: float = Field(default=30.0, ge=0)
     """How long running work may continue after a stop was requested, in seconds. 0 stops immediately."""
 
+    allowed_hosts: Words = ()
+    """Further names under which a port on loopback may be reached, `NAME` or `NAME:PORT`, separated by commas: for a
+    proxy on this machine that passes on the `Host` it was asked for. A port on loopback otherwise answers `localhost`,
+    127.0.0.0/8 and `[::1]` only, so that a page whose name was made to point here gets nothing. Empty: no others. A
+    port bound elsewhere answers to any name."""
+
+    allowed_origins: Words = ()
+    """Pages that may use this service from a browser although they come from elsewhere, `SCHEME://NAME` or
+    `SCHEME://NAME:PORT` as the browser's `Origin` has it, separated by commas: for the development server of a page.
+    They may read answers (CORS), and they may submit, cancel, reload and open sockets. Empty: only pages that this
+    service serves itself."""
+
+    @field_validator("allowed_hosts", "allowed_origins", mode="before")
+    @classmethod
+    def _split_words(cls, value: object) -> object:
+        return _words(value)
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _are_hosts(cls, entries: tuple[str, ...]) -> tuple[str, ...]:
+        for entry in entries:
+            if read_host(entry) is None or "*" in entry:
+                raise ValueError(f"{entry[:80]!r} is not a name; expected NAME or NAME:PORT, as in box.example.org")
+        return entries
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _are_origins(cls, entries: tuple[str, ...]) -> tuple[str, ...]:
+        for entry in entries:
+            if read_origin(entry) is None or "*" in entry:
+                raise ValueError(
+                    f"{entry[:80]!r} is not an origin; expected SCHEME://NAME:PORT without a path and without *, "
+                    "as in http://localhost:5173"
+                )
+        return entries
+
 
 class ServiceSettings(ProcessSettings):
     """What every service also needs: the bus, the store and the keys."""
@@ -56,16 +101,14 @@ class ServiceSettings(ProcessSettings):
     With less, submits are refused with 503 STORAGE_FULL and no job is begun; running jobs go on. None: the smaller of
     256 MiB and 5 % of the disk. 0 keeps none."""
 
-    api_keys: Annotated[tuple[str, ...], NoDecode] = ()
+    api_keys: Words = ()
     """API keys and their scopes, `name:scope+scope:sha256hex`, separated by commas. Empty: no key is needed, and the
     service listens on loopback only."""
 
     @field_validator("api_keys", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        return tuple(entry for entry in value.replace(",", " ").split() if entry)
+        return _words(value)
 
 
 class ConnectionSettings(ProcessSettings):

@@ -87,3 +87,33 @@ def test_the_variable_of_a_field_that_a_model_lacks_is_an_error():
         env_name(RoomSettings, "workers")
     with pytest.raises(ValueError, match="no setting 'workers'"):
         env_of(RoomSettings, slots=1, workers=2)
+
+
+@pytest.mark.parametrize(
+    ("field", "entry"),
+    [
+        ("allowed_hosts", "*"),
+        ("allowed_hosts", "http://box.example"),
+        ("allowed_hosts", "box.example:http"),
+        ("allowed_origins", "*"),
+        ("allowed_origins", "null"),
+        ("allowed_origins", "localhost:5173"),
+        ("allowed_origins", "http://localhost:5173/"),
+        ("allowed_origins", "https://*.example.org"),
+    ],
+)
+def test_what_is_no_host_or_no_origin_is_refused_with_the_form_that_is_expected(monkeypatch, field, entry):
+    monkeypatch.setenv(f"FORGESYTE_ROOM_{field.upper()}", f"good.example {entry}" if "hosts" in field else entry)
+
+    with pytest.raises(ValueError, match=r"expected (NAME|SCHEME)"):
+        RoomSettings()
+
+
+def test_hosts_and_origins_are_separated_by_commas_or_spaces(monkeypatch):
+    monkeypatch.setenv("FORGESYTE_ROOM_ALLOWED_HOSTS", "box.example, [::1]:80 old.example:81")
+    monkeypatch.setenv("FORGESYTE_ROOM_ALLOWED_ORIGINS", "http://localhost:5173,https://pages.example")
+
+    settings = RoomSettings()
+
+    assert settings.allowed_hosts == ("box.example", "[::1]:80", "old.example:81")
+    assert settings.allowed_origins == ("http://localhost:5173", "https://pages.example")

@@ -148,9 +148,8 @@ async def test_a_client_that_stops_in_the_middle_of_a_large_upload_leaves_nothin
         kept = set(files_left(tmp_path))
         _, writer = await asyncio.open_connection("127.0.0.1", api.port)
         target = "/v1/video/submit?plugin_id=motion&tool=detect-motion"
-        head = (
-            f"POST {target} HTTP/1.1\r\nHost: api\r\nContent-Type: video/mp4\r\nContent-Length: {UPLOAD_BYTES}\r\n\r\n"
-        )
+        kind = f"Content-Type: video/mp4\r\nContent-Length: {UPLOAD_BYTES}"
+        head = f"POST {target} HTTP/1.1\r\nHost: localhost\r\n{kind}\r\n\r\n"
         writer.write(head.encode())
         async for chunk in large_video(clip, UPLOAD_BYTES // 4):
             writer.write(chunk)

@@ -16,6 +16,7 @@ from forgesyte_chassis.main import Lifetime
 from forgesyte_chassis.metrics import new_registry
 from forgesyte_chassis.scratch import Scratch
 from forgesyte_chassis.store.blobs import Store
+from forgesyte_chassis.web.allowed_pages import AllowedPages
 from forgesyte_chassis.web.ops import Health, ops_app, serve_ops, serve_ops_on
 from forgesyte_contracts.ids import JobId, RunnerId
 from forgesyte_contracts.runners import GPU
@@ -227,4 +228,5 @@ class Runner:
         if settings.ops_fd >= 0:
             await serve_ops_on(app, settings.ops_fd)
         else:
-            await serve_ops(app, settings.ops_host, settings.ops_port, self._lifetime)
+            allowed = AllowedPages.from_settings(settings)
+            await serve_ops(app, settings.ops_host, settings.ops_port, self._lifetime, allowed=allowed)

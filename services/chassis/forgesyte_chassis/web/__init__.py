@@ -1,1 +1,1 @@
-"""HTTP: the server task, problem documents, API keys, the ops port. Never imports nats or the store."""
+"""HTTP: server task, problem documents, API keys, ops port, what browsers may do. Never imports nats or the store."""

@@ -7,12 +7,12 @@ Without any key the ring is open, and require_loopback() then refuses to listen 
 
 import hashlib
 import hmac
-import ipaddress
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
+from forgesyte_chassis.origins import is_loopback
 from forgesyte_chassis.settings import ServiceSettings
 from forgesyte_contracts.problems import Code, ForgeSyteError
 
@@ -126,17 +126,6 @@ def require_loopback(host: str, ring: KeyRing) -> None:
     Raises:
         ForgeSyteError: KEY_MISSING, if the ring is open and the host is not loopback.
     """
-    if ring.is_open and not _is_loopback(host):
+    if ring.is_open and not is_loopback(host):
         text = f"No API key is configured, so anyone who can reach {host or 'this machine'} could use the service."
         raise ForgeSyteError(Code.KEY_MISSING, text + " Configure an API key, or listen on 127.0.0.1.", host=host)
-
-
-def _is_loopback(host: str) -> bool:
-    if host.lower() == "localhost":
-        return True
-    try:
-        address = ipaddress.ip_address(host.removeprefix("[").removesuffix("]"))
-    except ValueError:
-        return False
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return (mapped or address).is_loopback

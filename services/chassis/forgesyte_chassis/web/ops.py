@@ -20,13 +20,14 @@ from starlette.routing import Route
 from forgesyte_chassis.main import Lifetime
 
 from . import problems
+from .allowed_pages import AllowedPages
 from .port_state import ConnectionLimits
-from .server import open_listener, serve_http
+from .server import NO_OTHERS, open_listener, serve_http
 
 Check = Callable[[], bool | str]
 """Returns True if all is well, else False or a text that says what is wrong."""
 
-_LIMITS = ConnectionLimits(connections=256)
+OPS_LIMITS = ConnectionLimits(connections=256)
 
 log = structlog.get_logger(__name__)
 
@@ -90,7 +91,13 @@ def ops_app(
 
 
 async def serve_ops(
-    app: Starlette, host: str, port: int, lifetime: Lifetime, *, on_open: Callable[[int], None] | None = None
+    app: Starlette,
+    host: str,
+    port: int,
+    lifetime: Lifetime,
+    *,
+    on_open: Callable[[int], None] | None = None,
+    allowed: AllowedPages = NO_OTHERS,
 ) -> None:
     """Serve the ops port until cancelled: it also answers during the drain, and ends with the lifetime's group.
 
@@ -100,6 +107,7 @@ async def serve_ops(
         port: 0 picks a free one; -1 disables the ops port.
         lifetime: the run it belongs to.
         on_open: called with the port once it is open.
+        allowed: names and pages that the operator allows.
 
     Raises:
         ForgeSyteError: SERVICE_UNAVAILABLE, if the address is in use.
@@ -111,11 +119,11 @@ async def serve_ops(
     log.info("ops port open", host=host, port=opened, draining=lifetime.stopping.is_set())
     if on_open is not None:
         on_open(opened)
-    await serve_http(app, listener, stopping=asyncio.Event(), limits=_LIMITS)
+    await serve_http(app, listener, stopping=asyncio.Event(), limits=OPS_LIMITS, allowed=allowed)
 
 
 async def serve_ops_on(app: Starlette, listener_fd: int) -> None:
     """Serve the ops port, until cancelled, on a listening socket that the parent process opened and passed on."""
     listener = socket.socket(fileno=listener_fd)
     listener.set_inheritable(False)  # this process alone answers on it, none of its children
-    await serve_http(app, listener, stopping=asyncio.Event(), limits=_LIMITS)
+    await serve_http(app, listener, stopping=asyncio.Event(), limits=OPS_LIMITS)

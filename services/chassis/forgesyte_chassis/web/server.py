@@ -1,6 +1,7 @@
 """uvicorn as one task among others: it neither handles signals nor ends the process.
 
 The caller opens the listener first, so that a taken port is an error of its own and the number behind port 0 is known.
+Whatever a port serves is behind BrowserGuard and SecurityHeaders: they are added here, so that no port can lack them.
 """
 
 import asyncio
@@ -15,10 +16,16 @@ from starlette.types import ASGIApp
 from forgesyte_contracts.problems import Code, ForgeSyteError
 
 from .acceptor import Acceptor
+from .allowed_pages import AllowedPages
+from .browser_guard import BrowserGuard
 from .http_protocol import MAX_HEAD_BYTES, HttpProtocol
 from .port_state import ConnectionLimits, PortState
+from .security_headers import SecurityHeaders
 
 _TICKS_PER_SWEEP = 5
+
+NO_OTHERS = AllowedPages()
+"""No name but those of loopback, no page but the service's own."""
 
 
 class HttpServer(uvicorn.Server):
@@ -26,10 +33,12 @@ class HttpServer(uvicorn.Server):
 
     Args:
         app: the ASGI application.
+        listener: the listening socket that it will be served on; its address decides which names it answers to.
         grace_s: how long open requests may go on after the stop, in whole seconds of at least one.
         lifespan: whether the server runs the application's lifespan.
         ws: the protocol class that speaks WebSocket; with "none" the application gets a WebSocket request as plain GET.
         limits: how many connections there may be, and how long a client has for the head of a request.
+        allowed: names and pages that the operator allows.
     """
 
     server_state: PortState
@@ -37,15 +46,18 @@ class HttpServer(uvicorn.Server):
     def __init__(
         self,
         app: ASGIApp,
+        listener: socket.socket,
         *,
         grace_s: float,
         lifespan: Literal["on", "off"] = "off",
         ws: type[asyncio.Protocol] | Literal["none"] = "none",
         limits: ConnectionLimits | None = None,
+        allowed: AllowedPages = NO_OTHERS,
     ) -> None:
         limits = limits or ConnectionLimits()
+        guarded = BrowserGuard(app, bound_to=listener.getsockname()[0], allowed=allowed)
         config = uvicorn.Config(
-            app,
+            SecurityHeaders(guarded),
             http=HttpProtocol,
             h11_max_incomplete_event_size=MAX_HEAD_BYTES,
             lifespan=lifespan,
@@ -124,6 +136,7 @@ async def serve_http(
     lifespan: Literal["on", "off"] = "off",
     ws: type[asyncio.Protocol] | Literal["none"] = "none",
     limits: ConnectionLimits | None = None,
+    allowed: AllowedPages = NO_OTHERS,
 ) -> None:
     """Serve an application until `stopping` is set, then let open requests finish; close the listener at the end.
 
@@ -137,8 +150,9 @@ async def serve_http(
         lifespan: as HttpServer takes it.
         ws: as HttpServer takes it.
         limits: as HttpServer takes them.
+        allowed: as HttpServer takes it.
     """
-    server = HttpServer(app, grace_s=grace_s, lifespan=lifespan, ws=ws, limits=limits)
+    server = HttpServer(app, listener, grace_s=grace_s, lifespan=lifespan, ws=ws, limits=limits, allowed=allowed)
     with listener:
         async with asyncio.TaskGroup() as group:
             serving = group.create_task(server.serve([listener]))

@@ -20,6 +20,7 @@ from forgesyte_chassis.main import Lifetime, run_service
 from forgesyte_chassis.metrics import new_registry
 from forgesyte_chassis.settings import PublicSettings
 
+from .allowed_pages import AllowedPages
 from .keys import KeyRing, require_loopback
 from .ops import Check, Health, ops_app, serve_ops
 from .port_state import ConnectionLimits
@@ -80,7 +81,9 @@ async def serve[AppT: Starlette](service: WebService[AppT], settings: PublicSett
         app = service.make_app(bus, keys, registry)
         health = _readiness(bus, lifetime)
         ops = ops_app(health, registry)
-        lifetime.group.create_task(serve_ops(ops, settings.ops_host, settings.ops_port, lifetime), name="ops")
+        allowed = AllowedPages.from_settings(settings)
+        serving_ops = serve_ops(ops, settings.ops_host, settings.ops_port, lifetime, allowed=allowed)
+        lifetime.group.create_task(serving_ops, name="ops")
         async with beside(bus.probe_writes()), app.router.lifespan_context(app):
             for name, check in service.checks(app).items():
                 health.add_check(name, check)
@@ -94,10 +97,14 @@ async def _serve_public[AppT: Starlette](
     log.info("service ready", service=service.name, host=settings.host, port=listener.getsockname()[1])
     streams_ended = asyncio.Event()
     grace_s = min(settings.drain_s, service.longest_grace_s)
+    allowed = AllowedPages.from_settings(settings)
     async with asyncio.TaskGroup() as group:
         limits = ConnectionLimits.of(settings)
-        serving = serve_http(app, listener, stopping=streams_ended, grace_s=grace_s, ws=service.ws, limits=limits)
-        group.create_task(serving)
+        group.create_task(
+            serve_http(
+                app, listener, stopping=streams_ended, grace_s=grace_s, ws=service.ws, limits=limits, allowed=allowed
+            )
+        )
         await lifetime.stopping.wait()
         await service.end_streams(app)
         streams_ended.set()

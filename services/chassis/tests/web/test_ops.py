@@ -109,3 +109,18 @@ async def test_livez_is_silent_while_the_loop_of_the_service_hangs():
     assert answer.status_code == 200
     go_on.set()
     await running
+
+
+async def test_the_ops_port_on_loopback_answers_to_names_of_loopback_only():
+    ports: list[int] = []
+    async with asyncio.TaskGroup() as group:
+        app = ops_app(Health(), new_registry("chassis"))
+        serving = group.create_task(serve_ops(app, "127.0.0.1", 0, Lifetime(group), on_open=ports.append))
+        await eventually(lambda: ports, what="the port is open")
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{ports[0]}", trust_env=False) as client:
+            rebound = await client.get("/metrics", headers={"Host": f"evil.example:{ports[0]}"})
+            own = await client.get("/metrics")
+        serving.cancel()
+
+    assert (rebound.status_code, own.status_code) == (403, 200)
+    assert own.headers["x-content-type-options"] == "nosniff"

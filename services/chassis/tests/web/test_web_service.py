@@ -84,6 +84,24 @@ async def test_it_refuses_to_listen_beyond_loopback_without_keys():
     assert refused.value.code is Code.KEY_MISSING
 
 
+async def test_the_public_port_of_a_service_answers_to_loopback_names_and_to_those_in_its_settings():
+    room = Room()
+    async with nats_server() as server, httpx.AsyncClient() as http, asyncio.TaskGroup() as group:
+        with structlog.testing.capture_logs() as logs:
+            lifetime = Lifetime(group)
+            settings = RoomSettings(bus_url=server.url, allowed_hosts="box.example")
+            group.create_task(serve(room.service, settings, lifetime))
+            ready = await eventually(lambda: [log for log in logs if log["event"] == "service ready"])
+            url = f"http://127.0.0.1:{ready[0]['port']}/nowhere"
+
+            names = ("localhost", "box.example", "evil.example")
+            answers = [await http.get(url, headers={"Host": name}) for name in names]
+
+            lifetime.stop()
+
+    assert [answer.status_code for answer in answers] == [404, 404, 403]
+
+
 @pytest.mark.slow
 async def test_readiness_asks_the_application_and_whether_the_bus_stores_what_it_is_sent():
     room = Room()

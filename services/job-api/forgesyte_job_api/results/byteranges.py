@@ -16,6 +16,7 @@ from fastapi import HTTPException, Request, Response
 from fastapi.responses import StreamingResponse
 
 from forgesyte_chassis.store.blobs import Store
+from forgesyte_chassis.web.security_headers import MEDIA_POLICY
 
 _RANGE = re.compile(r"\s*bytes\s*=\s*(\d{0,19})\s*-\s*(\d{0,19})\s*", re.IGNORECASE | re.ASCII)
 
@@ -103,6 +104,7 @@ def _headers(offered: Offered) -> dict[str, str]:
         "Cache-Control": "private, no-cache",
         "Content-Disposition": f"{'inline' if offered.is_shown else 'attachment'}; {name}",
         "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": MEDIA_POLICY,
     }
 
 

@@ -157,8 +157,8 @@ async def test_a_client_that_goes_away_does_not_cancel_the_job(images, make):
     async with asyncio.TaskGroup() as group:
         group.create_task(serve_http(images.app, listener, stopping=stopping, grace_s=0))
         _, writer = await asyncio.open_connection(*listener.getsockname())
-        head = "POST /v1/image/analyze?plugin_id=motion&tool=read-text HTTP/1.1\r\nHost: api\r\nContent-Type: image/png"
-        writer.write(f"{head}\r\nContent-Length: 8\r\n\r\nan image".encode())
+        head = "POST /v1/image/analyze?plugin_id=motion&tool=read-text HTTP/1.1\r\nHost: localhost"
+        writer.write(f"{head}\r\nContent-Type: image/png\r\nContent-Length: 8\r\n\r\nan image".encode())
         job_id = await the_job(images)
 
         writer.transport.abort()

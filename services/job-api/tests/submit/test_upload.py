@@ -10,7 +10,7 @@ from forgesyte_chassis.web.server import open_listener, serve_http
 from tests.support import eventually, job_ids
 
 QUERY = "plugin_id=motion&tool=detect-motion"
-RAW_HEAD = f"POST /v1/video/submit?{QUERY} HTTP/1.1\r\nHost: api\r\nContent-Type: video/mp4\r\n"
+RAW_HEAD = f"POST /v1/video/submit?{QUERY} HTTP/1.1\r\nHost: localhost\r\nContent-Type: video/mp4\r\n"
 FORM_HEAD = RAW_HEAD.replace("video/mp4", "multipart/form-data; boundary=the-boundary")
 
 

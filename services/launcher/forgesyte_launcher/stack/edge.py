@@ -9,10 +9,10 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
 
+from forgesyte_chassis.web.allowed_pages import AllowedPages
 from forgesyte_chassis.web.port_state import ConnectionLimits
-from forgesyte_chassis.web.server import HttpServer
+from forgesyte_chassis.web.server import NO_OTHERS, HttpServer
 from forgesyte_realtime_gateway.sockets.protocol import SocketProtocol
 
 from .apps import Apps
@@ -21,19 +21,14 @@ GRACE_S = 5
 """How long open requests may go on at the end, in whole seconds."""
 
 
-class _Protocol(SocketProtocol):
-    """The gateway's protocol, for a server that may also refuse a WebSocket handshake with an HTTP answer."""
-
-    async def send(self, message: Any) -> None:  # noqa: ANN401 - one of uvicorn's private types
-        await super().send(message)
-        if message["type"] == "websocket.http.response.body" and not message.get("more_body", False):
-            # uvicorn 0.54 sets this for its own 403 only and would log each refusal as an error of the application.
-            self.handshake_complete = True
-
-
 @asynccontextmanager
 async def serving(
-    apps: Apps, listener: socket.socket, group: asyncio.TaskGroup, *, limits: ConnectionLimits | None = None
+    apps: Apps,
+    listener: socket.socket,
+    group: asyncio.TaskGroup,
+    *,
+    limits: ConnectionLimits | None = None,
+    allowed: AllowedPages = NO_OTHERS,
 ) -> AsyncIterator[HttpServer]:
     """Serve `apps` on `listener` during the block; early connections wait until every lifespan has begun.
 
@@ -42,8 +37,9 @@ async def serving(
         listener: a listening socket; closed at the end.
         group: runs the serving task.
         limits: of the connections; the defaults when None.
+        allowed: names and pages that the operator allows.
     """
-    server = HttpServer(apps.front, grace_s=GRACE_S, ws=_Protocol, limits=limits)
+    server = HttpServer(apps.front, listener, grace_s=GRACE_S, ws=SocketProtocol, limits=limits, allowed=allowed)
     task = group.create_task(_serve(apps, server, listener), name="edge")
     try:
         yield server

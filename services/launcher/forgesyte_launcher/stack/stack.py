@@ -21,8 +21,9 @@ from forgesyte_chassis.main import Lifetime
 from forgesyte_chassis.metrics import new_registry
 from forgesyte_chassis.settings import env_name, settings_with
 from forgesyte_chassis.store.blobs import Store
+from forgesyte_chassis.web.allowed_pages import AllowedPages
 from forgesyte_chassis.web.keys import KeyRing, require_loopback
-from forgesyte_chassis.web.ops import Health, ops_app
+from forgesyte_chassis.web.ops import OPS_LIMITS, Health, ops_app
 from forgesyte_chassis.web.port_state import ConnectionLimits
 from forgesyte_chassis.web.server import open_listener, serve_http
 from forgesyte_contracts.problems import Code, ForgeSyteError
@@ -103,10 +104,15 @@ async def running_stack(options: StackOptions, lifetime: Lifetime, settings: Lau
         ops_listener = _open_ops_port(settings) if options.has_ops_port else None
         if ops_listener is not None:
             app = ops_app(health, registry, ops.metrics)
-            serving_ops = serve_http(app, ops_listener, stopping=asyncio.Event())  # it also answers during the drain
+            pages = AllowedPages.from_settings(settings)
+            serving_ops = serve_http(  # it also answers during the drain
+                app, ops_listener, stopping=asyncio.Event(), limits=OPS_LIMITS, allowed=pages
+            )
             lifetime.group.create_task(serving_ops, name="ops port")
         limits = ConnectionLimits.of(settings)
-        edge = await stack.enter_async_context(serving(apps, listener, lifetime.group, limits=limits))
+        allowed = AllowedPages.from_settings(settings).with_those_of(AllowedPages.from_settings(app_settings.job_api))
+        serving_edge = serving(apps, listener, lifetime.group, limits=limits, allowed=allowed)
+        edge = await stack.enter_async_context(serving_edge)
         await stack.enter_async_context(apps.streams_closed_at_end())
         wall = RunnerWall(options.permitted, allows_degraded=settings.allow_degraded_sandbox)
         spec = runner_process(folder, address, drain_s=settings.drain_s, slots=options.slots, wall=wall)

@@ -150,6 +150,13 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         if scope := getattr(self, "scope", None):  # a refused handshake has none
             scope["extensions"][HANG_UP] = self.hang_up
 
+    async def send(self, message: Any) -> None:  # noqa: ANN401  one of uvicorn's private types
+        """Send what the application says; a handshake that it refuses with an HTTP answer is then complete."""
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body", False):
+            # uvicorn 0.54 sets this for its own 403 only and would log each refusal as an error of the application.
+            self.handshake_complete = True
+
     def handle_ping(self) -> None:
         """Answer a ping, unless there are too many."""
         if self._takes_one(self._control):

@@ -19,7 +19,7 @@ def a_deaf_client(served, path: str) -> sockets.socket:
     deaf.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4096)
     deaf.connect(("127.0.0.1", served.port))
     lines = [
-        f"GET {path} HTTP/1.1", "Host: gateway", "Upgrade: websocket", "Connection: Upgrade",
+        f"GET {path} HTTP/1.1", "Host: localhost", "Upgrade: websocket", "Connection: Upgrade",
         "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==", "Sec-WebSocket-Version: 13", "", "",
     ]  # fmt: skip
     deaf.sendall("\r\n".join(lines).encode())
@@ -97,7 +97,7 @@ async def test_an_event_stream_that_is_not_read_is_closed(server, play):
         deaf.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4096)
         deaf.connect(("127.0.0.1", served.port))
         path = f"/v1/realtime?job_id={runner.job_id}"
-        deaf.sendall(f"GET {path} HTTP/1.1\r\nHost: gateway\r\nAccept: text/event-stream\r\n\r\n".encode())
+        deaf.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n".encode())
         try:
             await joined(served, runner.job_id, 2)
             for index in range(100):
