@@ -8,7 +8,7 @@ WORKERS := 4
 # The folders of all members, without a list: a new one is found here.
 MEMBERS = $(shell $(PY) .ci/members all)
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test stability long-video random-faults storm counts disk-full floods soak bench bench-against bench-wall lint types format clean
+.PHONY: help setup demo up test stability long-video random-faults storm counts disk-full floods generated-requests soak bench bench-against bench-wall lint types format clean
 
 help: ## show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,7 +47,10 @@ disk-full: setup ## fill, close and delete what the product stores in, ten times
 floods: setup ## flood the running product in every way for 20 s each, with keys and without (a quarter of an hour)
 	@FORGESYTE_FLOOD_S=$${FORGESYTE_FLOOD_S-20} $(PY) -m pytest -q --tb=short tests/floods $(ARGS)
 
-soak: stability long-video random-faults storm counts disk-full floods ## do all long runs in full, one after the other (two hours)
+generated-requests: setup ## send five minutes of generated requests to every route, and hold the answers against OpenAPI
+	@FORGESYTE_REQUESTS_S=$${FORGESYTE_REQUESTS_S-300} $(PY) -m pytest -q -s tests/contract/test_generated_requests.py $(ARGS)
+
+soak: stability long-video random-faults storm counts disk-full floods generated-requests ## do all long runs in full, one after the other (two hours)
 
 bench: setup ## measure ForgeSyte beside its alternatives, into docs/benchmarks.md (some minutes)
 	@.ci/setup bench

@@ -24,7 +24,7 @@ PLAIN_BYTES = "application/octet-stream"
 _SHOWN = re.compile(r"(video|image)/[a-z0-9][a-z0-9.+-]*")
 _RUN_BY_BROWSERS = ("xml", "svg", "html")
 _PATHS = ("/v1/jobs/{job_id}/input", "/v1/jobs/{job_id}/video")
-_MEDIA = {"video/*": {"schema": BINARY}, "image/*": {"schema": BINARY}}
+_MEDIA = {media_type: {"schema": BINARY} for media_type in ("video/*", "image/*", PLAIN_BYTES)}
 _RESPONSES: Responses = {
     200: {"description": "The whole input.", "content": _MEDIA},
     206: {"description": "The part that `Range` asked for.", "content": _MEDIA},
