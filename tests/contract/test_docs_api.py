@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from forgesyte_contracts.problems import Code
+from forgesyte_contracts.problems import CODE_FACTS, Code
 from forgesyte_contracts.routes import INSPECTOR, JOB_API, REALTIME_GATEWAY, routes_of
 from tests.support import Stack, eventually
 
@@ -112,6 +112,16 @@ def test_every_code_on_the_page_is_one_of_ours():
     told = {word for word in re.findall(r"`([A-Z]+(?:_[A-Z]+)+)`", PAGE.read_text()) if word[:10] != "FORGESYTE_"}
 
     assert told <= set(Code)
+
+
+def test_the_table_of_codes_has_each_of_ours_with_its_status_and_whether_to_try_again():
+    table = PAGE.read_text().partition("## Codes\n")[2]
+    rows = [[cell.strip(" `") for cell in line.strip("|").split("|")] for line in table.splitlines() if "| `" in line]
+
+    facts = {code: CODE_FACTS[code] for code in Code}
+    assert rows == [
+        [code, str(fact.status), fact.title, "yes" if fact.retryable else "no"] for code, fact in facts.items()
+    ]
 
 
 @pytest.mark.slow
