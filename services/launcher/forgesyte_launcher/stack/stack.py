@@ -91,9 +91,7 @@ async def running_stack(options: StackOptions, lifetime: Lifetime, settings: Lau
         address, nats = await stack.enter_async_context(running_nats(folder, lifetime.group))
         bus = await stack.enter_async_context(Bus.connect(address.url, name="edge", token=address.token))
         await bus.ensure()
-        await stack.enter_async_context(
-            beside(bus.probe_writes(), keep_streams(bus), repair_nats(nats, folder, bus))
-        )
+        await stack.enter_async_context(beside(bus.probe_writes(), keep_streams(bus), repair_nats(nats, folder, bus)))
         await forget_uninstalled(bus)
         registry = new_registry("launcher")
         app_settings = read_settings(_api_settings(options, folder, address, settings))

@@ -136,6 +136,9 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         """Send for the application; what waited for the handshake is parsed after it."""
         was_closed = self.close_sent
         await super().send(message)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body", False):
+            # uvicorn 0.54 sets this for its own 403 only and would log each refusal as an error of the application.
+            self.handshake_complete = True
         if self.close_sent and not was_closed:
             self._end_soon(CLOSED_S)
         self._parse_on()
@@ -149,13 +152,6 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         super().handle_connect(event)
         if scope := getattr(self, "scope", None):  # a refused handshake has none
             scope["extensions"][HANG_UP] = self.hang_up
-
-    async def send(self, message: Any) -> None:  # noqa: ANN401  one of uvicorn's private types
-        """Send what the application says; a handshake that it refuses with an HTTP answer is then complete."""
-        await super().send(message)
-        if message["type"] == "websocket.http.response.body" and not message.get("more_body", False):
-            # uvicorn 0.54 sets this for its own 403 only and would log each refusal as an error of the application.
-            self.handshake_complete = True
 
     def handle_ping(self) -> None:
         """Answer a ping, unless there are too many."""
