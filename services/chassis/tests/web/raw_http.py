@@ -18,7 +18,7 @@ from forgesyte_chassis.web.read_turns import ReadTurns
 from forgesyte_chassis.web.server import HttpServer, open_listener
 
 LIMIT_S = 60.0
-GET = b"GET /echo HTTP/1.1\r\nHost: here\r\n\r\n"
+GET = b"GET /echo HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 @dataclass
@@ -137,7 +137,7 @@ async def open_port(
     """
     doors = Doors(go_on or asyncio.Event())
     listener = open_listener("127.0.0.1", 0)
-    server = HttpServer(doors.app(), grace_s=1, limits=limits)
+    server = HttpServer(doors.app(), listener, grace_s=1, limits=limits)
     if turns is not None:
         server.server_state.turns = turns
     with listener:

@@ -8,14 +8,14 @@ from tests.support import eventually
 
 from .raw_http import GET, open_port
 
-CHUNKED = b"POST /echo HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n\r\n"
+CHUNKED = b"POST /echo HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 def head_of(size_bytes: int, lines: int = 20) -> bytes:
     """A request for /echo whose head has this many bytes and about so many lines."""
     each = size_bytes // lines
     names = b"".join(b"X-%04d: %s\r\n" % (line, b"x" * (each - 12)) for line in range(lines))
-    return b"GET /echo HTTP/1.1\r\nHost: here\r\n" + names + b"\r\n"
+    return b"GET /echo HTTP/1.1\r\nHost: localhost\r\n" + names + b"\r\n"
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ async def test_a_head_has_at_most_256_lines():
 async def test_the_lines_of_a_body_do_not_count_as_its_heads():
     body = b"\n" * 100_000
     async with open_port() as port, port.client() as client:
-        client.send(b"POST /echo HTTP/1.1\r\nHost: here\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        client.send(b"POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
 
         assert (await client.answer()).body == body
 
@@ -91,7 +91,7 @@ async def test_the_lines_of_a_body_do_not_count_as_its_heads():
 async def test_requests_sent_without_waiting_are_answered_in_order_and_garbage_behind_them_after_all():
     bodies = [b"%d" % number for number in range(50)]
     posts = [
-        b"POST /echo HTTP/1.1\r\nHost: here\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body) for body in bodies
+        b"POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body) for body in bodies
     ]
     async with open_port() as port, port.client() as client:
         client.send(b"".join(posts) + b"garbage\r\n\r\n")

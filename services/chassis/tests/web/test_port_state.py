@@ -11,7 +11,7 @@ from tests.support import eventually
 from .raw_http import GET, open_port
 
 HALF = b"GET /echo HTTP/1.1\r\nX-Half: "
-WAIT = b"GET /wait HTTP/1.1\r\nHost: here\r\n\r\n"
+WAIT = b"GET /wait HTTP/1.1\r\nHost: localhost\r\n\r\n"
 OTHER = "127.0.0.2"
 """Another address of this machine."""
 
@@ -62,7 +62,7 @@ async def test_a_second_head_has_its_limit_too_and_a_body_or_an_answer_has_none(
     async with open_port(ConnectionLimits(head_s=0.2)) as port, AsyncExitStack() as stack:
         second, sender, waiter, gone = [await stack.enter_async_context(port.client()) for _ in range(4)]
         second.send(GET + HALF)
-        sender.send(b"POST /echo HTTP/1.1\r\nHost: here\r\nContent-Length: 2\r\n\r\nx")
+        sender.send(b"POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\nx")
         await waiting(port, waiter)
         gone.send(HALF)
 
@@ -180,7 +180,7 @@ async def test_at_the_limit_of_an_address_only_its_own_connections_make_room():
             newcomer.send(GET)
             assert (await newcomer.answer()).status == 200
             assert await mine[0].rest() == b""
-        other.send(b"x\r\nHost: here\r\n\r\n")
+        other.send(b"x\r\nHost: localhost\r\n\r\n")
         assert (await other.answer()).status == 200
 
 

@@ -54,9 +54,9 @@ async def test_the_file_of_a_large_upload_is_sparse(tmp_path):
     assert facts.st_blocks * 512 <= 2 * EDGE_BYTES + 1024 * 1024
 
 
-async def test_a_scratch_folder_that_takes_no_more_is_told_as_unavailable(tmp_path):
+async def test_a_scratch_folder_that_takes_no_more_is_told_as_full_storage(tmp_path):
     with pytest.raises(ForgeSyteError) as refused:
         await sampled(tmp_path / "gone", b"some bytes", 4)
 
-    assert refused.value.code is Code.SERVICE_UNAVAILABLE
+    assert refused.value.code is Code.STORAGE_FULL
     assert "scratch" in refused.value.detail

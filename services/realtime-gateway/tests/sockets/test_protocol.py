@@ -65,7 +65,7 @@ async def raw(
 ) -> AsyncIterator[Raw]:
     reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
     request = (
-        f"GET {path} HTTP/1.1\r\nHost: here\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
         f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n{more}\r\n"
     )
     client = Raw(reader, writer)
@@ -146,7 +146,7 @@ async def test_frames_that_come_before_the_socket_is_accepted_wait(served, play)
     runner = await play()
     reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
     writer.write(
-        b"GET /v1/realtime HTTP/1.1\r\nHost: here\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        b"GET /v1/realtime HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
         b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
     )
     body = json.dumps({"type": "subscribe", "payload": {"job_id": runner.job_id}}).encode()
