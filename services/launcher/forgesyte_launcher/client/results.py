@@ -1,5 +1,6 @@
 """Writes a job's results to files, and decides what happens when a result is not available."""
 
+import errno
 from pathlib import Path
 
 from forgesyte_contracts.http.jobs import JobView
@@ -23,8 +24,7 @@ def make_out(out: Path) -> None:
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        text = f"results cannot be written to {out}: {error.strerror}. Choose another folder with --out."
-        raise ForgeSyteError(Code.REQUEST_INVALID, text) from error
+        raise _unwritable(out, error) from error
 
 
 async def save_results(client: ApiClient, job: JobView, out: Path, view: ProgressView, *, is_drawn: bool) -> None:
@@ -41,8 +41,15 @@ async def save_results(client: ApiClient, job: JobView, out: Path, view: Progres
         is_drawn: whether to write the annotated video; an image has none.
 
     Raises:
-        ForgeSyteError: the rows of a completed job cannot be read.
+        ForgeSyteError: the rows of a completed job cannot be read, or `out` does not take the files.
     """
+    try:
+        await _save_files(client, job, out, view, is_drawn=is_drawn)
+    except OSError as error:
+        raise _unwritable(out, error) from error
+
+
+async def _save_files(client: ApiClient, job: JobView, out: Path, view: ProgressView, *, is_drawn: bool) -> None:
     for name in FILES:
         (out / name).unlink(missing_ok=True)
     is_completed = job.status is JobStatus.COMPLETED
@@ -58,3 +65,9 @@ async def save_results(client: ApiClient, job: JobView, out: Path, view: Progres
             await client.save_result(job.job_id, "mp4", out / ANNOTATED)
         except ForgeSyteError as error:
             warn(f"warning: {ANNOTATED} is missing: {error.detail}")
+
+
+def _unwritable(out: Path, error: OSError) -> ForgeSyteError:
+    is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    text = f"results cannot be written to {out}: {error.strerror}. Choose another folder with --out."
+    return ForgeSyteError(Code.STORAGE_FULL if is_full else Code.REQUEST_INVALID, text)

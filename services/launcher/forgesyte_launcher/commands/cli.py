@@ -49,7 +49,12 @@ def main() -> None:
     _require_utf8()
     if isinstance(sys.stdout, io.TextIOWrapper):  # a name that stdout's encoding lacks must not end the command
         sys.stdout.reconfigure(errors="backslashreplace")
-    app()
+    try:
+        app()
+    except ForgeSyteError as error:  # of a command that does nothing but print
+        from .command_runs import show_error
+
+        sys.exit(show_error(error))
 
 
 def _fill_closed_streams() -> None:
@@ -74,7 +79,9 @@ def _require_utf8() -> None:
 
 def _version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"forgesyte {__version__}")
+        from forgesyte_launcher.terminal.output import say
+
+        say(f"forgesyte {__version__}")
         raise typer.Exit
 
 

@@ -1,25 +1,46 @@
-"""What the command prints: answers to stdout, everything about the way there to stderr, so that stdout can be piped."""
+"""What the command prints: answers to stdout, everything about the way there to stderr, so that stdout can be piped.
+
+An answer that cannot be written ends the command with a sentence. A line about the way there that cannot be written is
+lost and ends nothing: a server or a job must not depend on the disk to which its messages are redirected.
+"""
 
 import json
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from forgesyte_contracts.problems import Code, ForgeSyteError
+
 _UNLIMITED_WIDTH = 4096
+
+
+class _Answers(Console):
+    def print(self, *objects: Any, **options: Any) -> None:  # noqa: ANN401 - as Console has it
+        with _answering():
+            super().print(*objects, **options)
+
+
+class _Notes(Console):
+    def print(self, *objects: Any, **options: Any) -> None:  # noqa: ANN401 - as Console has it
+        with suppress(OSError):
+            super().print(*objects, **options)
 
 
 def stdout() -> Console:
     """Return the console for answers; made at each call, because tests and pipes swap the stream underneath."""
-    return Console(soft_wrap=True)
+    return _Answers(soft_wrap=True)
 
 
 def stderr() -> Console:
     """Return the console for progress and errors."""
-    return Console(stderr=True, soft_wrap=True)
+    return _Notes(stderr=True, soft_wrap=True)
 
 
 def say(text: str) -> None:
@@ -34,7 +55,9 @@ def warn(text: str) -> None:
 
 def say_document(document: Any) -> None:  # noqa: ANN401 - any JSON
     """Print a JSON document for a program to read: indented, in ASCII, without colour even on a terminal."""
-    sys.stdout.write(f"{json.dumps(document, indent=2)}\n")
+    with _answering():
+        sys.stdout.write(f"{json.dumps(document, indent=2)}\n")
+        sys.stdout.flush()
 
 
 def table(*columns: str, rows: Sequence[tuple[str, ...]], title: str | None = None) -> None:
@@ -54,3 +77,16 @@ def table(*columns: str, rows: Sequence[tuple[str, ...]], title: str | None = No
         # A file or a pipe has no width: nothing is cut or wrapped there.
         console.width = _UNLIMITED_WIDTH
     console.print(drawn)
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:  # the reader has seen enough
+        raise
+    except OSError as error:
+        with suppress(OSError), Path(os.devnull).open("wb") as nowhere:  # or the flush at the exit would fail once more
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
+        text = f"the answer cannot be written to standard output: {error.strerror}."
+        raise ForgeSyteError(Code.STORAGE_FULL, text) from error

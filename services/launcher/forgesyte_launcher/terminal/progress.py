@@ -38,7 +38,11 @@ def open_progress(console: Console, *, clock: Clock | None = None) -> Iterator[P
     """Open the view that fits `console`; after the block the bar is gone from the terminal."""
     clock = clock or SystemClock()
     if not console.is_terminal:
-        yield _Lines(console, clock)
+        lines = _Lines(console, clock)
+        try:
+            yield lines
+        finally:
+            lines.end()
         return
     columns = (
         SpinnerColumn(),
@@ -124,6 +128,7 @@ class _Lines:
         self._eta = Eta()
         self._status = ""
         self._next_s = 0.0
+        self._completed = ""
 
     def say(self, text: str) -> None:
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
@@ -136,7 +141,8 @@ class _Lines:
         if sent_bytes and now_s < self._next_s:
             return
         self._next_s = now_s + PLAIN_EVERY_S
-        share = f"{100 * sent_bytes // total_bytes}%" if total_bytes else mebibytes(sent_bytes)
+        # Not in percent, which here is the job's alone: a reader of the lines would see it fall when the job begins.
+        share = f"{mebibytes(sent_bytes)} of {mebibytes(total_bytes)}" if total_bytes else mebibytes(sent_bytes)
         self.say(f"uploading {name}  {share}" if sent_bytes else f"uploading {name}")
 
     def show(self, job: JobView) -> None:
@@ -149,7 +155,16 @@ class _Lines:
             return
         self._status, self._next_s = job.status, now_s + PLAIN_EVERY_S
         percent = "" if job.progress is None else f"{job.progress}%"
-        self.say("  ".join(filter(None, (describe(job), percent, facts(job, self._eta)))))
+        line = "  ".join(filter(None, (describe(job), percent, facts(job, self._eta))))
+        if job.status is JobStatus.COMPLETED:
+            self._completed = line
+        else:
+            self.say(line)
+
+    def end(self) -> None:
+        """Print that the job is completed: the last line, after what is said while its results are written."""
+        if self._completed:
+            self.say(self._completed)
 
 
 def describe(job: JobView) -> str:

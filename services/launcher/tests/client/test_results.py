@@ -97,3 +97,26 @@ async def test_a_failed_job_leaves_no_files_of_an_earlier_job(tmp_path):
         files, _ = await saved(client, an_ended_job(JobStatus.FAILED), tmp_path)
 
     assert files == {"notes.txt": "earlier"}
+
+
+@pytest.mark.parametrize(
+    ("status", "name"),
+    [(JobStatus.COMPLETED, "result.json"), (JobStatus.COMPLETED, "annotated.mp4"), (JobStatus.FAILED, "rows.jsonl")],
+)
+async def test_a_full_disk_is_said_in_a_sentence_and_leaves_no_half_a_file(tmp_path, status, name):
+    (tmp_path / f"{name}.part").symlink_to("/dev/full")
+
+    async with a_server() as client:
+        with pytest.raises(ForgeSyteError, match=r"results cannot be written to .*: No space left on device") as caught:
+            await saved(client, an_ended_job(status), tmp_path)
+
+    assert caught.value.code is Code.STORAGE_FULL
+    assert not list(tmp_path.glob(f"{name}*"))
+
+
+async def test_a_folder_in_the_place_of_a_result_is_said_in_a_sentence(tmp_path):
+    (tmp_path / "rows.jsonl").mkdir()
+
+    async with a_server() as client:
+        with pytest.raises(ForgeSyteError, match=r"results cannot be written to .*: Is a directory.*--out"):
+            await saved(client, an_ended_job(), tmp_path)

@@ -3,12 +3,13 @@ import os
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from forgesyte_chassis.settings import env_name
 from forgesyte_job_api.settings import JobApiSettings
-from tests.support import PLAIN_TERMINAL, run_forked
+from tests.support import PLAIN_TERMINAL, run_forked, start_forked
 
 COMMANDS = [
     ("up",),
@@ -56,6 +57,28 @@ def test_the_version_is_printed():
 
     assert answer.returncode == 0
     assert answer.stdout.startswith("forgesyte 0.")
+
+
+@pytest.mark.parametrize("command", [("openapi",), ("plugins", "list", "--json"), ("--version",)], ids=" ".join)
+def test_an_answer_that_cannot_be_written_is_said_in_a_sentence(tmp_path, command):
+    said = tmp_path / "said"
+    with Path("/dev/full").open("wb") as full, said.open("wb") as errors:
+        code = start_forked("forgesyte_launcher", *command, env=dict(os.environ), output=full, errors=errors).wait(60)
+
+    assert code == 1
+    sentence = "error: the answer cannot be written to standard output: No space left on device."
+    assert said.read_text().splitlines()[-1] == sentence
+    assert "Traceback" not in said.read_text()
+
+
+def test_a_line_about_the_way_that_cannot_be_written_ends_nothing(tmp_path):
+    answer = tmp_path / "answer"
+    with Path("/dev/full").open("wb") as full, answer.open("wb") as output:
+        command = ("plugins", "list")  # which says on stderr whose plugins they are
+        code = start_forked("forgesyte_launcher", *command, env=dict(os.environ), output=output, errors=full).wait(60)
+
+    assert code == 0
+    assert "motion-detector" in answer.read_text()
 
 
 @pytest.mark.slow

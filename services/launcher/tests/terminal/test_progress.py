@@ -62,6 +62,19 @@ def test_a_job_without_a_total_has_no_percentage_until_it_is_completed():
     assert lines[-1] == "motion-detector detect-motion: completed  100%  60 frames"
 
 
+def test_completed_is_the_last_line_though_results_are_written_after_the_job():
+    out = io.StringIO()
+
+    with open_progress(Console(file=out, width=200), clock=HandClock()) as view:
+        view.show(an_ended_job(current_frame=60))
+        view.say("drawing annotated.mp4")
+
+    assert [line.split("  ")[0] for line in out.getvalue().splitlines()] == [
+        "drawing annotated.mp4",
+        "motion-detector detect-motion: completed",
+    ]
+
+
 def test_a_stream_is_reported_in_bytes():
     out, clock = io.StringIO(), HandClock()
 
@@ -79,9 +92,9 @@ def test_without_a_terminal_a_long_upload_is_reported_every_few_seconds():
     with open_progress(Console(file=out, width=200), clock=clock) as view:
         for second in range(int(PLAIN_EVERY_S) + 1):
             clock.passed_s = float(second)
-            view.sent("a.mp4", 1000, second * 100)
+            view.sent("a.mp4", 10 << 20, second << 20)
 
-    assert out.getvalue().splitlines() == ["uploading a.mp4", "uploading a.mp4  50%"]
+    assert out.getvalue().splitlines() == ["uploading a.mp4", "uploading a.mp4  5.0 MiB of 10.0 MiB"]
 
 
 def test_on_a_terminal_an_upload_has_a_bar_until_the_server_checks_it():
