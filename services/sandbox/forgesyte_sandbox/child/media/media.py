@@ -22,7 +22,7 @@ from .facts.streams import Choice, choose_stream, count_streams
 from .headers.jpeg_row import is_jpeg_row
 from .headers.mp4_boxes import missing_index
 from .headers.read_tables import read_tables
-from .headers.signature import HEAD_BYTES, UNKNOWN, recognise
+from .headers.signature import HEAD_BYTES, UNKNOWN, Signature, recognise
 from .headers.tables import Tables
 from .media_limits import too_large
 from .sparse_file import SparseFile
@@ -163,10 +163,13 @@ def _open_kept(file: SparseFile) -> tuple[InputContainer, Tables]:
 
 
 def _open(file: SparseFile, source: str | SparseFile, options: dict[str, str]) -> tuple[InputContainer, Tables]:
-    _refuse_other_kinds(file)
+    found = _refuse_other_kinds(file)
     tables = _sane_tables(file)
+    # FFmpeg takes JPEGs that are progressive, or longer than the part it looks at, for a single image.
+    form = "mjpeg" if found.image == "jpeg" else None
+    options = {**options, "format_whitelist": ",".join(_CONTAINERS)}
     try:
-        container = av.open(source, mode="r", options={**options, "format_whitelist": ",".join(_CONTAINERS)})
+        container = av.open(source, mode="r", format=form, options=options)
     except MemoryError:
         raise
     except (av.error.FFmpegError, OSError, ValueError) as error:
@@ -178,13 +181,13 @@ def _open(file: SparseFile, source: str | SparseFile, options: dict[str, str]) -
     return container, tables
 
 
-def _refuse_other_kinds(file: SparseFile) -> None:
+def _refuse_other_kinds(file: SparseFile) -> Signature:
     # Before FFmpeg looks: it would read an AVIF image as a video of one frame.
     if file.size == 0:
         raise media_invalid("the file is empty (0 bytes)")
     found = recognise(file.at(0, HEAD_BYTES))
     if found.image == "jpeg" and is_jpeg_row(file.mapped()):
-        return  # motion JPEG
+        return found  # motion JPEG
     if found.family == "image":
         hint = "; send it as an image" if found.image else ""
         raise media_invalid(f"the file is {found.name}, not a video{hint}")
@@ -193,6 +196,7 @@ def _refuse_other_kinds(file: SparseFile) -> None:
         raise media_invalid(f"{text}; send the video that it names")
     if found.family != "video" and found is not UNKNOWN:
         raise media_invalid(f"the file is {found.name}, not a video")
+    return found
 
 
 def _sane_tables(file: SparseFile) -> Tables:

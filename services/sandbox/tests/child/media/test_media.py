@@ -1,6 +1,7 @@
 """Damage, rotation, other streams and lying containers: clips made for the purpose."""
 
 import av
+import cv2
 import numpy as np
 import pytest
 
@@ -50,6 +51,24 @@ async def test_noise_in_the_middle_is_counted_and_skipped(bench, tmp_path):
     assert result["frames_corrupt"] > 0
     assert 60 < result["frames_decoded"] <= 120
     assert [row["frame_index"] for row in told.rows] == list(range(result["frames_decoded"]))
+
+
+@pytest.mark.parametrize(
+    ("size_wh", "options"),
+    [((1920, 1080), ()), ((96, 64), (cv2.IMWRITE_JPEG_PROGRESSIVE, 1)), ((96, 64), (cv2.IMWRITE_JPEG_RST_INTERVAL, 2))],
+    ids=["larger than what FFmpeg looks at", "progressive", "with restarts"],
+)
+async def test_jpegs_end_to_end_are_a_video_however_they_are_made(bench, tmp_path, size_wh, options):
+    width, height = size_wh
+    noise = np.random.default_rng(7).integers(0, 256, (height, width, 3), np.uint8)
+    pictures = [cv2.imencode(".jpg", noise // (index + 1), options)[1].tobytes() for index in range(6)]
+    path = tmp_path / "a.jpg"
+    path.write_bytes(b"".join(pictures))
+
+    told = await bench.job(input=str(path))
+
+    assert told.outcome.ok, told.outcome
+    assert told.outcome.result["frames_decoded"] == 6
 
 
 @pytest.mark.slow
