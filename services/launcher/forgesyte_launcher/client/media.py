@@ -25,6 +25,7 @@ CHUNK_BYTES = 1024 * 1024
 _HEAD_BYTES = 12
 _ANY_TYPE = "application/octet-stream"
 _IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff")
+_JPEG_ROW_SUFFIXES = (".mjpeg", ".mjpg")
 _IMAGES = {
     b"\x89PNG\r\n\x1a\n": "image/png",
     b"\xff\xd8\xff": "image/jpeg",
@@ -109,9 +110,12 @@ async def open_media(
 
 
 def kind_of(head: bytes, name: str) -> JobKind:
-    """Return the kind of job for media that begins with `head`; where that says nothing, the name does."""
-    if _image_type(head):
-        return "image"
+    """Return the kind of job for media that begins with `head`; where that says nothing, the name does.
+
+    Nor does it for a JPEG: a camera's motion JPEG begins like one too.
+    """
+    if image_type := _image_type(head):
+        return "video" if image_type == "image/jpeg" and name.lower().endswith(_JPEG_ROW_SUFFIXES) else "image"
     is_video = head.startswith(_VIDEOS) or head[4:8] == b"ftyp" or (head[:4] == b"RIFF" and head[8:12] == b"AVI ")
     return "image" if not is_video and name.lower().endswith(_IMAGE_SUFFIXES) else "video"
 

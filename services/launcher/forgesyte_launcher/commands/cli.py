@@ -269,12 +269,17 @@ def openapi(
 
 
 def _json_object(text: str) -> dict[str, Any]:
+    def refuse(word: str) -> None:
+        raise ValueError(f"{word} is not JSON")
+
     try:
-        parsed = json.loads(text)
-    except json.JSONDecodeError as error:
+        parsed = json.loads(text, parse_constant=refuse)
+    except ValueError as error:
         raise typer.BadParameter(
             f"--options is not valid JSON ({error}); expected something like '{{\"min_area\": 200}}'"
         ) from error
     if not isinstance(parsed, dict):
-        raise typer.BadParameter(f"--options must be a JSON object, not {type(parsed).__name__}")
+        from forgesyte_job_api.submit.option_sentences import kind_of
+
+        raise typer.BadParameter(f"--options must be a JSON object, not {kind_of(parsed)}")
     return parsed

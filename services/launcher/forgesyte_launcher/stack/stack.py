@@ -176,7 +176,8 @@ def _open_ops_port(settings: LauncherSettings) -> socket.socket | None:
     except ForgeSyteError:
         listener = open_listener(host, 0)
         taken = f" (port {port} cannot be used; {env_name(LauncherSettings, 'ops_port')} chooses another)"
-    warn(f"health and metrics: {url_of(host, listener)}/readyz, /livez, /metrics{taken}")
+    # Without /readyz: scripts wait for the word "ready", which says that jobs can be submitted.
+    warn(f"health and metrics: {url_of(host, listener)}/livez, /metrics{taken}")
     return listener
 
 

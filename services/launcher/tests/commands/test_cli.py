@@ -114,8 +114,11 @@ def test_an_unknown_plugin_is_a_usage_error_that_names_the_installed_ones(tmp_pa
     assert [file.name for file in tmp_path.iterdir()] == ["a.mp4"]
 
 
-@pytest.mark.parametrize("options", ["{", "[1]", "7"])
-def test_options_other_than_a_json_object_are_a_usage_error(tmp_path, options):
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [("{", "not valid JSON"), ("[1]", "not an array"), ("null", "not null"), ('{"a": NaN}', "NaN is not JSON")],
+)
+def test_options_other_than_a_json_object_are_a_usage_error_in_the_words_of_json(tmp_path, options, said):
     video = tmp_path / "a.mp4"
     video.write_bytes(b"x")
 
@@ -123,6 +126,7 @@ def test_options_other_than_a_json_object_are_a_usage_error(tmp_path, options):
 
     assert answer.returncode == 2
     assert "--options" in answer.stderr
+    assert said in answer.stderr
 
 
 @pytest.mark.parametrize("command", [("jobs", "list"), ("plugins", "list"), ("plugins", "audit")], ids=" ".join)

@@ -147,8 +147,9 @@ async def test_no_other_user_reads_anything_in_the_data_folder_while_the_server_
 
 async def test_the_ops_port_that_was_chosen_is_said(box):
     port = box.taken.getsockname()[1]
-    found = re.search(r"health and metrics: (http://127\.0\.0\.1:\d+)/readyz", box.said())
+    found = re.search(r"health and metrics: (http://127\.0\.0\.1:\d+)/livez", box.said())
 
+    assert "ready" not in box.said()[: found.end()], "the word is the line's that says where to submit"
     assert f"(port {port} cannot be used; FORGESYTE_LAUNCHER_OPS_PORT chooses another)" in box.said()
     async with httpx.AsyncClient(trust_env=False) as http:
         assert (await http.get(f"{found.group(1)}/readyz")).json()["status"] == "ready"
