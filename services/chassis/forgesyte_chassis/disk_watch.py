@@ -1,8 +1,8 @@
 """Whether the folders that a process writes to take what it writes: once a second, before a write of a job finds out.
 
-A folder is in want below its reserve of bytes or of inodes; then nothing new is begun, so that what runs can end. It is
-blocked when a small file cannot be written in it: full, read-only, or deleted. A deleted folder is reported by one look
-and made again by the next, where making it again loses nothing.
+A folder is short of space below its reserve of bytes or of inodes; then nothing new is begun, so that what runs can
+end. It is blocked when a small file cannot be written in it: full, read-only, or deleted. A deleted folder is reported
+by one look and made again by the next, where making it again loses nothing.
 """
 
 import asyncio
@@ -84,7 +84,7 @@ class DiskWatch:
 
     @property
     def fault(self) -> DiskFault | None:
-        """What is wrong, as the last look found it: a folder that takes nothing before one that is in want."""
+        """What is wrong, as the last look found it: a folder that takes nothing before one that is short of space."""
         faults = [look.fault for look in self._looks.values() if look.fault is not None]
         return next((fault for fault in faults if fault.is_blocked), faults[0] if faults else None)
 
@@ -120,7 +120,7 @@ class DiskWatch:
         await asyncio.gather(*map(self._look_at, self.folders))
         now = self.fault
         if now != was and now is not None and (was is None or now.is_blocked != was.is_blocked):
-            log.warning("storage in want", reason=now.text, is_blocked=now.is_blocked)
+            log.warning("storage needs attention", reason=now.text, is_blocked=now.is_blocked)
         elif now is None and was is not None:
             log.info("storage well again")
         return now

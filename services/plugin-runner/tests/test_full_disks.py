@@ -1,4 +1,4 @@
-"""A disk in want is no fault of a job: what runs waits for it, and nothing new is begun."""
+"""A full disk is no fault of a job: what runs waits for it, and nothing new is begun."""
 
 import pytest
 
@@ -15,7 +15,7 @@ from .test_faults import assert_ten_rows, ended, released, submit
 
 
 class ArrangedDisk(DiskWatch):
-    """A disk that is in want whenever the test says so."""
+    """A disk that is short of space whenever the test says so."""
 
     is_in_want = False
 
