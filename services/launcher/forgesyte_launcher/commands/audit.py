@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from forgesyte_chassis.main import Lifetime
 from forgesyte_contracts.plugins import PluginState
 from forgesyte_contracts.problems import ForgeSyteError
 from forgesyte_launcher.client.client import ApiClient
@@ -59,7 +58,7 @@ class AuditFinding:
 def audit(server: Server, settings: LauncherSettings, *, as_json: bool) -> ExitCode:
     """Print every plugin with its findings; ExitCode.FAILED when there are any."""
 
-    async def ask(client: ApiClient, _: Lifetime) -> ExitCode:
+    async def ask(client: ApiClient) -> ExitCode:
         answers = await read_answers(client)
         for _round in range(ROUNDS - 1):
             if not any(findings_in(answers)):

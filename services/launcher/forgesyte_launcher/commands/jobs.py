@@ -4,7 +4,6 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from forgesyte_chassis.main import Lifetime
 from forgesyte_contracts.http.jobs import JobView
 from forgesyte_contracts.ids import parse_job_id
 from forgesyte_contracts.jobs import JobStatus
@@ -12,7 +11,6 @@ from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_launcher.client.client import ApiClient
 from forgesyte_launcher.client.results import make_out, save_results
 from forgesyte_launcher.client.watching import watch_job
-from forgesyte_launcher.interruption import Interrupted, unless_stopped
 from forgesyte_launcher.settings import LauncherSettings
 from forgesyte_launcher.terminal.output import say, stderr, stdout, table, warn
 from forgesyte_launcher.terminal.progress import open_progress
@@ -34,7 +32,7 @@ class JobFilter:
 def list_jobs(server: Server, settings: LauncherSettings, wanted: JobFilter, *, as_json: bool) -> ExitCode:
     """Print the newest jobs that match, newest first."""
 
-    async def ask(client: ApiClient, _: Lifetime) -> ExitCode:
+    async def ask(client: ApiClient) -> ExitCode:
         found = await client.jobs(limit=wanted.limit, status=wanted.status, plugin=wanted.plugin)
         if as_json:
             stdout().print_json(data=[job.model_dump(mode="json") for job in found])
@@ -52,7 +50,7 @@ def list_jobs(server: Server, settings: LauncherSettings, wanted: JobFilter, *, 
 def show_job(server: Server, settings: LauncherSettings, job_id: str, *, as_json: bool) -> ExitCode:
     """Print one job's record."""
 
-    async def ask(client: ApiClient, _: Lifetime) -> ExitCode:
+    async def ask(client: ApiClient) -> ExitCode:
         facts = (await client.job(_checked(job_id))).model_dump(mode="json", exclude={"results"})
         if as_json:
             stdout().print_json(data=facts)
@@ -67,13 +65,9 @@ def show_job(server: Server, settings: LauncherSettings, job_id: str, *, as_json
 def watch(server: Server, settings: LauncherSettings, job_id: str) -> ExitCode:
     """Show a job's progress until it ends; ExitCode.OK only when it completed."""
 
-    async def ask(client: ApiClient, lifetime: Lifetime) -> ExitCode:
-        try:
-            with open_progress(stderr()) as view:
-                job = await unless_stopped(lifetime.stopping, watch_job(client, _checked(job_id), view))
-        except Interrupted:
-            warn(f"stopped watching; job {job_id} continues")
-            return ExitCode.INTERRUPTED
+    async def ask(client: ApiClient) -> ExitCode:
+        with open_progress(stderr()) as view:
+            job = await watch_job(client, _checked(job_id), view)
         say(f"{job.job_id} {job.status}")
         if job.status is JobStatus.COMPLETED:
             return ExitCode.OK
@@ -81,34 +75,32 @@ def watch(server: Server, settings: LauncherSettings, job_id: str) -> ExitCode:
             warn(f"error: {job.error_message}")
         return ExitCode.FAILED
 
-    return ask_server(server, settings, ask, name="jobs")
+    text = f"stopped watching; job {job_id} continues"
+    return ask_server(server, settings, ask, name="jobs", when_stopped=text)
 
 
 def fetch(server: Server, settings: LauncherSettings, job_id: str, out: Path, *, is_drawn: bool) -> ExitCode:
     """Write an ended job's results into `out`; ExitCode.FAILED when it has not ended yet."""
 
-    async def ask(client: ApiClient, lifetime: Lifetime) -> ExitCode:
+    async def ask(client: ApiClient) -> ExitCode:
         job = await client.job(_checked(job_id))
         if not job.status.is_terminal:
             text = f"job {job_id} is {job.status}; `forgesyte jobs watch {job_id}` waits until it ends."
             raise ForgeSyteError(Code.JOB_UNFINISHED, text)
         make_out(out)
-        try:
-            with open_progress(stderr()) as view:
-                await unless_stopped(lifetime.stopping, save_results(client, job, out, view, is_drawn=is_drawn))
-        except Interrupted:
-            warn(f"stopped; the results in {out} are incomplete")
-            return ExitCode.INTERRUPTED
+        with open_progress(stderr()) as view:
+            await save_results(client, job, out, view, is_drawn=is_drawn)
         show_summary(job, job.job_id, out)
         return ExitCode.OK
 
-    return ask_server(server, settings, ask, name="jobs")
+    text = f"stopped; the results in {out} are incomplete"
+    return ask_server(server, settings, ask, name="jobs", when_stopped=text)
 
 
 def cancel(server: Server, settings: LauncherSettings, job_id: str) -> ExitCode:
     """Cancel a job; ExitCode.FAILED when it had already ended."""
 
-    async def ask(client: ApiClient, _: Lifetime) -> ExitCode:
+    async def ask(client: ApiClient) -> ExitCode:
         answer = await client.cancel(_checked(job_id))
         dying = " (its sandbox is still being stopped)" if answer.get("stopping") else ""
         say(f"{job_id} {answer.get('status', 'cancelled')}{dying}")

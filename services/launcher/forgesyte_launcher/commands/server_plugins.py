@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from forgesyte_chassis.main import Lifetime
 from forgesyte_launcher.client.client import ApiClient
 from forgesyte_launcher.settings import LauncherSettings
 from forgesyte_launcher.terminal.output import say, stdout, table, warn
@@ -14,7 +13,7 @@ from .server_command import Server, ask_server
 def list_server_plugins(server: Server, settings: LauncherSettings, *, as_json: bool) -> ExitCode:
     """Print every plugin the server knows; a broken one is a row with its reason."""
 
-    async def ask(client: ApiClient, _: Lifetime) -> ExitCode:
+    async def ask(client: ApiClient) -> ExitCode:
         found = await client.plugins()
         warn(f"plugins of {client.server}:")
         if as_json:
@@ -31,7 +30,7 @@ def list_server_plugins(server: Server, settings: LauncherSettings, *, as_json: 
 def show_plugin(server: Server, settings: LauncherSettings, name: str, *, as_json: bool) -> ExitCode:
     """Print what the server knows about one plugin."""
 
-    async def ask(client: ApiClient, _: Lifetime) -> ExitCode:
+    async def ask(client: ApiClient) -> ExitCode:
         report = await client.plugin(name)
         if as_json:
             stdout().print_json(data=report)
@@ -45,7 +44,7 @@ def show_plugin(server: Server, settings: LauncherSettings, name: str, *, as_jso
 def reload_plugin(server: Server, settings: LauncherSettings, name: str) -> ExitCode:
     """Request a reload and print how many runners were asked."""
 
-    async def ask(client: ApiClient, _: Lifetime) -> ExitCode:
+    async def ask(client: ApiClient) -> ExitCode:
         answer = await client.reload_plugin(name)
         runners = "1 runner is" if answer["runners"] == 1 else f"{answer['runners']} runners are"
         say(f"{runners} reloading {answer['plugin']}")

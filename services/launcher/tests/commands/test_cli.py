@@ -1,5 +1,6 @@
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -127,6 +128,22 @@ def test_options_other_than_a_json_object_are_a_usage_error_in_the_words_of_json
     assert answer.returncode == 2
     assert "--options" in answer.stderr
     assert said in answer.stderr
+
+
+@pytest.mark.parametrize(
+    "command", [("jobs", "list"), ("jobs", "watch", JOB), ("jobs", "fetch", JOB), ("plugins", "list")], ids=" ".join
+)
+def test_ctrl_c_ends_a_command_whose_server_does_not_answer(tmp_path, command):
+    with socket.create_server(("127.0.0.1", 0)) as listener, (tmp_path / "said").open("wb") as output:
+        listener.settimeout(60)
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        process = start_forked("forgesyte_launcher", *command, "--server", url, env=dict(os.environ), output=output)
+        with listener.accept()[0] as connection:
+            connection.recv(1)
+            process.send_signal(signal.SIGINT)
+            code = process.wait(60)
+
+    assert code == 130
 
 
 @pytest.mark.parametrize("command", [("jobs", "list"), ("plugins", "list"), ("plugins", "audit")], ids=" ".join)
