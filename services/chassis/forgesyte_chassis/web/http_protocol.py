@@ -51,6 +51,7 @@ class HttpProtocol(H11Protocol):
         self.conn: _MeteredConnection = _MeteredConnection(self._turns)
         self.flow: _HeldFlow
         self._is_refused = False
+        self._wanted_socket: h11.Request | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take a place among the connections of the port, or be refused."""
@@ -76,7 +77,10 @@ class HttpProtocol(H11Protocol):
             self._answer_full()
             return
         self.conn.receive_data(data)
-        self._turns.read(self)
+        if self._wanted_socket is None:
+            self._turns.read(self)
+        else:
+            self.hold()  # frames already; the socket will parse them
 
     def read_on(self) -> bool:
         """Parse what was received while there is time; True when more could be parsed now."""
@@ -108,12 +112,36 @@ class HttpProtocol(H11Protocol):
             self.server_state.be_idle(self)
 
     def handle_websocket_upgrade(self, event: h11.Request) -> None:
-        """Hand the connection over to the protocol that speaks WebSocket, with what the client sent behind its head."""
+        """Open a socket when it is this client's turn."""
         self.server_state.be_busy(self)
+        self._wanted_socket = event
+        self.server_state.handshakes.ask(self)
+
+    def let_in(self) -> None:
+        """Hand the connection over to the protocol that speaks WebSocket, with what the client sent behind its head."""
+        event, self._wanted_socket = self._wanted_socket, None
+        if event is None or self.transport.is_closing():
+            return
+        self.server_state.forget(self)
         early, _ = self.conn.trailing_data
+        self.flow.release()
         super().handle_websocket_upgrade(event)
         if early and not self.transport.is_closing():
             cast("asyncio.Protocol", self.transport.get_protocol()).data_received(early)
+
+    def give_up_socket(self) -> None:
+        """Refuse a socket whose turn did not come in time."""
+        self.server_state.handshakes.forget(self)
+        self._wanted_socket = None
+        text = "The service is asked for more sockets than it can open. Try again later."
+        self._answer(HTTPStatus.SERVICE_UNAVAILABLE, text)
+
+    def shutdown(self) -> None:
+        """End the connection when its answer is sent; one that waits for a socket gets none."""
+        if self._wanted_socket is None:
+            super().shutdown()
+        else:
+            self.give_up_socket()
 
     def pause_writing(self) -> None:
         """Note that the client does not read."""
@@ -205,17 +233,21 @@ class _MeteredConnection(h11.Connection):
             raise
         self.is_in_head = is_head and event is h11.NEED_DATA and bool(self.trailing_data[0])
         if isinstance(event, h11.Request):
-            self._turns.charge(_REQUEST_S)
-            self._chunks = self._body_bytes = 0
-            if {name for name, _ in event.headers} >= _BOTH:
-                # RFC 9112, 6.1: the two may disagree, and a proxy in front of this server may have believed the other.
-                raise self._refusal("A request has Content-Length or Transfer-Encoding, not both. Send one of them.")
-            self.is_in_body = True
+            self._begin(event)
         elif isinstance(event, h11.Data):
             self._count(event)
         elif isinstance(event, h11.EndOfMessage):
             self.is_in_body = False
         return event
+
+    def _begin(self, request: h11.Request) -> None:
+        if (b"upgrade", b"websocket") not in request.headers:  # a socket is opened in a turn of its own
+            self._turns.charge(_REQUEST_S)
+        self._chunks = self._body_bytes = 0
+        if {name for name, _ in request.headers} >= _BOTH:
+            # RFC 9112, 6.1: the two may disagree, and a proxy in front of this server may have believed the other.
+            raise self._refusal("A request has Content-Length or Transfer-Encoding, not both. Send one of them.")
+        self.is_in_body = True
 
     def _count(self, data: h11.Data) -> None:
         self._chunks += data.chunk_start

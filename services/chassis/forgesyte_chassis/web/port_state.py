@@ -6,6 +6,7 @@ connections in the kernel's queue, an honest one among them, would then wait wit
 """
 
 import resource
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -17,6 +18,7 @@ from uvicorn.server import ServerState
 
 from forgesyte_chassis.settings import ConnectionSettings
 
+from .handshakes import Handshakes, Visitor
 from .read_turns import ReadTurns
 
 OWN_DESCRIPTORS = 256
@@ -74,11 +76,10 @@ class ConnectionLimits:
         return replace(self, connections=most)
 
 
-class PortConnection(Protocol):
+class PortConnection(Visitor, Protocol):
     """One HTTP connection, as the state of its port sees it."""
 
     transport: Any
-    client: tuple[str, int] | None
 
     def give_up_head(self) -> None:
         """End it: the head of its request took too long."""
@@ -95,12 +96,16 @@ class PortState(ServerState):
     Attributes:
         limits: how many connections there may be.
         turns: whose bytes are parsed when.
+        handshakes: who may open a socket when.
     """
 
     def __init__(self, limits: ConnectionLimits) -> None:
         super().__init__()
         self.limits = limits
         self.turns = ReadTurns()
+        self.handshakes = Handshakes()
+        self._addresses: dict[Any, str] = {}
+        self._of_address: Counter[str] = Counter()
         self._half_open: dict[PortConnection, float] = {}
         self._idle: dict[PortConnection, None] = {}
         self._refusing: dict[PortConnection, float] = {}
@@ -110,14 +115,27 @@ class PortState(ServerState):
     def admit(self, newcomer: PortConnection) -> bool:
         """Make room for a connection that was just accepted; False when there is none: it is to be refused."""
         self.await_head(newcomer)
+        self.enter(newcomer)
         if len(self.connections) > self.limits.connections:
             return self._make_room(newcomer, chain(self._half_open, self._idle), "connections")
-        if 0 < self.limits.per_address < len(self.connections) and newcomer.client is not None:
-            address = newcomer.client[0]
-            if sum(_is_from(address, other) for other in self.connections) > self.limits.per_address:
-                neighbours = (one for one in chain(self._half_open, self._idle) if _is_from(address, one))
-                return self._make_room(newcomer, neighbours, "connections of one address")
+        address = self._addresses.get(newcomer)
+        if 0 < self.limits.per_address < self._of_address[address or ""]:
+            neighbours = (one for one in chain(self._half_open, self._idle) if self._addresses.get(one) == address)
+            return self._make_room(newcomer, neighbours, "connections of one address")
         return True
+
+    def enter(self, connection: Any) -> None:  # noqa: ANN401 - one of uvicorn's classes, or ours
+        """Count a connection among those of its address."""
+        if connection.client is not None:
+            self._addresses[connection] = address = connection.client[0]
+            self._of_address[address] += 1
+
+    def leave(self, connection: Any) -> None:  # noqa: ANN401 - one of uvicorn's classes, or ours
+        """Count a connection no longer; further calls change nothing."""
+        if address := self._addresses.pop(connection, None):
+            self._of_address[address] -= 1
+            if not self._of_address[address]:
+                del self._of_address[address]
 
     def await_head(self, connection: PortConnection) -> None:
         """Note that a connection waits for the rest of a request's head."""
@@ -153,8 +171,10 @@ class PortState(ServerState):
     def forget(self, connection: PortConnection) -> None:
         """Forget a connection that is gone."""
         self.be_busy(connection)
+        self.leave(connection)
         self._refusing.pop(connection, None)
         self._stalled.pop(connection, None)
+        self.handshakes.forget(connection)
 
     def sweep(self) -> None:
         """End the connections whose time is over; called a few times a second."""
@@ -162,6 +182,8 @@ class PortState(ServerState):
         for connection in _older_than(now_s - self.limits.head_s, self._half_open):
             self._half_open.pop(connection)
             connection.give_up_head()
+        for visitor in self.handshakes.waiting_since(now_s - self.limits.head_s):
+            visitor.give_up_socket()
         for connection in _older_than(now_s - REFUSING_S, self._refusing):
             connection.transport.abort()
         for connection, (since_s, waiting) in tuple(self._stalled.items()):
@@ -186,10 +208,6 @@ class PortState(ServerState):
         if now_s - self._warned_s >= _WARN_EVERY_S:
             self._warned_s = now_s
             log.warning("limit reached", limit=limit, open=len(self.connections))
-
-
-def _is_from(address: str, connection: Any) -> bool:  # noqa: ANN401 - one of uvicorn's classes, or ours
-    return connection.client is not None and connection.client[0] == address
 
 
 def _older_than(moment_s: float, since: dict[PortConnection, float]) -> list[PortConnection]:

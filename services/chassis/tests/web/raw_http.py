@@ -5,7 +5,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -126,7 +126,11 @@ class Doors:
 
 @asynccontextmanager
 async def open_port(
-    limits: ConnectionLimits | None = None, *, turns: ReadTurns | None = None, go_on: asyncio.Event | None = None
+    limits: ConnectionLimits | None = None,
+    *,
+    turns: ReadTurns | None = None,
+    go_on: asyncio.Event | None = None,
+    ws: type[asyncio.Protocol] | Literal["none"] = "none",
 ) -> AsyncIterator[Port]:
     """Serve for the length of a block.
 
@@ -134,10 +138,11 @@ async def open_port(
         limits: of the port.
         turns: whose bytes are parsed when.
         go_on: what /wait and /begin wait for.
+        ws: speaks WebSocket.
     """
     doors = Doors(go_on or asyncio.Event())
     listener = open_listener("127.0.0.1", 0)
-    server = HttpServer(doors.app(), listener, grace_s=1, limits=limits)
+    server = HttpServer(doors.app(), listener, grace_s=1, limits=limits, ws=ws)
     if turns is not None:
         server.server_state.turns = turns
     with listener:

@@ -23,6 +23,7 @@ from websockets.http11 import Request, Response
 from websockets.server import ServerProtocol
 
 from forgesyte_chassis.allowance import Allowance
+from forgesyte_chassis.web.port_state import PortState
 from forgesyte_chassis.web.problems import problem_of_status
 from forgesyte_contracts.realtime import CloseCode
 
@@ -63,7 +64,8 @@ class SocketProtocol(WebSocketsSansIOProtocol):
 
     def __init__(self, *arguments: Any, **named: Any) -> None:  # noqa: ANN401  passed on unchanged
         super().__init__(*arguments, **named)
-        self._turns = named["server_state"].turns
+        self._port: PortState = named["server_state"]
+        self._turns = self._port.turns
         self.logger = logging.getLogger("uvicorn.error")
         self.conn = _Handshake(max_size=MAX_TEXT_BYTES, logger=self.logger)
         self.ping_interval, self.ping_timeout = PEER_PING_S, PEER_DEAD_S
@@ -75,8 +77,14 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         self._left_after_close = _AFTER_CLOSE_BYTES
         self._end: asyncio.TimerHandle | None = None
 
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take over the connection of a request."""
+        super().connection_made(transport)
+        self._port.enter(self)
+
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget what was not parsed."""
+        self._port.leave(self)
         self._turns.forget(self)
         if self._end is not None:
             self._end.cancel()
