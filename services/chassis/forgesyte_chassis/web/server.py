@@ -22,8 +22,6 @@ from .http_protocol import MAX_HEAD_BYTES, HttpProtocol
 from .port_state import ConnectionLimits, PortState
 from .security_headers import SecurityHeaders
 
-_TICKS_PER_SWEEP = 5
-
 NO_OTHERS = AllowedPages()
 """No name but those of loopback, no page but the service's own."""
 
@@ -97,8 +95,7 @@ class HttpServer(uvicorn.Server):
 
     async def on_tick(self, counter: int) -> bool:
         """Look after the connections; uvicorn calls this ten times a second."""
-        if counter % _TICKS_PER_SWEEP == 0:
-            self.server_state.sweep()
+        self.server_state.sweep()
         return await super().on_tick(counter)
 
     @contextmanager

@@ -5,7 +5,13 @@ from contextlib import AsyncExitStack
 import pytest
 
 from forgesyte_chassis.settings import ConnectionSettings
-from forgesyte_chassis.web.port_state import MOST_REFUSING, OWN_DESCRIPTORS, ConnectionLimits
+from forgesyte_chassis.web.port_state import (
+    MOST_HEADS_PER_SWEEP,
+    MOST_REFUSING,
+    OWN_DESCRIPTORS,
+    ConnectionLimits,
+    PortState,
+)
 from tests.support import eventually
 
 from .raw_http import GET, open_port
@@ -37,6 +43,28 @@ async def test_the_head_of_a_request_has_10_s_and_then_gets_408():
         assert "not complete after 0.2 s" in answer.problem["detail"]
         assert await client.rest() == b""
     assert ConnectionLimits().head_s == 10.0
+
+
+def test_a_crowd_of_unfinished_heads_is_answered_in_parts():
+    class Half:
+        client = ("127.0.0.1", 1)
+
+        def give_up_head(self):
+            given_up.append(self)
+
+    given_up = []
+    state = PortState(ConnectionLimits(head_s=0))
+    halves = [Half() for _ in range(2 * MOST_HEADS_PER_SWEEP + 1)]
+    for half in halves:
+        assert state.admit(half)
+
+    counts = []
+    for _ in range(3):
+        state.sweep()
+        counts.append(len(given_up))
+
+    assert counts == [100, 200, 201]
+    assert given_up == halves
 
 
 @pytest.mark.slow
