@@ -15,12 +15,13 @@ import psutil
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from tests.support import Stack
+from tests.support import Stack, eventually
 
 FLOODER = Path(__file__).with_name("flooder.py")
 OPTIONS: dict[str, Any] = {"proxy": None, "compression": None, "max_size": None, "open_timeout": 30}
 ASK_EVERY_S = 0.05
 PING_EVERY_S = 1.0
+GOES_ON_S = 60.0
 
 
 @dataclass
@@ -31,12 +32,14 @@ class Toll:
         answers_ms: how long each answer of /health took, each over a connection of its own.
         failures: what went wrong with the others.
         gap_s: the longest time that the watcher heard nothing.
+        heard: how many times the watcher heard of the job.
         pongs: how many pings of the quiet socket were answered.
     """
 
     answers_ms: list[float] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     gap_s: float = 0.0
+    heard: int = 0
     pongs: int = 0
     slowest_pong_ms: float = 0.0
     did: dict[str, int] = field(default_factory=dict)
@@ -58,6 +61,7 @@ async def measure(stack: Stack, job_id: str, kind: str, seconds: float, *, query
         command = (sys.executable, str(FLOODER), kind, str(stack.port), str(seconds))
         flooding = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE)
         out, _ = await flooding.communicate()
+        await _each_goes_on(toll)
     assert flooding.returncode == 0
     toll.did = json.loads(out)
     return toll
@@ -78,6 +82,16 @@ async def _beside(*measures: Callable[[], Awaitable[None]]) -> AsyncIterator[Non
         finally:
             for task in tasks:
                 task.cancel()
+
+
+async def _each_goes_on(toll: Toll) -> None:
+    """Wait until what was pending at the end of the flood is there, or a long wait would not be counted."""
+    answers, heard, pongs = len(toll.answers_ms), toll.heard, toll.pongs
+    await eventually(
+        lambda: toll.failures or (len(toll.answers_ms) > answers and toll.heard > heard and toll.pongs > pongs),
+        GOES_ON_S,
+        "the others go on after the flood",
+    )
 
 
 async def _ask_health(port: int, toll: Toll) -> None:
@@ -109,6 +123,7 @@ async def _watch(address: str, toll: Toll) -> None:
                 if message["type"] == "ping":
                     await socket.send('{"type": "pong"}')
                 if message["type"] == "progress":
+                    toll.heard += 1
                     toll.gap_s = max(toll.gap_s, monotonic() - heard_s)
                     heard_s = monotonic()
         toll.failures.append("the watcher's socket was closed")

@@ -1,8 +1,11 @@
 """Floods of every kind against the running product, from another process: the others hardly notice.
 
 During each, /health is asked over fresh connections, a client watches a job that goes on, and a quiet socket pings once
-a second. Three seconds a kind, or FORGESYTE_FLOOD_S; `make floods` takes 20. The flooder has the lowest priority, and
-every figure is printed.
+a second. The flooder has the lowest priority, and every figure is printed.
+
+`make floods` takes 20 seconds a kind (FORGESYTE_FLOOD_S) and judges by what is promised. The short form takes two and
+asks only whether the service stood still, as it did for 8 to 25 s: two seconds on a machine that has other work say
+no more.
 """
 
 import os
@@ -17,14 +20,16 @@ from tests.floods.measuring import Toll, descriptors, measure
 from tests.support import Stack, eventually, make_clip, running_stack
 from tests.support.keys import digest_of
 
-FLOOD_S = float(os.environ.get("FORGESYTE_FLOOD_S", "3"))
+FLOOD_S = float(os.environ.get("FORGESYTE_FLOOD_S", "2"))
 KEY = "a-key-for-floods"
 ENTRY = f"me:analyze+read+stream+plugins:{digest_of(KEY)}"
 KEYED = {f"FORGESYTE_{service}_API_KEYS": ENTRY for service in ("JOB_API", "GATEWAY", "INSPECTOR")}
 FRAME_MS = 100
 FRAMES = round(len(KINDS) * (FLOOD_S + 60) * 1000 / FRAME_MS)
-MOST_MS = 250
-MOST_GAP_S = 1.0
+IS_SHORT = FLOOD_S < 20
+MOST_MS = 2500 if IS_SHORT else 250
+MOST_GAP_S = 4.0 if IS_SHORT else 1.0
+FEWEST_PONGS = 1 if IS_SHORT else FLOOD_S / 2
 
 pytestmark = [pytest.mark.long, pytest.mark.slow, pytest.mark.timeout(len(KINDS) * (FLOOD_S + 60) + 300)]
 
@@ -53,6 +58,7 @@ async def watched_job(folder: Path, env: dict[str, str]) -> AsyncIterator[tuple[
 
         await eventually(runs, what="the job runs")
         yield stack, job_id
+        await stack.http.post(f"/v1/jobs/{job_id}/cancel")  # or the end would wait for it
 
 
 def line(kind: str, toll: Toll) -> str:
@@ -79,7 +85,7 @@ async def test_the_others_hardly_notice_a_flood_of_any_kind(env, tmp_path, say, 
                 faults.append(f"{kind}: p99 of /health is {toll.answer_ms(0.99):.0f} ms")
             if toll.gap_s >= MOST_GAP_S:
                 faults.append(f"{kind}: the watcher heard nothing for {toll.gap_s:.1f} s")
-            if toll.pongs < FLOOD_S / 2:
+            if toll.pongs < FEWEST_PONGS:
                 faults.append(f"{kind}: {toll.pongs} pings of the quiet socket were answered")
 
     assert faults == []
