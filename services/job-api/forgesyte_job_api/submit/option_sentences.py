@@ -32,6 +32,8 @@ def as_json(value: Any) -> str:  # noqa: ANN401  any JSON value
 
 def expectation(error: ValidationError) -> str:
     """Return a sentence with what the schema expects and what was found."""
+    if isinstance(error.schema, bool):  # it is `false`, which nothing fits
+        return f"expected no value here, found {as_json(error.instance)}"[:MAX_SAID_CHARS]
     wanted = _WORDS.get(str(error.validator), _other(str(error.validator)))(error.validator_value)
     return f"expected {wanted}, found {as_json(error.instance)}"[:MAX_SAID_CHARS]
 
@@ -39,6 +41,15 @@ def expectation(error: ValidationError) -> str:
 def _kinds(kinds: Any) -> str:  # noqa: ANN401  a type or several, as the schema has it
     names = [kinds] if isinstance(kinds, str) else kinds
     return " or ".join(name if name == "null" else f"{'an' if name[0] in 'aeiou' else 'a'} {name}" for name in names)
+
+
+def _any_of(choices: Any) -> str:  # noqa: ANN401  schemas, as of an option that may be null
+    types = [choice.get("type") if isinstance(choice, Mapping) else None for choice in choices]
+    return _kinds(types) if all(isinstance(name, str) for name in types) else _other("anyOf")(choices)
+
+
+def _count(words: str, noun: str, nouns: str) -> Callable[[Any], str]:
+    return lambda value: f"{words} {as_json(value)} {noun if value == 1 else nouns}"
 
 
 def _amount(words: str) -> Callable[[Any], str]:
@@ -51,6 +62,7 @@ def _other(keyword: str) -> Callable[[Any], str]:
 
 _WORDS: Mapping[str, Callable[[Any], str]] = {
     "type": _kinds,
+    "anyOf": _any_of,
     "enum": lambda values: f"one of {', '.join(map(as_json, values))}",
     "const": _amount("{}"),
     "minimum": _amount("at least {}"),
@@ -58,13 +70,13 @@ _WORDS: Mapping[str, Callable[[Any], str]] = {
     "exclusiveMinimum": _amount("more than {}"),
     "exclusiveMaximum": _amount("less than {}"),
     "multipleOf": _amount("a multiple of {}"),
-    "minLength": _amount("at least {} characters"),
-    "maxLength": _amount("at most {} characters"),
+    "minLength": _count("at least", "character", "characters"),
+    "maxLength": _count("at most", "character", "characters"),
     "pattern": _amount("text that matches {}"),
     "format": _amount("text in the format {}"),
-    "minItems": _amount("at least {} entries"),
-    "maxItems": _amount("at most {} entries"),
+    "minItems": _count("at least", "entry", "entries"),
+    "maxItems": _count("at most", "entry", "entries"),
     "uniqueItems": lambda _: "entries that all differ",
-    "minProperties": _amount("at least {} names"),
-    "maxProperties": _amount("at most {} names"),
+    "minProperties": _count("at least", "name", "names"),
+    "maxProperties": _count("at most", "name", "names"),
 }

@@ -107,6 +107,9 @@ JSON_WORDS = {
     "choice": ('{"colour": false}', 'expected one of "red", null, true, found false'),
     "bound": ('{"share": 0}', "expected more than 0, found 0"),
     "other keyword": ('{"tags": [1]}', "expected what the schema's contains asks for"),
+    "type or null": ('{"limit": "a"}', 'expected an integer or null, found "a"'),
+    "one entry": ('{"names": []}', "expected at least 1 entry, found []"),
+    "nothing": ('{"old": true}', "expected no value here, found true"),
     "several types": ('{"mode": 1}', "expected an object or null, found 1"),
 }
 
@@ -119,6 +122,9 @@ def test_what_is_wrong_is_said_in_json_as_the_client_wrote_it(make, text, said):
         "share": {"exclusiveMinimum": 0},
         "tags": {"contains": {"const": None}},
         "mode": {"type": ["object", "null"]},
+        "limit": {"anyOf": [{"type": "integer"}, {"type": "null"}]},
+        "names": {"minItems": 1},
+        "old": False,
     }
 
     with pytest.raises(ForgeSyteError) as caught:
