@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
-_HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^\s:/?#@\[\]\\]+)(?::([0-9]{1,5}))?", re.ASCII)
+_HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^\s:/?#@\[\]\\]+)(?::([0-9]{0,5}))?", re.ASCII)
 _ORIGIN = re.compile(r"([a-z][a-z0-9+.-]*)://(.+)", re.ASCII)
 
 
@@ -26,13 +26,13 @@ class Host(NamedTuple):
 
 
 def read_host(text: str) -> Host | None:
-    """Read `name` or `name:port`; None when it is neither.
+    """Read `name` or `name:port`, without the dot that may end a full name; None when it is neither.
 
-    >>> read_host("LocalHost:8000"), read_host("[::1]"), read_host("a b")
+    >>> read_host("LocalHost.:8000"), read_host("[::1]"), read_host("a b")
     (Host(name='localhost', port=8000), Host(name='[::1]', port=None), None)
     """
     found = _HOST.fullmatch(text.strip().lower())
-    return Host(found[1], None if found[2] is None else int(found[2])) if found else None
+    return Host(found[1].removesuffix("."), int(found[2]) if found[2] else None) if found else None
 
 
 def read_origin(text: str) -> tuple[str, Host] | None:

@@ -64,8 +64,10 @@ async def said(port, *lines, version="1.1"):
 
 
 @pytest.mark.parametrize(
-    "host", ["localhost", "LocalHost:1", "127.0.0.1:8000", "127.9.9.9", "[::1]:8000", "box.example:9", "old.example:81"]
-)
+    "host",
+    ["localhost", "LocalHost:1", "127.0.0.1:8000", "127.9.9.9", "[::1]:8000", "box.example:9", "old.example:81",
+     "localhost.", "localhost.:8000", "localhost:"],
+)  # fmt: skip
 async def test_a_port_on_loopback_answers_to_names_of_loopback_and_to_allowed_ones(host):
     assert (await ask(host=host)).status_code == 200
 
@@ -73,7 +75,8 @@ async def test_a_port_on_loopback_answers_to_names_of_loopback_and_to_allowed_on
 @pytest.mark.parametrize(
     "host",
     ["evil.example", "evil.example:8000", "localhost.evil.example", "127.0.0.1.evil.example", "0.0.0.0:8000",
-     "192.168.1.5", "old.example:82", "localhost:8000@evil.example", "127.0.0.1, evil.example", ""],
+     "192.168.1.5", "old.example:82", "localhost:8000@evil.example", "127.0.0.1, evil.example", "", ".",
+     "localhost.localdomain", "localhost.."],
 )  # fmt: skip
 @pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS"])
 async def test_a_port_on_loopback_refuses_any_other_name_and_says_which_setting_allows_it(host, method):
