@@ -30,6 +30,9 @@ SMALL_CHUNKS, SMALL_CHUNK_BYTES = 10_000, 256
 _REQUEST_S = 0.0005
 """What a request costs the application at least, in seconds."""
 
+_HEALTH = tuple(b"%s %s " % (method, path) for method in (b"GET", b"HEAD") for path in (b"/health", b"/v1/health"))
+"""How a question for health begins, which comes before all others that wait."""
+
 _BLANK_LINE = re.compile(rb"\n\r?\n")
 _BOTH = frozenset((b"content-length", b"transfer-encoding"))
 
@@ -76,9 +79,10 @@ class HttpProtocol(H11Protocol):
         if self._is_refused:
             self._answer_full()
             return
+        is_first = data.startswith(_HEALTH) and self.conn.is_between_requests
         self.conn.receive_data(data)
         if self._wanted_socket is None:
-            self._turns.read(self)
+            self._turns.read(self, is_first=is_first)
         else:
             self.hold()  # frames already; the socket will parse them
 
@@ -212,6 +216,11 @@ class _MeteredConnection(h11.Connection):
         self._chunks = 0
         self._body_bytes = 0
         self.fault: tuple[int, str] = (HTTPStatus.BAD_REQUEST, "This is not HTTP/1.1.")
+
+    @property
+    def is_between_requests(self) -> bool:
+        """Whether what comes next is the beginning of a request."""
+        return self.their_state is h11.IDLE and not self.trailing_data[0]
 
     def next_event(self) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]:
         """Return the next event; NEED_DATA also when there is no time for it.

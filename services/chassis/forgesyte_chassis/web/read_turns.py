@@ -45,6 +45,7 @@ class ReadTurns:
     def __init__(self, now_s: Callable[[], float] = monotonic) -> None:
         self._now_s = now_s
         self._cut: dict[Reader, None] = {}
+        self._first: dict[Reader, None] = {}
         self._fresh: dict[Reader, None] = {}
         self._left_s = TURN_S
         self._end_s = 0.0
@@ -64,16 +65,19 @@ class ReadTurns:
         """Count what the application will have to do for what was just parsed: fewer others have their turn with it."""
         self._charged_s += seconds
 
-    def read(self, reader: Reader) -> None:
-        """Let a connection parse what it has just received: now if there is time, else before those that had a turn."""
-        if reader in self._cut or reader in self._fresh:
+    def read(self, reader: Reader, *, is_first: bool = False) -> None:
+        """Let a connection parse what it has just received: now if there is time, else before those that had a turn.
+
+        With `is_first` it comes before all others.
+        """
+        if reader in self._cut or reader in self._fresh or reader in self._first:
             return
         if self._left_s > _LEAST_S:
             self._left_s -= self._give(reader, self._left_s)
             self._schedule()
         else:
             reader.hold()
-            self._fresh[reader] = None
+            (self._first if is_first else self._fresh)[reader] = None
             self._schedule()
 
     def defer(self, reader: Reader) -> None:
@@ -84,8 +88,8 @@ class ReadTurns:
 
     def forget(self, reader: Reader) -> None:
         """Forget a connection that is gone."""
-        self._cut.pop(reader, None)
-        self._fresh.pop(reader, None)
+        for queue in (self._first, self._fresh, self._cut):
+            queue.pop(reader, None)
 
     def _schedule(self) -> None:
         if self._round is None:
@@ -94,10 +98,11 @@ class ReadTurns:
     def _go_round(self) -> None:
         self._round = None
         self._left_s = TURN_S
-        left_s = self._share_out(self._fresh, TURN_S)
-        # A share at least is theirs, or a crowd of newcomers would keep them waiting.
-        self._share_out(self._cut, max(left_s, SHARE_S))
-        if self._cut or self._fresh:
+        left_s = TURN_S
+        for queue in (self._first, self._fresh, self._cut):
+            # A share at least is theirs, or a crowd in the queue before would keep them waiting.
+            left_s = self._share_out(queue, max(left_s, SHARE_S))
+        if self._first or self._fresh or self._cut:
             self._schedule()
 
     def _share_out(self, queue: dict[Reader, None], left_s: float) -> float:

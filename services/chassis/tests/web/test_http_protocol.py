@@ -175,3 +175,20 @@ async def test_a_request_to_upgrade_on_a_port_without_sockets_is_a_plain_request
         client.send(GET.replace(b"\r\n\r\n", b"\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"))
 
         assert (await client.answer()).status == 200
+
+
+async def test_a_question_for_health_is_known_by_its_beginning():
+    class Noting(ReadTurns):
+        def read(self, reader, *, is_first=False):
+            noted.append(is_first)
+            super().read(reader, is_first=is_first)
+
+    noted = []
+    asked = [b"GET /health", b"HEAD /v1/health", b"GET /healthy", b"POST /health", b"GET /echo"]
+    async with open_port(turns=Noting()) as port:
+        for begin in asked:
+            async with port.client() as client:
+                client.send(begin + b" HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+                await client.rest()
+
+    assert noted == [True, True, False, False, False]

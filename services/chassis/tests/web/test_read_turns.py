@@ -125,6 +125,20 @@ async def test_who_has_just_sent_something_comes_before_those_that_had_a_turn():
     assert world.parsed[parsed:came].count("flood") <= SHARE_S / PIECE_S + 1
 
 
+async def test_who_asks_for_health_comes_before_all_others_and_keeps_none_of_them_waiting():
+    world = World()
+    names = [name for name in ("crowd", "probe") for _ in range(20)]
+    senders = [world.sender(name, 4) for name in ("flood", *names)]
+    for sender in senders:
+        world.turns.read(sender, is_first=sender.name == "probe")
+    while any(sender.pieces for sender in senders):
+        await asyncio.sleep(0)
+
+    probes, crowd = ([at for at, name in enumerate(world.parsed) if name == kind] for kind in ("probe", "crowd"))
+    assert sum(probes) < sum(crowd)
+    assert crowd[len(crowd) // 3] < probes[-1]
+
+
 async def test_what_the_application_has_to_do_counts_as_well():
     world = World()
     flood = world.sender("flood", 100)
