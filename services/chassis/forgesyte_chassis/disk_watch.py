@@ -44,11 +44,13 @@ class WatchedFolder:
         what: what it is, as in "the folder of the store".
         path: absolute.
         make_again: makes it again when it was deleted (blocks); None where that would lose what is still open in it.
+        takes_media: whether what is submitted goes there; the others take little, however large that is.
     """
 
     what: str
     path: Path
     make_again: Callable[[], object] | None = None
+    takes_media: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +99,16 @@ class DiskWatch:
         """Check that something new may be stored.
 
         Args:
-            more_bytes: how large it will be, as far as that is known.
+            more_bytes: how large the media will be, as far as that is known.
 
         Raises:
             ForgeSyteError: STORAGE_FULL.
         """
         if (fault := self.fault) is not None:
             raise storage_full(fault.text)
-        room_bytes = min((look.room_bytes for look in self._looks.values()), default=more_bytes)
+        takers = {folder.path for folder in self.folders if folder.takes_media}
+        rooms_bytes = (look.room_bytes for path, look in self._looks.items() if path in takers)
+        room_bytes = min(rooms_bytes, default=more_bytes)
         if more_bytes > room_bytes:
             raise storage_full(f"{more_bytes} bytes were announced and there is room for {room_bytes}")
 
@@ -149,9 +153,9 @@ def storage_full(why: str) -> ForgeSyteError:
 
 
 def can_write(folder: Path) -> bool:
-    """Return whether a small file can be written in a folder (blocks)."""
+    """Return whether a small file reaches the disk of a folder (blocks): as slowly as what others sync there."""
     try:
-        _try_write(folder)
+        _try_write(folder, is_synced=True)
     except OSError:
         return False
     return True
@@ -166,12 +170,12 @@ def written_folders(store: Path | None, bus_dir: str | None, scratch: Scratch) -
             every record in the files that were deleted.
         scratch: the service's own.
     """
-    folders = [WatchedFolder("the scratch folder", scratch.path, scratch.make_again)]
+    folders = [WatchedFolder("the scratch folder", scratch.path, scratch.make_again, takes_media=False)]
     if store is not None:
         make_again = partial(store.mkdir, parents=True, exist_ok=True)
         folders.append(WatchedFolder("the folder of the store", store, make_again))
     if bus_dir:
-        folders.append(WatchedFolder("the folder of the message broker", Path(bus_dir).absolute()))
+        folders.append(WatchedFolder("the folder of the message broker", Path(bus_dir).absolute(), takes_media=False))
     return tuple(folders)
 
 
@@ -215,7 +219,9 @@ def reserve(wanted: int | None, most: int, of_all: int) -> int:
     return min(most, int(of_all * RESERVE_SHARE)) if wanted is None else wanted
 
 
-def _try_write(folder: Path) -> None:
+def _try_write(folder: Path, *, is_synced: bool = False) -> None:
     # Without a name wherever the file system can do that, so that nothing is ever left behind.
     with tempfile.TemporaryFile(dir=folder, buffering=0, prefix=".writable-", suffix="#1") as file:
         file.write(bytes(_TRY_BYTES))
+        if is_synced:
+            os.fsync(file.fileno())

@@ -53,6 +53,18 @@ async def test_what_is_announced_must_fit_above_the_reserve(tmp_path):
     assert "bytes were announced" in refusal(watch, EVERYTHING)
 
 
+async def test_what_is_announced_goes_to_the_store_alone_whatever_room_other_disks_have(tmp_path):
+    with small_disk(tmp_path / "disk", size="8m") as disk:
+        async with Scratch.open(disk.path / "scratch", "job-api") as scratch:
+            watch = DiskWatch(written_folders(tmp_path, str(disk.path), scratch), min_free_bytes=0)
+            assert await watch.look() is None
+            watch.require_room(100 << 20)
+
+            in_an_object_store = DiskWatch(written_folders(None, str(disk.path), scratch), min_free_bytes=0)
+            assert await in_an_object_store.look() is None
+            in_an_object_store.require_room(EVERYTHING)
+
+
 def test_the_reserve_is_reserve_bytes_or_reserve_share_of_a_small_disk():
     assert reserve(None, RESERVE_BYTES, 1 << 40) == 256 * 1024 * 1024
     assert reserve(None, RESERVE_BYTES, 1000) == 50
