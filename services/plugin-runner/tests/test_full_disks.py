@@ -1,5 +1,8 @@
 """A full disk is no fault of a job: what runs waits for it, and nothing new is begun."""
 
+import asyncio
+import errno
+
 import pytest
 
 from forgesyte_chassis.clock import SystemClock
@@ -53,6 +56,22 @@ async def test_a_write_waits_for_space_beyond_store_patience_s(tmp_path, disk):
         await store.persist(Refusing(1))
 
     assert RETRY_EVERY_S <= 1, "space that is back is noticed soon"
+
+
+@pytest.mark.slow
+async def test_media_that_itself_fills_the_disk_is_not_fetched_forever(tmp_path, disk):
+    store = PatientStore(Store.open(str(tmp_path)), RETRY_EVERY_S / 2, SystemClock(), lambda: disk.fault is not None)
+
+    def is_seen(is_in_want):
+        disk.is_in_want = is_in_want
+
+    async def fills(_store):
+        is_seen(True)
+        asyncio.get_running_loop().call_later(RETRY_EVERY_S / 4, is_seen, False)  # what was written is removed
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(StoreLost):
+        await asyncio.wait_for(store.persist(fills), 60)
 
 
 async def test_no_job_is_begun_while_a_disk_is_in_want(box, tmp_path, disk):

@@ -25,10 +25,11 @@ class PatientStore:
 
     Attributes:
         store: the store.
-        limit_s: seconds from the first refusal until the runner gives up.
+        limit_s: seconds from the first refusal until the runner gives up; tries that began on a disk in want are free.
         clock: the runner's.
-        is_disk_in_want: whether a disk that this runner writes to is known to be full or gone. The limit begins when
-            that is over: on the same disk no other runner would fare better, and each try would cost an attempt.
+        is_disk_in_want: whether a disk that this runner writes to is known to be full or gone: on the same disk no
+            other runner would fare better, and each try would cost an attempt. A disk that the try itself fills does
+            not count: media that is larger than the disk would be fetched forever.
     """
 
     store: Store
@@ -42,18 +43,22 @@ class PatientStore:
         Raises:
             StoreLost: it refused for the whole limit.
         """
-        end_s = math.inf
+        left_s, failed_s, began_in_want = self.limit_s, math.inf, False
+
+        async def tried() -> T:
+            nonlocal began_in_want
+            began_in_want = self.is_disk_in_want()
+            return await call(self.store)
 
         def gives_up(_fault: Exception) -> bool:
-            nonlocal end_s
-            if self.is_disk_in_want():
-                end_s = math.inf
-                return False
+            nonlocal left_s, failed_s
             now_s = self.clock.monotonic_s()
-            end_s = min(end_s, now_s + self.limit_s)
-            return now_s >= end_s
+            if not began_in_want:
+                left_s -= max(now_s - failed_s, 0.0)
+            failed_s = now_s
+            return left_s <= 0 and not began_in_want
 
         try:
-            return await retry(lambda: call(self.store), on=STORE_FAULTS, every_s=RETRY_EVERY_S, gives_up=gives_up)
+            return await retry(tried, on=STORE_FAULTS, every_s=RETRY_EVERY_S, gives_up=gives_up)
         except STORE_FAULTS as fault:
             raise StoreLost(str(fault.__cause__ or fault)[:_MAX_TEXT_CHARS]) from fault
