@@ -12,7 +12,7 @@ from tests.support import eventually
 
 from .inside import a_runner, ten_rows
 from .test_drains import Step
-from .test_faults import assert_ten_rows, ended, submit
+from .test_faults import assert_ten_rows, ended, released, submit
 from .test_jobs import outcomes
 from .test_next_attempts import CRASHED
 
@@ -57,6 +57,20 @@ async def test_a_store_that_hangs_costs_the_last_rows_and_not_the_cancel(box, tm
         await seven_taken(inside)
         assert await box.cancel(job_id)
         await assert_cancelled(box, job_id, 0)
+        step.may_go_on.set()
+
+
+async def test_a_store_that_hangs_does_not_keep_a_draining_runner_from_giving_its_job_back(
+    box, tmp_path, step, monkeypatch
+):
+    monkeypatch.setattr(attempt, "LAST_ROWS_S", 0.05)
+    settings = {"checkpoint_every_s": 3600, "drain_s": 0}
+    async with a_runner(box.nats.url, tmp_path, seven_rows_and_no_end, **settings) as inside:
+        monkeypatch.setattr(inside.opened.store, "create", step.before(inside.opened.store.create))
+        job_id = await submit(box)
+        await seven_taken(inside)
+        inside.terminate()
+        await released(box, job_id)
         step.may_go_on.set()
 
 

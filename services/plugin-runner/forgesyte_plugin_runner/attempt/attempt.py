@@ -44,7 +44,8 @@ from .store_retry import StoreLost
 log = structlog.get_logger(__name__)
 
 LAST_ROWS_S = 1.0
-"""How long the ending of a cancelled job waits for the rows that are here; the store takes them in milliseconds."""
+"""How long the ending of a job that is cancelled or given back waits for the rows that are here; the store takes them
+in milliseconds."""
 
 
 class Attempt:
@@ -194,10 +195,10 @@ class Attempt:
         return outcome, DecodeTrial(self._record, spec, order, sandboxes.zygote.run)
 
     async def _commit_last(self, committing: asyncio.Task[None]) -> None:
-        """Wait until the rows that are here are committed; who cancelled the job waits no longer than LAST_ROWS_S."""
+        """Wait until the rows that are here are committed; once the attempt is stopped, no longer than LAST_ROWS_S."""
         with suppress(Stopped):
             await self._stop.guard(_end_of(committing))
-        if self._stop.reason is StopReason.CANCELLED:
+        if self._stop.reason is not None:
             await asyncio.wait({committing}, timeout=LAST_ROWS_S)
             committing.cancel()
 
