@@ -10,7 +10,9 @@ import pytest
 
 from forgesyte_contracts.ids import PluginName
 from forgesyte_contracts.jobs import AttemptOutcome, JobStatus
-from tests.support import alive, eventually
+from tests.support import alive, eventually, make_clip
+
+from .test_media_deaths import TIGHT_BYTES
 
 PLUGIN = "warm-probe"
 LOAD_S = 0.3
@@ -117,6 +119,22 @@ async def test_a_death_of_the_warm_sandbox_costs_its_job_one_attempt_and_no_othe
     assert record.status is JobStatus.COMPLETED, record.error_message
     assert [attempt.outcome for attempt in record.attempts] == [AttemptOutcome.CRASHED, AttemptOutcome.SUCCEEDED]
     assert [attempt.outcome for attempt in after.attempts] == [AttemptOutcome.SUCCEEDED]
+
+
+@pytest.mark.slow
+async def test_media_on_which_decoding_dies_in_a_warm_sandbox_fails_its_own_job(box, clip, gate, warm_probe, tmp_path):
+    box.start_runner(plugins=PLUGIN, memory_bytes=TIGHT_BYTES)
+    _, first = await run_one(box, clip, gate)
+    large = make_clip(tmp_path / "large.mp4", frames=2, size_wh=(3840, 2160)).read_bytes()
+
+    records = [await box.ended(await box.submit(large, "gate", PLUGIN)) for _ in range(3)]
+    after, pid = await run_one(box, clip, gate)
+
+    for record in records:
+        assert (record.status, record.error_code, record.error_type) == (JobStatus.FAILED, "MEDIA_INVALID", "oom")
+        assert [attempt.outcome for attempt in record.attempts] == [AttemptOutcome.FAILED]
+    assert after.status is JobStatus.COMPLETED
+    assert pid != first, "a sandbox whose decoder died is replaced"
 
 
 @pytest.mark.slow
