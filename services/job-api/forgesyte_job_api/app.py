@@ -1,6 +1,6 @@
 """Puts job-api together: the routes, the views they read, and the tasks that keep those views current."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from importlib.metadata import version
 
@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from prometheus_client import CollectorRegistry
 
 from forgesyte_chassis.background import beside
-from forgesyte_chassis.bus import Bus
+from forgesyte_chassis.bus import Bus, RunnerView
 from forgesyte_chassis.clock import Clock, SystemClock
 from forgesyte_chassis.disk_watch import DiskWatch, written_folders
 from forgesyte_chassis.scratch import Scratch
@@ -25,7 +25,7 @@ from forgesyte_sandbox.parent.zygote import Zygote
 from .catalog import Catalog
 from .consumers import keep_consumers
 from .health.report import HealthCheck
-from .health.standing_jobs import Heard, StandingJobs
+from .health.standing_jobs import StandingJobs
 from .jobgauges import JobGauges
 from .metrics import ApiMetrics
 from .projection import Projection
@@ -99,7 +99,7 @@ def create_app(
             )
             rounds = Rounds(clock_used, metrics, every_s=settings.reconcile_every_s)
             app.state.job_api = state
-            app.state.health = _health(state, rounds, runners.known, release)
+            app.state.health = _health(state, rounds, runners, release)
             stack.enter_context(JobGauges(state.projection, clock_used).shown_in(registry))
             # A fault in one of them propagates to the process that runs the lifespan and ends it.
             await stack.enter_async_context(
@@ -145,8 +145,15 @@ def readiness_checks(app: FastAPI) -> Mapping[str, Check]:
     return {"storage": state.disk.check}
 
 
-def _health(state: ApiState, rounds: Rounds, known: Callable[[], Heard], release: str) -> HealthCheck:
-    standing = StandingJobs(state.projection, state.catalog.living, known, state.clock, state.settings.runner_grace_s)
+def _health(state: ApiState, rounds: Rounds, runners: RunnerView, release: str) -> HealthCheck:
+    standing = StandingJobs(
+        projection=state.projection,
+        living=state.catalog.living,
+        known=runners.known,
+        left_s=runners.left_s,
+        clock=state.clock,
+        grace_s=state.settings.runner_grace_s,
+    )
     return HealthCheck(
         bus=state.bus,
         store=state.store,

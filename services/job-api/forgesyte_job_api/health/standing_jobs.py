@@ -33,6 +33,7 @@ class StandingJobs:
         projection: the jobs.
         living: returns the living runners' heartbeats by runner id.
         known: returns the runners that have not taken their leave, also those that do not live.
+        left_s: returns how long ago a runner that offered a plugin last took its leave; None if none did.
         clock: ages the jobs.
         grace_s: seconds for which jobs may wait for a pool without runners.
     """
@@ -40,6 +41,7 @@ class StandingJobs:
     projection: Projection
     living: Callable[[], Mapping[str, RunnerHeartbeat]]
     known: Callable[[], Heard]
+    left_s: Callable[[str], float | None]
     clock: Clock
     grace_s: float
 
@@ -96,11 +98,13 @@ class StandingJobs:
 
     def _why_now(self, seen: SeenJob) -> str | None:
         """Return since when the runner has been silent, or how long the job has waited; None within the grace."""
-        living = self.living()
+        living, plugin_id = self.living(), seen.record.plugin_id
+        left_s = self.left_s(plugin_id)
         lost = [
             silent_s
             for runner_id, (silent_s, beat) in self.known().items()
-            if runner_id not in living and seen.record.plugin_id in {plugin.name for plugin in beat.plugins}
+            if runner_id not in living and plugin_id in {plugin.name for plugin in beat.plugins}
+            if left_s is None or silent_s < left_s  # else others came after it, and it is they who left the pool empty
         ]
         if lost:
             return f"; the last that offered it fell silent {min(lost):.0f} s ago"

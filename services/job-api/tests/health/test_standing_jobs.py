@@ -17,7 +17,7 @@ class Jobs:
 
     def __init__(self, make, clock):
         self.make, self.clock = make, clock
-        self.seen, self.living, self.silent = [], {}, {}
+        self.seen, self.living, self.silent, self.left_s = [], {}, {}, {}
 
     def on_bus(self):
         return self.seen
@@ -38,7 +38,7 @@ class Jobs:
         return {runner_id: (0.5, beat) for runner_id, beat in self.living.items()} | self.silent
 
     def standing(self, grace_s=GRACE_S):
-        return StandingJobs(self, lambda: self.living, self.known, self.clock, grace_s)
+        return StandingJobs(self, lambda: self.living, self.known, self.left_s.get, self.clock, grace_s)
 
 
 @pytest.fixture
@@ -69,6 +69,17 @@ def test_jobs_without_a_runner_that_fell_silent_are_told_at_once(jobs, make):
     jobs.fall_silent("runner-1", 9)
 
     assert "fell silent 9 s ago" in jobs.standing().without_runner()
+
+
+def test_a_runner_lost_before_the_pool_was_brought_to_zero_does_not_end_the_grace(jobs, make, clock):
+    beat = jobs.beat()
+    jobs.fall_silent("runner-1", 600)
+    jobs.left_s[beat.plugins[0].name] = 60
+    jobs.add(make.a_record())
+    assert jobs.standing().without_runner() is None
+
+    clock.passed_s += GRACE_S + 1
+    assert "waited for" in jobs.standing().without_runner()
 
 
 def test_a_running_job_whose_owner_is_dead_waits_too(jobs, make):

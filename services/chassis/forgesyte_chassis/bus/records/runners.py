@@ -36,6 +36,7 @@ class RunnerView:
         self._clock = clock
         self._heard: dict[str, tuple[float, RunnerHeartbeat]] = {}
         self._lost: dict[str, tuple[float, RunnerHeartbeat]] = {}
+        self._left: dict[str, float] = {}
 
     def living(self) -> dict[str, RunnerHeartbeat]:
         """Return the last heartbeat of every living runner, by runner id."""
@@ -56,6 +57,11 @@ class RunnerView:
         self._lost = {key: heard for key, heard in self._lost.items() if now_s - heard[0] < KEPT_S}
         return {key: (now_s - heard_s, beat) for key, (heard_s, beat) in (self._lost | self._heard).items()}
 
+    def left_s(self, plugin: str) -> float | None:
+        """Return how long ago a runner that offered a plugin last took its leave; None if none was seen to."""
+        at_s = self._left.get(plugin)
+        return None if at_s is None else self._clock.monotonic_s() - at_s
+
     def take(self, entry: Entry) -> None:
         """Take in one entry of the bucket."""
         if entry.data is not None:
@@ -65,8 +71,9 @@ class RunnerView:
             except ValidationError as error:
                 log.warning("heartbeat unreadable", runner_id=entry.key, faults=error.error_count())
         elif not entry.is_missing:
-            self._heard.pop(entry.key, None)
-            self._lost.pop(entry.key, None)
+            heard = self._heard.pop(entry.key, None) or self._lost.pop(entry.key, None)
+            if heard is not None:
+                self._left |= {plugin.name: self._clock.monotonic_s() for plugin in heard[1].plugins}
 
 
 class RunnerTable:

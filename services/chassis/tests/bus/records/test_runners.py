@@ -165,3 +165,16 @@ def test_view_forgets_a_silent_runner_after_kept_s(a_view, clock, a_heartbeat):
 
     clock.passed_s += KEPT_S
     assert a_view.known() == {}
+
+
+def test_view_knows_when_a_runner_that_offered_a_plugin_last_took_its_leave(a_view, clock, a_heartbeat):
+    plugin = a_plugin("ocr", 100)
+    beat = a_heartbeat(plugins=(plugin,))
+    a_view.take(beat_of(beat))
+    assert a_view.left_s(plugin.name) is None
+
+    a_view.take(Entry(beat.runner_id, None, 2))
+    clock.passed_s += 5
+
+    assert a_view.left_s(plugin.name) == 5
+    assert a_view.left_s("another") is None
