@@ -40,6 +40,7 @@ class Stop:
         self.reason: StopReason | None = None
         self._guards: set[asyncio.Timeout] = set()
         self._is_finishing = False
+        self._is_handing_over = False
 
     def ask(self, reason: StopReason, *, even_finishing: bool = False) -> None:
         """Stop for `reason`; later reasons change nothing.
@@ -49,7 +50,8 @@ class Stop:
             even_finishing: also release an attempt whose work is done; otherwise it gets the time it needs to end.
         """
         is_spared = self._is_finishing and reason is StopReason.RELEASED and not even_finishing
-        if self.reason is not None or is_spared:
+        is_late = self._is_handing_over and reason is StopReason.CANCELLED
+        if self.reason is not None or is_spared or is_late:
             return
         self.reason = reason
         self.event.set()
@@ -59,6 +61,10 @@ class Stop:
     def finish(self) -> None:
         """Note that the work is done and only the ending is left: handing over now would discard the work."""
         self._is_finishing = True
+
+    def hand_over(self) -> None:
+        """Note that the job goes on in another attempt: it is that one's to cancel, as this one no longer ends it."""
+        self._is_handing_over = True
 
     async def guard[T](self, work: Coroutine[Any, Any, T]) -> T:
         """Wait for `work`, but no longer than until a stop.

@@ -4,6 +4,8 @@ import asyncio
 
 import pytest
 
+from forgesyte_chassis.bus import Records
+from forgesyte_contracts import moves
 from forgesyte_contracts.jobs import AttemptOutcome, JobStatus
 from forgesyte_plugin_runner import dispatch
 from forgesyte_plugin_runner.attempt import attempt, ending
@@ -128,6 +130,41 @@ async def test_a_job_between_two_attempts_is_not_this_runner_s_to_cancel(box, tm
     assert (record.status, outcomes(record)) == (JobStatus.CANCELLED, [AttemptOutcome.CRASHED])
     assert (record.current_frame, record.summary.frame_count) == (0, 0)
     assert inside.script.runs == 1
+
+
+async def test_a_cancel_while_a_death_is_being_written_reaches_the_next_attempt(box, tmp_path, step, monkeypatch):
+    """An attempt that agreed to it and then wrote its death would let the job run on until job-api loses patience."""
+
+    async def plan(say):
+        return CRASHED if inside.script.runs == 1 else await seven_rows_and_no_end(say)
+
+    monkeypatch.setattr(moves, "died", lambda *a, real=moves.died: in_hand.append(a) or real(*a))
+    in_hand = []
+    async with a_runner(box.nats.url, tmp_path, plan) as inside:
+        real = Records.change
+
+        async def late(records, *a, **k):
+            written = await real(records, *a, **k)
+            if in_hand and not step.reached.is_set():
+                step.reached.set()
+                await step.may_go_on.wait()
+            return written
+
+        monkeypatch.setattr(Records, "change", late)
+        job_id = await submit(box)
+        await step.reached.wait()
+        is_agreed = await box.bus.control.request_cancel(job_id, tries=1, timeout_s=0.05)
+        step.may_go_on.set()
+        assert not is_agreed
+        await seven_taken(inside)
+        assert await box.cancel(job_id)
+        record = await ended(box, job_id)
+
+    assert (record.status, outcomes(record)) == (
+        JobStatus.CANCELLED,
+        [AttemptOutcome.CRASHED, AttemptOutcome.CANCELLED],
+    )
+    assert record.summary.frame_count == len(await box.rows(job_id)) == 7
 
 
 async def test_a_job_that_has_just_completed_is_not_cancelled(box, tmp_path):

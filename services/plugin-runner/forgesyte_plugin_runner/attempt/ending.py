@@ -225,6 +225,7 @@ class Ending:
         # Before the write: no further job should go to a plugin that turns out to be broken.
         if outcome.decoding is None:
             blame_death(self._plugins, self._recorder.record, outcome, what=what, input_id=self._input_id)
+        self._stop.hand_over()
         record = await self._recorder.close(
             death, lambda known, now: moves.died(known, death, outcome.frame, what, now)
         )
@@ -248,6 +249,7 @@ class Ending:
             has_control=attempt.has_control,
         )
         how = judge(record, fault).outcome
+        self._stop.hand_over()
         record = await self._recorder.close(how, lambda known, now: moves.faulted(known, fault, now))
         if record.is_terminal:
             if record.error_code == Code.PLUGIN_CRASH:
@@ -265,6 +267,7 @@ class Ending:
 
     async def _release(self, *, at_once: bool) -> None:
         frame = self._state.frames_done or None
+        self._stop.hand_over()
         record = await self._recorder.close(
             AttemptOutcome.RELEASED, lambda known, now: moves.released(known, frame, now)
         )
