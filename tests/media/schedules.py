@@ -36,6 +36,7 @@ CODECS: dict[str, tuple[str, dict[str, str]]] = {
     "hevc b": ("libx265", {"preset": "ultrafast", "x265-params": "log-level=none:pools=none:bframes=3:b-adapt=0"}),
     "mpeg4": ("mpeg4", {"qmin": "2", "qmax": "4"}),
     "mpeg4 b": ("mpeg4", {"qmin": "2", "qmax": "4", "bf": "2"}),
+    "mpeg1 b": ("mpeg1video", {"qmin": "2", "qmax": "4", "bf": "2"}),
     "mpeg2 b": ("mpeg2video", {"qmin": "2", "qmax": "4", "bf": "2"}),
     "vp8": ("libvpx", {"deadline": "realtime", "lag-in-frames": "0"}),
     "vp9": ("libvpx-vp9", {"deadline": "realtime", "lag-in-frames": "0"}),
@@ -175,6 +176,9 @@ HEALTHY = [
     *_grid(),
     *(Scheduled(f"{codec} {name}.avi", codec, "avi", times, clock="best_effort" if " b" in codec else "pts")
       for codec in ("h264", "h264 b", "mpeg4", "mpeg4 b") for name, times in (("10 fps", CFR), ("25 fps", FILM))),
+    *(Scheduled(f"{codec} 10 fps.{kind}", codec, kind, clock="best_effort" if " b" in codec else "pts")
+      for codec, kind in (("mpeg1 b", "avi"), ("mpeg2 b", "avi"), ("h264 b", "asf"), ("mpeg4 b", "asf"),
+      ("mpeg2 b", "asf"))),
     *(Scheduled(f"{codec} begins at {start / 1000:g} s.{kind}", codec, kind, start_ms=start)
       for codec in ("h264", "h264 b") for kind, start in (("mp4", 3000.0), ("matroska", 36_000_000.0), ("flv", 200.0),
       ("mpegts", 50_000.0))),

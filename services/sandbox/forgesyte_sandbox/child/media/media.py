@@ -33,7 +33,7 @@ _CONTAINERS = (
 )  # fmt: skip
 TIMELESS = frozenset({"h264", "hevc", "mpegvideo", "obu", "mjpeg"})
 """Containers without any times; those of their packets are made up by FFmpeg."""
-DTS_ONLY = frozenset({"avi"})
+DTS_ONLY = frozenset({"avi", "asf"})
 """Containers that say when frames are decoded, and not when they are shown."""
 _OPEN_BYTES = 16 << 20
 _MAX_FPS = 1000

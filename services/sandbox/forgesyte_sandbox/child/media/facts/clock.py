@@ -1,10 +1,11 @@
 """The time of every frame: the one place that decides it, for the rows and for the annotated video alike.
 
-Containers differ in what they know. MP4, Matroska and MPEG-TS say when each frame is shown. AVI only says when each is
-decoded; so do files of other kinds that were written without care (pts = dts although frames are reordered). A decoder
-returns frames in the order in which they are shown, so the k-th of them is shown at the k-th smallest time of the
-packets; players do the same. Raw streams say nothing, and some files say 0 for every frame: these frames are counted on
-by the rate.
+Containers differ in what they know. MP4, Matroska and MPEG-TS say when each frame is shown. AVI and ASF only say when
+each is decoded; so do files of other kinds that were written without care (pts = dts although frames are reordered). A
+decoder returns frames in the order in which they are shown, so the k-th of them is shown at the k-th smallest time of
+the packets; players do the same. (The presentation times that FFmpeg makes up for AVI and ASF come from a parser that
+does not always know the order or the rate; they only tell which frame belongs to which packet.) Raw streams say
+nothing, and some files say 0 for every frame: these frames are counted on by the rate.
 
 Whatever a file says, times never decrease and never lie before the first frame. What had to be repaired is told at the
 end. Rejected: sorting always (after damage, times of frames that never came would be given to later ones).
@@ -43,11 +44,16 @@ class ClockRule(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class _Sent:
-    """The time of a packet that the decoder was given. A stretch ends where the file's clock jumps back."""
+    """The time of a packet that the decoder was given. A stretch ends where the file's clock jumps back.
+
+    Attributes:
+        mark: what its frame will carry; it tells which frame belongs to the packet.
+    """
 
     stretch: int
     ticks: int
     number: int
+    mark: int
 
 
 class FrameClock:
@@ -67,7 +73,7 @@ class FrameClock:
             stream: the decoded one.
             fps: frames per second that the file announces.
             is_timeless: the container has no times at all; those that FFmpeg makes up for it are not used.
-            is_dts_only: the container has decoding times alone, such as AVI.
+            is_dts_only: the container has decoding times alone, as AVI and ASF have.
         """
         self._stream = stream
         self._announces_rate = fps is not None
@@ -111,12 +117,13 @@ class FrameClock:
         if packet.dts is not None:
             stretch += self._newest_dts is not None and packet.dts < self._newest_dts
             self._newest_dts = packet.dts
-        ticks = _time_of(packet)
+        mark = _time_of(packet)
+        ticks = packet.dts if self._is_dts_only and packet.dts is not None else mark
         if ticks is None:
             if before is None:
                 return  # before all times: its frame goes without, and the next ones come up to it
             ticks = before.ticks + self._step
-        sent = _Sent(stretch, ticks, 0 if before is None else before.number + 1)
+        sent = _Sent(stretch, ticks, 0 if before is None else before.number + 1, ticks if mark is None else mark)
         self._are_rising &= before is None or (before.stretch, before.ticks) < (stretch, ticks)
         self._newest = sent
         self._coming.append(sent)
@@ -168,7 +175,7 @@ class FrameClock:
     def _choose(self, frame: VideoFrame) -> tuple[int, int]:
         """Return stretch and ticks of the frame that comes next."""
         own, least = frame.pts, self._times[0] if self._times else None
-        mine = next((sent for sent in self._coming if sent.ticks == own), None)
+        mine = next((sent for sent in self._coming if sent.mark == own), None)
         if mine is None:
             return self._choose_unknown(own, least)
         if self._is_dts_only and self._reorders:
