@@ -90,6 +90,22 @@ def jpegs(folder: Path, count: int = 30) -> Path:
     return written(folder / "a.mjpeg", b"".join(pictures))
 
 
+def jpegs_by_ffmpeg(folder: Path) -> Path:
+    """JPEG pictures end to end, each of which says JFIF in its first segment."""
+    return clip(folder / "a.mjpeg", "-c:v", "mjpeg", "-pix_fmt", "yuvj422p", frames=30)
+
+
+def jpegs_between_lines(folder: Path) -> Path:
+    """JPEG pictures with an end of line behind each."""
+    data = jpegs(folder).read_bytes()
+    return written(folder / "lines.mjpeg", data.replace(b"\xff\xd9\xff\xd8", b"\xff\xd9\r\n\xff\xd8"))
+
+
+def _row_of(suffix: str) -> Make:
+    pictures = (cv2.imencode(suffix, draw(index))[1].tobytes() for index in range(3))
+    return lambda folder: written(folder / f"a{suffix}", b"".join(pictures))
+
+
 def lab(folder: Path) -> Path:
     """A TIFF whose samples are CIE LAB."""
     colours = cv2.cvtColor(draw(5), cv2.COLOR_BGR2LAB).astype(np.int16)
@@ -142,6 +158,9 @@ VIDEOS: dict[str, tuple[Make, str]] = {
 }  # fmt: skip
 IMAGES: dict[str, tuple[Make, str]] = {
     "jpegs end to end": (jpegs, "several pictures; the first is used"),
+    "jpegs by ffmpeg": (jpegs_by_ffmpeg, "several pictures; the first is used"),
+    "pngs end to end": (_row_of(".png"), "several pictures; the first is used"),
+    "webps end to end": (_row_of(".webp"), "several pictures; the first is used"),
     "lab.tiff": (lab, "CIE LAB"),
     "Display P3.jpg": (_jpeg_with_profile, "the colour profile 'Display P3'"),
     "profile.png": (_png_with(b"iCCP", b"x\0\0" + zlib.compress(icc_profile("Wide Gamut"))), "'Wide Gamut'"),

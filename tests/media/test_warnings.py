@@ -10,7 +10,7 @@ from forgesyte_sandbox.shared import messages
 from forgesyte_sandbox.shared.limits import Limits
 from forgesyte_sandbox.shared.specs import JobSpec
 
-from .sick import IMAGES, VIDEOS, icc_profile, jpegs
+from .sick import IMAGES, VIDEOS, icc_profile, jpegs, jpegs_between_lines, jpegs_by_ffmpeg
 
 pytestmark = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="the files are made by the ffmpeg program")
 
@@ -43,8 +43,9 @@ def test_there_are_enough_sick_files():
     assert len(SICK) >= 20
 
 
-async def test_jpegs_end_to_end_are_a_video_without_a_warning(zygote, tmp_path):
-    outcome, warnings = await decoded(zygote, jpegs(tmp_path), "video")
+@pytest.mark.parametrize("make", [jpegs, jpegs_by_ffmpeg, jpegs_between_lines])
+async def test_jpegs_end_to_end_are_a_video_without_a_warning(zygote, tmp_path, make):
+    outcome, warnings = await decoded(zygote, make(tmp_path), "video")
 
     assert (outcome.result["frames_decoded"], outcome.result["clock"], warnings) == (30, "counted", [])
 

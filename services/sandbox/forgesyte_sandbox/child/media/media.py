@@ -165,7 +165,7 @@ def _open_kept(file: SparseFile) -> tuple[InputContainer, Tables]:
 def _open(file: SparseFile, source: str | SparseFile, options: dict[str, str]) -> tuple[InputContainer, Tables]:
     found = _refuse_other_kinds(file)
     tables = _sane_tables(file)
-    # FFmpeg takes JPEGs that are progressive, or longer than the part it looks at, for a single image.
+    # FFmpeg takes JPEGs that are progressive, longer than the part it looks at, or say JFIF for images and no video.
     form = "mjpeg" if found.image == "jpeg" else None
     options = {**options, "format_whitelist": ",".join(_CONTAINERS)}
     try:

@@ -15,7 +15,11 @@ from forgesyte_sandbox.child.media.headers.read_tables import read_tables
 from forgesyte_sandbox.child.media.headers.tables import Tables
 from forgesyte_sandbox.child.media.sparse_file import SparseFile
 
-KINDS = {"mp4": "mpeg4", "mov": "mpeg4", "matroska": "mpeg4", "avi": "mpeg4", "mpegts": "mpeg2video", "flv": "flv"}
+KINDS = {
+    "mp4": "mpeg4", "mov": "mpeg4", "matroska": "mpeg4", "avi": "mpeg4", "mpegts": "mpeg2video", "flv": "flv",
+    "asf": "mpeg4",
+}  # fmt: skip
+KEYS_OF_WINDOWS_MEDIA = bytes.fromhex("fbb3112223bdd211b4b700a0c955fc6e")
 
 
 def a_file(kind: str) -> bytes:
@@ -52,6 +56,22 @@ def test_a_healthy_file_exceeds_nothing(folder, kind):
     found = tables_of(folder, FILES[kind])
 
     assert (found.excess(), found.encryption, found.cut) == (None, None, None)
+
+
+def test_a_scrambled_stream_of_few_packets_is_encrypted_though_its_tables_are_clear(folder):
+    data = bytearray(FILES["mpegts"])
+    for at in range(0, len(data), 188):
+        if data[at + 1] & 0x1F == 1 and data[at + 2] == 0:  # the video's packets
+            data[at + 3] |= 0x80
+
+    assert "scrambled" in tables_of(folder, bytes(data)).encryption
+
+
+def test_a_windows_media_file_whose_header_names_keys_is_encrypted(folder):
+    data = FILES["asf"]
+    keys = KEYS_OF_WINDOWS_MEDIA + (24).to_bytes(8, "little")
+
+    assert "rights management" in tables_of(folder, data[:30] + keys + data[30:]).encryption
 
 
 @pytest.mark.parametrize("kind", KINDS)

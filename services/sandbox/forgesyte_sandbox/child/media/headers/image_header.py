@@ -95,6 +95,7 @@ def _read_png(data: Bytes, header: ImageHeader) -> None:
         elif kind in (b"iCCP", b"cICP"):
             _read_png_colours(kind, data[at + 8 : at + 8 + min(size, _MAX_PROFILE_BYTES)], header)
         elif kind == b"IEND":
+            header.pictures += data[at + 12 : at + 20] == data[:8]  # another one follows
             return
         at += 12 + size
 
@@ -142,15 +143,16 @@ def _read_segment(marker: int, body: bytes, header: ImageHeader, *, room: int) -
 
 
 def _read_webp(data: Bytes, header: ImageHeader) -> None:
-    at = 12
+    at, end = 12, 8 + struct.unpack_from("<I", data, 4)[0]
+    header.pictures += data[end : end + 4] == b"RIFF"  # another one follows
     for _ in range(_MAX_STEPS):
-        if at + 8 > len(data):
+        if at + 8 > min(end, len(data)):
             return
         kind, size = struct.unpack_from("<4sI", data, at)
         body = at + 8
         if kind == b"VP8X":
             header.channels = 4 if data[body] & 0x10 else 3
-            header.pictures = 2 if data[body] & 0x02 else 1
+            header.pictures += bool(data[body] & 0x02)
             header.width = int.from_bytes(data[body + 4 : body + 7], "little") + 1
             header.height = int.from_bytes(data[body + 7 : body + 10], "little") + 1
         elif kind == b"VP8 " and not header.width:

@@ -29,11 +29,11 @@ def end_of_jpeg(data: Bytes, at: int = 0) -> int | None:
 
 
 def is_jpeg_row(data: Bytes) -> bool:
-    """Tell whether another JPEG follows the first one; zeros between them are padding.
+    """Tell whether another JPEG follows the first one; zeros and line ends between them are padding.
 
     The further pictures of a photograph, which its multi-picture format lists (previews, gain maps), do not count.
     """
     end = end_of_jpeg(data)
     if end is None or data.find(_MULTI_PICTURE, 0, min(end, _HEADER_BYTES)) >= 0:
         return False
-    return data[end : end + _MAX_PADDING + 3].lstrip(b"\0").startswith(_BEGINS)
+    return data[end : end + _MAX_PADDING + 3].lstrip(b"\0\r\n").startswith(_BEGINS)

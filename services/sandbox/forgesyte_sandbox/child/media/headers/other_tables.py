@@ -1,6 +1,8 @@
-"""The tables of AVI and FLV files, and of the programs of MPEG transport streams."""
+"""The tables of AVI, FLV and Windows Media files, and of the programs of MPEG transport streams."""
 
+from collections import Counter
 from collections.abc import Iterator
+from uuid import UUID
 
 from .tables import Parts, Tables, TooManySteps, Window
 
@@ -11,6 +13,18 @@ _LOOK_BYTES = 5 << 20
 _LOOK_AT_SCRAMBLING = 2000
 _LISTS = (b"RIFF", b"LIST")
 _MAX_DEPTH = 4
+_VIDEO_STREAMS = frozenset(bytes((number,)) for number in (*range(0xE0, 0xF0), 0xFD))
+"""What a packetised video stream says that it is. Source: ISO 13818-1, table 2-22."""
+_ASF_HEADER_BYTES = 64 << 10
+_PROTECTIONS = tuple(
+    UUID(guid).bytes_le
+    for guid in (
+        "2211b3fb-bd23-11d2-b4b7-00a0c955fc6e",
+        "298ae614-2622-4c17-b935-dae07ee9289c",
+        "43058533-6981-49e6-9b74-ad12cb86d58c",
+    )
+)
+"""Objects that hold keys: Content Encryption, Extended and Advanced. Source: Advanced Systems Format, section 10."""
 _SCRIPT = 18
 _FIRST_TAGS = 100
 
@@ -94,9 +108,26 @@ def read_flv_script(window: Window, tables: Tables) -> None:
 
 
 def is_scrambled(window: Window) -> bool:
-    """Tell whether most packets with a payload say that they are scrambled."""
-    scrambled = carried = 0
+    """Tell whether more packets say that they are scrambled than carry a video that can be read.
+
+    Tables stay clear in a scrambled stream, and in a short one they are most of it.
+    """
+    scrambled = 0
+    clear, videos = Counter[int](), set[int]()
     for packet in _packets(window, _LOOK_AT_SCRAMBLING):
-        carried += bool(packet[3] & 0x10)
-        scrambled += bool(packet[3] & 0x10) and packet[3] >> 6 in (2, 3)
-    return scrambled * 2 > carried
+        pid, at = (packet[1] & 0x1F) << 8 | packet[2], 5 + packet[4] if packet[3] & 0x20 else 4
+        if not packet[3] & 0x10:  # no payload
+            continue
+        if packet[3] >> 6 in (2, 3):
+            scrambled += 1
+            continue
+        clear[pid] += 1
+        if packet[1] & 0x40 and packet[at : at + 3] == b"\0\0\1" and packet[at + 3 : at + 4] in _VIDEO_STREAMS:
+            videos.add(pid)
+    return scrambled > sum(clear[pid] for pid in videos)
+
+
+def is_protected(window: Window) -> bool:
+    """Tell whether the header of a Windows Media file names the keys of its content."""
+    head = window.read(0, min(window.size, _ASF_HEADER_BYTES))
+    return any(guid in head for guid in _PROTECTIONS)

@@ -4,7 +4,7 @@ from forgesyte_sandbox.child.media.sparse_file import SparseFile
 
 from .matroska_tables import read_matroska_tables
 from .mp4_tables import read_mp4_tables
-from .other_tables import is_scrambled, read_avi_tables, read_flv_script, read_stream_programs
+from .other_tables import is_protected, is_scrambled, read_avi_tables, read_flv_script, read_stream_programs
 from .signature import HEAD_BYTES, UNKNOWN, recognise
 from .tables import Tables, Window
 
@@ -22,6 +22,8 @@ def read_tables(file: SparseFile) -> Tables:
         read_avi_tables(window, tables)
     elif "FLV" in name:
         read_flv_script(window, tables)
+    elif "Windows Media" in name and is_protected(window):
+        tables.encryption = "by Windows Media's rights management"
     if "transport" in name or found is UNKNOWN:  # there are three spacings of packets
         read_stream_programs(window, tables)
         if is_scrambled(window):
