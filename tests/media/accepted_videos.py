@@ -80,6 +80,14 @@ def _with_unflagged_cover(suffix):
     return make
 
 
+def _piped(folder):
+    """An AVI that was written to a pipe: its header says 2^30 frames."""
+    source = clip(folder / "a.mkv")
+    return making.written(
+        folder / "a.avi", making.ffmpeg("-i", source, "-c", "copy", "-bsf:v", "h264_mp4toannexb", "-f", "avi", "-")
+    )
+
+
 def _packed(folder):
     """B-frames packed into one chunk with the frame before them, as DivX and Xvid do, and an empty one behind."""
     content = clip(folder / "a.avi", "-c:v", "mpeg4", "-bf", "1", "-q:v", "2", "-vtag", "XVID").read_bytes()
@@ -141,6 +149,7 @@ CONTAINERS = [
     Accepted("mpeg4 b-frames.avi", lambda it: clip(it / "a.avi", "-c:v", "mpeg4", "-q:v", "2", "-bf", "2"), "mpeg4",
              "avi"),
     Accepted("xvid packed.avi", _packed, "mpeg4", "avi"),
+    Accepted("h264 by a pipe.avi", _piped, "h264", "avi", announced=_NOT_ANNOUNCED),
     Accepted("mjpeg.avi", lambda it: clip(it / "a.avi", "-c:v", "mjpeg", "-q:v", "2", "-pix_fmt", "yuvj420p"), "mjpeg",
              "avi"),
     Accepted("mjpeg.mov", lambda it: clip(it / "a.mov", "-c:v", "mjpeg", "-q:v", "2", "-pix_fmt", "yuvj422p"), "mjpeg",

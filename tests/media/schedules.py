@@ -179,6 +179,8 @@ HEALTHY = [
     *(Scheduled(f"{codec} 10 fps.{kind}", codec, kind, clock="best_effort" if " b" in codec else "pts")
       for codec, kind in (("mpeg1 b", "avi"), ("mpeg2 b", "avi"), ("h264 b", "asf"), ("mpeg4 b", "asf"),
       ("mpeg2 b", "asf"))),
+    Scheduled("mpeg4 b 50 fps.avi", "mpeg4 b", "avi", tuple(ms / 2 for ms in FILM), clock="best_effort"),
+    *(Scheduled(f"{codec} variable.asf", codec, "asf", VARIED, clock="best_effort") for codec in ("h264 b", "mpeg4 b")),
     *(Scheduled(f"{codec} begins at {start / 1000:g} s.{kind}", codec, kind, start_ms=start)
       for codec in ("h264", "h264 b") for kind, start in (("mp4", 3000.0), ("matroska", 36_000_000.0), ("flv", 200.0),
       ("mpegts", 50_000.0))),
@@ -220,6 +222,10 @@ WRONG = [
     Scheduled(f"{codec} pts = dts.{kind}", codec, kind, CFR, 1000.0, 0, _decoding_time, "best_effort", _WRONG)
     for codec, kind in (("h264 b", "mp4"), ("h264 b", "matroska"), ("h264 b", "mpegts"), ("hevc b", "mp4"),
                         ("hevc b", "matroska"), ("mpeg4 b", "mp4"), ("mpeg2 b", "matroska"))
+] + [
+    Scheduled(f"{codec} variable pts = dts.{kind}", codec, kind, VARIED, 1000.0, stamp=_decoding_time,
+              clock="best_effort", warns=_WRONG)
+    for codec, kind in (("h264 b", "mp4"), ("hevc b", "matroska"), ("mpeg2 b", "mov"))
 ]  # fmt: skip
 """Files whose presentation times are those of decoding."""
 

@@ -2,10 +2,12 @@
 
 Containers differ in what they know. MP4, Matroska and MPEG-TS say when each frame is shown. AVI and ASF only say when
 each is decoded; so do files of other kinds that were written without care (pts = dts although frames are reordered). A
-decoder returns frames in the order in which they are shown, so the k-th of them is shown at the k-th smallest time of
-the packets; players do the same. (The presentation times that FFmpeg makes up for AVI and ASF come from a parser that
-does not always know the order or the rate; they only tell which frame belongs to which packet.) Raw streams say
-nothing, and some files say 0 for every frame: these frames are counted on by the rate.
+decoder returns frames in the order in which they are shown, so times are taken in rising order. A frame that waits for
+others to be decoded is shown when the last of them is: a decoder that holds back two frames returns the k-th frame at
+the time of the (k + 2)-th packet, and the last two go on at the rate. Players do the same. (The presentation times that
+FFmpeg makes up for AVI and ASF come from a parser that does not always know the order or the rate; they only tell which
+frame belongs to which packet.) Raw streams say nothing, and some files say 0 for every frame: these frames are counted
+on by the rate.
 
 Whatever a file says, times never decrease and never lie before the first frame. What had to be repaired is told at the
 end. Rejected: sorting always (after damage, times of frames that never came would be given to later ones).
@@ -90,7 +92,9 @@ class FrameClock:
         self._newest_dts: int | None = None
         self._are_rising = True
         self._index = -1
-        self._stretch = self._shift = self._first = self._last = 0
+        self._stretch = self._shift = self._first = self._last = self._step_before = 0
+        self._delay = 0  # what decoding comes before showing, once the order of decoding is all that is known
+        self._tail: tuple[int, int] | None = None  # the last time in the file, and how many frames came behind it
         self._equal = self._breaks = self._repaired = self._gaps = 0
 
     def has_judged(self, packets: "Sequence[Packet[VideoStream] | None]") -> bool:
@@ -147,6 +151,7 @@ class FrameClock:
         if self._index == 0:
             self._first = shown
         else:
+            self._step_before = shown - self._last
             self._equal += shown == self._last
             self._gaps += (shown - self._last) * self._time_base > _MAX_KEPT_GAP_S
         self._last = shown
@@ -178,18 +183,18 @@ class FrameClock:
         mine = next((sent for sent in self._coming if sent.mark == own), None)
         if mine is None:
             return self._choose_unknown(own, least)
-        if self._is_dts_only and self._reorders:
-            self.rule = ClockRule.BEST_EFFORT
         if self._index == 0 and frame.key_frame:  # what was sent before the first keyframe cannot be decoded
             for sent in [sent for sent in self._coming if sent.number < mine.number]:
                 self._forget(sent)
             least = self._times[0]
+        if self._is_dts_only and self._reorders:
+            self._sort()
         if self.rule is ClockRule.PTS and (mine.stretch, mine.ticks) != (
             least and least.stretch,
             least and least.ticks,
         ):
             if self._is_order_unknown:
-                self.rule = ClockRule.BEST_EFFORT
+                self._sort()
                 self._repaired += not self._is_dts_only
             else:  # what should have come before was lost to damage, or is never shown
                 for sent in [sent for sent in self._coming if (sent.stretch, sent.ticks) < (mine.stretch, mine.ticks)]:
@@ -198,11 +203,38 @@ class FrameClock:
 
     def _choose_unknown(self, own: int | None, least: _Sent | None) -> tuple[int, int]:
         # The second frame of a packet has its packet's time; a frame without any takes the next time there is.
-        if own is None and least is not None:
-            self.rule = ClockRule.BEST_EFFORT
-            del self._times[0], self._coming[0]
-            return least.stretch, least.ticks
-        return self._stretch, self._last - self._shift + self._step if own is None else own
+        if own is not None:
+            return self._stretch, own - self._delay
+        if least is None:
+            return self._behind_all()
+        self._sort()
+        del self._coming[:1]
+        return self._next()
+
+    def _sort(self) -> None:
+        """Begin to take times in rising order, each by as many frames later as the decoder holds back."""
+        if self.rule is ClockRule.BEST_EFFORT:
+            return
+        self.rule = ClockRule.BEST_EFFORT
+        held_back = self._times[: len(self._times) - 1]
+        del self._times[: len(held_back)]
+        if held_back and self._index > 0:
+            self._delay = held_back[-1].ticks - (self._last - self._shift)
+
+    def _next(self) -> tuple[int, int]:
+        """Return the earliest time that is left."""
+        if not self._times:
+            return self._behind_all()
+        shown = self._times.pop(0)
+        return shown.stretch, shown.ticks - self._delay
+
+    def _behind_all(self) -> tuple[int, int]:
+        """Return the time of a frame behind all times of the file: the steps before it go on."""
+        begins, count = self._tail or (self._last, 0)
+        self._tail = begins, count + 1
+        exact = 1 / (self._fps * float(self._time_base))
+        step = exact if self._index < 2 or abs(self._step_before - exact) < 1 else self._step_before
+        return self._stretch, begins - self._shift + round(step * (count + 1))
 
     def _take(self, mine: _Sent) -> tuple[int, int]:
         """Take a frame's packet off what is coming, and its time off the times."""
@@ -212,15 +244,14 @@ class FrameClock:
             return mine.stretch, mine.ticks
         for lost in [sent for sent in self._coming if sent.number < mine.number - _MOST_REORDERED]:
             self._forget(lost)
-        shown = self._times.pop(0)
-        return shown.stretch, shown.ticks
+        return self._next()
 
     def _forget(self, sent: _Sent) -> None:
         self._coming.remove(sent)
         if sent in self._times:
             self._times.remove(sent)
         else:  # another frame was shown at its time
-            del self._times[0]
+            del self._times[:1]
 
     @property
     def _is_order_unknown(self) -> bool:

@@ -12,6 +12,8 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 _MAX_COUNTED = 1_000_000
+_LEAST_FRAME_BYTES = 8
+"""Of a frame that an AVI holds: the head of its chunk, be the chunk empty."""
 _STATE_THEIR_END = ("matroska", "flv", "nut")
 _DURATION = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)")
 
@@ -32,6 +34,8 @@ def count_frames(
     if counted is not None:
         return counted
     seconds = duration_s(container, stream)
+    if stream.frames * _LEAST_FRAME_BYTES > size_bytes:  # AVI that was written to a pipe says 2^30
+        return None, Basis.COMPUTED
     if stream.frames:
         return _stated(container, stream), Basis.STATED
     if fps is None or seconds is None:
