@@ -12,6 +12,8 @@ _SPACINGS = ((188, 0), (192, 4), (204, 0))
 _LOOK_BYTES = 5 << 20
 _LOOK_AT_SCRAMBLING = 2000
 _LISTS = (b"RIFF", b"LIST")
+_UNKNOWN_SIZE = 0xFFFFFFFF
+"""Of a list in an AVI that was written to a pipe."""
 _MAX_DEPTH = 4
 _VIDEO_STREAMS = frozenset(bytes((number,)) for number in (*range(0xE0, 0xF0), 0xFD))
 """What a packetised video stream says that it is. Source: ISO 13818-1, table 2-22."""
@@ -54,7 +56,7 @@ def _read_chunks(window: Window, tables: Tables, span: tuple[int, int], *, depth
             name = window.read(body, 4)
             if name == b"strl":
                 tables.add("tracks")
-            if name == b"AVI " and end > window.size:
+            if name == b"AVI " and end > window.size and end - body != _UNKNOWN_SIZE:
                 tables.cut = f"its RIFF list should end at byte {end}, the file ends at byte {window.size}"
             if name != b"movi":
                 _read_chunks(window, tables, (body + 4, min(end, window.size)), depth=depth + 1)
