@@ -7,8 +7,12 @@ import signal
 import pytest
 
 from forgesyte_contracts.problems import Code
+from forgesyte_sandbox.parent.order import Order
 from forgesyte_sandbox.shared import messages
+from forgesyte_sandbox.shared.specs import JobSpec
 from tests.support import eventually
+
+from .conftest import LIMITS
 
 
 @pytest.mark.parametrize(
@@ -28,6 +32,17 @@ async def test_a_death_is_crashed_with_its_signal_or_exit_code(bench, fault, how
     assert f"{how} at frame 2" in outcome.error
     assert outcome.exit_code == code
     assert [row["frame_index"] for row in told.rows] == [0, 1]
+
+
+async def test_the_step_of_a_run_that_ended_may_still_be_asked_for_and_is_none(bench):
+    told_how = []
+    options = {"misbehave": {"fault": "segfault", "at": 2}}
+    spec = JobSpec("sandbox_plugins:Faulty", ["misbehave"], str(bench.clip), "job-1", options=options)
+
+    outcome = await bench.zygote.run(Order(spec, limits=LIMITS, on_watch=told_how.append))
+
+    assert outcome.kind == "crashed"
+    assert told_how[-1]() is None
 
 
 async def test_a_segfault_leaves_its_python_frames_in_the_log_tail(bench):

@@ -36,7 +36,7 @@ class Order:
         on_started: called with the sandbox's process id; called again when a warm sandbox had died before it took
             the job.
         on_watch: called at the start of a run with a function that returns how many seconds the step under way may
-            still take, or None; it may be called until the run has ended.
+            still take, or None; called again at the end of the run, from when on only the new function may be called.
         cancel: setting it kills the sandbox at once; the outcome is then `cancelled`.
         is_watched: called a few times per second; True asks for previews. None never asks.
     """

@@ -115,6 +115,8 @@ class Run:
                 for task in tasks:
                     task.cancel()
         finally:
+            # The page is closed soon, or tells of a warm sandbox's next job.
+            self._order.on_watch(_no_step)
             process.exited.remove_done_callback(self._exit_came)
             writer.transport.abort()
         if self._caller_error is not None:
@@ -298,3 +300,7 @@ class LoopShare:
 
 def _ms(seconds: float) -> float:
     return round(seconds * 1000, 1)
+
+
+def _no_step() -> None:
+    """Say that no step is under way."""
