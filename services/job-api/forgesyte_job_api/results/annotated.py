@@ -71,8 +71,8 @@ class Annotator:
         """Make sure that the annotated video of an ended job is in the store, and return its size in bytes.
 
         Raises:
-            ForgeSyteError: JOB_UNKNOWN when the input is gone, TOO_MANY_REQUESTS, SERVICE_UNAVAILABLE, or the code of
-                what went wrong in the sandbox.
+            ForgeSyteError: JOB_UNKNOWN when the input is gone, TOO_MANY_REQUESTS, STORAGE_FULL, SERVICE_UNAVAILABLE, or
+                the code of what went wrong in the sandbox.
         """
         job_id = JobId(record.job_id)
         size = await self._studio.store.size(annotated_blob(job_id))
@@ -110,8 +110,11 @@ class Annotator:
             )
         except OSError as fault:
             log.error("annotated video not made", job_id=job_id, error=str(fault))
-            text = "there is no space left to make the annotated video; try again later"
-            return ForgeSyteError(Code.SERVICE_UNAVAILABLE, text, job_id=job_id)
+            text = (
+                "the annotated video cannot be made, because the scratch folder is not writable "
+                f"({fault.strerror}); try again later"
+            )
+            return ForgeSyteError(Code.STORAGE_FULL, text, job_id=job_id)
         except Exception:  # border: HTTP handler; the waiting requests answer INTERNAL, which shows no text
             log.exception("annotated video not made", job_id=job_id)
             return ForgeSyteError(Code.INTERNAL, "the annotated video could not be made", job_id=job_id)

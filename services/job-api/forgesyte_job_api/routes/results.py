@@ -78,6 +78,7 @@ _BYTES: dict[str, Any] = {"schema": BINARY}
             Code.REQUEST_INVALID,
             Code.MEDIA_INVALID,
             Code.TOO_MANY_REQUESTS,
+            Code.STORAGE_FULL,
             Code.SERVICE_UNAVAILABLE,
             Code.PLUGIN_TIMEOUT,
         ),

@@ -90,6 +90,23 @@ async def test_a_running_job_is_409(api, make, tmp_path):
     assert (answer.status_code, answer.json()["code"]) == (409, "JOB_UNFINISHED")
 
 
+async def test_a_scratch_folder_that_takes_nothing_is_storage_full_and_later_it_is_made(start, make, tmp_path):
+    sandbox = HeldSandbox()
+    sandbox.go.set()
+    async with start(zygote=sandbox) as api:
+        record = await ended_job(api, make, tmp_path)
+        scratch = api.state.scratch.path
+        aside = scratch.rename(scratch.with_name("aside"))
+
+        refused = await api.http.get(url_of(record), params=MP4)
+        aside.rename(scratch)
+        made = await api.http.get(url_of(record), params=MP4)
+
+        assert (refused.status_code, refused.json()["code"]) == (503, "STORAGE_FULL")
+        assert "scratch folder is not writable" in refused.json()["detail"]
+        assert made.content == VIDEO
+
+
 @pytest.mark.parametrize(("job_type", "kind"), [("video_multi", "video"), ("image", "image"), ("image_multi", "image")])
 async def test_the_sandbox_is_told_whether_it_is_an_image_and_which_tools_there_are(
     start, make, tmp_path, job_type, kind
