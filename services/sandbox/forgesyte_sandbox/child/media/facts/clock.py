@@ -94,7 +94,7 @@ class FrameClock:
         self._index = -1
         self._stretch = self._shift = self._first = self._last = self._step_before = 0
         self._delay = 0  # what decoding comes before showing, once the order of decoding is all that is known
-        self._tail: tuple[int, int] | None = None  # the last time in the file, and how many frames came behind it
+        self._tail = (0, 0, -2)  # a time behind which there is none, how many frames came behind it, the last of them
         self._equal = self._breaks = self._repaired = self._gaps = 0
 
     def has_judged(self, packets: "Sequence[Packet[VideoStream] | None]") -> bool:
@@ -230,8 +230,10 @@ class FrameClock:
 
     def _behind_all(self) -> tuple[int, int]:
         """Return the time of a frame behind all times of the file: the steps before it go on."""
-        begins, count = self._tail or (self._last, 0)
-        self._tail = begins, count + 1
+        begins, count, newest = self._tail
+        if newest != self._index - 1:  # since then the file had times again
+            begins, count = self._last, 0
+        self._tail = begins, count + 1, self._index
         exact = 1 / (self._fps * float(self._time_base))
         step = exact if self._index < 2 or abs(self._step_before - exact) < 1 else self._step_before
         return self._stretch, begins - self._shift + round(step * (count + 1))
