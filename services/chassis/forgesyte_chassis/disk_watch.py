@@ -152,6 +152,18 @@ def storage_full(why: str) -> ForgeSyteError:
     return ForgeSyteError(Code.STORAGE_FULL, f"No job can be stored at present: {why}{end} Try again later.")
 
 
+def scratch_unwritable(consequence: str, error: OSError, **data: str) -> ForgeSyteError:
+    """Return the refusal of what needs the scratch folder, for a write in it that failed.
+
+    Args:
+        consequence: what cannot be done now, as the beginning of a sentence.
+        error: of the write.
+        data: facts for programs, such as the job's id.
+    """
+    text = f"{consequence}, because the scratch folder is not writable ({error.strerror}); try again later"
+    return ForgeSyteError(Code.STORAGE_FULL, text, **data)
+
+
 def can_write(folder: Path) -> bool:
     """Return whether a small file reaches the disk of a folder (blocks): as slowly as what others sync there."""
     try:

@@ -140,7 +140,7 @@ class Runner:
             clock=clock,
             settings=self._settings,
             scratch=opened.scratch,
-            storage=PatientStore(opened.store, self._settings.store_patience_s, clock, self._is_disk_in_want),
+            storage=PatientStore(opened.store, self._settings.store_patience_s, clock, self._has_disk_fault),
             sandboxes=self._sandboxes,
             devices=self._devices,
             leases=self._leases,
@@ -170,14 +170,14 @@ class Runner:
         await self._heartbeat.remove()
         log.info("runner ended", runner_id=self._runner_id)
 
-    def _is_disk_in_want(self) -> bool:
+    def _has_disk_fault(self) -> bool:
         return self._disk.fault is not None
 
     def _on_free(self) -> None:
         self._puller.sweep()
 
     def _may_pull(self, plugin: str) -> bool:
-        is_well = not self._backoff.is_resting and not self._is_disk_in_want()
+        is_well = not self._backoff.is_resting and not self._has_disk_fault()
         return is_well and self._door.is_open and self._plugins.is_available(plugin)
 
     async def _drain(self, pulling: asyncio.Task[None]) -> None:

@@ -20,11 +20,11 @@ from .test_faults import assert_ten_rows, ended, released, submit
 class ArrangedDisk(DiskWatch):
     """A disk that is short of space whenever the test says so."""
 
-    is_in_want = False
+    is_short = False
 
     @property
     def fault(self):
-        return DiskFault("it is full", is_blocked=True) if self.is_in_want else None
+        return DiskFault("it is full", is_blocked=True) if self.is_short else None
 
 
 @pytest.fixture
@@ -48,10 +48,10 @@ class Refusing:
 @pytest.mark.slow
 async def test_a_write_waits_for_space_beyond_store_patience_s(tmp_path, disk):
     store = PatientStore(Store.open(str(tmp_path)), 0.0, SystemClock(), lambda: disk.fault is not None)
-    disk.is_in_want = True
+    disk.is_short = True
     assert await store.persist(Refusing(2)) == "written"
 
-    disk.is_in_want = False
+    disk.is_short = False
     with pytest.raises(StoreLost):
         await store.persist(Refusing(1))
 
@@ -62,8 +62,8 @@ async def test_a_write_waits_for_space_beyond_store_patience_s(tmp_path, disk):
 async def test_media_that_itself_fills_the_disk_is_not_fetched_forever(tmp_path, disk):
     store = PatientStore(Store.open(str(tmp_path)), RETRY_EVERY_S / 2, SystemClock(), lambda: disk.fault is not None)
 
-    def is_seen(is_in_want):
-        disk.is_in_want = is_in_want
+    def is_seen(is_short):
+        disk.is_short = is_short
 
     async def fills(_store):
         is_seen(True)
@@ -74,15 +74,15 @@ async def test_media_that_itself_fills_the_disk_is_not_fetched_forever(tmp_path,
         await asyncio.wait_for(store.persist(fills), 60)
 
 
-async def test_no_job_is_begun_while_a_disk_is_in_want(box, tmp_path, disk):
-    disk.is_in_want = True
+async def test_no_job_is_begun_while_a_disk_is_short_of_space(box, tmp_path, disk):
+    disk.is_short = True
     async with a_runner(box.nats.url, tmp_path, disk=disk) as runner:
         job_id = await submit(box)
         await eventually(lambda: runner.runner._plugins.is_available("probe"), what="it would take it")
         assert not runner.runner._may_pull("probe")
         assert (await box.record(job_id)).status is JobStatus.PENDING
 
-        disk.is_in_want = False
+        disk.is_short = False
 
         await assert_ten_rows(box, await ended(box, job_id))
         assert runner.runner._health.checks()["storage"] == "ok"
@@ -95,7 +95,7 @@ async def test_a_plugin_that_finds_no_space_on_a_full_disk_is_tried_again_and_no
         tries.append(1)
         if len(tries) > 1:
             return await ten_rows(say)
-        disk.is_in_want = True
+        disk.is_short = True
         error = "[Errno 28] No space left on device: 'temporary'"
         return SandboxOutcome(False, None, error, "OSError", 1.0, "failed")
 
@@ -103,7 +103,7 @@ async def test_a_plugin_that_finds_no_space_on_a_full_disk_is_tried_again_and_no
         job_id = await submit(box)
         await released(box, job_id)
 
-        disk.is_in_want = False
+        disk.is_short = False
 
         await assert_ten_rows(box, await ended(box, job_id))
     assert len(tries) == 2

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import structlog
 
+from forgesyte_chassis.disk_watch import scratch_unwritable
 from forgesyte_chassis.scratch import Scratch
 from forgesyte_chassis.store.blobs import BlobMissing, Store
 from forgesyte_chassis.store.segments import read_rows
@@ -110,11 +111,7 @@ class Annotator:
             )
         except OSError as fault:
             log.error("annotated video not made", job_id=job_id, error=str(fault))
-            text = (
-                "the annotated video cannot be made, because the scratch folder is not writable "
-                f"({fault.strerror}); try again later"
-            )
-            return ForgeSyteError(Code.STORAGE_FULL, text, job_id=job_id)
+            return scratch_unwritable("the annotated video cannot be made", fault, job_id=job_id)
         except Exception:  # border: HTTP handler; the waiting requests answer INTERNAL, which shows no text
             log.exception("annotated video not made", job_id=job_id)
             return ForgeSyteError(Code.INTERNAL, "the annotated video could not be made", job_id=job_id)

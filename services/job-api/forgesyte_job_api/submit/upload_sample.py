@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from forgesyte_contracts.problems import Code, ForgeSyteError
+from forgesyte_chassis.disk_watch import scratch_unwritable
 
 EDGE_BYTES = 8 * 1024 * 1024
 """How many bytes are kept of each end."""
@@ -60,14 +60,14 @@ class Sample:
         try:
             return await asyncio.to_thread(self._join)
         except OSError as error:
-            raise _no_room(error) from error
+            raise scratch_unwritable("the upload cannot be probed", error) from error
 
     async def _flush(self) -> None:
         data, self._waiting = self._waiting, bytearray()
         try:
             await asyncio.to_thread(self._keep, memoryview(data))
         except OSError as error:
-            raise _no_room(error) from error
+            raise scratch_unwritable("the upload cannot be probed", error) from error
 
     def _keep(self, data: memoryview) -> None:
         head = data[: max(0, self._edge - self._kept)]
@@ -107,10 +107,3 @@ def _read(path: Path, offset: int, length: int) -> bytes:
     with path.open("rb") as file:
         file.seek(offset)
         return file.read(length)
-
-
-def _no_room(error: OSError) -> ForgeSyteError:
-    text = (
-        f"the upload cannot be probed, because the scratch folder is not writable ({error.strerror}); try again later"
-    )
-    return ForgeSyteError(Code.STORAGE_FULL, text)

@@ -93,7 +93,7 @@ def fetch(server: Server, settings: LauncherSettings, job_id: str, out: Path, *,
         show_summary(job, job.job_id, out)
         return ExitCode.OK
 
-    text = f"stopped; the results in {out} are incomplete"
+    text = f"stopped; the results in {out} may be incomplete"
     return ask_server(server, settings, ask, name="jobs", when_stopped=text)
 
 

@@ -165,7 +165,7 @@ class Ending:
 
     def _is_disk_to_blame(self, outcome: SandboxOutcome) -> bool:
         """Whether it failed as this machine's disk is full, which is no fault of the plugin."""
-        return self._storage.is_disk_in_want() and os.strerror(errno.ENOSPC) in (outcome.error or "")
+        return self._storage.has_disk_fault() and os.strerror(errno.ENOSPC) in (outcome.error or "")
 
     async def _complete(self) -> None:
         self._stop.finish()

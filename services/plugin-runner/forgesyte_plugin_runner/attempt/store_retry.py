@@ -25,9 +25,9 @@ class PatientStore:
 
     Attributes:
         store: the store.
-        limit_s: seconds from the first refusal until the runner gives up; tries that began on a disk in want are free.
+        limit_s: seconds from the first refusal until the runner gives up; tries that began at a disk fault are free.
         clock: the runner's.
-        is_disk_in_want: whether a disk that this runner writes to is known to be full or gone: on the same disk no
+        has_disk_fault: whether a disk that this runner writes to is known to be full or gone: on the same disk no
             other runner would fare better, and each try would cost an attempt. A disk that the try itself fills does
             not count: media that is larger than the disk would be fetched forever.
     """
@@ -35,7 +35,7 @@ class PatientStore:
     store: Store
     limit_s: float
     clock: Clock
-    is_disk_in_want: Callable[[], bool] = lambda: False
+    has_disk_fault: Callable[[], bool] = lambda: False
 
     async def persist[T](self, call: Callable[[Store], Awaitable[T]]) -> T:
         """Retry `call` until the store accepts it.
@@ -43,20 +43,20 @@ class PatientStore:
         Raises:
             StoreLost: it refused for the whole limit.
         """
-        left_s, failed_s, began_in_want = self.limit_s, math.inf, False
+        left_s, failed_s, began_at_fault = self.limit_s, math.inf, False
 
         async def tried() -> T:
-            nonlocal began_in_want
-            began_in_want = self.is_disk_in_want()
+            nonlocal began_at_fault
+            began_at_fault = self.has_disk_fault()
             return await call(self.store)
 
         def gives_up(_fault: Exception) -> bool:
             nonlocal left_s, failed_s
             now_s = self.clock.monotonic_s()
-            if not began_in_want:
+            if not began_at_fault:
                 left_s -= max(now_s - failed_s, 0.0)
             failed_s = now_s
-            return left_s <= 0 and not began_in_want
+            return left_s <= 0 and not began_at_fault
 
         try:
             return await retry(tried, on=STORE_FAULTS, every_s=RETRY_EVERY_S, gives_up=gives_up)
