@@ -125,7 +125,7 @@ async def test_a_death_of_the_warm_sandbox_costs_its_job_one_attempt_and_no_othe
 async def test_media_on_which_decoding_dies_in_a_warm_sandbox_fails_its_own_job(box, clip, gate, warm_probe, tmp_path):
     box.start_runner(plugins=PLUGIN, memory_bytes=TIGHT_BYTES)
     _, first = await run_one(box, clip, gate)
-    large = make_clip(tmp_path / "large.mp4", frames=2, size_wh=(3840, 2160)).read_bytes()
+    large = make_clip(tmp_path / "large.mp4", frames=2, size_wh=(7680, 4320)).read_bytes()
 
     records = [await box.ended(await box.submit(large, "gate", PLUGIN)) for _ in range(3)]
     after, pid = await run_one(box, clip, gate)
