@@ -27,6 +27,7 @@ log = structlog.get_logger(__name__)
 
 _RETRY_S = 0.5
 _LOOK_EVERY_S = 0.02
+_FAR_BEHIND_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,9 @@ class _Currency(Protocol):
     @property
     def lag(self) -> int: ...
 
+    @property
+    def behind_for_s(self) -> float: ...
+
 
 class Projection:
     """The jobs as this process last saw them.
@@ -107,6 +111,12 @@ class Projection:
         """How many revisions the bus was ahead when the feed last checked; NaN while there is no feed."""
         feed = self._feed
         return math.nan if feed is None else feed.lag
+
+    @property
+    def is_far_behind(self) -> bool:
+        """Whether the feed has been behind for longer than any write takes to arrive, or there is none."""
+        feed = self._feed
+        return feed is None or feed.behind_for_s > _FAR_BEHIND_S
 
     async def run(self, bus: Bus) -> None:
         """Follow the feed until cancelled; when it breaks, start again from a snapshot."""

@@ -6,6 +6,7 @@ import re
 import shutil
 import signal
 import sys
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -58,6 +59,16 @@ async def test_health_is_healthy_and_counts_plugins_that_can_run(api):
         assert answer.json()["checks"].keys() == {
             "bus", "storage", "runners", "plugins", "progress", "projection", "reconciler",
         }  # fmt: skip
+
+
+@pytest.mark.parametrize(("behind_for_s", "status"), [(1.0, "healthy"), (6.0, "degraded")])
+async def test_health_calls_the_list_of_jobs_behind_only_after_5_s(api, behind_for_s, status):
+    api.state.projection._feed = SimpleNamespace(is_current=False, lag=1, behind_for_s=behind_for_s)
+
+    report = (await api.http.get("/health")).json()
+
+    assert report["status"] == status
+    assert (report["checks"]["projection"] == "ok") is (status == "healthy")
 
 
 async def test_health_is_degraded_and_still_200_when_bus_and_store_are_unavailable(start, monkeypatch):

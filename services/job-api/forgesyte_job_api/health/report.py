@@ -21,6 +21,7 @@ log = structlog.get_logger(__name__)
 
 OK = "ok"
 _PROBE_BLOB = "health/probe"
+_BEHIND = "the list of jobs is behind the message broker (NATS)"
 
 
 @dataclass(slots=True)
@@ -54,7 +55,7 @@ class HealthCheck:
             "bus": self.bus.fault or OK,
             "storage": await self._storage(),
             **self._jobs(),
-            "projection": OK if self.projection.is_current else "the list of jobs is behind the message broker (NATS)",
+            "projection": _BEHIND if self.projection.is_far_behind else OK,
             "reconciler": self.reconciler(),
         }
         return HealthReport(

@@ -80,6 +80,7 @@ class BucketFeed:
         self._last = 0
         self._behind_since: float | None = None
         self._next_check = 0.0
+        self._current_at = _now_s()
 
     @property
     def lag(self) -> int:
@@ -92,6 +93,11 @@ class BucketFeed:
         watch = self._watch
         is_alive = self._connection.is_connected and watch.generation == self._connection.reconnects
         return is_alive and watch.is_settled and watch.messages.empty() and self.lag == 0
+
+    @property
+    def behind_for_s(self) -> float:
+        """Seconds since the reader last had everything; 0 while it has. A write that is on its way is no fault."""
+        return 0.0 if self.is_current else _now_s() - self._current_at
 
     async def snapshot(self) -> list[Entry]:
         """Return the entries up to the end of the first snapshot.
@@ -165,6 +171,8 @@ class BucketFeed:
     async def _step(self) -> list[Entry]:
         """Wait for the next change or the next check, whichever comes first."""
         watch = self._watch
+        if self.is_current:
+            self._current_at = _now_s()
         if watch.name and not watch.is_settled and not watch.snapshot_left:
             return self._settle()
         try:

@@ -46,6 +46,11 @@ class JobFeed:
         """How many revisions the bus was ahead at the last check."""
         return self._feed.lag
 
+    @property
+    def behind_for_s(self) -> float:
+        """Seconds since everything the bus had was passed on; 0 while it is."""
+        return self._feed.behind_for_s
+
     async def __aiter__(self) -> AsyncIterator[Changed]:
         async for entry in self._feed:
             try:

@@ -113,6 +113,16 @@ async def test_feed_is_not_current_while_the_server_is_gone(server, bus):
         server.kill()
 
         await eventually(lambda: not seen.feed.is_current)
+        await eventually(lambda: seen.feed.behind_for_s > 1)
+
+
+@pytest.mark.slow
+async def test_feed_is_behind_for_no_time_once_a_write_has_arrived(bus, a_record):
+    async with following(bus) as seen:
+        for _ in range(3):
+            stored = await bus.jobs.create(a_record())
+            await eventually(lambda: stored.record.job_id in seen.records)  # noqa: B023  awaited within the round
+            await eventually(lambda: seen.feed.behind_for_s == 0)
 
 
 @pytest.mark.slow
