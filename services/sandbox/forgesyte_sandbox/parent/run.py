@@ -91,8 +91,10 @@ class Run:
 
     async def _supervise(self) -> SandboxOutcome:
         process = self._sandbox.process
-        # Before the child learns of this run: the previous job in a warm sandbox may have been watched.
-        self._sandbox.page.set_watched(False)
+        # Before the child learns of this run: the previous job in a warm sandbox may have been watched, and a short
+        # job that is watched would be over before the first look.
+        is_watched = self._order.is_watched
+        self._sandbox.page.set_watched(is_watched is not None and is_watched())
         # A duplicate, because closing a stream closes its socket, and a warm sandbox needs its socket for the next run.
         reader, writer = await asyncio.open_unix_connection(sock=self._sandbox.socket.dup())
         try:
@@ -230,7 +232,7 @@ class Run:
         """Pass on to the child whether the job is watched."""
         if (is_watched := self._order.is_watched) is None:
             return
-        was_watched = False
+        was_watched: bool | None = None
         while True:
             if (now_watched := is_watched()) is not was_watched:
                 self._sandbox.page.set_watched(now_watched)

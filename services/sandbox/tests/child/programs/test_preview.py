@@ -104,3 +104,21 @@ async def test_a_warm_sandbox_forgets_that_the_job_before_was_watched(bench):
             shown.append(len(told.of(Preview)) > 0)
 
     assert shown == [True, False, True]
+
+
+async def test_whether_a_job_is_watched_is_asked_before_its_sandbox_begins(bench):
+    asked = []
+    told = bench.told()
+    order = Order(
+        JobSpec("sandbox_plugins:Good", ["measure"], str(bench.clip), "job-1"),
+        limits=LIMITS,
+        on_started=lambda pid: asked.append("started"),
+        on_message=told.said.append,
+        is_watched=lambda: asked.append("watched?") or True,
+    )
+
+    outcome = await bench.zygote.run(order)
+
+    assert outcome.ok, outcome
+    assert asked[:2] == ["watched?", "started"]
+    assert told.of(Preview)[0].frame_index == 0
