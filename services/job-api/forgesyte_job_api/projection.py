@@ -28,6 +28,7 @@ log = structlog.get_logger(__name__)
 _RETRY_S = 0.5
 _LOOK_EVERY_S = 0.02
 _FAR_BEHIND_S = 5.0
+"""A write on its way is no fault, and neither is a feed that stalls, as long as it renews itself (after 2 s)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,7 @@ class Projection:
 
     @property
     def is_far_behind(self) -> bool:
-        """Whether the feed has been behind for longer than any write takes to arrive, or there is none."""
+        """Whether the feed has been behind for more than 5 s, or there is none."""
         feed = self._feed
         return feed is None or feed.behind_for_s > _FAR_BEHIND_S
 

@@ -63,7 +63,7 @@ async def test_health_is_healthy_and_counts_plugins_that_can_run(api):
 
 @pytest.mark.parametrize(("behind_for_s", "status"), [(1.0, "healthy"), (6.0, "degraded")])
 async def test_health_calls_the_list_of_jobs_behind_only_after_5_s(api, behind_for_s, status):
-    api.state.projection._feed = SimpleNamespace(is_current=False, lag=1, behind_for_s=behind_for_s)
+    api.state.projection._feed = SimpleNamespace(behind_for_s=behind_for_s)
 
     report = (await api.http.get("/health")).json()
 

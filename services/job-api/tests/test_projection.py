@@ -1,5 +1,7 @@
 """The list in memory: revisions, departures, history."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from forgesyte_contracts import moves
@@ -94,19 +96,9 @@ def test_a_bus_that_went_back_makes_what_was_seen_void(projection, make):
     assert listed(projection) == [stays.job_id]
 
 
-class Feed:
-    """A change feed that has been behind for so many seconds."""
-
-    lag = 1
-
-    def __init__(self, behind_for_s):
-        self.behind_for_s = behind_for_s
-        self.is_current = behind_for_s == 0
-
-
 @pytest.mark.parametrize(("behind_for_s", "is_far"), [(0.0, False), (4.9, False), (5.1, True)])
 def test_a_list_that_is_behind_for_more_than_5_s_is_far_behind(projection, behind_for_s, is_far):
-    projection._feed = Feed(behind_for_s)
+    projection._feed = SimpleNamespace(behind_for_s=behind_for_s)
 
     assert projection.is_far_behind is is_far
 

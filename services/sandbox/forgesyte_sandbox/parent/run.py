@@ -92,9 +92,8 @@ class Run:
     async def _supervise(self) -> SandboxOutcome:
         process = self._sandbox.process
         # Before the child learns of this run: the previous job in a warm sandbox may have been watched, and a short
-        # job that is watched would be over before the first look.
-        is_watched = self._order.is_watched
-        self._sandbox.page.set_watched(is_watched is not None and is_watched())
+        # job that is watched would be over before a later look.
+        self._pass_on_watched()
         # A duplicate, because closing a stream closes its socket, and a warm sandbox needs its socket for the next run.
         reader, writer = await asyncio.open_unix_connection(sock=self._sandbox.socket.dup())
         try:
@@ -107,7 +106,7 @@ class Run:
                     conversation,
                     group.create_task(self._watchdog.watch(self._give_up)),
                     group.create_task(self._await_cancel()),
-                    group.create_task(self._pass_on_watched()),
+                    group.create_task(self._keep_passing_on_watched()),
                 ]
                 await self._over.wait()
                 exit_ = None if self.is_reusable else await self._bury()
@@ -228,16 +227,15 @@ class Run:
             await self._order.cancel.wait()
             self._give_up(verdict.cancelled(self._watchdog.frame))
 
-    async def _pass_on_watched(self) -> None:
-        """Pass on to the child whether the job is watched."""
-        if (is_watched := self._order.is_watched) is None:
-            return
-        was_watched: bool | None = None
-        while True:
-            if (now_watched := is_watched()) is not was_watched:
-                self._sandbox.page.set_watched(now_watched)
-                was_watched = now_watched
+    async def _keep_passing_on_watched(self) -> None:
+        while self._order.is_watched is not None:
             await asyncio.sleep(_ASK_EVERY_S)
+            self._pass_on_watched()
+
+    def _pass_on_watched(self) -> None:
+        """Tell the child whether the job is watched at this moment."""
+        is_watched = self._order.is_watched
+        self._sandbox.page.set_watched(is_watched is not None and is_watched())
 
     async def _bury(self) -> ChildExit | None:
         if self._verdict is None and self._last is None and self._caller_error is None:
