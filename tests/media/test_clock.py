@@ -3,8 +3,12 @@
 Each file runs as a job in a real sandbox.
 """
 
+from fractions import Fraction
 from itertools import pairwise
+from math import floor
+from pathlib import Path
 
+import av
 import orjson
 import pytest
 
@@ -19,6 +23,13 @@ TOLERANCE_MS = 1.0
 """Containers that keep whole milliseconds round both ends of a distance."""
 
 
+def stated_us(path: Path) -> list[int]:
+    """The timestamps that FFmpeg gives, in the order in which the decoder gives frames; 0 where it knows none."""
+    with av.open(str(path)) as container:
+        frames = [(frame.pts, frame.time_base) for frame in container.decode(video=0)]
+    return [0 if pts is None else floor(pts * base * 1_000_000 + Fraction(1, 2)) for pts, base in frames]
+
+
 @pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in ALL])
 async def test_frames_have_the_times_of_the_schedule(zygote, tmp_path, case: Scheduled):
     path = case.make(tmp_path)
@@ -30,9 +41,15 @@ async def test_frames_have_the_times_of_the_schedule(zygote, tmp_path, case: Sch
     assert outcome.ok, outcome.error
     rows = [orjson.loads(message.data) for message in said if isinstance(message, messages.Row)]
     found = [row["timestamp_ms"] for row in rows]
+    moments = [message.time_us for message in said if isinstance(message, messages.Row)]
     assert found == pytest.approx(case.truth_ms, abs=TOLERANCE_MS)
     assert min(found) == found[0] == 0
     assert all(before <= after for before, after in pairwise(found))
+    stated = stated_us(path)
+    assert moments[0] == stated[0], "where the file has its first frame"
+    assert [each - moments[0] for each in moments] == pytest.approx([1000 * ms for ms in found], abs=2)
+    if case.clock == "pts" and case.format != "avi":
+        assert moments == stated
     assert [row["detections"]["number"] for row in rows] == list(range(30))[-len(rows) :]
     assert outcome.result["clock"] == case.clock
     assert outcome.result["fps"] == pytest.approx((len(rows) - 1) * 1000 / found[-1], rel=1e-3)

@@ -11,6 +11,8 @@ from forgesyte_sandbox.shared.messages import ProtocolError, decode, encode
 from forgesyte_sandbox.shared.pipe import HalfMessage, frame_bytes, read_frame, receive_frame, send_frame
 
 DEEP = b"[" * 200 + b"]" * 200
+ROW_HEAD = b'{"frame_index":0,"time_us":0,"detections":0,"classes":{}}'
+TIMED = b'{"frame_index":0,"time_us":%s,"detections":0,"classes":{}}\n{"frame_index":0}'
 PREVIEW_HEAD = b'{"frame_index":0,"width":4,"height":2}'
 
 
@@ -26,7 +28,7 @@ def reader_of(data):
     [
         messages.Loaded(),
         messages.Started("h264", 640, 480, 29.97, 90, 110, None),
-        messages.Row(7, b'{"frame_index":7,"detections":[]}', 3, {"car": 3}),
+        messages.Row(7, b'{"frame_index":7,"detections":[]}', 3, {"car": 3}, -40_000),
         messages.Warning("odd", 4),
         messages.Timings({"detect": 1.5}, {"decode": 10.0}),
         messages.Preview(7, b"\xff\xd8\n\n\xff\xd9", 640, 480),
@@ -47,15 +49,24 @@ def test_a_message_arrives_as_it_was_sent(message):
         pytest.param(b"B", b'{"codec": "h264"}', id="missing field"),
         pytest.param(b"B", b'{"codec": "h264", "width": -1, "height": 2}', id="negative size"),
         pytest.param(b"F", b'{"result": ' + DEEP + b"}", id="deep result"),
-        pytest.param(b"R", b'{"frame_index":0,"detections":0,"classes":{}}', id="head without row"),
-        pytest.param(b"R", b'{"frame_index":0,"detections":0,"classes":{}}\n[1]', id="row is a list"),
-        pytest.param(b"R", b'{"frame_index":0,"detections":0,"classes":{}}\n{"frame_index":1}', id="other frame"),
-        pytest.param(b"R", b'{"frame_index":0,"detections":-1,"classes":{}}\n{"frame_index":0}', id="negative count"),
-        pytest.param(b"R", b'{"frame_index":0,"detections":0,"classes":{}}\n{"frame_index":0\n}', id="two lines"),
-        pytest.param(b"R", b'{"frame_index":0,"detections":0,"classes":{}}\n{"frame_index":0,"x":NaN}', id="NaN"),
+        pytest.param(b"R", ROW_HEAD, id="head without row"),
+        pytest.param(b"R", ROW_HEAD + b"\n[1]", id="row is a list"),
+        pytest.param(b"R", ROW_HEAD + b'\n{"frame_index":1}', id="other frame"),
         pytest.param(
-            b"R", b'{"frame_index":0,"detections":0,"classes":{}}\n{"frame_index":0,"x":' + DEEP + b"}", id="deep row"
+            b"R", b'{"frame_index":0,"time_us":0,"detections":-1,"classes":{}}\n{"frame_index":0}', id="negative count"
         ),
+        pytest.param(b"R", ROW_HEAD + b'\n{"frame_index":0\n}', id="two lines"),
+        pytest.param(b"R", ROW_HEAD + b'\n{"frame_index":0,"x":NaN}', id="NaN"),
+        pytest.param(
+            b"R",
+            ROW_HEAD + b'\n{"frame_index":0,"x":' + DEEP + b"}",
+            id="deep row",
+        ),
+        pytest.param(b"R", b'{"frame_index":0,"detections":0,"classes":{}}\n{"frame_index":0}', id="no time"),
+        pytest.param(b"R", TIMED % b"9007199254740992", id="time too late"),
+        pytest.param(b"R", TIMED % b"-9007199254740992", id="time too early"),
+        pytest.param(b"R", TIMED % b"0.5", id="half a microsecond"),
+        pytest.param(b"R", TIMED % b"null", id="null as time"),
         pytest.param(b"P", PREVIEW_HEAD, id="preview without picture"),
         pytest.param(b"P", PREVIEW_HEAD + b"\n\x89PNG", id="preview that is no JPEG"),
         pytest.param(
@@ -72,7 +83,7 @@ def test_what_is_no_message_is_refused(kind, body):
 def test_a_wide_row_is_not_taken_for_a_deep_one():
     data = b'{"frame_index":0,"x":[' + b",".join([b"[[1]]"] * 500) + b"]}"
 
-    row = decode(b"R", b'{"frame_index":0,"detections":0,"classes":{}}\n' + data)
+    row = decode(b"R", ROW_HEAD + b"\n" + data)
 
     assert row.data == data
 

@@ -26,6 +26,11 @@ _PREVIEW = b"P"
 MAX_PREVIEW_BYTES = 256 * 1024
 _JPEG_BEGINS = b"\xff\xd8"
 
+MAX_TIME_US = 2**53 - 1
+"""The latest time of a frame on its container's timeline, in microseconds: JSON and JavaScript keep it exactly."""
+
+TimeUs = Annotated[int, Field(ge=-MAX_TIME_US, le=MAX_TIME_US)]
+
 MAX_COUNT = 1_000_000_000
 Count = Annotated[int, Field(ge=0, le=MAX_COUNT)]
 Announced = Annotated[int, Field(ge=0, le=2**63 - 1)]
@@ -70,12 +75,16 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One frame's row: `data` is one JSON object without line feeds, ready to be stored."""
+    """One frame's row: `data` is one JSON object without line feeds, ready to be stored.
+
+    `time_us` is when the frame is shown on the container's timeline, in microseconds; an image is shown at 0.
+    """
 
     frame_index: Count
     data: bytes
     detections: Count = 0
     classes: dict[str, Count] = field(default_factory=dict)
+    time_us: TimeUs = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +155,7 @@ AnyMessage = Message | Loaded | Failed
 @dataclass(frozen=True, slots=True)
 class _RowHead:
     frame_index: Count
+    time_us: TimeUs
     detections: Count
     classes: Annotated[dict[str, Count], Field(max_length=MAX_CLASSES)]
 
@@ -168,8 +178,8 @@ _PREVIEW_HEAD = TypeAdapter(_PreviewHead)
 def encode(message: AnyMessage) -> tuple[bytes, bytes]:
     """Return kind and body of a message."""
     if isinstance(message, Row):
-        head = {"frame_index": message.frame_index, "detections": message.detections, "classes": message.classes}
-        return _ROW, orjson.dumps(head) + b"\n" + message.data
+        head = {"frame_index": message.frame_index, "time_us": message.time_us, "detections": message.detections}
+        return _ROW, orjson.dumps({**head, "classes": message.classes}) + b"\n" + message.data
     if isinstance(message, Preview):
         size = {"frame_index": message.frame_index, "width": message.width, "height": message.height}
         return _PREVIEW, orjson.dumps(size) + b"\n" + message.jpeg
@@ -209,7 +219,7 @@ def _decode_row(body: bytes) -> Row:
         raise ProtocolError("a row must be one JSON object on one line with the frame_index of its head")
     if _is_deeper(data, row, MAX_ROW_DEPTH):
         raise ProtocolError(f"a row is nested deeper than {MAX_ROW_DEPTH} levels")
-    return Row(head.frame_index, data, head.detections, head.classes)
+    return Row(head.frame_index, data, head.detections, head.classes, head.time_us)
 
 
 def _decode_preview(body: bytes) -> Preview:

@@ -12,11 +12,15 @@ from .media import Claims
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One decoded frame: upright BGR pixels, index from 0, milliseconds after the first frame."""
+    """One decoded frame: upright BGR pixels, index from 0, milliseconds after the first frame.
+
+    `time_us` is the same time on the container's timeline, in microseconds; an image has 0.
+    """
 
     image: Image
     index: int
     timestamp_ms: float
+    time_us: int = 0
 
 
 @dataclass(frozen=True, slots=True)

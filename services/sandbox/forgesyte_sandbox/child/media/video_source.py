@@ -192,7 +192,8 @@ class VideoSource:
         image = self._shaper.shape(frame)
         if self.decoded == 0:
             self.rotation = self._shaper.turn.clockwise
-        picture = Picture(image, self.decoded, self._clock.timestamp_ms(frame))
+        timestamp_ms = self._clock.timestamp_ms(frame)
+        picture = Picture(image, self.decoded, timestamp_ms, self._clock.last_us)
         self.decoded += 1
         return picture
 

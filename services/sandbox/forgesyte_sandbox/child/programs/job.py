@@ -128,7 +128,9 @@ class Job:
             self._skipped += 1  # the record has the warning, from when the frame was given up
             return
         self._heartbeat.enter(Lane.TOOLS, Step.FRAME, picture.index)
-        row, warnings = self._maker.make(Frame(picture.image, picture.index, picture.timestamp_ms))
+        row, warnings = self._maker.make(
+            Frame(picture.image, picture.index, picture.timestamp_ms), time_us=picture.time_us
+        )
         for text in warnings:
             self._warn(text, picture.index)
         self._context.send(row)

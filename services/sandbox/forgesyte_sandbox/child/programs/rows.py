@@ -32,8 +32,12 @@ class RowMaker:
         self.process_ms = 0.0
         self.encode_ms = 0.0
 
-    def make(self, frame: Frame) -> tuple[Row, list[str]]:
+    def make(self, frame: Frame, *, time_us: int) -> tuple[Row, list[str]]:
         """Process one frame.
+
+        Args:
+            frame: what the tools see.
+            time_us: its time on the container's timeline, which goes beside the row.
 
         Returns:
             The row, and warnings about values that had to be changed.
@@ -43,11 +47,11 @@ class RowMaker:
         """
         outputs = {name: self._process(name, tool, frame) for name, tool in self._tools.items()}
         began = time.monotonic()
-        made = self._row(frame, outputs)
+        made = self._row(frame, outputs, time_us)
         self.encode_ms += (time.monotonic() - began) * 1000
         return made
 
-    def _row(self, frame: Frame, outputs: dict[str, BaseModel]) -> tuple[Row, list[str]]:
+    def _row(self, frame: Frame, outputs: dict[str, BaseModel], time_us: int) -> tuple[Row, list[str]]:
         row: dict[str, Any] = {"frame_index": frame.index, "timestamp_ms": frame.timestamp_ms}
         detections, classes, warnings = 0, dict[str, int](), list[str]()
         for name, output in outputs.items():
@@ -59,7 +63,7 @@ class RowMaker:
             for each, number in by_class.items():
                 classes[each] = classes.get(each, 0) + operator.index(number)
         require_sane_counts(detections, classes, frame.index)
-        return Row(frame.index, self._encode(row, frame.index), detections, classes), warnings
+        return Row(frame.index, self._encode(row, frame.index), detections, classes, time_us), warnings
 
     def _encode(self, row: dict[str, Any], index: int) -> bytes:
         # Measured first: encoding needs as much memory again, and orjson segfaults where memory is refused.

@@ -10,7 +10,10 @@ frame belongs to which packet.) Raw streams say nothing, and some files say 0 fo
 on by the rate.
 
 Whatever a file says, times never decrease and never lie before the first frame. What had to be repaired is told at the
-end. Rejected: sorting always (after damage, times of frames that never came would be given to later ones).
+end. The same decision is kept on the container's own timeline, in microseconds: there the first frame is where the file
+has it (after an edit list, as FFmpeg reads it), so that a player's timestamps can be looked up.
+
+Rejected: sorting always (after damage, times of frames that never came would be given to later ones).
 """
 
 from bisect import insort
@@ -64,6 +67,8 @@ class FrameClock:
     Attributes:
         rule: by which rule the times are made; changes from PTS to BEST_EFFORT when the file's own times do not do.
         last_ms: time of the newest frame.
+        last_us: the same on the container's timeline, in whole microseconds: the timestamp that FFmpeg gives, where the
+            file states when frames are shown; else what is decided here, behind the first frame's timestamp.
     """
 
     def __init__(
@@ -86,13 +91,14 @@ class FrameClock:
         self._is_dts_only = is_dts_only
         self.rule = ClockRule.COUNTED if is_timeless else ClockRule.PTS
         self.last_ms = 0.0
+        self.last_us = self._begin_us = 0
         self._times: list[_Sent] = []  # not yet shown, the earliest first
         self._coming: list[_Sent] = []  # packets whose frames have not come, in the order of decoding
         self._newest: _Sent | None = None
         self._newest_dts: int | None = None
         self._are_rising = True
         self._index = -1
-        self._stretch = self._shift = self._first = self._last = self._step_before = 0
+        self._stretch = self._shift = self._first = self._last = self._step_before = self._lead = 0
         self._delay = 0  # what decoding comes before showing, once the order of decoding is all that is known
         self._tail = (0, 0, -2)  # a time behind which there is none, how many frames came behind it, the last of them
         self._equal = self._breaks = self._repaired = self._gaps = 0
@@ -144,18 +150,19 @@ class FrameClock:
         """Return the next frame's time, never below that of the frame before; called once per frame, in order."""
         self._index += 1
         if self.rule is ClockRule.COUNTED:
-            self.last_ms = round(self._index * 1000 / self._fps, 3)
-            return self.last_ms
+            return self._count(frame)
         stretch, ticks = self._choose(frame)
         shown = self._rising(stretch, ticks)
         if self._index == 0:
             self._first = shown
+            self._lead = frame.pts - shown if self._is_dts_only and frame.pts is not None else 0
         else:
             self._step_before = shown - self._last
             self._equal += shown == self._last
             self._gaps += (shown - self._last) * self._time_base > _MAX_KEPT_GAP_S
         self._last = shown
         self.last_ms = round(float((shown - self._first) * self._time_base * 1000), 3)
+        self.last_us = self._microseconds(shown + self._lead)
         return self.last_ms
 
     def warnings(self) -> Iterator[messages.Warning]:
@@ -176,6 +183,19 @@ class FrameClock:
         if self._gaps:
             text = f"{self._gaps} frames come more than {_MAX_KEPT_GAP_S // 3600} hours after the frame before"
             yield messages.Warning(f"{text}; an annotated video shows them one frame later")
+
+    def _count(self, frame: VideoFrame) -> float:
+        if self._index == 0 and frame.pts is not None:
+            self._begin_us = self._microseconds(frame.pts)
+        self.last_ms = round(self._index * 1000 / self._fps, 3)
+        self.last_us = _bounded(self._begin_us + round(self._index * 1_000_000 / self._fps))
+        return self.last_ms
+
+    def _microseconds(self, ticks: int) -> int:
+        """Convert a time of the stream; halves go away from zero, as with FFmpeg and the players that use it."""
+        over, under = 2_000_000 * self._time_base.numerator, 2 * self._time_base.denominator
+        rounded = (abs(ticks) * over + under // 2) // under
+        return _bounded(rounded if ticks >= 0 else -rounded)
 
     def _choose(self, frame: VideoFrame) -> tuple[int, int]:
         """Return stretch and ticks of the frame that comes next."""
@@ -285,3 +305,8 @@ class FrameClock:
 
 def _time_of(packet: "Packet[VideoStream]") -> int | None:
     return packet.dts if packet.pts is None else packet.pts
+
+
+def _bounded(time_us: int) -> int:
+    """Keep a time that a broken file states within what a row may say."""
+    return max(-messages.MAX_TIME_US, min(time_us, messages.MAX_TIME_US))
