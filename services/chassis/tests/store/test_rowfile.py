@@ -97,7 +97,7 @@ def test_a_file_that_is_cut_off_is_refused():
 
 
 def test_an_index_may_not_claim_more_than_its_limit():
-    foot = rowfile._FOOT.pack(0, 24 * (rowfile.MAX_INDEX_BYTES // 24 + 1), b"FsRows1\n")
+    foot = rowfile._FOOT.pack(0, 32 * (rowfile.MAX_INDEX_BYTES // 32 + 1), b"FsRows2\n")
 
     with pytest.raises(RowsDamaged):
         index_bytes(foot)

@@ -5,7 +5,7 @@ import orjson
 import pytest
 import zstandard
 
-from forgesyte_chassis.store import segments
+from forgesyte_chassis.store import row_units
 from forgesyte_chassis.store.blobs import BlobMissing, Store
 from forgesyte_chassis.store.rowfile import RowsDamaged
 from forgesyte_chassis.store.segments import SegmentTaken, encode_segment, merge_segments, read_rows, write_segment
@@ -189,13 +189,13 @@ async def test_rows_of_a_megabyte_each_go_through(store):
 
 
 async def test_from_frame_does_not_read_what_stands_before_it(store, monkeypatch):
-    monkeypatch.setattr(segments, "TAIL_BYTES", 1024)
-    monkeypatch.setattr(segments, "AHEAD_BYTES", 1)
+    monkeypatch.setattr(row_units, "TAIL_BYTES", 1024)
+    monkeypatch.setattr(row_units, "AHEAD_BYTES", 1)
     await write(store, *((n, n + 100) for n in range(0, 2000, 100)))
     record = a_record((1, 0, 2000))
     await merge_segments(store, record)
-    read, real = [], segments.unpack
-    monkeypatch.setattr(segments, "unpack", lambda data, entry: read.append(entry.first_frame) or real(data, entry))
+    read, real = [], row_units.unpack
+    monkeypatch.setattr(row_units, "unpack", lambda data, entry: read.append(entry.first_frame) or real(data, entry))
 
     for one in (record, completed(record)):
         assert await frames(store, one, from_frame=1750, limit=10) == list(range(1750, 1760))
