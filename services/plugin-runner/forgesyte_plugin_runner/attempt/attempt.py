@@ -37,7 +37,7 @@ from .live.live import LiveAttempt
 from .recorder import Recorder
 from .resources import AttemptResources
 from .rows.committer import Committer
-from .rows.rowbuffer import RowBuffer
+from .rows.rowbuffer import BufferedRow, RowBuffer
 from .state.attempt_state import AttemptState
 from .store_retry import StoreLost
 
@@ -246,7 +246,7 @@ class Attempt:
     async def _put(self, row: Row) -> bool:
         """Return whether the row is kept: one that is not must not be counted either."""
         try:
-            return await self._stop.guard(self._buffer.put(row.frame_index, row.data))
+            return await self._stop.guard(self._buffer.put(BufferedRow(row.frame_index, row.data, row.time_us)))
         except Stopped:
             return False
 

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 import structlog
 
 from forgesyte_chassis.store.blobs import Store
+from forgesyte_chassis.store.rowtimes import FrameTimes
 from forgesyte_chassis.store.segments import SegmentTaken, write_segment
 from forgesyte_contracts.ids import JobId
 from forgesyte_plugin_runner.attempt.state.attempt_state import AttemptState
 from forgesyte_plugin_runner.attempt.store_retry import PatientStore, StoreLost
 from forgesyte_plugin_runner.stopping import Stop, Stopped, StopReason
 
-from .rowbuffer import RowBuffer
+from .rowbuffer import BufferedRow, RowBuffer
 
 log = structlog.get_logger(__name__)
 
@@ -67,15 +68,17 @@ class Committer:
         finally:
             self.buffer.close()
 
-    async def _write(self, rows: list[tuple[int, bytes]]) -> None:
+    async def _write(self, rows: list[BufferedRow]) -> None:
         clock = self.storage.clock
         begun_s = clock.monotonic_s()
         await self.storage.persist(lambda store: self._put(store, rows))
         self.state.add_stage_ms("publish", 1000 * (clock.monotonic_s() - begun_s))
-        self.state.commit(rows[-1][0] + 1)
+        self.state.commit(rows[-1].frame_index + 1)
         self.on_commit()
 
-    async def _put(self, store: Store, rows: list[tuple[int, bytes]]) -> None:
+    async def _put(self, store: Store, rows: list[BufferedRow]) -> None:
         if self.stop.reason in (StopReason.FENCED, StopReason.ENDED):
             raise Stopped(self.stop.reason)
-        await write_segment(store, self.job_id, self.attempt, rows[0][0], [row for _, row in rows])
+        times = FrameTimes.of((row.frame_index, row.time_us) for row in rows)
+        first_frame, data = rows[0].frame_index, [row.data for row in rows]
+        await write_segment(store, self.job_id, self.attempt, first_frame, data, times)

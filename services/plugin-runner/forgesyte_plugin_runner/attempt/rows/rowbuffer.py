@@ -6,6 +6,7 @@ some rows: back-pressure instead of memory.
 
 import asyncio
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from forgesyte_chassis.waiting import is_set_within
 
@@ -14,6 +15,14 @@ SEGMENT_BYTES = 4 << 20
 
 BUFFER_BYTES = 16 << 20
 """Rows beyond this many bytes wait in the sandbox's pipe."""
+
+
+class BufferedRow(NamedTuple):
+    """A row (JSON without a newline), its frame, and when that is shown: microseconds on its container's timeline."""
+
+    frame_index: int
+    data: bytes
+    time_us: int
 
 
 @dataclass(slots=True)
@@ -28,7 +37,7 @@ class RowBuffer:
     segment_rows: int = 200
     buffer_rows: int = 2000
     is_closed: bool = False
-    _rows: list[tuple[int, bytes]] = field(default_factory=list)
+    _rows: list[BufferedRow] = field(default_factory=list)
     _bytes: int = 0
     _due: asyncio.Event = field(default_factory=asyncio.Event)
     _room: asyncio.Event = field(default_factory=asyncio.Event)
@@ -37,24 +46,24 @@ class RowBuffer:
         """How many rows wait."""
         return len(self._rows)
 
-    async def put(self, frame_index: int, row: bytes) -> bool:
-        """Add a row (JSON without a newline); waits while the buffer is full. Return False if it was closed instead."""
+    async def put(self, row: BufferedRow) -> bool:
+        """Add a row; waits while the buffer is full. Return False if it was closed instead."""
         while self._is_full and not self.is_closed:
             self._room.clear()
             await self._room.wait()
         if self.is_closed:
             return False
-        self._rows.append((frame_index, row))
-        self._bytes += len(row)
+        self._rows.append(row)
+        self._bytes += len(row.data)
         if self._is_segment:
             self._due.set()
         return True
 
-    def take(self) -> list[tuple[int, bytes]]:
+    def take(self) -> list[BufferedRow]:
         """Remove and return the rows of one segment, oldest first."""
         count, size = 0, 0
         while count < min(len(self._rows), self.segment_rows) and size < SEGMENT_BYTES:
-            size += len(self._rows[count][1])
+            size += len(self._rows[count].data)
             count += 1
         taken, self._rows = self._rows[:count], self._rows[count:]
         self._bytes -= size

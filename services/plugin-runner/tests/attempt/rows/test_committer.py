@@ -9,13 +9,14 @@ import pytest
 
 from forgesyte_chassis.clock import SystemClock
 from forgesyte_chassis.store.blobs import Store
+from forgesyte_chassis.store.rowtimes import FrameTimes
 from forgesyte_chassis.store.segments import read_rows, write_segment
 from forgesyte_contracts import moves, subjects
 from forgesyte_contracts.ids import JobId, new_job_id
 from forgesyte_contracts.jobs import JobRecord
 from forgesyte_contracts.results import INLINE_RESULT_BYTES
 from forgesyte_plugin_runner.attempt.rows.committer import Committer
-from forgesyte_plugin_runner.attempt.rows.rowbuffer import RowBuffer
+from forgesyte_plugin_runner.attempt.rows.rowbuffer import BufferedRow, RowBuffer
 from forgesyte_plugin_runner.attempt.state.attempt_state import AttemptState
 from forgesyte_plugin_runner.attempt.store_retry import PatientStore
 from forgesyte_plugin_runner.attempt.stored_result import RowsMissing, write_result
@@ -24,6 +25,7 @@ from forgesyte_sandbox.shared.messages import Row
 from tests.support import eventually
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
+TIMES = FrameTimes.of((index, 40_000 * index) for index in range(200))
 
 
 class Desk:
@@ -51,7 +53,7 @@ class Desk:
         for index in range(rows):
             row = orjson.dumps({"frame_index": index, "detections": "x" * padding})
             self.state.take(Row(index, row))
-            await self.buffer.put(index, row)
+            await self.buffer.put(BufferedRow(index, row, 40_000 * index))
 
     def committed(self) -> JobRecord:
         return self.state.apply(self.record, NOW)
@@ -110,7 +112,7 @@ async def test_a_store_that_refuses_for_good_gives_the_job_back(tmp_path):
 async def test_a_segment_whose_answer_was_lost_counts_as_our_own(desk):
     await desk.fill(200)
     rows = [orjson.dumps({"frame_index": index, "detections": ""}) for index in range(200)]
-    await write_segment(desk.store, JobId(desk.record.job_id), 1, 0, rows)
+    await write_segment(desk.store, JobId(desk.record.job_id), 1, 0, rows, TIMES)
     desk.buffer.close()
 
     await desk.committer.run()
