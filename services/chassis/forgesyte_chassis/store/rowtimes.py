@@ -2,8 +2,10 @@
 
 The times of one zstd frame are a skippable frame of their own: a checksum, the times of its rows as 64-bit numbers, the
 frame indexes of its rows as 32-bit numbers, all little endian. Their size follows from the number of rows, which the
-index bounds, so nothing has to be decompressed and no file decides how much memory is taken. Rejected: times in the
-rows, because whoever wants a table of 100 000 times would read every row; a compressed table, which saves 1 MB there.
+index bounds, so nothing has to be decompressed and no file decides how much memory is taken.
+
+Rejected: times in the rows, because a client that wants 100 000 times would wait until every row is read; a compressed
+table, which would save 1 MB there.
 """
 
 import struct
