@@ -27,6 +27,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/v1/jobs/{job_id}", JOB_API, "read"),
     Route("GET", "/v1/jobs/{job_id}/extended", JOB_API, "read"),
     Route("GET", "/v1/jobs/{job_id}/result", JOB_API, "read"),
+    Route("GET", "/v1/jobs/{job_id}/frames", JOB_API, "read"),
     Route("GET", "/v1/jobs/{job_id}/input", JOB_API, "read"),
     Route("GET", "/v1/jobs/{job_id}/video", JOB_API, "read"),
     Route("POST", "/v1/jobs/{job_id}/cancel", JOB_API, "analyze"),
