@@ -61,6 +61,21 @@ async def test_an_ended_job_is_answered_as_before(old, name):
 
 
 @ON_ONE_LOOP
+@pytest.mark.parametrize("name", ENDED)
+async def test_an_ended_job_is_told_to_have_no_frame_times(old, name):
+    before = ANSWERS[name]
+
+    answer = await old.http.get(f"/v1/jobs/{before['job_id']}/frames")
+
+    if before["rows"]:
+        text = "was analysed by an older version, which kept no frame times; submit it again"
+        assert (answer.status_code, answer.json()["code"]) == (404, "JOB_UNKNOWN")
+        assert answer.json()["detail"] == f"job {before['job_id']} {text}"
+    else:
+        assert (answer.status_code, answer.json()["frame_index"]) == (200, [])
+
+
+@ON_ONE_LOOP
 @pytest.mark.parametrize("name", INTERRUPTED)
 async def test_an_interrupted_job_ends_with_every_row(old, name):
     before = ANSWERS[name]

@@ -33,7 +33,7 @@ from .reconcile.rounds import Rounds
 from .request_counting import CountedRequests
 from .results.annotated import Annotator, Studio
 from .results.archive import Archive
-from .routes import analyze, cancel, health, jobs, results, submit
+from .routes import analyze, cancel, frames, health, jobs, results, submit
 from .routes import input as job_input
 from .settings import JobApiSettings
 from .state import ApiState
@@ -127,7 +127,7 @@ def create_app(
     )
     problems.install(app)
     app.add_middleware(CountedRequests, metrics=metrics, clock=clock_used)  # outermost: it sees what is really sent
-    for part in (submit, analyze, jobs, results, job_input, cancel, health):
+    for part in (submit, analyze, jobs, results, frames, job_input, cancel, health):
         app.include_router(part.router)
     with_problem_schema(app)
 

@@ -25,6 +25,18 @@ RESULT: dict[str, Any] = {
     "frames": [_ROW],
     "truncated": False,
 }
+FRAME_TABLE: dict[str, Any] = {
+    "job_id": EXAMPLE_JOB_ID,
+    "of": "input",
+    "attempt": 1,
+    "complete": False,
+    "width": 768,
+    "height": 432,
+    "rotation": 0,
+    "pixel_aspect": "1:1",
+    "frame_index": [0, 1, 2],
+    "time_us": [500000, 533367, 566733],
+}
 JOB: dict[str, Any] = {
     "job_id": EXAMPLE_JOB_ID,
     "status": "running",

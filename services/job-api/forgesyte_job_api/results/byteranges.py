@@ -82,7 +82,7 @@ def blob_response(request: Request, store: Store, offered: Offered) -> Response:
         HTTPException: 416, the blob has no such part.
     """
     headers = _headers(offered)
-    if _has_it(request.headers.get("if-none-match"), offered.etag):
+    if has_copy(request.headers.get("if-none-match"), offered.etag):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     wanted = range_of(request.headers.get("range"), offered.size) if _is_range_valid(request, offered) else None
     start, end = wanted or (0, offered.size)
@@ -114,7 +114,8 @@ def _is_range_valid(request: Request, offered: Offered) -> bool:
     return condition is None or condition.strip() == offered.etag
 
 
-def _has_it(header: str | None, etag: str) -> bool:
+def has_copy(header: str | None, etag: str) -> bool:
+    """Whether a client names, in `If-None-Match`, a copy that is still right."""
     known = [one.strip().removeprefix("W/") for one in (header or "").split(",")]
     return "*" in known or etag in known
 

@@ -12,11 +12,21 @@ ANSWERS = {
     ("get", "/v1/jobs/{job_id}", "200"): "JobView",
     ("get", "/v1/jobs/{job_id}/extended", "200"): "ExtendedJobResponse",
     ("get", "/v1/jobs/{job_id}/result", "200"): "ResultDocument",
+    ("get", "/v1/jobs/{job_id}/frames", "200"): "FrameTable",
     ("post", "/v1/jobs/{job_id}/cancel", "200"): "CancelledJob",
     ("get", "/health", "200"): "HealthReport",
     ("get", "/v1/health", "200"): "HealthReport",
 }
-DESCRIBED = ("Submitted", "JobPage", "JobView", "ExtendedJobResponse", "CancelledJob", "HealthReport", "Problem")
+DESCRIBED = (
+    "Submitted",
+    "JobPage",
+    "JobView",
+    "ExtendedJobResponse",
+    "FrameTable",
+    "CancelledJob",
+    "HealthReport",
+    "Problem",
+)
 
 
 @pytest.fixture

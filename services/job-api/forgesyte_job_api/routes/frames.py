@@ -1,0 +1,59 @@
+"""GET /v1/jobs/{job_id}/frames: when each frame of a job is shown, so that a page can tell which one it shows."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Request, Response
+
+from forgesyte_chassis.store.blobs import BlobMissing
+from forgesyte_chassis.store.frame_times import read_times
+from forgesyte_contracts.http.frame_table import FRAMES_TYPE, FrameTable, TableOf
+from forgesyte_contracts.problems import Code, ForgeSyteError
+from forgesyte_job_api.openapi.examples import FRAME_TABLE
+from forgesyte_job_api.openapi.route_docs import BINARY, problem_responses
+from forgesyte_job_api.results.frame_tables import table_head, table_response
+from forgesyte_job_api.state import PathJobId, State
+
+router = APIRouter(tags=["results"])
+
+MAX_FRAMES = 1_000_000
+"""How many frames one answer may be asked to have; without `limit` it has all."""
+
+
+@router.get(
+    "/v1/jobs/{job_id}/frames",
+    responses={
+        200: {
+            "description": "The table as JSON, or in its binary form, where `Accept` names it; for an unfinished job "
+            "the frames so far.",
+            "model": FrameTable,
+            "content": {"application/json": {"example": FRAME_TABLE}, FRAMES_TYPE: {"schema": BINARY}},
+        },
+        304: {"description": "The client's copy, named by `If-None-Match`, is still right."},
+        **problem_responses(
+            Code.KEY_MISSING, Code.KEY_REFUSED, Code.JOB_UNKNOWN, Code.REQUEST_INVALID, Code.SERVICE_UNAVAILABLE
+        ),
+    },
+)
+@router.head("/v1/jobs/{job_id}/frames", include_in_schema=False)
+async def get_frames(
+    request: Request,
+    state: State,
+    job_id: PathJobId,
+    of: Annotated[
+        Literal[TableOf.INPUT], Query(description="Which video the times are of.", examples=["input"])
+    ] = TableOf.INPUT,
+    from_frame: Annotated[int, Query(ge=0, description="First frame_index to return.", examples=[0])] = 0,
+    limit: Annotated[
+        int | None, Query(ge=1, le=MAX_FRAMES, description="Most frames to return.", examples=[1000])
+    ] = None,
+) -> Response:
+    """Return which frames have a row and when each is shown; while the job runs, those that are done."""
+    record = await state.find(job_id)
+    try:
+        times = await read_times(state.store, record, from_frame=from_frame, limit=limit)
+    except BlobMissing:
+        raise ForgeSyteError(Code.JOB_UNKNOWN, f"the rows of job {job_id} no longer exist", job_id=job_id) from None
+    if times is None:
+        text = f"job {job_id} was analysed by an older version, which kept no frame times; submit it again"
+        raise ForgeSyteError(Code.JOB_UNKNOWN, text, job_id=job_id)
+    return await table_response(request, table_head(record, of), times, is_final=record.is_terminal)
