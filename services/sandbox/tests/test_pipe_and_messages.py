@@ -32,6 +32,7 @@ def reader_of(data):
         messages.Warning("odd", 4),
         messages.Timings({"detect": 1.5}, {"decode": 10.0}),
         messages.Preview(7, b"\xff\xd8\n\n\xff\xd9", 640, 480),
+        messages.Progress(41),
         messages.Finished({"rows": 3}),
         messages.Failed(Code.PLUGIN_ERROR, "ValueError", "no", "trace", 3, oom=False, result=None),
     ],

@@ -122,6 +122,13 @@ class Preview:
 
 
 @dataclass(frozen=True, slots=True)
+class Progress:
+    """How much of the work is done, in percent; of programs that make a file, a few times a second."""
+
+    percent: Annotated[int, Field(ge=0, le=100)]
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """The program's end and result. The job program's: DecodeFacts' fields, `rows`, `total_frames`."""
 
@@ -147,7 +154,7 @@ class Failed:
         return self.code in _ABOUT_THE_ORDER
 
 
-Message = Started | Row | Warning | Timings | Preview | Finished
+Message = Started | Row | Warning | Timings | Preview | Progress | Finished
 """What a caller's on_message receives."""
 AnyMessage = Message | Loaded | Failed
 
@@ -168,7 +175,7 @@ class _PreviewHead:
 
 
 _KINDS: dict[type[Any], bytes] = {
-    Loaded: b"L", Started: b"B", Warning: b"W", Timings: b"T", Finished: b"F", Failed: b"E",
+    Loaded: b"L", Started: b"B", Warning: b"W", Timings: b"T", Progress: b"D", Finished: b"F", Failed: b"E",
 }  # fmt: skip
 _READERS: dict[bytes, TypeAdapter[Any]] = {kind: TypeAdapter(model) for model, kind in _KINDS.items()}
 _ROW_HEAD = TypeAdapter(_RowHead)

@@ -229,9 +229,57 @@ class AnnotateSpec(_MediaSpec):
     video_stream: int | None = None
 
 
-SPECS: dict[str, type[Spec]] = {
-    spec.PROGRAM: spec for spec in (PolicySpec, ManifestSpec, WarmSpec, JobSpec, ProbeSpec, DecodeSpec, AnnotateSpec)
-}
+@dataclass(frozen=True, slots=True)
+class PlayableSpec(_MediaSpec):
+    """Which media to judge: whether browsers show it as it is, with exactly the frames of the job.
+
+    Attributes:
+        input: path of the media, as the job had it.
+        is_known_whole: whether a job has decoded all of it without damage or repair; else it is decoded here.
+        kind: what the media is.
+        video_stream: index of the stream that the job decodes; None leaves the choice.
+        media: limits on what is decoded.
+    """
+
+    PROGRAM: ClassVar[str] = "playable"
+    PROFILE: ClassVar[Profile] = "media"
+    FILES: ClassVar[tuple[str, ...]] = ("input",)
+
+    input: str
+    is_known_whole: bool = False
+    kind: "JobKind" = "video"
+    video_stream: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlayableCopySpec(_MediaSpec):
+    """Which media to copy into a file that browsers show.
+
+    Attributes:
+        input: path of the media, as the job had it.
+        output: file name of the copy inside the scratch folder: an MP4, of an image a PNG.
+        times: file name there of the copy's own times: microseconds of each frame, int64, little endian.
+        kind: what the media is.
+        video_stream: index of the stream that the job decodes; None leaves the choice.
+        media: limits on what is decoded.
+    """
+
+    PROGRAM: ClassVar[str] = "playable_copy"
+    PROFILE: ClassVar[Profile] = "media"
+    FILES: ClassVar[tuple[str, ...]] = ("input",)
+    OUTPUTS: ClassVar[tuple[str, ...]] = ("output", "times")
+
+    input: str
+    output: str
+    times: str
+    kind: "JobKind" = "video"
+    video_stream: int | None = None
+
+
+_ALL = (
+    PolicySpec, ManifestSpec, WarmSpec, JobSpec, ProbeSpec, DecodeSpec, AnnotateSpec, PlayableSpec, PlayableCopySpec,
+)  # fmt: skip
+SPECS: dict[str, type[Spec]] = {spec.PROGRAM: spec for spec in _ALL}
 """Every program's spec, by the program's name."""
 
 

@@ -125,6 +125,21 @@ def codec_of(stream: VideoStream) -> str:
     return str(stream.codec_context.codec.canonical_name)
 
 
+def container_name(container: InputContainer, head: bytes) -> str:
+    """Return what kind of file it is, in one word: two kinds that FFmpeg reads with the same demuxer are told apart.
+
+    Args:
+        container: an open one.
+        head: its first 64 bytes or more.
+    """
+    name = str(container.format.name)
+    if name.startswith("mov"):
+        return "mov" if container.metadata.get("major_brand", "").strip() == "qt" else "mp4"
+    if name.startswith("matroska"):
+        return "webm" if b"webm" in head[:64] else "mkv"
+    return name.partition(",")[0]
+
+
 def require_headroom(size_bytes: int) -> None:
     """Make sure that memory is not short; called whenever FFmpeg reports damage.
 

@@ -19,7 +19,7 @@ from forgesyte_sandbox.shared import messages
 
 from .bgr_frames import Shaper
 from .decode_memory import estimate_decode_bytes
-from .facts.clock import FrameClock
+from .facts.clock import ClockRule, FrameClock
 from .facts.frame_count import Basis, duration_s
 from .media import DTS_ONLY, TIMELESS, claims_of, frame_bytes, media_invalid, open_video, require_headroom
 from .media_limits import MediaGuard
@@ -80,6 +80,12 @@ class VideoSource:
             pixel_aspect=self._pixel_aspect,
             estimated_total=self._estimated_total,
         )
+
+    @property
+    def is_as_stated(self) -> bool:
+        """Whether, at the end, the pictures were as the file states: none damaged, scaled or given another time."""
+        is_altered = self._cut or self.corrupt or self._shaper.scaled or any(self._clock.warnings())
+        return not is_altered and self._clock.rule is ClockRule.PTS
 
     def pictures(self) -> Iterator[Picture]:
         """Yield the pictures in display order.

@@ -3,9 +3,8 @@
 spec: AnnotateSpec. result: `frames`, `width`, `height`, `bytes`.
 
 The input is decoded by the same code as in the job, so frame numbers and upright pixels are the same; rows are read one
-line at a time beside it. A frame without a row is shown without boxes. A picture larger than 4K is scaled down: players
-do not decode it, and the encoder would need more memory than the sandbox has. An image becomes a video of one second
-with one frame.
+line at a time beside it. A frame without a row is shown without boxes. An image becomes a video of one second with one
+frame.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,8 +12,6 @@ from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
-import cv2
-import numpy as np
 import orjson
 
 from forgesyte_contracts.boxes import FoundBox, boxes_of, outputs_of
@@ -23,16 +20,13 @@ from forgesyte_sandbox.child.media.decode_ahead import DecodeAhead
 from forgesyte_sandbox.child.media.media_limits import MediaGuard
 from forgesyte_sandbox.child.media.open_source import open_source
 from forgesyte_sandbox.child.media.source import Source
+from forgesyte_sandbox.child.progress_report import ProgressReport
 from forgesyte_sandbox.shared.heartbeat import Lane, Step
 from forgesyte_sandbox.shared.specs import AnnotateSpec
 from forgesyte_sdk import Image
 
 from .drawing import draw_boxes
-from .encode import Mp4Writer
-
-MAX_SIDE_PX = 3840
-MAX_PIXELS = 3840 * 2160
-_IMAGE_MS = 1000.0
+from .encode import Mp4Writer, Sheet, frame_ms_of
 
 
 def run(context: Context[AnnotateSpec]) -> dict[str, Any]:
@@ -71,23 +65,13 @@ class RowsBeside:
         return [box for tool, output in outputs for box in boxes_of(tool, output) or ()]
 
 
-class Sheet:
-    """What every written picture is drawn on: of the first picture's size, within MAX_SIDE_PX and MAX_PIXELS."""
-
-    def __init__(self, first: Image) -> None:
-        height, width = first.shape[:2]
-        scale = min(1.0, MAX_SIDE_PX / max(width, height), (MAX_PIXELS / (width * height)) ** 0.5)
-        self.size_wh = max(1, round(width * scale)), max(1, round(height * scale))
-
-    def with_boxes(self, image: Image, boxes: list[FoundBox]) -> Image:
-        """Return the picture in the sheet's size with the boxes drawn into it; the original is left unchanged."""
-        height, width = image.shape[:2]
-        if (width, height) != self.size_wh:
-            sheet = np.asarray(cv2.resize(image, self.size_wh, interpolation=cv2.INTER_AREA), np.uint8)
-        else:
-            sheet = image.copy() if boxes else image
-        draw_boxes(sheet, boxes, scale_xy=(self.size_wh[0] / width, self.size_wh[1] / height))
-        return sheet
+def with_boxes(sheet: Sheet, image: Image, boxes: list[FoundBox]) -> Image:
+    """Return the picture in the sheet's size with the boxes drawn into it; the original is left unchanged."""
+    height, width = image.shape[:2]
+    fitted = sheet.fit(image)
+    drawn = fitted.copy() if boxes and fitted is image else fitted
+    draw_boxes(drawn, boxes, scale_xy=(sheet.size_wh[0] / width, sheet.size_wh[1] / height))
+    return drawn
 
 
 def _draw_all(context: Context[AnnotateSpec], source: Source, rows: RowsBeside, output: Path) -> dict[str, Any]:
@@ -95,16 +79,14 @@ def _draw_all(context: Context[AnnotateSpec], source: Source, rows: RowsBeside, 
     context.heartbeat.enter(Lane.TOOLS, Step.WAIT)
     first = next(pictures)  # a source without any picture raises
     sheet = Sheet(first.image)
-    frame_ms = _IMAGE_MS if context.spec.kind == "image" else _frame_ms(source.claims.fps)
+    progress = ProgressReport(context, source)
+    frame_ms = frame_ms_of(context.spec.kind, source.claims.fps)
     pixel_aspect = source.seen.pixel_aspect
     with Mp4Writer(output, sheet.size_wh, frame_ms=frame_ms, pixel_aspect=pixel_aspect) as writer:
         for picture in chain((first,), pictures):
             context.heartbeat.enter(Lane.TOOLS, Step.FRAME, picture.index)
-            writer.add(sheet.with_boxes(picture.image, rows.boxes(picture.index)), picture.timestamp_ms)
+            writer.add(with_boxes(sheet, picture.image, rows.boxes(picture.index)), picture.timestamp_ms)
+            progress.at(picture.index + 1)
             context.heartbeat.enter(Lane.TOOLS, Step.WAIT, picture.index)
         context.heartbeat.enter(Lane.TOOLS, Step.FINALIZE, source.decoded - 1)
     return {"frames": source.decoded, "width": writer.size_wh[0], "height": writer.size_wh[1]}
-
-
-def _frame_ms(fps: float | None) -> float | None:
-    return 1000 / fps if fps else None

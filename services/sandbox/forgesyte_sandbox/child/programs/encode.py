@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Self
 
 import av
+import cv2
 import numpy as np
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
@@ -32,6 +33,39 @@ _THREADS = 2
 _BT709 = 1
 _USUAL_FPS = 25.0
 _FPS_RANGE = (1.0, 120.0)
+
+
+MAX_SIDE_PX = 3840
+MAX_PIXELS = 3840 * 2160
+
+
+_IMAGE_MS = 1000.0
+
+
+def frame_ms_of(kind: str, fps: float | None) -> float | None:
+    """Return how long the last picture is shown: an image for a second, else as the file's rate says."""
+    if kind == "image":
+        return _IMAGE_MS
+    return 1000 / fps if fps else None
+
+
+class Sheet:
+    """The size in which pictures are written: the first one's, within MAX_SIDE_PX and MAX_PIXELS.
+
+    Players do not decode larger pictures, and the encoder would need more memory than the sandbox has.
+    """
+
+    def __init__(self, first: Image) -> None:
+        height, width = first.shape[:2]
+        scale = min(1.0, MAX_SIDE_PX / max(width, height), (MAX_PIXELS / (width * height)) ** 0.5)
+        self.size_wh = max(1, round(width * scale)), max(1, round(height * scale))
+
+    def fit(self, image: Image) -> Image:
+        """Return the picture in the sheet's size; the same one where it has it already."""
+        height, width = image.shape[:2]
+        if (width, height) == self.size_wh:
+            return image
+        return np.asarray(cv2.resize(image, self.size_wh, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 class Mp4Writer:
@@ -67,8 +101,8 @@ class Mp4Writer:
         context.color_range = ColorRange.MPEG
         context.colorspace = context.color_primaries = context.color_trc = _BT709
 
-    def add(self, image: Image, timestamp_ms: float) -> None:
-        """Append a picture.
+    def add(self, image: Image, timestamp_ms: float) -> int:
+        """Append a picture, and return the time that is written for it, in ticks of TICKS_A_SECOND.
 
         Args:
             image: uint8, shape (h, w, 3), BGR, of the size announced; the last line of an odd side is repeated.
@@ -84,10 +118,11 @@ class Mp4Writer:
             dst_color_range=ColorRange.MPEG,
             threads=1,
         )
-        frame.pts = self._times.ticks(timestamp_ms)
-        frame.time_base = Fraction(1, TICKS_A_SECOND)
+        ticks = self._times.ticks(timestamp_ms)
+        frame.pts, frame.time_base = ticks, Fraction(1, TICKS_A_SECOND)
         frame.duration = self._times.frame_ticks
         self._container.mux(self._stream.encode(frame))
+        return ticks
 
     def __enter__(self) -> Self:
         return self

@@ -7,6 +7,15 @@ MAX_GAP_S = 6 * 3600
 """The longest time that one picture can be shown: MP4 keeps it in 31 bits. media.clock warns of longer ones."""
 
 
+def microseconds(ticks: int) -> int:
+    """Return a written time in microseconds, rounded as players round it.
+
+    >>> microseconds(3003), microseconds(90_000)
+    (33367, 1000000)
+    """
+    return round(ticks * 1_000_000 / TICKS_A_SECOND)
+
+
 class Mp4Times:
     """Turns milliseconds into ticks. Steps are kept as they are, so that the video has the same clock as the rows.
 

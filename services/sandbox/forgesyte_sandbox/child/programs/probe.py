@@ -11,7 +11,9 @@ from typing import Any
 from forgesyte_contracts.problems import Code
 from forgesyte_sandbox.child.context import Context
 from forgesyte_sandbox.child.media.facts.streams import count_streams
+from forgesyte_sandbox.child.media.headers.signature import HEAD_BYTES
 from forgesyte_sandbox.child.media.image_source import ImageSource
+from forgesyte_sandbox.child.media.media import container_name
 from forgesyte_sandbox.child.media.media_limits import MediaGuard
 from forgesyte_sandbox.child.media.orientation import UPRIGHT, Turn, turn_of_frame
 from forgesyte_sandbox.child.media.sparse_file import SparseFile
@@ -56,7 +58,7 @@ def _video(decoder: VideoSource, file: SparseFile, look_until_s: float) -> dict[
     return _facts("video") | {
         "is_certain": turn is not None,
         "note": None if turn is not None else f"no frame was decoded: {_NOT_KEPT}",
-        "container": _container_name(decoder, file),
+        "container": container_name(decoder.container, file.at(0, HEAD_BYTES)),
         "codec": claims.codec,
         "pixel_format": coded.pix_fmt,
         "width": size_wh[0] or None,
@@ -113,12 +115,3 @@ def _facts(kind: str) -> dict[str, Any]:
     )  # fmt: skip
     facts = dict.fromkeys(unknown, None)
     return {"kind": kind, "is_certain": True, **facts, "rotation": 0, "frames_exact": False, "streams": {}}
-
-
-def _container_name(decoder: VideoSource, file: SparseFile) -> str:
-    name = decoder.container.format.name
-    if name.startswith("mov"):
-        return "mov" if decoder.container.metadata.get("major_brand", "").strip() == "qt" else "mp4"
-    if name.startswith("matroska"):
-        return "webm" if b"webm" in file.at(0, 64) else "mkv"
-    return str(name).partition(",")[0]

@@ -1,0 +1,246 @@
+"""The programs playable and playable_copy: made files of many kinds, judged, copied, and the copies looked at."""
+
+import struct
+from fractions import Fraction
+from itertools import pairwise
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from forgesyte_contracts.problems import Code
+from forgesyte_sandbox.parent.order import Order
+from forgesyte_sandbox.shared import messages
+from forgesyte_sandbox.shared.limits import Limits
+from forgesyte_sandbox.shared.specs import PlayableCopySpec, PlayableSpec
+from tests.support import brightness_of
+
+FRAMES = 12
+UNEVEN = [0, 40, 45, 200, 210, 300, 301, 420, 500, 777, 800, 1000]
+
+
+def write(path, codec="libx264", *, pix_fmt="yuv420p", size_wh=(160, 120), options=None, times=None, fmt=None, turn=0):
+    """A clip whose frames are told apart by their grey; `times` are theirs in ms where the rate varies."""
+    with av.open(str(path), "w", format=fmt) as container:
+        video = container.add_stream(codec, rate=25, options=options or {})
+        video.width, video.height, video.pix_fmt = *size_wh, pix_fmt
+        if times is not None:
+            video.codec_context.time_base = Fraction(1, 1000)
+        if turn:
+            video.set_display_rotation(turn)
+        for index in range(FRAMES):
+            image = np.full((size_wh[1], size_wh[0], 3), brightness_of(index), np.uint8)
+            image[: size_wh[1] // 2] //= 2  # the upper half is darker, so that turns show
+            frame = av.VideoFrame.from_ndarray(image, format="bgr24")
+            if times is not None:
+                frame.pts, frame.time_base = times[index], Fraction(1, 1000)
+            container.mux(video.encode(frame))
+        container.mux(video.encode())
+    return path
+
+
+def rewrap(source, target, *, skip=0, video_copies=1):
+    """The same packets in another file; the first `skip` of them lie before time 0, and an edit list hides them."""
+    with av.open(str(source)) as given, av.open(str(target), "w") as container:
+        origin = given.streams.video[0]
+        streams = [container.add_stream_from_template(origin) for _ in range(video_copies)]
+        for packet in given.demux(origin):
+            if packet.dts is None:
+                continue
+            step = packet.duration * skip
+            for stream in streams:
+                packet.pts, packet.dts = packet.pts - step, packet.dts - step
+                packet.stream = stream
+                container.mux(packet)
+                step = 0
+    return target
+
+
+async def verdict(bench, path, *, kind="video", is_known_whole=False, video_stream=None):
+    said = []
+    spec = PlayableSpec(str(path), is_known_whole=is_known_whole, kind=kind, video_stream=video_stream)
+    outcome = await bench.zygote.run(Order(spec, limits=Limits(), on_message=said.append))
+    assert outcome.ok, outcome
+    return outcome.result, said
+
+
+async def copied(bench, path, *, kind="video"):
+    """Return the result, the path of the copy, its table in microseconds and what was said."""
+    folder, said = bench.left(), []
+    spec = PlayableCopySpec(str(path), output="out", times="times", kind=kind)
+    outcome = await bench.zygote.run(Order(spec, limits=Limits(), folder=folder, on_message=said.append))
+    assert outcome.ok, outcome
+    table = [time_us for (time_us,) in struct.iter_unpack("<q", (folder / "times").read_bytes())]
+    return outcome.result, folder / "out", table, said
+
+
+def decoded(path):
+    with av.open(str(path)) as container:
+        return list(container.decode(video=0))
+
+
+VP9 = {"deadline": "realtime", "cpu-used": "8"}
+PLAYED = {
+    "h264 in mp4": (("a.mp4",), {}, "video/mp4"),
+    "h264 of profile baseline": (("a.mp4",), {"options": {"profile": "baseline"}}, "video/mp4"),
+    "h264 in mov": (("a.mov",), {}, "video/mp4"),
+    "h264 turned by 90 degrees": (("a.mp4",), {"turn": 90}, "video/mp4"),
+    "h264 with a variable rate": (("a.mp4",), {"times": UNEVEN}, "video/mp4"),
+    "h264 in a fragmented mp4": (("a.mp4",), {"options": {"movflags": "frag_keyframe+empty_moov"}}, "video/mp4"),
+    "vp9 in webm with a variable rate": (("a.webm", "libvpx-vp9"), {"options": VP9, "times": UNEVEN}, "video/webm"),
+    "vp8 in webm": (("a.webm", "libvpx"), {}, "video/webm"),
+    "vp9 in mp4": (("a.mp4", "libvpx-vp9"), {"options": VP9}, "video/mp4"),
+    "odd sizes": (("a.webm", "libvpx-vp9"), {"options": VP9, "size_wh": (161, 121)}, "video/webm"),
+}
+NOT_PLAYED = {
+    "motion jpeg in avi": (("a.avi", "mjpeg"), {"pix_fmt": "yuvj420p"}, "avi"),
+    "an mpeg transport stream": (("a.ts",), {}, "mpegts"),
+    "matroska": (("a.mkv",), {}, "mkv"),
+    "hevc": (("a.mp4", "libx265"), {}, "hevc"),
+    "mpeg-4 part 2": (("a.mp4", "mpeg4"), {}, "mpeg4"),
+    "h264 of 10 bits": (("a.mp4",), {"pix_fmt": "yuv420p10le"}, "High 10"),
+    "h264 with 4:2:2": (("a.mp4",), {"pix_fmt": "yuv422p"}, "High 4:2:2"),
+    "vp9 of profile 1": (("a.webm", "libvpx-vp9"), {"options": VP9, "pix_fmt": "yuv444p"}, "Profile 1"),
+}
+
+
+@pytest.mark.parametrize(("where", "how", "media_type"), PLAYED.values(), ids=PLAYED)
+async def test_what_browsers_play_is_left_as_it_is(bench, tmp_path, where, how, media_type):
+    name, *codec = where
+
+    result, _ = await verdict(bench, write(tmp_path / name, *codec, **how))
+
+    assert result == {"media_type": media_type, "because": None}
+
+
+@pytest.mark.parametrize(("where", "how", "because"), NOT_PLAYED.values(), ids=NOT_PLAYED)
+async def test_what_no_or_not_every_browser_plays_is_not(bench, tmp_path, where, how, because):
+    name, *codec = where
+
+    result, _ = await verdict(bench, write(tmp_path / name, *codec, **how))
+
+    assert result["media_type"] is None
+    assert because in result["because"]
+
+
+async def test_an_edit_list_that_hides_pictures_speaks_against_it(bench, tmp_path):
+    whole = write(tmp_path / "whole.mp4", options={"bf": "0"})
+    trimmed = rewrap(whole, tmp_path / "trimmed.mp4", skip=3)
+
+    result, _ = await verdict(bench, trimmed, is_known_whole=True)
+
+    assert result == {"media_type": None, "because": "an edit list hides pictures"}
+
+
+async def test_a_stream_that_browsers_do_not_choose_speaks_against_it(bench, tmp_path):
+    two = rewrap(write(tmp_path / "one.mp4"), tmp_path / "two.mp4", video_copies=2)
+
+    first, _ = await verdict(bench, two, video_stream=0)
+    second, _ = await verdict(bench, two, video_stream=1)
+
+    assert first["media_type"] == "video/mp4"
+    assert "another stream than 1" in second["because"]
+
+
+async def test_damage_inside_a_picture_is_found_by_decoding_and_only_when_no_job_has_done_so(bench, tmp_path):
+    clip = write(tmp_path / "clip.mp4", size_wh=(320, 240), options={"crf": "1"})
+    content = bytearray(clip.read_bytes())
+    middle = content.index(b"mdat") + (len(content) - content.index(b"mdat")) // 3
+    content[middle : middle + 300] = np.random.default_rng(3).integers(0, 256, 300, np.uint8).tobytes()
+    clip.write_bytes(content)
+
+    looked, _ = await verdict(bench, clip)
+    believed, _ = await verdict(bench, clip, is_known_whole=True)
+
+    assert looked["media_type"] is None
+    assert "damaged" in looked["because"]
+    assert believed["media_type"] == "video/mp4"
+
+
+@pytest.mark.parametrize(("ending", "kind"), [("png", "png"), ("jpg", "jpeg"), ("webp", "webp")])
+async def test_images_of_the_web_are_left_as_they_are(bench, tmp_path, ending, kind):
+    path = tmp_path / f"image.{ending}"
+    cv2.imwrite(str(path), np.full((24, 33, 3), 90, np.uint8))
+
+    result, _ = await verdict(bench, path, kind="image")
+
+    assert result == {"media_type": f"image/{kind}", "because": None}
+
+
+async def test_a_tiff_becomes_a_png_of_the_same_pixels_with_one_time(bench, tmp_path):
+    image = np.random.default_rng(1).integers(0, 256, (25, 33, 3), np.uint8)
+    cv2.imwrite(str(tmp_path / "a.tiff"), image)
+
+    judged, _ = await verdict(bench, tmp_path / "a.tiff", kind="image")
+    result, copy, table, _ = await copied(bench, tmp_path / "a.tiff", kind="image")
+
+    assert judged == {"media_type": None, "because": "browsers do not show tiff images"}
+    assert result == {"frames": 1, "width": 33, "height": 25, "pixel_aspect": None}
+    assert (cv2.imread(str(copy)) == image).all()
+    assert table == [0]
+
+
+COPIED = {
+    "motion jpeg in avi": (("a.avi", "mjpeg"), {"pix_fmt": "yuvj420p"}),
+    "an mpeg transport stream": (("a.ts",), {}),
+    "hevc": (("a.mp4", "libx265"), {}),
+    "a variable rate": (("a.mkv",), {"times": UNEVEN}),
+    "h264 of 10 bits": (("a.mp4",), {"pix_fmt": "yuv420p10le"}),
+    "odd sizes": (("a.mkv", "ffv1"), {"pix_fmt": "bgr0", "size_wh": (161, 121)}),
+}
+
+
+@pytest.mark.parametrize(("where", "how"), COPIED.values(), ids=COPIED)
+async def test_a_copy_has_the_pictures_of_the_job_at_the_times_of_its_table(bench, tmp_path, where, how):
+    name, *codec = where
+    path = write(tmp_path / name, *codec, **how)
+    told = await bench.job(input=str(path))
+
+    result, copy, table, said = await copied(bench, path)
+
+    frames = decoded(copy)
+    assert result["frames"] == len(frames) == len(told.rows) == FRAMES
+    assert table == [round(frame.pts * frame.time_base * 1_000_000) for frame in frames]
+    assert all(one < other for one, other in pairwise(table))
+    assert table == pytest.approx([row["timestamp_ms"] * 1000 for row in told.rows], abs=12)
+    greys = [frame.to_ndarray(format="gray")[-20:].mean() for frame in frames]
+    assert greys == pytest.approx([brightness_of(index) for index in range(FRAMES)], abs=6)
+    assert (result["width"], result["height"]) == (frames[0].width, frames[0].height)
+    assert next(message.percent for message in said if isinstance(message, messages.Progress)) < 100
+    judged, _ = await verdict(bench, copy)
+    assert judged == {"media_type": "video/mp4", "because": None}, "browsers play the copy"
+
+
+async def test_a_copy_of_a_turned_video_is_upright(bench, tmp_path):
+    path = write(tmp_path / "turned.mp4", "mpeg4", turn=-90)
+
+    result, copy, _, _ = await copied(bench, path)
+
+    image = decoded(copy)[0].to_ndarray(format="gray")
+    assert (result["width"], result["height"]) == image.shape[::-1] == (120, 160)
+    left, right = image[:, :50].mean(), image[:, 70:].mean()
+    assert (abs(left - right) > 10) and left > right, "the dark half was above, and is on the right now"
+
+
+async def test_frames_with_equal_times_get_rising_ones(bench, tmp_path):
+    times = [0, 40, 40, 40, 80, 120, 120, 160, 200, 240, 280, 320]
+    path = write(tmp_path / "equal.mkv", "ffv1", pix_fmt="bgr0", times=times)
+
+    _, copy, table, _ = await copied(bench, path)
+
+    assert len(table) == len(set(table)) == FRAMES
+    assert table == sorted(table)
+    assert len(decoded(copy)) == FRAMES
+
+
+@pytest.mark.parametrize("spec", [PlayableSpec, PlayableCopySpec])
+async def test_what_is_no_video_is_refused(bench, tmp_path, spec):
+    (tmp_path / "text.mp4").write_text("no video at all")
+    names = {"output": "out", "times": "times"} if spec is PlayableCopySpec else {}
+
+    outcome = await bench.zygote.run(
+        Order(spec(str(tmp_path / "text.mp4"), **names), limits=Limits(), folder=bench.left())
+    )
+
+    assert (outcome.ok, outcome.code) == (False, Code.MEDIA_INVALID)
