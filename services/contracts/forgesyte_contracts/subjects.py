@@ -121,3 +121,21 @@ def record_blob(job_id: JobId) -> str:
 def annotated_blob(job_id: JobId) -> str:
     """Return the path of the input with its boxes drawn in (MP4), made on first request; it can be made again."""
     return f"jobs/{job_id}/result.mp4"
+
+
+def playable_blob(job_id: JobId) -> str:
+    """Return the path of the copy that browsers show (MP4, of an image PNG), made on first request."""
+    return f"jobs/{job_id}/playable"
+
+
+def playable_facts_blob(job_id: JobId) -> str:
+    """Return the path of what is known of it (JSON): whether the input itself is shown, else the copy's facts.
+
+    It is written last: a copy without it is unfinished, and is made again.
+    """
+    return f"jobs/{job_id}/playable.json"
+
+
+def playable_times_blob(job_id: JobId) -> str:
+    """Return the path of the copy's frame table (binary, as /frames answers it)."""
+    return f"jobs/{job_id}/playable.times"

@@ -31,9 +31,11 @@ from .metrics import ApiMetrics
 from .projection import Projection
 from .reconcile.rounds import Rounds
 from .request_counting import CountedRequests
-from .results.annotated import Annotator, Studio
+from .results.annotated import Annotator
 from .results.archive import Archive
-from .routes import analyze, cancel, frames, health, jobs, results, submit
+from .results.playable import PlayableMaker
+from .results.workshop import Studio, Workshop
+from .routes import analyze, cancel, frames, health, jobs, playable, results, submit
 from .routes import input as job_input
 from .settings import JobApiSettings
 from .state import ApiState
@@ -82,6 +84,7 @@ def create_app(
             await disk.look()
             started = Zygote.start(wall=settings.own_wall(), homes=homes) if zygote is None else nullcontext(zygote)
             sandboxes = await stack.enter_async_context(started)
+            studio = Studio(store, scratch, sandboxes, settings)
             state = ApiState(
                 bus=bus,
                 store=store,
@@ -94,7 +97,8 @@ def create_app(
                 scratch=scratch,
                 disk=disk,
                 zygote=sandboxes,
-                annotator=await stack.enter_async_context(Annotator.open(Studio(store, scratch, sandboxes, settings))),
+                annotated=await stack.enter_async_context(Workshop.open(Annotator(studio), clock_used)),
+                playables=await stack.enter_async_context(Workshop.open(PlayableMaker(studio), clock_used)),
                 prober=Prober(sandboxes, settings),
             )
             rounds = Rounds(clock_used, metrics, every_s=settings.reconcile_every_s)
@@ -127,7 +131,7 @@ def create_app(
     )
     problems.install(app)
     app.add_middleware(CountedRequests, metrics=metrics, clock=clock_used)  # outermost: it sees what is really sent
-    for part in (submit, analyze, jobs, results, frames, job_input, cancel, health):
+    for part in (submit, analyze, jobs, results, frames, job_input, playable, cancel, health):
         app.include_router(part.router)
     with_problem_schema(app)
 

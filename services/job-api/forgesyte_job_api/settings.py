@@ -64,16 +64,22 @@ class JobApiSettings(PublicSettings, WallSettings):
     """Seconds that image/analyze waits for the job to end when the client does not send timeout_s."""
 
     annotate_timeout_s: float = Field(default=1800.0, gt=0)
-    """Seconds that drawing the annotated video of one job may take. Usual speeds are 200 frames per second at 768 x 432
-    and 5 to 10 at 4K; the default is enough for hours of ordinary video."""
+    """Seconds that drawing the annotated video of one job may take, or making the copy of its input that browsers play.
+    Usual speeds are 200 frames per second at 768 x 432 and 5 to 10 at 4K; the default is enough for hours of ordinary
+    video."""
 
     annotate_at_once: int = Field(default=1, ge=1)
     """How many annotated videos are drawn at the same time; each takes a core, memory, and space in the scratch folder
     for input, rows and video."""
 
+    playable_at_once: int = Field(default=1, ge=1)
+    """How many copies that browsers play are made at the same time, beside the annotated videos; each takes a core,
+    memory, and space in the scratch folder for input and copy. Judging whether a copy is needed is done as often at the
+    same time as probing."""
+
     annotate_memory_bytes: int = Field(default=2 * 1024**3, gt=0)
-    """Bytes of memory that drawing one video may use. Decoding an accepted video may take 1 GiB; pictures and encoder
-    take about 0.4 GiB at 4K."""
+    """Bytes of memory that making one of these videos may use. Decoding an accepted video may take 1 GiB; pictures and
+    encoder take about 0.4 GiB at 4K."""
 
     max_pending_jobs: int = Field(default=100, ge=0)
     """Most jobs of one API key that may wait for a runner; more are refused with 429. If no key is configured, all

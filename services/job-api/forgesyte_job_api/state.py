@@ -24,9 +24,10 @@ from .metrics import ApiMetrics
 from .openapi.examples import EXAMPLE_JOB_ID
 from .projection import Projection
 from .reconcile.reconciler import Reconciler
-from .results.annotated import Annotator
 from .results.archive import Archive
 from .results.lookup import find_record
+from .results.playable import PlayableFacts
+from .results.workshop import Workshop
 from .settings import JobApiSettings
 from .submit.intake import Intake
 from .submit.probe import Prober
@@ -47,7 +48,8 @@ class ApiState:
     scratch: Scratch
     disk: DiskWatch
     zygote: Zygote
-    annotator: Annotator
+    annotated: Workshop[int]
+    playables: Workshop[PlayableFacts]
     prober: Prober
     cancels: Turns[JobId] = field(default_factory=Turns)
 

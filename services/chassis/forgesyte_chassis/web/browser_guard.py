@@ -29,7 +29,10 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that change nothing (RFC 9110, section 9.2.1)."""
 
 _SHOWN_CHARS = 100
-_READABLE_HEADERS = ("Location", "Retry-After", "X-Job-Status", "Content-Range", "Content-Disposition", "ETag")
+_READABLE_HEADERS = (
+    "Location", "Retry-After", "X-Job-Status", "Forgesyte-Playable", "Preference-Applied", "Content-Range",
+    "Content-Disposition", "ETag",
+)  # fmt: skip
 
 
 class BrowserGuard:

@@ -134,6 +134,8 @@ HEALTH: dict[str, Any] = {
     },
 }
 
+MAKING: dict[str, Any] = {"job_id": EXAMPLE_JOB_ID, "state": "making", "progress": 42}
+
 JSON_LINES = '{"frame_index":0,"timestamp_ms":0.0,"detections":{"regions":[],"motion_share":0.0}}\n'
 CSV = "frame_index,timestamp_ms,tool,x1,y1,x2,y2\n0,0.0,detect-motion,10.0,20.0,70.0,60.0\n"
 
@@ -163,7 +165,7 @@ PROBLEMS: dict[str, str] = {
     "SERVICE_UNAVAILABLE": "The message broker (NATS) is unavailable, so no job can be accepted. Try again shortly.",
     "STORAGE_FULL": "No job can be stored at present: the folder of the store (/data/store) has 1048576 bytes "
     "left, and 268435456 are kept free. Free space there. Try again later.",
-    "TOO_MANY_REQUESTS": "32 annotated videos are already being made; try again shortly",
+    "TOO_MANY_REQUESTS": "32 files (annotated video) are already being made; try again shortly",
     "CANCELLED": f"job {EXAMPLE_JOB_ID} was cancelled",
     "PLUGIN_ERROR": f"job {EXAMPLE_JOB_ID} failed (ValueError); GET /v1/jobs/{EXAMPLE_JOB_ID} says what happened",
     "PLUGIN_CRASH": f"job {EXAMPLE_JOB_ID} failed (crashed); GET /v1/jobs/{EXAMPLE_JOB_ID} says what happened",

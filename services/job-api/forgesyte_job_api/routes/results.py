@@ -9,7 +9,7 @@ from contextlib import aclosing
 from enum import StrEnum
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from forgesyte_chassis.store.ended_jobs import result_header
@@ -23,6 +23,8 @@ from forgesyte_job_api.openapi.examples import CSV, JSON_LINES, RESULT
 from forgesyte_job_api.openapi.route_docs import BINARY, problem_responses, range_problem
 from forgesyte_job_api.results.byteranges import Offered, blob_response
 from forgesyte_job_api.results.csvrows import csv_header, csv_lines
+from forgesyte_job_api.results.making import DESCRIBED, making_response, wants_no_wait
+from forgesyte_job_api.results.workshop import Underway
 from forgesyte_job_api.state import PathJobId, State
 
 router = APIRouter(tags=["results"])
@@ -68,6 +70,7 @@ _BYTES: dict[str, Any] = {"schema": BINARY}
             },
             "headers": {STATUS_HEADER: {"description": "The job's status.", "schema": {"type": "string"}}},
         },
+        202: DESCRIBED,
         206: {"description": "The part of the MP4 that `Range` asked for.", "content": {"video/mp4": _BYTES}},
         416: range_problem("The MP4"),
         **problem_responses(
@@ -100,6 +103,13 @@ async def get_result(
     limit: Annotated[
         int | None, Query(ge=1, description="Most rows (frames) to return; not for mp4.", examples=[20])
     ] = None,
+    prefer: Annotated[
+        str | None,
+        Header(
+            description="`respond-async`: 202 at once while the mp4 is made, instead of waiting for it.",
+            examples=["respond-async"],
+        ),
+    ] = None,
 ) -> Response:
     """Return what a job found; for a failed or cancelled one the rows so far, with its status."""
     record = await state.find(job_id)
@@ -114,7 +124,10 @@ async def get_result(
         if from_frame or limit is not None:
             text = "from_frame and limit select rows; format=mp4 is the whole video, of which Range selects a part"
             raise ForgeSyteError(Code.REQUEST_INVALID, text, field="from_frame" if from_frame else "limit")
-        return await _video(request, state, job_id, record, headers)
+        is_async = wants_no_wait(prefer)
+        answer = await _video(request, state, job_id, record, waits=not is_async)
+        answer.headers.update(headers | ({"Preference-Applied": "respond-async"} if is_async else {}))
+        return answer
     if request.method == "HEAD":
         return StreamingResponse(iter(()), headers=headers, media_type=_MEDIA_TYPES[format])  # its length is unknown
     rows = await _opened(read_rows(state.store, record, from_frame=from_frame, limit=limit))
@@ -124,12 +137,16 @@ async def get_result(
     return StreamingResponse(_batched(body), media_type=_MEDIA_TYPES[format], headers=headers)
 
 
-async def _video(request: Request, state: State, job_id: JobId, record: JobRecord, headers: dict[str, str]) -> Response:
-    size = await state.annotator.size_of(record)
+async def _video(request: Request, state: State, job_id: JobId, record: JobRecord, *, waits: bool) -> Response:
+    if waits:
+        size = await state.annotated.wait_for(record)
+    else:
+        asked = await state.annotated.ask_for(record)
+        if isinstance(asked, Underway):
+            return making_response(job_id, asked)
+        size = asked
     video = Offered(annotated_blob(job_id), size, _MEDIA_TYPES[ResultFormat.MP4], f"{job_id}.mp4")
-    answer = blob_response(request, state.store, video)
-    answer.headers.update(headers)
-    return answer
+    return blob_response(request, state.store, video)
 
 
 async def _opened(rows: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:

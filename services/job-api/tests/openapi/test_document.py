@@ -12,7 +12,9 @@ ANSWERS = {
     ("get", "/v1/jobs/{job_id}", "200"): "JobView",
     ("get", "/v1/jobs/{job_id}/extended", "200"): "ExtendedJobResponse",
     ("get", "/v1/jobs/{job_id}/result", "200"): "ResultDocument",
+    ("get", "/v1/jobs/{job_id}/result", "202"): "Making",
     ("get", "/v1/jobs/{job_id}/frames", "200"): "FrameTable",
+    ("get", "/v1/jobs/{job_id}/playable", "202"): "Making",
     ("post", "/v1/jobs/{job_id}/cancel", "200"): "CancelledJob",
     ("get", "/health", "200"): "HealthReport",
     ("get", "/v1/health", "200"): "HealthReport",
@@ -25,6 +27,7 @@ DESCRIBED = (
     "FrameTable",
     "CancelledJob",
     "HealthReport",
+    "Making",
     "Problem",
 )
 

@@ -13,8 +13,9 @@ from forgesyte_chassis.store.segments import write_segment
 from forgesyte_contracts import moves
 from forgesyte_contracts.problems import Code
 from forgesyte_contracts.subjects import annotated_blob, input_blob
-from forgesyte_job_api.results import annotated
+from forgesyte_job_api.results import workshop
 from forgesyte_sandbox.parent.outcome import SandboxOutcome
+from forgesyte_sandbox.shared.messages import Progress
 from tests.support import eventually, make_clip
 
 FRAMES = 10
@@ -37,6 +38,7 @@ class HeldSandbox:
         self.runs += 1
         self.folders.append(order.folder)
         self.specs.append(order.spec)
+        order.on_message(Progress(41))
         await self.go.wait()
         (order.folder / order.spec.output).write_bytes(VIDEO)
         return self.outcome
@@ -213,12 +215,12 @@ async def test_an_input_that_is_gone_is_404(start, make, tmp_path):
 
 
 async def test_too_many_waiting_are_refused_with_429(start, make, tmp_path, monkeypatch):
-    monkeypatch.setattr(annotated, "MAX_WAITING", 2)
+    monkeypatch.setattr(workshop, "MAX_WAITING", 2)
     sandbox = HeldSandbox()
     async with start(zygote=sandbox, annotate_at_once=1) as api, asyncio.TaskGroup() as group:
         records = [await ended_job(api, make, tmp_path) for _ in range(3)]
         asking = [group.create_task(api.http.get(url_of(record), params=MP4)) for record in records[:2]]
-        await eventually(lambda: len(api.state.annotator._making) == 2 and sandbox.runs == 1)
+        await eventually(lambda: len(api.state.annotated._making) == 2 and sandbox.runs == 1)
 
         refused = await api.http.get(url_of(records[2]), params=MP4)
 
@@ -241,3 +243,24 @@ async def test_a_service_that_stops_gives_up_what_is_being_made_and_leaves_no_sc
 
     assert answer.status_code == 503
     assert [folder for folder in sandbox.folders if Path(folder).exists()] == []
+
+
+async def test_a_client_that_would_rather_ask_again_is_answered_at_once(start, make, tmp_path):
+    sandbox = HeldSandbox()
+    async with start(zygote=sandbox) as api:
+        record = await ended_job(api, make, tmp_path)
+        prefer = {"Prefer": "respond-async, wait=5"}
+
+        first = await api.http.get(url_of(record), params=MP4, headers=prefer)
+        await eventually(lambda: sandbox.runs == 1)
+        later = await api.http.get(url_of(record), params=MP4, headers=prefer)
+        sandbox.go.set()
+        made = await api.http.get(url_of(record), params=MP4)
+        again = await api.http.get(url_of(record), params=MP4, headers=prefer)
+
+        assert first.json() == {"job_id": record.job_id, "state": "making", "progress": None}
+        assert (first.status_code, first.headers["Retry-After"]) == (202, "1")
+        assert (first.headers["Preference-Applied"], first.headers["X-Job-Status"]) == ("respond-async", "failed")
+        assert (later.status_code, later.json()["progress"]) == (202, 41)
+        assert [(one.status_code, one.content) for one in (made, again)] == [(200, VIDEO)] * 2
+        assert sandbox.runs == 1

@@ -1,0 +1,170 @@
+"""What a browser shows of a job: the input itself where it can, else a copy with the same frames, made in the sandbox.
+
+Which of the two it is, is judged when it is first requested and kept. A quick judgement (the job has decoded the input
+to a clean end, so that the headers and packets settle it) never waits behind a copy; what takes as long as a copy has
+the places of copies. The facts are written last, so that a copy without them is an unfinished one and is made again.
+"""
+
+import asyncio
+from typing import Any, Literal
+
+import structlog
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from forgesyte_chassis.store.blobs import BlobMissing
+from forgesyte_contracts.ids import JobId
+from forgesyte_contracts.jobs import JobRecord, JobStatus
+from forgesyte_contracts.problems import Code, ForgeSyteError
+from forgesyte_contracts.subjects import input_blob, playable_blob, playable_facts_blob
+from forgesyte_sandbox.shared.specs import PlayableCopySpec, PlayableSpec
+
+from .workshop import Studio, Tell
+
+log = structlog.get_logger(__name__)
+
+MediaType = Literal["video/mp4", "video/webm", "image/png", "image/jpeg", "image/webp"]
+"""A closed set: the sandbox that says it may be in the hands of the media, and a browser would run other types."""
+
+_OUTPUT, _TIMES = "playable", "playable.times"
+_CHECKED_PERCENT = 30
+"""How much of the work a check by decoding is where a copy follows it."""
+
+
+class PlayableFacts(BaseModel):
+    """What is kept beside a job: what browsers are given, and why.
+
+    Attributes:
+        shows: the input itself, or the copy.
+        media_type: under which they take it.
+        because: why the input is not shown, in a clause.
+        frames: of a copy: how many it has.
+        width: of a copy, in pixels.
+        height: of a copy, in pixels.
+        pixel_aspect: of a copy: the shape of a pixel, as width:height.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    shows: Literal["input", "copy"]
+    media_type: MediaType
+    because: str | None = None
+    frames: int | None = None
+    width: int | None = None
+    height: int | None = None
+    pixel_aspect: str | None = None
+
+
+class PlayableMaker:
+    """The craft of finding or making what browsers show of a job."""
+
+    thing = "playable copy"
+
+    def __init__(self, studio: Studio) -> None:
+        self._studio = studio
+        self._quick_places = asyncio.Semaphore(studio.settings.probes_at_once)
+        self._places = asyncio.Semaphore(studio.settings.playable_at_once)
+
+    async def kept(self, record: JobRecord) -> PlayableFacts | None:
+        """Return what was judged and made before."""
+        try:
+            return PlayableFacts.model_validate_json(
+                await self._studio.store.get(playable_facts_blob(JobId(record.job_id)))
+            )
+        except (BlobMissing, ValidationError):  # none, or one that another version wrote
+            return None
+
+    async def make(self, record: JobRecord, tell: Tell) -> PlayableFacts:
+        """Judge the input, and copy it where browsers do not show it."""
+        is_known_whole = decoded_whole(record)
+        if is_known_whole:
+            async with self._quick_places:
+                verdict = await self._judge(record, tell, is_known_whole=True)
+            if verdict.media_type is not None:
+                return await self._keep_input(record, verdict.media_type)
+        async with self._places:
+            kept = await self.kept(record)
+            if kept is not None:
+                return kept
+            check = _Check(tell)
+            if not is_known_whole:
+                verdict = await self._judge(record, check.tell)
+                if verdict.media_type is not None:
+                    return await self._keep_input(record, verdict.media_type)
+            return await self._copy(record, verdict.because, check.tell_the_rest)
+
+    async def _judge(self, record: JobRecord, tell: Tell, *, is_known_whole: bool = False) -> "_Verdict":
+        studio, job_id = self._studio, JobId(record.job_id)
+        async with studio.scratch.folder("playable") as folder:
+            await studio.store.fetch_to(input_blob(job_id), folder / "input")
+            spec = PlayableSpec(
+                input=str(folder / "input"),
+                is_known_whole=is_known_whole,
+                kind=record.job_type.kind,
+                video_stream=record.video_stream,
+                media=studio.media_limits,
+            )
+            return _read(_Verdict, await studio.run(spec, None, tell, thing=self.thing, job_id=job_id))
+
+    async def _keep_input(self, record: JobRecord, media_type: MediaType) -> PlayableFacts:
+        log.info("input is playable", job_id=record.job_id, media_type=media_type)
+        return await self._keep(record, PlayableFacts(shows="input", media_type=media_type))
+
+    async def _copy(self, record: JobRecord, because: str | None, tell: Tell) -> PlayableFacts:
+        studio, job_id, kind = self._studio, JobId(record.job_id), record.job_type.kind
+        async with studio.scratch.folder("playable") as folder:
+            await studio.store.fetch_to(input_blob(job_id), folder / "input")
+            spec = PlayableCopySpec(
+                input=str(folder / "input"),
+                output=_OUTPUT,
+                times=_TIMES,
+                kind=kind,
+                video_stream=record.video_stream,
+                media=studio.media_limits,
+            )
+            result = await studio.run(spec, folder, tell, thing=self.thing, job_id=job_id)
+            media_type = "image/png" if kind == "image" else "video/mp4"
+            facts = _read(PlayableFacts, {**result, "shows": "copy", "because": because, "media_type": media_type})
+            size = await studio.keep(playable_blob(job_id), folder / _OUTPUT)
+        log.info("playable copy made", job_id=job_id, because=because, frames=facts.frames, bytes=size)
+        return await self._keep(record, facts)
+
+    async def _keep(self, record: JobRecord, facts: PlayableFacts) -> PlayableFacts:
+        await self._studio.store.put(playable_facts_blob(JobId(record.job_id)), facts.model_dump_json().encode())
+        return facts
+
+
+def decoded_whole(record: JobRecord) -> bool:
+    """Whether the job has decoded its input to the end and found nothing odd in it."""
+    decode = record.decode
+    if record.status is not JobStatus.COMPLETED or decode is None or record.warnings or record.warnings_dropped:
+        return False
+    return decode.frames_corrupt == 0 and (record.job_type.kind == "image" or decode.clock == "pts")
+
+
+class _Verdict(BaseModel):
+    media_type: MediaType | None
+    because: str | None = Field(default=None, max_length=1000)
+
+
+class _Check:
+    """Tells of two pieces of work as of one: a check, which may be over at once, and the copy behind it."""
+
+    def __init__(self, tell: Tell) -> None:
+        self._tell = tell
+        self._begins = 0
+
+    def tell(self, percent: int) -> None:
+        self._begins = _CHECKED_PERCENT
+        self._tell(percent * _CHECKED_PERCENT // 100)
+
+    def tell_the_rest(self, percent: int) -> None:
+        self._tell(self._begins + percent * (100 - self._begins) // 100)
+
+
+def _read[M: BaseModel](model: type[M], result: dict[str, Any]) -> M:
+    """Read what a sandbox reports; the media may have taken it over."""
+    try:
+        return model.model_validate(result)
+    except ValidationError as error:
+        text = f"the playable copy could not be made: its sandbox reported nonsense ({error.error_count()} errors)"
+        raise ForgeSyteError(Code.MEDIA_INVALID, text) from None

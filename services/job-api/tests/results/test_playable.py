@@ -1,0 +1,287 @@
+"""GET /playable: judged and made by a real sandbox over real media, and what happens around the making."""
+
+import asyncio
+import io
+
+import av
+import numpy as np
+import pytest
+
+from forgesyte_contracts import moves
+from forgesyte_contracts.jobs import DecodeFacts
+from forgesyte_contracts.problems import Code
+from forgesyte_contracts.subjects import input_blob, playable_blob, playable_facts_blob
+from forgesyte_contracts.warnings import JobWarning
+from forgesyte_job_api.results.playable import decoded_whole
+from forgesyte_sandbox.parent.outcome import SandboxOutcome
+from forgesyte_sandbox.shared.messages import Progress
+from tests.support import eventually, make_clip
+
+FRAMES = 10
+COPY = b"what a sandbox has copied" * 1000
+NO = {"media_type": None, "because": "browsers do not play avi files"}
+MADE = {"frames": FRAMES, "width": 160, "height": 120, "pixel_aspect": "1:1"}
+
+
+class HeldSandbox:
+    """Says that browsers do not play it, copies when the test lets it, and counts how often it is asked."""
+
+    def __init__(self):
+        self.programs = []
+        self.specs = []
+        self.go = asyncio.Event()
+        self.verdict = SandboxOutcome(True, NO, None, None, 1.0, "succeeded")
+        self.outcome = SandboxOutcome(True, MADE, None, None, 1.0, "succeeded")
+
+    async def run(self, order):
+        self.programs.append(order.program)
+        self.specs.append(order.spec)
+        if order.program == "playable":
+            return self.verdict
+        order.on_message(Progress(41))
+        await self.go.wait()
+        (order.folder / order.spec.output).write_bytes(COPY)
+        (order.folder / order.spec.times).write_bytes(np.arange(0, FRAMES * 40_000, 40_000, "<i8").tobytes())
+        return self.outcome
+
+
+def make_avi(path):
+    with av.open(str(path), "w") as container:
+        video = container.add_stream("mjpeg", rate=25)
+        video.width, video.height, video.pix_fmt = 160, 120, "yuvj420p"
+        for index in range(FRAMES):
+            grey = np.full((120, 160, 3), 10 * index, np.uint8)
+            container.mux(video.encode(av.VideoFrame.from_ndarray(grey, format="bgr24")))
+        container.mux(video.encode())
+    return path
+
+
+async def a_job(api, make, tmp_path, content=None, *, status="running", **facts):
+    record = moves.claimed(make.a_record(**facts), "runner-1", make.NOW)
+    if content is None:
+        content = make_avi(tmp_path / f"{record.job_id}.avi").read_bytes()
+    await api.store.put(input_blob(record.job_id), content)
+    if status == "failed":
+        record = moves.failed(record, Code.PLUGIN_ERROR, "ValueError", "it raised", make.NOW)
+    return await api.put(record)
+
+
+def url_of(record):
+    return f"/v1/jobs/{record.job_id}/playable"
+
+
+async def settled(api, record, **request):
+    """Ask until it is no longer being made."""
+    found = []
+
+    async def has_ended():
+        found[:] = [await api.http.get(url_of(record), **request)]
+        return found[0].status_code != 202
+
+    await eventually(has_ended)
+    return found[0]
+
+
+@pytest.mark.parametrize("status", ["running", "failed"])
+async def test_what_browsers_play_is_the_input_itself_also_while_the_job_runs(start, make, tmp_path, status):
+    async with start(zygote="real") as api:
+        clip = make_clip(tmp_path / "clip.mp4", frames=FRAMES).read_bytes()
+        record = await a_job(api, make, tmp_path, clip, status=status)
+
+        first = await api.http.get(url_of(record))
+        whole = await settled(api, record)
+        part = await api.http.get(url_of(record), headers={"Range": "bytes=4-7"})
+        head = await api.http.head(url_of(record))
+
+        assert first.status_code == 202
+        assert first.json() == {"job_id": record.job_id, "state": "making", "progress": None}
+        assert first.headers["Retry-After"] == "1"
+        assert (whole.status_code, whole.headers["Forgesyte-Playable"]) == (200, "input"), whole.text
+        assert (whole.headers["Content-Type"], whole.content) == ("video/mp4", clip)
+        assert (part.status_code, part.content, part.headers["Forgesyte-Playable"]) == (206, b"ftyp", "input")
+        assert (head.status_code, head.content, head.headers["Content-Length"]) == (200, b"", str(len(clip)))
+        assert await api.store.size(playable_blob(record.job_id)) is None
+        assert list(api.state.scratch.path.glob("playable-*")) == []
+
+
+async def test_a_real_sandbox_copies_what_browsers_do_not_play(start, make, tmp_path):
+    async with start(zygote="real") as api:
+        record = await a_job(api, make, tmp_path)
+
+        whole = await settled(api, record)
+        part = await api.http.get(url_of(record), headers={"Range": "bytes=4-7"})
+
+        assert (whole.status_code, whole.headers["Forgesyte-Playable"]) == (200, "copy"), whole.text
+        assert whole.headers["Content-Type"] == "video/mp4"
+        assert f'filename="{record.job_id}.mp4"' in whole.headers["Content-Disposition"]
+        assert (part.status_code, part.content) == (206, b"ftyp")
+        with av.open(io.BytesIO(whole.content)) as container:
+            frames = list(container.decode(video=0))
+        assert len(frames) == FRAMES
+        assert list(api.state.scratch.path.glob("playable-*")) == []
+
+
+async def test_a_file_that_is_damaged_beyond_use_is_415(start, make, tmp_path):
+    async with start(zygote="real") as api:
+        record = await a_job(api, make, tmp_path, make_avi(tmp_path / "a.avi").read_bytes()[:300], status="failed")
+
+        answer = await settled(api, record)
+
+        assert (answer.status_code, answer.json()["code"]) == (415, "MEDIA_INVALID"), answer.text
+
+
+async def test_requests_while_it_is_made_make_one_copy_and_tell_how_far_it_is(start, make, tmp_path):
+    sandbox = HeldSandbox()
+    async with start(zygote=sandbox) as api:
+        record = await a_job(api, make, tmp_path)
+        await api.http.get(url_of(record))
+        await eventually(lambda: sandbox.programs == ["playable", "playable_copy"])
+
+        answers = await asyncio.gather(*(api.http.get(url_of(record)) for _ in range(5)))
+        sandbox.go.set()
+        made = await settled(api, record)
+
+        assert [(answer.status_code, answer.json()["progress"]) for answer in answers] == [(202, 41)] * 5
+        assert (made.status_code, made.content) == (200, COPY)
+        assert sandbox.programs == ["playable", "playable_copy"]
+
+
+async def test_an_input_that_is_checked_by_decoding_has_the_copy_behind_it_in_one_count(start, make, tmp_path):
+    sandbox = HeldSandbox()
+
+    async def run(order):
+        if order.program == "playable":
+            order.on_message(Progress(50))
+        return await HeldSandbox.run(sandbox, order)
+
+    async with start(zygote=sandbox) as api:
+        sandbox.run = run
+        record = await a_job(api, make, tmp_path)
+        await api.http.get(url_of(record))
+        await eventually(lambda: sandbox.programs == ["playable", "playable_copy"])
+
+        answer = await api.http.get(url_of(record))
+
+        assert answer.json()["progress"] == 30 + 41 * 70 // 100
+        sandbox.go.set()
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "status"),
+    [("failed", Code.MEDIA_INVALID, 415), ("oom", Code.PLUGIN_OOM, 507), ("released", None, 503)],
+)
+async def test_what_goes_wrong_is_told_once_and_then_it_is_made_again(start, make, tmp_path, kind, code, status):
+    sandbox = HeldSandbox()
+    sandbox.go.set()
+    good, sandbox.outcome = sandbox.outcome, SandboxOutcome(False, None, "the reason", None, 1.0, kind, code)
+    async with start(zygote=sandbox) as api:
+        record = await a_job(api, make, tmp_path)
+
+        refused = await settled(api, record)
+        sandbox.outcome = good
+        made = await settled(api, record)
+
+        assert (refused.status_code, made.status_code) == (status, 200)
+        assert refused.json()["detail"] == "the playable copy could not be made: the reason"
+        assert list(api.state.scratch.path.glob("playable-*")) == []
+
+
+async def test_a_fault_that_is_long_over_is_not_told(start, make, tmp_path):
+    sandbox, clock = HeldSandbox(), make.HandClock()
+    sandbox.go.set()
+    good, sandbox.outcome = sandbox.outcome, SandboxOutcome(False, None, "no", None, 1.0, "released", None)
+    async with start(zygote=sandbox, clock=clock) as api:
+        record = await a_job(api, make, tmp_path)
+        await api.http.get(url_of(record))
+        await eventually(lambda: api.state.playables._faults)
+        sandbox.outcome = good
+
+        clock.passed_s = 61
+        answer = await settled(api, record)
+
+        assert answer.status_code == 200
+
+
+async def test_a_copy_whose_making_was_killed_before_its_end_is_made_again(start, make, tmp_path):
+    sandbox = HeldSandbox()
+    async with start(zygote=sandbox) as api:
+        record = await a_job(api, make, tmp_path)
+        await api.http.get(url_of(record))
+        await eventually(lambda: sandbox.programs == ["playable", "playable_copy"])
+    async with start(zygote=sandbox) as api:
+        await api.store.put(playable_blob(record.job_id), b"half of it")
+        sandbox.go.set()
+
+        answer = await settled(api, record)
+
+        assert (answer.status_code, answer.content) == (200, COPY)
+        assert sandbox.programs == ["playable", "playable_copy"] * 2
+
+
+async def test_what_was_made_is_known_to_a_service_that_started_later(start, make, tmp_path):
+    sandbox = HeldSandbox()
+    sandbox.go.set()
+    async with start(zygote=sandbox) as api:
+        record = await a_job(api, make, tmp_path)
+        await settled(api, record)
+
+    async with start(zygote=sandbox) as api:
+        answer = await api.http.get(url_of(record))
+
+        assert (answer.status_code, answer.content) == (200, COPY)
+        assert sandbox.programs == ["playable", "playable_copy"]
+
+
+async def test_an_input_that_is_gone_is_404(start, make, tmp_path):
+    async with start(zygote=HeldSandbox()) as api:
+        record = await a_job(api, make, tmp_path)
+        await api.store.delete(input_blob(record.job_id))
+
+        answer = await settled(api, record)
+
+        assert (answer.status_code, answer.json()["code"]) == (404, "JOB_UNKNOWN")
+
+
+async def test_a_sandbox_that_names_a_type_that_browsers_run_is_not_believed(start, make, tmp_path):
+    sandbox = HeldSandbox()
+    sandbox.verdict = SandboxOutcome(True, {"media_type": "text/html", "because": None}, None, None, 1.0, "succeeded")
+    async with start(zygote=sandbox) as api:
+        record = await a_job(api, make, tmp_path)
+
+        answer = await settled(api, record)
+
+        assert (answer.status_code, answer.json()["code"]) == (415, "MEDIA_INVALID")
+        assert await api.store.size(playable_facts_blob(record.job_id)) is None
+
+
+WHOLE = DecodeFacts(frames_decoded=FRAMES, clock="pts")
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        pytest.param({}, True, id="decoded to a clean end"),
+        pytest.param({"status": "failed"}, False, id="ended early"),
+        pytest.param({"decode": None}, False, id="nothing known"),
+        pytest.param({"decode": WHOLE.model_copy(update={"frames_corrupt": 1})}, False, id="damage"),
+        pytest.param({"decode": WHOLE.model_copy(update={"clock": "best_effort"})}, False, id="times were repaired"),
+        pytest.param({"warnings": (JobWarning(text="odd"),)}, False, id="a warning"),
+        pytest.param({"warnings_dropped": 1}, False, id="an old warning"),
+    ],
+)
+def test_a_job_is_believed_to_have_decoded_all_only_when_nothing_was_odd(make, changes, expected):
+    record = make.a_record(**{"status": "completed", "decode": WHOLE, **changes})
+
+    assert decoded_whole(record) is expected
+
+
+async def test_the_sandbox_is_told_which_stream_and_what_kind(start, make, tmp_path):
+    sandbox = HeldSandbox()
+    sandbox.go.set()
+    async with start(zygote=sandbox) as api:
+        record = await a_job(api, make, tmp_path, job_type="image", video_stream=2)
+
+        answer = await settled(api, record)
+
+        assert answer.headers["Content-Type"] == "image/png"
+        assert [(spec.kind, spec.video_stream) for spec in sandbox.specs] == [("image", 2)] * 2
