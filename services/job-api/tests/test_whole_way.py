@@ -1,5 +1,6 @@
 """The whole product, as its user starts it: images answered at once or later, and two tools over one decode."""
 
+import io
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -8,7 +9,7 @@ import av
 import numpy as np
 import pytest
 
-from tests.support import Stack, meeting_point, running_stack
+from tests.support import Stack, eventually, meeting_point, running_stack
 
 pytestmark = pytest.mark.slow
 
@@ -52,6 +53,20 @@ def moving(tmp_path: Path) -> bytes:
                 container.mux(packet)
         for packet in stream.encode():
             container.mux(packet)
+    return path.read_bytes()
+
+
+@pytest.fixture
+def avi(tmp_path: Path) -> bytes:
+    """A motion JPEG, which browsers do not play."""
+    path = tmp_path / "old.avi"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mjpeg", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 320, 240, "yuvj420p"
+        for index in range(FRAMES):
+            grey = np.full((240, 320, 3), 4 * index, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(grey, format="bgr24")))
+        container.mux(stream.encode())
     return path.read_bytes()
 
 
@@ -121,3 +136,33 @@ async def test_two_tools_over_one_decode_are_both_in_every_row(stack, moving):
     assert any(row["detect-motion"]["regions"] for row in rows)
     tracked = [track["track_id"] for row in rows for track in row["track-objects"]["tracked_objects"]]
     assert len(set(tracked)) == 1, "one square is one track"
+
+
+async def test_a_browser_gets_the_input_where_it_plays_it_and_a_copy_with_the_same_frames_where_not(stack, moving, avi):
+    found = {}
+    for name, content in (("moving.mp4", moving), ("old.avi", avi)):
+        submitted = await stack.http.post(
+            "/v1/video/submit",
+            params={"plugin_id": "motion-detector", "tool": "detect-motion", "filename": name},
+            content=content,
+            headers={"Content-Type": "application/octet-stream"},
+        )
+        job = await stack.ended(submitted.json()["job_id"])
+        assert job["total_frames"] == FRAMES, job
+        url = f"/v1/jobs/{job['job_id']}/playable"
+        first = await stack.http.get(url)
+        assert (first.status_code, first.json()["state"]) == (202, "making"), first.text
+
+        async def is_made(url: str = url) -> bool:
+            return (await stack.http.head(url)).status_code != 202
+
+        await eventually(is_made, 60, f"{name} is judged and, if need be, copied")
+        found[name] = await stack.http.get(url)
+
+    assert {name: one.headers["Forgesyte-Playable"] for name, one in found.items()} == {
+        "moving.mp4": "input", "old.avi": "copy",
+    }  # fmt: skip
+    assert found["moving.mp4"].content == moving
+    with av.open(io.BytesIO(found["old.avi"].content)) as container:
+        greys = [frame.to_ndarray(format="gray").mean() for frame in container.decode(video=0)]
+    assert greys == pytest.approx([4 * index for index in range(FRAMES)], abs=3)

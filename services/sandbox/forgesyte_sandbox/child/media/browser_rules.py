@@ -1,7 +1,7 @@
 """What browsers show as it is, with exactly the pictures that a job decodes. Decides nothing about anything else.
 
 Each rule returns what speaks against it, as a clause, or None. Where browsers differ from each other or from our own
-decoder (edit lists that hide pictures, mirrored pictures, times before zero), that speaks against it: a copy is right
+decoder (edit lists that cut out a part, mirrored pictures, times before zero), that speaks against it: a copy is right
 everywhere, and an input that a browser shows otherwise puts boxes onto the wrong pictures.
 Sound is not looked at: browsers play a video whose sound they do not know.
 """
@@ -80,18 +80,18 @@ def against_picture(source: VideoSource, frame: VideoFrame) -> str | None:
 
 def against_packets(packets: "Iterable[Packet[VideoStream] | None]") -> str | None:
     """Judge all packets of the stream: that each shows a picture, at a time of its own."""
-    times = array("q")
+    times, hidden = array("q"), array("q")
     for packet in packets:
         if packet is None or not packet.size:
             continue
         if packet.is_corrupt:
             return "a packet is damaged"
-        if packet.is_discard:
-            return "an edit list hides pictures"
-        if packet.pts is None or packet.pts < 0:
+        if packet.pts is None or (packet.pts < 0 and not packet.is_discard):
             return "a picture has no time, or one before zero"
-        times.append(packet.pts)
+        (hidden if packet.is_discard else times).append(packet.pts)
     ordered = sorted(times)
+    if hidden and ordered and max(hidden) > ordered[0]:
+        return "an edit list hides pictures behind the first one that it shows"
     if any(one == other for one, other in pairwise(ordered)):
         return "two pictures have the same time"
     return None
