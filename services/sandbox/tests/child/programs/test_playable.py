@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from forgesyte_contracts.problems import Code
+from forgesyte_sandbox.child.media.browser_rules import against_image
+from forgesyte_sandbox.child.media.headers.image_header import ImageHeader
 from forgesyte_sandbox.parent.order import Order
 from forgesyte_sandbox.shared import messages
 from forgesyte_sandbox.shared.limits import Limits
@@ -20,15 +22,20 @@ FRAMES = 12
 UNEVEN = [0, 40, 45, 200, 210, 300, 301, 420, 500, 777, 800, 1000]
 
 
-def write(path, codec="libx264", *, pix_fmt="yuv420p", size_wh=(160, 120), options=None, times=None, fmt=None, turn=0):
+def write(
+    path, codec="libx264", *, pix_fmt="yuv420p", size_wh=(160, 120), options=None, times=None, turn=0, matrix=None
+):
     """A clip whose frames are told apart by their grey; `times` are theirs in ms where the rate varies."""
-    with av.open(str(path), "w", format=fmt) as container:
+    with av.open(str(path), "w") as container:
         video = container.add_stream(codec, rate=25, options=options or {})
         video.width, video.height, video.pix_fmt = *size_wh, pix_fmt
         if times is not None:
             video.codec_context.time_base = Fraction(1, 1000)
         if turn:
             video.set_display_rotation(turn)
+        if matrix is not None:
+            a, b, c, d = (round(number * 65536) for number in matrix)
+            video.set_display_matrix((a, b, 0, c, d, 0, 0, 0, 1 << 30))
         for index in range(FRAMES):
             image = np.full((size_wh[1], size_wh[0], 3), brightness_of(index), np.uint8)
             image[: size_wh[1] // 2] //= 2  # the upper half is darker, so that turns show
@@ -173,6 +180,37 @@ async def test_images_of_the_web_are_left_as_they_are(bench, tmp_path, ending, k
     result, _ = await verdict(bench, path, kind="image")
 
     assert result == {"media_type": f"image/{kind}", "because": None}
+
+
+@pytest.mark.parametrize(
+    ("header", "because"),
+    [
+        pytest.param({"codec": "jpeg", "orientation": 6}, None, id="a turned JPEG"),
+        pytest.param({"codec": "png", "orientation": 6}, "not every browser turns png images", id="a turned PNG"),
+        pytest.param({"codec": "webp", "pictures": 2}, "browsers show all of its pictures", id="an animation"),
+        pytest.param({"codec": "tiff"}, "browsers do not show tiff images", id="a TIFF"),
+    ],
+)
+def test_an_image_that_browsers_show_otherwise_than_the_job_sees_it_is_not_left_as_it_is(header, because):
+    found = against_image(ImageHeader(**{"width": 4, "height": 2, **header}))
+
+    assert found is None if because is None else because in found
+
+
+MATRICES = {
+    "mirrored": ((-1, 0, 0, 1), "mirrors"),
+    "slanted": ((0.7071, 0.7071, -0.7071, 0.7071), "no multiple of 90 degrees"),
+}
+
+
+@pytest.mark.parametrize(("matrix", "because"), MATRICES.values(), ids=MATRICES)
+async def test_a_video_that_is_mirrored_or_slanted_is_copied(bench, tmp_path, matrix, because):
+    path = write(tmp_path / "matrix.mp4", matrix=matrix)
+
+    result, _ = await verdict(bench, path, is_known_whole=True)
+
+    assert result["media_type"] is None
+    assert because in result["because"]
 
 
 async def test_a_tiff_becomes_a_png_of_the_same_pixels_with_one_time(bench, tmp_path):
