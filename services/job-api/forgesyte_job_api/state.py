@@ -26,7 +26,7 @@ from .projection import Projection
 from .reconcile.reconciler import Reconciler
 from .results.archive import Archive
 from .results.lookup import find_record
-from .results.playable import PlayableFacts
+from .results.playable_facts import PlayableFacts
 from .results.workshop import Workshop
 from .settings import JobApiSettings
 from .submit.intake import Intake

@@ -139,7 +139,7 @@ async def test_two_tools_over_one_decode_are_both_in_every_row(stack, moving):
 
 
 async def test_a_browser_gets_the_input_where_it_plays_it_and_a_copy_with_the_same_frames_where_not(stack, moving, avi):
-    found = {}
+    found, tables = {}, {}
     for name, content in (("moving.mp4", moving), ("old.avi", avi)):
         submitted = await stack.http.post(
             "/v1/video/submit",
@@ -158,6 +158,8 @@ async def test_a_browser_gets_the_input_where_it_plays_it_and_a_copy_with_the_sa
 
         await eventually(is_made, 60, f"{name} is judged and, if need be, copied")
         found[name] = await stack.http.get(url)
+        asked = [await stack.http.get(f"/v1/jobs/{job['job_id']}/frames?of={of}") for of in ("input", "playable")]
+        tables[name] = [answer.json()["time_us"] for answer in asked]
 
     assert {name: one.headers["Forgesyte-Playable"] for name, one in found.items()} == {
         "moving.mp4": "input", "old.avi": "copy",
@@ -166,3 +168,5 @@ async def test_a_browser_gets_the_input_where_it_plays_it_and_a_copy_with_the_sa
     with av.open(io.BytesIO(found["old.avi"].content)) as container:
         greys = [frame.to_ndarray(format="gray").mean() for frame in container.decode(video=0)]
     assert greys == pytest.approx([4 * index for index in range(FRAMES)], abs=3)
+    assert tables["moving.mp4"] == [[index * 40_000 for index in range(FRAMES)]] * 2
+    assert tables["old.avi"] == tables["moving.mp4"]

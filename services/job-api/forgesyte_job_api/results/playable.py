@@ -6,52 +6,27 @@ the places of copies. The facts are written last, so that a copy without them is
 """
 
 import asyncio
-from typing import Any, Literal
+from typing import Any
 
 import structlog
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from forgesyte_chassis.store.blobs import BlobMissing
 from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.jobs import JobRecord, JobStatus
 from forgesyte_contracts.problems import Code, ForgeSyteError
-from forgesyte_contracts.subjects import input_blob, playable_blob, playable_facts_blob
+from forgesyte_contracts.subjects import input_blob, playable_blob, playable_facts_blob, playable_times_blob
 from forgesyte_sandbox.shared.specs import PlayableCopySpec, PlayableSpec
 
+from .playable_facts import MediaType, PlayableFacts
+from .playable_times import packed_times
 from .workshop import Studio, Tell
 
 log = structlog.get_logger(__name__)
 
-MediaType = Literal["video/mp4", "video/webm", "image/png", "image/jpeg", "image/webp"]
-"""A closed set: the sandbox that says it may be in the hands of the media, and a browser would run other types."""
-
 _OUTPUT, _TIMES = "playable", "playable.times"
 _CHECKED_PERCENT = 30
 """How much of the work a check by decoding is where a copy follows it."""
-
-
-class PlayableFacts(BaseModel):
-    """What is kept beside a job: what browsers are given, and why.
-
-    Attributes:
-        shows: the input itself, or the copy.
-        media_type: under which they take it.
-        because: why the input is not shown, in a clause.
-        frames: of a copy: how many it has.
-        width: of a copy, in pixels.
-        height: of a copy, in pixels.
-        pixel_aspect: of a copy: the shape of a pixel, as width:height.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    shows: Literal["input", "copy"]
-    media_type: MediaType
-    because: str | None = None
-    frames: int | None = None
-    width: int | None = None
-    height: int | None = None
-    pixel_aspect: str | None = None
 
 
 class PlayableMaker:
@@ -124,6 +99,8 @@ class PlayableMaker:
             result = await studio.run(spec, folder, tell, thing=self.thing, job_id=job_id)
             media_type = "image/png" if kind == "image" else "video/mp4"
             facts = _read(PlayableFacts, {**result, "shows": "copy", "because": because, "media_type": media_type})
+            table = await asyncio.to_thread(packed_times, record, facts, folder / _TIMES)
+            await studio.store.put(playable_times_blob(job_id), table)
             size = await studio.keep(playable_blob(job_id), folder / _OUTPUT)
         log.info("playable copy made", job_id=job_id, because=because, frames=facts.frames, bytes=size)
         return await self._keep(record, facts)

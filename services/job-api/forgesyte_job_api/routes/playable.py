@@ -14,7 +14,7 @@ from forgesyte_contracts.subjects import input_blob, playable_blob
 from forgesyte_job_api.openapi.route_docs import BINARY, Responses, problem_responses, range_problem
 from forgesyte_job_api.results.byteranges import Offered, blob_response
 from forgesyte_job_api.results.making import DESCRIBED, making_response
-from forgesyte_job_api.results.playable import PlayableFacts
+from forgesyte_job_api.results.playable_facts import PlayableFacts
 from forgesyte_job_api.results.workshop import Underway
 from forgesyte_job_api.state import PathJobId, State
 
@@ -48,6 +48,7 @@ _RESPONSES: Responses = {
         Code.TOO_MANY_REQUESTS,
         Code.STORAGE_FULL,
         Code.SERVICE_UNAVAILABLE,
+        Code.PLUGIN_CRASH,
         Code.PLUGIN_TIMEOUT,
         Code.PLUGIN_OOM,
         Code.DISK_LIMIT,

@@ -5,9 +5,11 @@ import io
 
 import av
 import numpy as np
+import psutil
 import pytest
 
 from forgesyte_contracts import moves
+from forgesyte_contracts.http.frame_table import FRAMES_TYPE, decode_frame_table
 from forgesyte_contracts.jobs import DecodeFacts
 from forgesyte_contracts.problems import Code
 from forgesyte_contracts.subjects import input_blob, playable_blob, playable_facts_blob
@@ -29,6 +31,7 @@ class HeldSandbox:
     def __init__(self):
         self.programs = []
         self.specs = []
+        self.times = range(0, FRAMES * 40_000, 40_000)
         self.go = asyncio.Event()
         self.verdict = SandboxOutcome(True, NO, None, None, 1.0, "succeeded")
         self.outcome = SandboxOutcome(True, MADE, None, None, 1.0, "succeeded")
@@ -41,16 +44,16 @@ class HeldSandbox:
         order.on_message(Progress(41))
         await self.go.wait()
         (order.folder / order.spec.output).write_bytes(COPY)
-        (order.folder / order.spec.times).write_bytes(np.arange(0, FRAMES * 40_000, 40_000, "<i8").tobytes())
+        (order.folder / order.spec.times).write_bytes(np.array(self.times, "<i8").tobytes())
         return self.outcome
 
 
-def make_avi(path):
+def make_avi(path, *, frames=FRAMES, size_wh=(160, 120)):
     with av.open(str(path), "w") as container:
         video = container.add_stream("mjpeg", rate=25)
-        video.width, video.height, video.pix_fmt = 160, 120, "yuvj420p"
-        for index in range(FRAMES):
-            grey = np.full((120, 160, 3), 10 * index, np.uint8)
+        video.width, video.height, video.pix_fmt = *size_wh, "yuvj420p"
+        for index in range(frames):
+            grey = np.full((size_wh[1], size_wh[0], 3), 10 * index % 250, np.uint8)
             container.mux(video.encode(av.VideoFrame.from_ndarray(grey, format="bgr24")))
         container.mux(video.encode())
     return path
@@ -70,12 +73,12 @@ def url_of(record):
     return f"/v1/jobs/{record.job_id}/playable"
 
 
-async def settled(api, record, **request):
+async def settled(api, record, *, url=None, **request):
     """Ask until it is no longer being made."""
     found = []
 
     async def has_ended():
-        found[:] = [await api.http.get(url_of(record), **request)]
+        found[:] = [await api.http.get(url or url_of(record), **request)]
         return found[0].status_code != 202
 
     await eventually(has_ended)
@@ -119,6 +122,29 @@ async def test_a_real_sandbox_copies_what_browsers_do_not_play(start, make, tmp_
             frames = list(container.decode(video=0))
         assert len(frames) == FRAMES
         assert list(api.state.scratch.path.glob("playable-*")) == []
+
+
+async def test_the_table_of_a_copy_has_the_times_of_the_copy_itself(start, make, tmp_path):
+    async with start(zygote="real") as api:
+        record = await a_job(api, make, tmp_path)
+        url, of = f"/v1/jobs/{record.job_id}/frames", {"of": "playable"}
+
+        first = await api.http.get(url, params=of)
+        table = await settled(api, record, url=url, params=of)
+        binary = await api.http.get(url, params=of, headers={"Accept": FRAMES_TYPE})
+        part = await api.http.get(url, params={**of, "from_frame": 3, "limit": 2})
+        copy = await api.http.get(url_of(record))
+
+        assert (first.status_code, first.json()["state"]) == (202, "making")
+        with av.open(io.BytesIO(copy.content)) as container:
+            times = [round(frame.pts * frame.time_base * 1_000_000) for frame in container.decode(video=0)]
+        assert table.json() == {
+            "job_id": record.job_id, "of": "playable", "attempt": 1, "complete": True, "width": 160, "height": 120,
+            "rotation": 0, "pixel_aspect": "1:1", "frame_index": list(range(FRAMES)), "time_us": times,
+        }  # fmt: skip
+        assert decode_frame_table(binary.content, record.job_id).model_dump(mode="json") == table.json()
+        assert part.json()["time_us"] == times[3:5]
+        assert table.headers["ETag"]
 
 
 async def test_a_file_that_is_damaged_beyond_use_is_415(start, make, tmp_path):
@@ -218,6 +244,27 @@ async def test_a_copy_whose_making_was_killed_before_its_end_is_made_again(start
         assert sandbox.programs == ["playable", "playable_copy"] * 2
 
 
+@pytest.mark.slow
+async def test_a_copy_whose_sandbox_is_killed_is_made_again_when_it_is_asked_for_again(start, make, tmp_path):
+    async with start(zygote="real") as api:
+        content = make_avi(tmp_path / "long.avi", frames=400, size_wh=(640, 480)).read_bytes()
+        record = await a_job(api, make, tmp_path, content)
+
+        async def is_under_way():
+            return (await api.http.get(url_of(record))).json()["progress"]
+
+        await eventually(is_under_way)
+        for sandbox in psutil.Process(api.state.zygote.pid).children():
+            sandbox.kill()
+        killed = await settled(api, record)
+        made = await settled(api, record)
+
+        assert (killed.status_code, killed.json()["code"]) == (500, "PLUGIN_CRASH"), killed.text
+        assert (made.status_code, made.headers["Forgesyte-Playable"]) == (200, "copy"), made.text
+        with av.open(io.BytesIO(made.content)) as container:
+            assert sum(1 for _ in container.decode(video=0)) == 400
+
+
 async def test_what_was_made_is_known_to_a_service_that_started_later(start, make, tmp_path):
     sandbox = HeldSandbox()
     sandbox.go.set()
@@ -254,6 +301,28 @@ async def test_a_sandbox_that_names_a_type_that_browsers_run_is_not_believed(sta
         assert await api.store.size(playable_facts_blob(record.job_id)) is None
 
 
+@pytest.mark.parametrize(
+    "times",
+    [
+        pytest.param([0] * FRAMES, id="equal"),
+        pytest.param(range(FRAMES - 1), id="too few"),
+        pytest.param(range(-1, FRAMES - 1), id="before zero"),
+        pytest.param([*range(FRAMES - 1), 2**60], id="beyond any number of JavaScript"),
+    ],
+)
+async def test_a_sandbox_that_leaves_times_of_no_video_is_not_believed(start, make, tmp_path, times):
+    sandbox = HeldSandbox()
+    sandbox.go.set()
+    sandbox.times = times
+    async with start(zygote=sandbox) as api:
+        record = await a_job(api, make, tmp_path)
+
+        answer = await settled(api, record)
+
+        assert (answer.status_code, answer.json()["code"]) == (415, "MEDIA_INVALID")
+        assert "no rising times" in answer.json()["detail"]
+
+
 WHOLE = DecodeFacts(frames_decoded=FRAMES, clock="pts")
 
 
@@ -283,5 +352,5 @@ async def test_the_sandbox_is_told_which_stream_and_what_kind(start, make, tmp_p
 
         answer = await settled(api, record)
 
-        assert answer.headers["Content-Type"] == "image/png"
+        assert answer.headers["Content-Type"] == "image/png", answer.text
         assert [(spec.kind, spec.video_stream) for spec in sandbox.specs] == [("image", 2)] * 2
