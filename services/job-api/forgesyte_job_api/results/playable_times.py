@@ -1,11 +1,13 @@
 """The times of a copy's frames: what its sandbox left is checked, kept as a frame table, and read again."""
 
+import asyncio
 import sys
 from array import array
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
+from forgesyte_chassis.store.blobs import BlobMissing, Store
 from forgesyte_chassis.store.rowtimes import FrameTimes
 from forgesyte_contracts.http.frame_table import (
     PIXEL_ASPECT,
@@ -14,8 +16,10 @@ from forgesyte_contracts.http.frame_table import (
     decode_frame_table,
     encode_frame_table,
 )
+from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.jobs import JobRecord
 from forgesyte_contracts.problems import Code, ForgeSyteError
+from forgesyte_contracts.subjects import playable_times_blob
 
 from .playable_facts import PlayableFacts
 
@@ -59,11 +63,30 @@ def packed_times(record: JobRecord, facts: PlayableFacts, left: Path) -> bytes:
     return encode_frame_table(copy_head(record, facts), range(len(times)), times)
 
 
-def unpacked_times(data: bytes, job_id: str, *, from_frame: int, limit: int | None) -> FrameTimes:
-    """Return a part of a table that was kept."""
-    table = decode_frame_table(data, job_id)
-    times = FrameTimes(array("I", table.frame_index), array("q", table.time_us))
+async def read_copy_times(store: Store, job_id: JobId, *, from_frame: int, limit: int | None) -> FrameTimes:
+    """Return a part of the table of a copy.
+
+    Args:
+        store: the store.
+        job_id: the job.
+        from_frame: the first frame index wanted.
+        limit: the maximum number of frames; None means all.
+
+    Raises:
+        ForgeSyteError: JOB_UNKNOWN, it was removed.
+    """
+    try:
+        data = await store.get(playable_times_blob(job_id))
+    except BlobMissing:
+        text = f"the frame table of the copy of job {job_id} no longer exists"
+        raise ForgeSyteError(Code.JOB_UNKNOWN, text, job_id=job_id) from None
+    times = await asyncio.to_thread(_times_of, data, job_id)
     return times.part(from_frame, None if limit is None else from_frame + limit)
+
+
+def _times_of(data: bytes, job_id: JobId) -> FrameTimes:
+    table = decode_frame_table(data, job_id)
+    return FrameTimes(array("I", table.frame_index), array("q", table.time_us))
 
 
 def _are_sane(times: Sequence[int]) -> bool:

@@ -1,16 +1,20 @@
 """GET /v1/jobs/{job_id}/frames: when each frame of a job is shown, so that a page can tell which one it shows."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
 from forgesyte_chassis.store.blobs import BlobMissing
 from forgesyte_chassis.store.frame_times import read_times
 from forgesyte_contracts.http.frame_table import FRAMES_TYPE, FrameTable, TableOf
+from forgesyte_contracts.jobs import JobRecord
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_job_api.openapi.examples import FRAME_TABLE
-from forgesyte_job_api.openapi.route_docs import BINARY, problem_responses
+from forgesyte_job_api.openapi.route_docs import BINARY, PLAYABLE_PROBLEMS, problem_responses
 from forgesyte_job_api.results.frame_tables import table_head, table_response
+from forgesyte_job_api.results.making import DESCRIBED, making_response
+from forgesyte_job_api.results.playable_times import copy_head, read_copy_times
+from forgesyte_job_api.results.workshop import Underway
 from forgesyte_job_api.state import PathJobId, State
 
 router = APIRouter(tags=["results"])
@@ -28,10 +32,9 @@ MAX_FRAMES = 1_000_000
             "model": FrameTable,
             "content": {"application/json": {"example": FRAME_TABLE}, FRAMES_TYPE: {"schema": BINARY}},
         },
+        202: DESCRIBED,
         304: {"description": "The client's copy, named by `If-None-Match`, is still right."},
-        **problem_responses(
-            Code.KEY_MISSING, Code.KEY_REFUSED, Code.JOB_UNKNOWN, Code.REQUEST_INVALID, Code.SERVICE_UNAVAILABLE
-        ),
+        **problem_responses(*PLAYABLE_PROBLEMS),
     },
 )
 @router.head("/v1/jobs/{job_id}/frames", include_in_schema=False)
@@ -40,7 +43,8 @@ async def get_frames(
     state: State,
     job_id: PathJobId,
     of: Annotated[
-        Literal[TableOf.INPUT], Query(description="Which video the times are of.", examples=["input"])
+        TableOf,
+        Query(description="Which video the times are of: the input, or what /playable answers.", examples=["input"]),
     ] = TableOf.INPUT,
     from_frame: Annotated[int, Query(ge=0, description="First frame_index to return.", examples=[0])] = 0,
     limit: Annotated[
@@ -49,6 +53,18 @@ async def get_frames(
 ) -> Response:
     """Return which frames have a row and when each is shown; while the job runs, those that are done."""
     record = await state.find(job_id)
+    if of is TableOf.PLAYABLE:
+        found = await state.playables.ask_for(record)
+        if isinstance(found, Underway):
+            return making_response(job_id, found)
+        if found.shows == "copy":
+            times = await read_copy_times(state.store, job_id, from_frame=from_frame, limit=limit)
+            return await table_response(request, copy_head(record, found), times, is_final=True)
+    return await _of_input(request, state, record, from_frame, limit)
+
+
+async def _of_input(request: Request, state: State, record: JobRecord, from_frame: int, limit: int | None) -> Response:
+    job_id = record.job_id
     try:
         times = await read_times(state.store, record, from_frame=from_frame, limit=limit)
     except BlobMissing:
@@ -56,4 +72,4 @@ async def get_frames(
     if times is None:
         text = f"job {job_id} was analysed by an older version, which kept no frame times; submit it again"
         raise ForgeSyteError(Code.JOB_UNKNOWN, text, job_id=job_id)
-    return await table_response(request, table_head(record, of), times, is_final=record.is_terminal)
+    return await table_response(request, table_head(record), times, is_final=record.is_terminal)

@@ -11,7 +11,7 @@ from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.jobs import JobRecord
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_contracts.subjects import input_blob, playable_blob
-from forgesyte_job_api.openapi.route_docs import BINARY, Responses, problem_responses, range_problem
+from forgesyte_job_api.openapi.route_docs import BINARY, PLAYABLE_PROBLEMS, Responses, problem_responses, range_problem
 from forgesyte_job_api.results.byteranges import Offered, blob_response
 from forgesyte_job_api.results.making import DESCRIBED, making_response
 from forgesyte_job_api.results.playable_facts import PlayableFacts
@@ -38,21 +38,7 @@ _RESPONSES: Responses = {
     206: {"description": "The part that `Range` asked for.", "content": _MEDIA, "headers": _HEADERS},
     304: {"description": "The client's copy, named by `If-None-Match`, is still right."},
     416: range_problem("What browsers show"),
-    **problem_responses(
-        Code.KEY_MISSING,
-        Code.KEY_REFUSED,
-        Code.JOB_UNKNOWN,
-        Code.REQUEST_INVALID,
-        Code.MEDIA_INVALID,
-        Code.MEDIA_TOO_LARGE,
-        Code.TOO_MANY_REQUESTS,
-        Code.STORAGE_FULL,
-        Code.SERVICE_UNAVAILABLE,
-        Code.PLUGIN_CRASH,
-        Code.PLUGIN_TIMEOUT,
-        Code.PLUGIN_OOM,
-        Code.DISK_LIMIT,
-    ),
+    **problem_responses(*PLAYABLE_PROBLEMS),
 }
 
 

@@ -14,6 +14,7 @@ ANSWERS = {
     ("get", "/v1/jobs/{job_id}/result", "200"): "ResultDocument",
     ("get", "/v1/jobs/{job_id}/result", "202"): "Making",
     ("get", "/v1/jobs/{job_id}/frames", "200"): "FrameTable",
+    ("get", "/v1/jobs/{job_id}/frames", "202"): "Making",
     ("get", "/v1/jobs/{job_id}/playable", "202"): "Making",
     ("post", "/v1/jobs/{job_id}/cancel", "200"): "CancelledJob",
     ("get", "/health", "200"): "HealthReport",
