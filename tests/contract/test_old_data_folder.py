@@ -53,7 +53,7 @@ async def test_an_ended_job_is_answered_as_before(old, name):
 
     assert {key: record[key] for key in before["record"]} == before["record"]
     expected = before["extended"] | {
-        "attempts": [one | {"policy": None} for one in before["extended"]["attempts"]],
+        "attempts": [one | {"policy": None, "log_tail": None} for one in before["extended"]["attempts"]],
         "decode": dict.fromkeys(NOT_NOTED_OF_MEDIA) | before["extended"]["decode"],
     }
     assert {key: extended[key] for key in before["extended"]} == expected, "what was not noted then is null"

@@ -15,6 +15,7 @@ from .warnings import JobWarning
 
 MAX_WARNINGS = 50
 MAX_ATTEMPTS_KEPT = 20
+MAX_LOG_TAIL_BYTES = 2048
 
 
 def _utc_text(moment: datetime) -> str:
@@ -93,7 +94,7 @@ class AttemptEntry(_Frozen):
     the job has ended, that of the last attempt is the number of rows that can be read.
 
     `alone`, `boot_id`, `oom_kills` and `has_control` are the circumstances of the claim, for blame.py. `policy` is how
-    its sandbox was held back, in one word.
+    its sandbox was held back, in one word. `log_tail` is what its sandbox wrote last, when that ended badly.
     """
 
     number: int
@@ -107,6 +108,7 @@ class AttemptEntry(_Frozen):
     oom_kills: int | None = None
     has_control: bool = False
     policy: str | None = None
+    log_tail: str | None = None
 
 
 class RowRange(_Frozen):

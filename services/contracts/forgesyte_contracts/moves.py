@@ -4,12 +4,14 @@ Every function takes the current record and the moment and returns the new recor
 compare-and-set. An illegal move raises an error that names both states.
 """
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
 
 from .blame import UNKNOWN, Circumstances, Fault, clears, frame_reached, judge
 from .jobs import (
     MAX_ATTEMPTS_KEPT,
+    MAX_LOG_TAIL_BYTES,
     MAX_WARNINGS,
     AttemptEntry,
     AttemptOutcome,
@@ -27,6 +29,9 @@ ATTEMPTS_EXHAUSTED = "AttemptsExhausted"
 """The error type."""
 MAX_DEATHS_AT_FRAME = 2
 MAX_DEATHS_WITHOUT_CHECKPOINT = 3
+
+_UNPRINTABLE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f]")
+"""Colours of a terminal, and control characters that are neither a tab nor the end of a line."""
 
 LEGAL_MOVES: dict[JobStatus, frozenset[JobStatus]] = {
     JobStatus.PENDING: frozenset({JobStatus.RUNNING, JobStatus.FAILED, JobStatus.CANCELLED}),
@@ -149,6 +154,19 @@ def under_policy(record: JobRecord, word: str | None) -> JobRecord:
     if word is None or record.is_terminal or not record.attempts:
         return record
     last = record.attempts[-1].model_copy(update={"policy": word})
+    return record.model_copy(update={"attempts": (*record.attempts[:-1], last)})
+
+
+def with_log_tail(record: JobRecord, text: str) -> JobRecord:
+    """Note what the sandbox of the attempt that is about to end wrote last: its newest 2 KB, as plain text.
+
+    An attempt that is closed already keeps what it has, and empty text changes nothing.
+    """
+    said = _UNPRINTABLE.sub("", text.replace("\r", "\n")).strip("\n").encode(errors="replace")
+    if not said or record.is_terminal or not record.attempts or record.attempts[-1].outcome is not None:
+        return record
+    tail = said[-MAX_LOG_TAIL_BYTES:].decode(errors="ignore")
+    last = record.attempts[-1].model_copy(update={"log_tail": tail})
     return record.model_copy(update={"attempts": (*record.attempts[:-1], last)})
 
 

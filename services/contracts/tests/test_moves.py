@@ -215,3 +215,30 @@ def test_newest_50_warnings_are_kept_and_cut_at_500_characters():
     assert max(len(warning.text) for warning in job.warnings) == 500
     assert job.warnings_dropped == 10
     assert moves.warned(job, [JobWarning(text="one more")]).warnings_dropped == 11
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("Segmentation fault\n", "Segmentation fault"),
+        ("\x1b[31mred\x1b[0m\r50 %\r100 %\x00\n", "red\n50 %\n100 %"),
+        ("é" * 2000, "é" * 1024),
+        ("x" + "é" * 1500 + "y", "é" * 1023 + "y"),
+        ("\n", None),
+        ("", None),
+    ],
+    ids=["plain", "terminal", "long", "cut inside a character", "blank", "nothing"],
+)
+def test_the_end_of_what_a_sandbox_wrote_is_kept_as_plain_text(said, kept):
+    job = moves.died(moves.with_log_tail(a_running_job(), said), AttemptOutcome.CRASHED, 3, "it died", NOW)
+
+    assert job.attempts[-1].log_tail == kept
+    assert job.attempts[-1].outcome is AttemptOutcome.CRASHED
+
+
+def test_a_log_tail_is_kept_by_no_attempt_that_is_closed_already():
+    closed = moves.released(a_running_job(), 3, NOW)
+    ended = moves.cancelled(a_running_job(), NOW)
+
+    assert moves.with_log_tail(closed, "late") == closed
+    assert moves.with_log_tail(ended, "late") == ended

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from forgesyte_contracts.http.jobs import ExtendedJobResponse, job_view
-from forgesyte_contracts.jobs import JobRecord, JobStatus, JobType
+from forgesyte_contracts.jobs import InputFacts, JobRecord, JobStatus, JobType
 from forgesyte_contracts.plugins import PluginManifest
 from forgesyte_contracts.problems import CODE_FACTS, Code
 from forgesyte_contracts.routes import ROUTES, scope_of
@@ -19,13 +19,22 @@ def test_the_record_view_has_exactly_the_contracts_fields():
     view = job_view(RECORD).model_dump(mode="json")
 
     names = (
-        "job_id status plugin_id tool tools job_type progress current_frame total_frames current_tool tools_total "
-        "tools_completed results result_url summary error_message error_code error_type attempt created_at started_at "
-        "updated_at completed_at"
+        "job_id status plugin_id tool tools job_type filename options progress current_frame total_frames current_tool "
+        "tools_total tools_completed results result_url summary error_message error_code error_type attempt created_at "
+        "started_at updated_at completed_at"
     )
     assert " ".join(view) == names
     assert (view["tool"], view["current_tool"], view["tools_total"]) == ("a", "a", 2)
     assert view["created_at"] == "2026-01-02T03:04:05.678Z"
+
+
+def test_the_view_names_the_media_and_its_options_and_leaves_options_out_on_request():
+    record = RECORD.model_copy(update={"input": InputFacts(filename="a.mp4"), "options": {"a": {"threshold": 7}}})
+
+    whole, listed = job_view(record), job_view(record, has_options=False)
+
+    assert (whole.filename, whole.options) == ("a.mp4", {"a": {"threshold": 7}})
+    assert (listed.filename, listed.options) == ("a.mp4", None)
 
 
 def test_a_moment_survives_the_bus():

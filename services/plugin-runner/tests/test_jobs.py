@@ -64,7 +64,7 @@ async def test_every_warning_is_kept_though_the_record_holds_the_newest(box, cli
 
     assert record.status is JobStatus.COMPLETED
     assert (len(record.warnings), record.warnings_dropped) == (MAX_WARNINGS, FRAMES - MAX_WARNINGS)
-    warnings = await all_warnings(box.store, record)
+    warnings = [warning for _, warning in await all_warnings(box.store, record)]
     assert [warning.text.split(":")[0] for warning in warnings] == [f"nan, frame {index}" for index in range(FRAMES)]
     assert [warning.frame_index for warning in warnings] == list(range(FRAMES))
 

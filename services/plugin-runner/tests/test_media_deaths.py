@@ -86,6 +86,7 @@ async def test_a_job_that_dies_is_tried_again_by_the_runner_that_holds_its_messa
     record = await box.ended(await box.submit(clip, "die", at=5, how="crash"))
 
     assert outcomes(record) == [AttemptOutcome.CRASHED] * 2
+    assert all("in process_frame" in attempt.log_tail for attempt in record.attempts)
     refused = [line for line in runner.log.read_text().splitlines() if "claim refused" in line]
     assert not [line for line in refused if record.job_id in line]
     first, second = record.attempts

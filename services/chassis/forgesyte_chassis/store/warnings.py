@@ -23,8 +23,8 @@ async def write_warnings(store: Store, job_id: str, attempt: int, warnings: Sequ
     await store.put(warnings_blob(JobId(job_id), attempt), _KEPT.dump_json(warnings))
 
 
-async def all_warnings(store: Store, record: JobRecord) -> list[JobWarning]:
-    """Return every warning of a job in order; one that was never kept, as by a killed attempt, is missing."""
+async def all_warnings(store: Store, record: JobRecord) -> list[IndexedWarning]:
+    """Return every warning in order with its index; one that was never kept, as by a killed attempt, is missing."""
     older: dict[int, JobWarning] = {}
     for attempt in range(1, record.attempt + 1) if record.warnings_dropped else ():
         try:
@@ -32,4 +32,4 @@ async def all_warnings(store: Store, record: JobRecord) -> list[JobWarning]:
         except BlobMissing:
             continue
         older.update((index, warning) for index, warning in kept if index < record.warnings_dropped)
-    return [older[index] for index in sorted(older)] + list(record.warnings)
+    return sorted(older.items()) + list(enumerate(record.warnings, start=record.warnings_dropped))

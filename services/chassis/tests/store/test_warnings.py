@@ -31,10 +31,11 @@ async def test_kept_warnings_come_back_before_those_of_the_record_with_frame_and
     older = [JobWarning(text="first", frame_index=3, severity=Severity.LOW), JobWarning(text="second")]
     await write_warnings(store, record.job_id, 1, list(enumerate([*older, NEWEST])))
 
-    assert await all_warnings(store, record) == [*older, NEWEST]
+    assert await all_warnings(store, record) == list(enumerate([*older, NEWEST]))
 
 
 async def test_warnings_that_an_earlier_version_kept_as_plain_texts_are_read(store, record):
     await store.put(warnings_blob(record.job_id, 1), b'[[0,"frame 7 is odd"],[1,"second"]]')
 
-    assert await all_warnings(store, record) == [JobWarning(text="frame 7 is odd"), JobWarning(text="second"), NEWEST]
+    read = [JobWarning(text="frame 7 is odd"), JobWarning(text="second"), NEWEST]
+    assert await all_warnings(store, record) == list(enumerate(read))

@@ -15,6 +15,7 @@ from forgesyte_contracts.jobs import (
     StageTimings,
 )
 from forgesyte_contracts.results import ResultSummary, Row
+from forgesyte_contracts.warnings import Severity
 
 
 class _Body(BaseModel):
@@ -41,6 +42,12 @@ class JobView(_Body):
 
     job_type: JobType
     """The kind of media, with `_multi` when the job has more than one tool."""
+
+    filename: str | None = None
+    """The client's name for the media; null when it gave none."""
+
+    options: dict[str, dict[str, Any]] | None = None
+    """The options of each tool, `{tool: options}`; null in a list of jobs."""
 
     progress: int | None = Field(default=None, ge=0, le=100)
     """Per cent of the frames; never falls, and is 100 only when the job is completed. Null until it has begun."""
@@ -119,6 +126,25 @@ class AttemptView(_Body):
     policy: str | None = None
     """How its sandbox was held back: `walled`, `degraded` or `off`; null when the runner did not know."""
 
+    log_tail: str | None = None
+    """The newest 2 KB that its sandbox wrote to stdout and stderr, when that failed or died; else null."""
+
+
+class WarningView(_Body):
+    """A warning of a job, as data."""
+
+    index: int = Field(ge=0)
+    """Its number among all warnings of the job, from 0, as in live messages."""
+
+    text: str
+    """What to know."""
+
+    frame_index: int | None = Field(default=None, ge=0)
+    """The frame it is about, 0-based; null when it is about the whole job, or no frame is known."""
+
+    severity: Severity
+    """How much it matters: `low`, `medium` or `high`, which is a loss."""
+
 
 class ExtendedJobResponse(JobView):
     """The record plus how it was made: timings, warnings, device, newest rows, decode facts and attempts."""
@@ -131,6 +157,9 @@ class ExtendedJobResponse(JobView):
 
     warnings: list[str] | None = None
     """Every warning in the order it was raised."""
+
+    warning_entries: list[WarningView] | None = None
+    """The same warnings as data."""
 
     device_requested: str | None = None
     """`auto`, `cpu` or `gpu`, as the submit asked."""
@@ -154,17 +183,20 @@ class ExtendedJobResponse(JobView):
     """The claims of the job, oldest first, at most the newest 20."""
 
 
-def job_view(record: JobRecord, *, results: dict[str, Any] | None = None) -> JobView:
+def job_view(record: JobRecord, *, results: dict[str, Any] | None = None, has_options: bool = True) -> JobView:
     """Derive the public view of a record.
 
     Args:
         record: the record.
         results: the result document of a completed job (rows cut at the inline limit), read from the store.
+        has_options: whether the view holds the options, which may be large.
     """
     facts = record.model_dump(exclude={"warnings", "attempts", "decode", "rows", "options"})
     return JobView(
         **{name: facts[name] for name in JobView.model_fields if name in facts},
         tool=record.tools[0],
+        filename=record.input.filename,
+        options=record.options if has_options else None,
         current_tool=None if record.is_terminal else record.tools[0],
         tools_total=len(record.tools),
         results=results,

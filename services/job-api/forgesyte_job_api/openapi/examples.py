@@ -44,6 +44,8 @@ JOB: dict[str, Any] = {
     "tool": "detect-motion",
     "tools": ["detect-motion"],
     "job_type": "video",
+    "filename": "traffic.mp4",
+    "options": {"detect-motion": {"threshold": 6}},
     "progress": 42,
     "current_frame": 158,
     "total_frames": 377,
@@ -71,9 +73,10 @@ _ATTEMPT = {
     "outcome": None,
     "frame": None,
     "policy": "walled",
+    "log_tail": None,
 }
 
-JOB_PAGE: dict[str, Any] = {"jobs": [JOB], "count": 1, "next_cursor": None}
+JOB_PAGE: dict[str, Any] = {"jobs": [{**JOB, "options": None}], "count": 1, "next_cursor": None}
 CANCELLED_JOB: dict[str, Any] = {
     **JOB,
     **_ENDED,
@@ -88,6 +91,14 @@ EXTENDED_JOB: dict[str, Any] = {
     "plugin_timings": {"motion-detector.detect-motion": 3.4, "motion-detector": 3.4},
     "stage_timings_ms": {"fetch": 12.1, "decode": 310.2, "process": 540.9, "encode": 20.4, "publish": 8.8},
     "warnings": ["1 of 159 frames could not be decoded and was left out"],
+    "warning_entries": [
+        {
+            "index": 0,
+            "text": "1 of 159 frames could not be decoded and was left out",
+            "frame_index": None,
+            "severity": "high",
+        }
+    ],
     "device_requested": "auto",
     "device_used": "cpu",
     "fallback": False,

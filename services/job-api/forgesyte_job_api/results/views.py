@@ -9,16 +9,16 @@ import orjson
 from forgesyte_chassis.store.blobs import BlobMissing, Store
 from forgesyte_chassis.store.ended_jobs import result_header
 from forgesyte_chassis.store.segments import read_rows
-from forgesyte_contracts.http.jobs import AttemptView, ExtendedJobResponse, job_view
+from forgesyte_contracts.http.jobs import AttemptView, ExtendedJobResponse, WarningView, job_view
 from forgesyte_contracts.jobs import JobRecord
 from forgesyte_contracts.results import INLINE_RESULT_BYTES, Row
-from forgesyte_contracts.warnings import JobWarning
+from forgesyte_contracts.warnings import IndexedWarning
 
 NEWEST_ROWS = 20
 
 
 def extended_view(
-    record: JobRecord, *, results: dict[str, Any] | None, frames: list[Row], warnings: Sequence[JobWarning]
+    record: JobRecord, *, results: dict[str, Any] | None, frames: list[Row], warnings: Sequence[IndexedWarning]
 ) -> ExtendedJobResponse:
     """Derive the extended view: the record, and how it was made.
 
@@ -26,13 +26,14 @@ def extended_view(
         record: the record.
         results: the result document of a completed job.
         frames: its newest rows.
-        warnings: all of them.
+        warnings: all of them, with their indexes.
     """
     return ExtendedJobResponse(
         **dict(job_view(record, results=results)),
         plugin_timings=record.plugin_timings,
         stage_timings_ms=record.stage_timings_ms,
-        warnings=[warning.text for warning in warnings],
+        warnings=[warning.text for _, warning in warnings],
+        warning_entries=[WarningView(index=index, **warning.model_dump()) for index, warning in warnings],
         device_requested=record.device_requested,
         device_used=record.device_used,
         fallback=record.fallback,

@@ -58,7 +58,7 @@ async def list_jobs(
         skip=skip,
     )
     page = state.projection.page(wanted)
-    views = [job_view(record) for record in page.records]
+    views = [job_view(record, has_options=False) for record in page.records]
     return _answer(JobPage(jobs=views, count=page.count, next_cursor=page.next_cursor))
 
 

@@ -10,7 +10,7 @@ from forgesyte_contracts.jobs import AttemptOutcome, DecodeFacts, StageTimings
 from forgesyte_contracts.problems import Code
 from forgesyte_contracts.results import INLINE_RESULT_BYTES, ResultSummary
 from forgesyte_contracts.subjects import result_blob
-from forgesyte_contracts.warnings import JobWarning
+from forgesyte_contracts.warnings import JobWarning, Severity
 
 DECODE = DecodeFacts(frames_decoded=30, frames_corrupt=2, frames_skipped=1, codec="h264", fps=25.0, rotation=90)
 STAGES = StageTimings(fetch=1.5, decode=20.0, process=300.5, publish=4.0)
@@ -102,6 +102,24 @@ async def test_a_warning_that_was_not_kept_is_left_out(api, make):
     body = await extended(api, await api.put(record))
 
     assert body["warnings"] == [f"warning {number}" for number in range(10, 60)]
+    assert [entry["index"] for entry in body["warning_entries"]] == list(range(10, 60))
+
+
+async def test_warnings_are_told_as_data_too(api, make):
+    record = moves.warned(await running(api, make), [JobWarning(text="odd", frame_index=7, severity=Severity.LOW)])
+
+    body = await extended(api, await api.put(record))
+
+    assert body["warning_entries"][2:] == [{"index": 2, "text": "odd", "frame_index": 7, "severity": "low"}]
+
+
+async def test_an_attempt_tells_what_its_sandbox_wrote_last(api, make):
+    record = moves.with_log_tail(await running(api, make), "Segmentation fault")
+    record = moves.died(record, AttemptOutcome.CRASHED, 17, "it died", make.NOW)
+
+    body = await extended(api, await api.put(record))
+
+    assert [one["log_tail"] for one in body["attempts"]] == ["Segmentation fault"]
 
 
 async def test_newest_rows_are_only_as_many_as_fit_inline(api, make):

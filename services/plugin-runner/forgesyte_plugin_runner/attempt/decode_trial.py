@@ -94,8 +94,8 @@ def failure_of_media(outcome: SandboxOutcome, tried: SandboxOutcome) -> Failure:
         tried: how decoding alone ended.
     """
     if tried.code in _OF_MEDIA:
-        return failure_of(tried, "")
+        return replace(failure_of(tried, ""), log_tail=outcome.log_tail)
     frame = next(each for each in (tried.decoding, tried.frame, outcome.decoding, 0) if each is not None)
     clause = tried.clause or tried.error or f"decoding ended as {tried.kind}"
     text = f"At frame {frame}, decoding the media failed twice, the second time without the plugin: {clause}. {_ADVICE}"
-    return Failure(Code.MEDIA_INVALID, tried.kind, text, frame)
+    return Failure(Code.MEDIA_INVALID, tried.kind, text, frame, outcome.log_tail)

@@ -203,7 +203,8 @@ class Ending:
 
     async def _fail(self, failure: Failure) -> None:
         def fail(record: JobRecord, now: datetime) -> JobRecord:
-            return moves.failed(record, failure.code, failure.error_type, failure.message, now, frame=failure.frame)
+            told = moves.with_log_tail(record, failure.log_tail)
+            return moves.failed(told, failure.code, failure.error_type, failure.message, now, frame=failure.frame)
 
         await self._finish(await self._recorder.close(AttemptOutcome.FAILED, fail), AttemptOutcome.FAILED)
 
@@ -226,9 +227,11 @@ class Ending:
         if outcome.decoding is None:
             blame_death(self._plugins, self._recorder.record, outcome, what=what, input_id=self._input_id)
         self._stop.hand_over()
-        record = await self._recorder.close(
-            death, lambda known, now: moves.died(known, death, outcome.frame, what, now)
-        )
+
+        def die(known: JobRecord, now: datetime) -> JobRecord:
+            return moves.died(moves.with_log_tail(known, outcome.log_tail), death, outcome.frame, what, now)
+
+        record = await self._recorder.close(death, die)
         if record.is_terminal:
             self._plugins.record_error(record.plugin_id)
             await self._finish(record, death)
@@ -250,7 +253,10 @@ class Ending:
         )
         how = judge(record, fault).outcome
         self._stop.hand_over()
-        record = await self._recorder.close(how, lambda known, now: moves.faulted(known, fault, now))
+        told = moves.with_log_tail
+        record = await self._recorder.close(
+            how, lambda known, now: moves.faulted(told(known, outcome.log_tail), fault, now)
+        )
         if record.is_terminal:
             if record.error_code == Code.PLUGIN_CRASH:
                 blame_death(self._plugins, record, outcome, what=what, input_id=self._input_id)

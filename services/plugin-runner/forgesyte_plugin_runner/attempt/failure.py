@@ -37,12 +37,15 @@ _DEATHS: dict[str, AttemptOutcome] = {
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a job ends as failed. `frame` is 0-based; None when no frame caused it."""
+    """Why a job ends as failed. `frame` is 0-based; None when no frame caused it. `log_tail` is what its sandbox wrote
+    last.
+    """
 
     code: Code
     error_type: str
     message: str
     frame: int | None = None
+    log_tail: str = ""
 
 
 def failure_of(outcome: SandboxOutcome, plugin: str) -> Failure:
@@ -55,7 +58,7 @@ def failure_of(outcome: SandboxOutcome, plugin: str) -> Failure:
         text = f"The plugin '{plugin}' raised {name}{where}: {text}"
     advice = _REFUSED_ADVICE if _may_be_refused(outcome) else _ADVICE.get(code, "")
     message = f"{text}{'' if text.endswith(('.', '!', '?')) else '.'} {advice}".strip()
-    return Failure(code, name, message, outcome.frame)
+    return Failure(code, name, message, outcome.frame, outcome.log_tail)
 
 
 def _may_be_refused(outcome: SandboxOutcome) -> bool:

@@ -1,12 +1,17 @@
 """The last output of a sandbox: stdout and stderr are always drained, and the newest 2 KB are kept.
 
-Always, because a full pipe would block the child in a print; 2 KB, because a flood must cost nothing.
+Always, because a full pipe would block the child in a print; 2 KB, because a flood must cost nothing. The list of
+extension modules with which Python ends its report of a crash is longer than that and says nothing about it, so it is
+left out.
 """
 
 import asyncio
 import os
+import re
 
 TAIL_BYTES = 2048
+_HELD_BYTES = 1 << 14
+_MODULES = re.compile(r"^(Extension modules: )?[\w., ]* \(total: \d+\)\n?", re.MULTILINE)
 _READ_BYTES = 1 << 16
 _DRAIN_READS = 64
 
@@ -25,7 +30,8 @@ class LogTail:
     @property
     def text(self) -> str:
         """What is kept, as text; bytes that are not UTF-8 are replaced."""
-        return self._tail.decode(errors="replace")
+        text = _MODULES.sub("", self._tail.decode(errors="replace"))
+        return text.encode()[-TAIL_BYTES:].decode(errors="ignore")
 
     def clear(self) -> None:
         """Forget what was written so far, so that the next job's tail is its own."""
@@ -48,7 +54,7 @@ class LogTail:
             part = os.read(self._fd, _READ_BYTES)
         except BlockingIOError:
             return False
-        self._tail = (self._tail + part)[-TAIL_BYTES:]
+        self._tail = (self._tail + part)[-_HELD_BYTES:]
         if not part:
             self._stop()
         return bool(part)

@@ -1,7 +1,7 @@
-"""Shortens a record until it fits into its bucket: the oldest warnings go first, then the oldest attempts.
+"""Shortens a record until it fits into its bucket: the oldest log tails go first, then warnings, then attempts.
 
-What is removed is not lost to the user: the store and the log keep it. What must not be removed (options, ids, state)
-is limited where it enters the product.
+What is removed is not lost: the store keeps warnings, and the runner's log tells of attempts. What must not be removed
+(options, ids, state) is limited where it enters the product.
 """
 
 from pydantic import ValidationError
@@ -57,17 +57,29 @@ def encode(record: JobRecord) -> bytes:
 
 
 def _smaller(record: JobRecord, size_bytes: int) -> JobRecord:
+    if any(attempt.log_tail for attempt in record.attempts[:-1]):
+        return _without_oldest_tail(record)
     if record.warnings:
         kept = _newer_half(record.warnings)
         dropped = record.warnings_dropped + len(record.warnings) - len(kept)
         return record.model_copy(update={"warnings": kept, "warnings_dropped": dropped})
     if len(record.attempts) > 1:
         return record.model_copy(update={"attempts": _newer_half(record.attempts)})
+    if record.attempts and record.attempts[-1].log_tail:
+        return _without_oldest_tail(record)
     raise RecordUnwritable(
         Code.REQUEST_INVALID,
         f"The record of job {record.job_id} has {size_bytes} bytes; at most {MAX_RECORD_BYTES} are allowed. "
         "Submit the job again with smaller options.",
         job_id=record.job_id,
+    )
+
+
+def _without_oldest_tail(record: JobRecord) -> JobRecord:
+    oldest = next(attempt for attempt in record.attempts if attempt.log_tail)
+    shorter = oldest.model_copy(update={"log_tail": None})
+    return record.model_copy(
+        update={"attempts": tuple(shorter if attempt is oldest else attempt for attempt in record.attempts)}
     )
 
 

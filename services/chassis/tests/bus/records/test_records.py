@@ -185,6 +185,38 @@ async def test_record_is_cut_to_64_kib_newest_warnings_kept(bus, a_record):
     assert await bus.jobs.get(created.record.job_id) == changed
 
 
+def tails_of(record):
+    return [attempt.log_tail for attempt in record.attempts]
+
+
+async def test_record_of_64_kib_loses_its_oldest_log_tails_before_its_warnings(bus, a_record):
+    def crowd(record):
+        for number in range(20):
+            record = moves.with_log_tail(moves.claimed(record, "r1", NOW), f"{number} " + "\\" * 2000)
+            record = moves.released(record, None, NOW)
+        return moves.warned(record, [JobWarning(text="x" * 500)] * 20)
+
+    created = await bus.jobs.create(a_record())
+    changed = await bus.jobs.change(created.record.job_id, crowd)
+
+    tails, kept = tails_of(changed.record), sum(tail is not None for tail in tails_of(changed.record))
+    assert len(changed.record.model_dump_json()) <= MAX_RECORD_BYTES
+    assert 0 < kept < 20
+    assert tails[:-kept] == [None] * (20 - kept), "the oldest are gone"
+    assert tails[-1].startswith("19 ")
+    assert len(changed.record.warnings) == 20
+
+
+async def test_record_loses_its_newest_log_tail_rather_than_being_refused(bus, a_record):
+    def crowd(record):
+        return moves.with_log_tail(moves.claimed(record, "r1", NOW), "\\" * 2000)
+
+    created = await bus.jobs.create(sized(a_record(), MAX_RECORD_BYTES - 1500))
+    changed = await bus.jobs.change(created.record.job_id, crowd)
+
+    assert tails_of(changed.record) == [None]
+
+
 async def test_record_that_cannot_be_shortened_is_refused_before_anything_is_written(bus, a_record):
     record = a_record(options={"detect-motion": {"text": "x" * MAX_RECORD_BYTES}})
 
