@@ -29,6 +29,7 @@ from forgesyte_contracts.realtime import (
     PluginStatusPayload,
     PongPayload,
     ProgressPayload,
+    ProgressStage,
     ProgressStatus,
     RealtimeMessage,
     Severity,
@@ -57,7 +58,7 @@ BOX = Box(x=1, y=2, width=3, height=4, confidence=0.5, class_="car")
 PAYLOADS = [
     MetadataPayload(plugin="p", metadata=PluginMetadata(version="1.0.0")),
     PROGRESS,
-    PROGRESS.model_copy(update={"stage": "decode", "fps": 25.5}),
+    PROGRESS.model_copy(update={"stage": ProgressStage.PROCESSING, "fps": 25.5}),
     PluginStatusPayload(
         job_id="j", plugin="p", status=PluginStatus.STARTED, timing_ms=None, frames_processed=0, warnings_count=0,
         device_used=None,

@@ -33,6 +33,7 @@ from .payloads import (
     PluginStatusPayload,
     PongPayload,
     ProgressPayload,
+    ProgressStage,
     ProgressStatus,
     WarningPayload,
 )
@@ -69,6 +70,7 @@ __all__ = [
     "PongPayload",
     "ProgressEvent",
     "ProgressPayload",
+    "ProgressStage",
     "ProgressStatus",
     "RealtimeMessage",
     "Severity",

@@ -12,6 +12,7 @@ from forgesyte_contracts.warnings import Severity
 Percent = Annotated[int, Field(ge=0, le=100)]
 Count = Annotated[int, Field(ge=0)]
 Milliseconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+FramesPerSecond = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class MessageType(StrEnum):
@@ -35,6 +36,14 @@ class ProgressStatus(StrEnum):
     COMPLETED = "completed"
     FAILED = "failed"
     CANCELLED = "cancelled"
+
+
+class ProgressStage(StrEnum):
+    """What the sandbox of a running job is doing: loading until its first frame, then frames, then its last words."""
+
+    STARTING = "starting"
+    PROCESSING = "processing"
+    FINISHING = "finishing"
 
 
 class PluginStatus(StrEnum):
@@ -105,9 +114,11 @@ class ProgressPayload(Payload):
     current_tool: str | None
     tools_total: Count
     tools_completed: Count
-    stage: str | None = None
-    fps: Milliseconds | None = None
-    """Frames per second at the moment."""
+    stage: ProgressStage | None = None
+    """What the sandbox is doing; only in live messages of a running job."""
+
+    fps: FramesPerSecond | None = None
+    """Frames done per second, over the last 2 s; only in live messages, once it is known."""
 
 
 class PluginStatusPayload(Payload):

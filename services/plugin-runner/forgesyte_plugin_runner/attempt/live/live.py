@@ -29,6 +29,7 @@ from forgesyte_contracts.realtime import (
     plugin_status_of,
     progress_of,
 )
+from forgesyte_plugin_runner.attempt.progress import FrameRate
 from forgesyte_plugin_runner.attempt.state.attempt_state import AttemptState
 from forgesyte_plugin_runner.stopping import Stop
 from forgesyte_sandbox.shared.messages import Message, Preview, Row
@@ -83,6 +84,7 @@ class LiveAttempt:
         self._news = asyncio.Event()
         self._rows = NewestRows()
         self._previews = Previews(record.tools, clock)
+        self._rate = FrameRate()
         self._percent = 0
         self._progress: ProgressPayload | None = None
         self._status: PluginStatusPayload | None = None
@@ -108,6 +110,7 @@ class LiveAttempt:
         while True:
             await is_set_within(self._news, _LOOK_EVERY_S)
             self._news.clear()
+            self._rate.note(self._state.frames_done, self._clock.monotonic_s())
             if self.is_watched():
                 await self._tell(self._due())
                 await asyncio.sleep(1 / EVENTS_PER_SECOND)
@@ -171,10 +174,20 @@ class LiveAttempt:
             yield status
 
     def _due_progress(self, shown: JobRecord) -> Iterator[Payload]:
-        progress = progress_of(shown)
-        if progress is not None and progress != self._progress:
+        known = progress_of(shown)
+        if known is None:
+            return
+        progress = known.model_copy(update={"stage": self._state.stage, "fps": self._rate.per_second})
+        if self._is_news(progress):
             self._progress = progress
             yield progress
+
+    def _is_news(self, progress: ProgressPayload) -> bool:
+        """Whether anything but the speed has changed; the speed alone is news only when the job stands still."""
+        before = self._progress
+        if before is None or progress.model_copy(update={"fps": before.fps}) != before:
+            return True
+        return progress.fps == 0 and before.fps != 0
 
     def _due_status(self, shown: JobRecord, now_s: float) -> Iterator[Payload]:
         status = plugin_status_of(shown)

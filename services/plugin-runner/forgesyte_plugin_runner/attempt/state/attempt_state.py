@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from forgesyte_contracts import moves
 from forgesyte_contracts.jobs import DecodeFacts, JobRecord, StageTimings
 from forgesyte_contracts.progress import MOST_WHILE_RUNNING, percent_of
+from forgesyte_contracts.realtime import ProgressStage
 from forgesyte_contracts.warnings import JobWarning
 from forgesyte_plugin_runner.devices.placement import Placement
 from forgesyte_sandbox.shared import messages
@@ -56,6 +57,7 @@ class AttemptState:
         self.committed_end = 0
         self._reached = 0
         self._uncommitted: deque[messages.Row] = deque()
+        self._is_finished = False
         self.is_news = False
         self.order = record.order
 
@@ -64,6 +66,13 @@ class AttemptState:
         """Frames done of the exact total, or of the container's estimate until the total is known."""
         total = self._total if self._total is not None else self._estimate
         return percent_of(self._reached, total, at_most=MOST_WHILE_RUNNING)
+
+    @property
+    def stage(self) -> ProgressStage:
+        """What the sandbox is doing, as its messages tell."""
+        if self._is_finished:
+            return ProgressStage.FINISHING
+        return ProgressStage.PROCESSING if self.frames_done else ProgressStage.STARTING
 
     def placed(self, placement: Placement) -> None:
         """Note on which device the attempt runs, and why it is not the one chosen at submit."""
@@ -158,6 +167,7 @@ class AttemptState:
             self._estimate = _bounded(timings.estimated_total)
 
     def _take_finish(self, result: dict[str, Any]) -> None:
+        self._is_finished = True
         known = {name: result[name] for name in DecodeFacts.model_fields if name in result}
         try:
             self._decode = _sane(DecodeFacts.model_validate({**self._decode.model_dump(), **known}))

@@ -125,6 +125,18 @@ async def test_a_watched_job_sends_each_kind_of_message_as_its_schema_says(box, 
         assert (body["type"], body["payload"]["job_id"]) == (message.kind, record.job_id)
 
 
+async def test_progress_tells_the_stage_and_in_the_end_the_speed(box, clip, gate):
+    box.start_runner()
+
+    heard, _ = await run_watched(box, clip, gate, pause_ms=100)
+
+    told = heard.payloads("progress")
+    assert told[0]["stage"] == "processing"
+    assert told[-1]["stage"] == "finishing"
+    assert {each["stage"] for each in told} == {"processing", "finishing"}
+    assert told[-1]["fps"] > 0
+
+
 async def test_how_it_ended_is_left_to_the_record(box, clip, gate):
     box.start_runner()
 

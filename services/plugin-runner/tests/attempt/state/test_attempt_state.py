@@ -4,6 +4,7 @@ import pytest
 
 from forgesyte_contracts import moves
 from forgesyte_contracts.jobs import DecodeFacts, JobRecord, RowRange
+from forgesyte_contracts.realtime import ProgressStage
 from forgesyte_contracts.warnings import JobWarning
 from forgesyte_plugin_runner.attempt.state.attempt_state import AttemptState
 from forgesyte_sandbox.shared import messages
@@ -160,3 +161,16 @@ def test_no_figure_of_a_child_can_poison_the_record():
     assert JobRecord.model_validate_json(written.model_dump_json()) == written
     assert len(written.model_dump_json()) < 2000
     assert written.plugin_timings == {}
+
+
+def test_the_stage_goes_from_starting_over_processing_to_finishing():
+    state = AttemptState(a_running_record())
+    stages = [state.stage]
+
+    for message in (started(), a_row(0), Finished({})):
+        state.take(message)
+        stages.append(state.stage)
+
+    assert stages == [
+        ProgressStage.STARTING, ProgressStage.STARTING, ProgressStage.PROCESSING, ProgressStage.FINISHING,
+    ]  # fmt: skip
