@@ -19,6 +19,7 @@ from forgesyte_chassis.web.keys import KeyRing
 from forgesyte_chassis.web.openapi import with_problem_schema
 from forgesyte_chassis.web.ops import Check
 from forgesyte_chassis.web.route_guard import route_guard
+from forgesyte_contracts.http.service import ServiceFacts, ServiceLimits, ServiceLinks
 from forgesyte_sandbox.parent.homes.survivors import end_survivors
 from forgesyte_sandbox.parent.zygote import Zygote
 
@@ -36,6 +37,7 @@ from .results.archive import Archive
 from .results.playable import PlayableMaker
 from .results.workshop import Studio, Workshop
 from .routes import analyze, cancel, frames, health, jobs, playable, results, submit
+from .routes import analyze, cancel, facts, health, jobs, results, submit
 from .routes import input as job_input
 from .settings import JobApiSettings
 from .state import ApiState
@@ -129,9 +131,10 @@ def create_app(
         docs_url=None,
         redoc_url=None,
     )
+    app.state.facts = _facts(settings, keys, release)
     problems.install(app)
     app.add_middleware(CountedRequests, metrics=metrics, clock=clock_used)  # outermost: it sees what is really sent
-    for part in (submit, analyze, jobs, results, frames, job_input, playable, cancel, health):
+    for part in (submit, analyze, jobs, results, frames, job_input, playable, cancel, health, facts):
         app.include_router(part.router)
     with_problem_schema(app)
 
@@ -147,6 +150,15 @@ def readiness_checks(app: FastAPI) -> Mapping[str, Check]:
     state = app.state.job_api
     assert isinstance(state, ApiState)  # noqa: S101  the lifespan put it there
     return {"storage": state.disk.check}
+
+
+def _facts(settings: JobApiSettings, keys: KeyRing, release: str) -> ServiceFacts:
+    limits = ServiceLimits(
+        upload_bytes=settings.max_upload_bytes,
+        image_pixels=settings.max_image_pixels,
+        video_side_px=settings.max_side_px,
+    )
+    return ServiceFacts(version=release, keys_required=not keys.is_open, limits=limits, links=ServiceLinks())
 
 
 def _health(state: ApiState, rounds: Rounds, runners: RunnerView, release: str) -> HealthCheck:

@@ -61,6 +61,23 @@ async def test_health_is_healthy_and_counts_plugins_that_can_run(api):
         }  # fmt: skip
 
 
+async def test_the_service_tells_who_it_is_what_it_takes_and_whether_it_needs_a_key(start, ring):
+    async with start(keys=ring, max_upload_bytes=1000, max_image_pixels=200, max_side_px=30) as api:
+        facts = (await api.http.get("/v1")).json()
+        links = [(await api.http.get(facts["links"][name])).status_code for name in ("openapi", "health")]
+
+    assert (facts["name"], facts["keys_required"]) == ("forgesyte", True)
+    assert facts["limits"] == {"upload_bytes": 1000, "image_pixels": 200, "video_side_px": 30}
+    assert links == [200, 200]
+
+
+async def test_without_keys_none_is_required(api):
+    facts = (await api.http.get("/v1")).json()
+
+    assert facts["keys_required"] is False
+    assert facts["version"] == (await api.http.get("/health")).json()["version"]
+
+
 @pytest.mark.parametrize(("behind_for_s", "status"), [(1.0, "healthy"), (6.0, "degraded")])
 async def test_health_calls_the_list_of_jobs_behind_only_after_5_s(api, behind_for_s, status):
     api.state.projection._feed = SimpleNamespace(behind_for_s=behind_for_s)

@@ -53,3 +53,10 @@ async def test_who_watches_a_job_is_told_its_stage_and_how_fast_it_is(stack, cli
     assert {each["stage"] for each in live} >= {"processing", "finishing"}
     assert [each["fps"] for each in live if each.get("fps")], "known half a second after the first frame"
     assert "fps" not in told[-1], "the ending is made from the record"
+
+
+async def test_the_product_tells_who_it_is_without_a_key(stack):
+    facts = (await stack.http.get("/v1")).json()
+
+    assert (facts["name"], facts["keys_required"]) == ("forgesyte", False)
+    assert facts["limits"]["upload_bytes"] > facts["limits"]["video_side_px"] > 0

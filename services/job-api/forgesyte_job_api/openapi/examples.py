@@ -144,6 +144,18 @@ HEALTH: dict[str, Any] = {
         "reconciler": "ok",
     },
 }
+FACTS: dict[str, Any] = {
+    "name": "forgesyte",
+    "version": "0.1.0",
+    "keys_required": False,
+    "limits": {"upload_bytes": 2147483648, "image_pixels": 50000000, "video_side_px": 8192},
+    "links": {
+        "openapi": "/openapi.json",
+        "asyncapi": "/asyncapi.json",
+        "health": "/health",
+        "realtime": "/v1/realtime",
+    },
+}
 
 MAKING: dict[str, Any] = {"job_id": EXAMPLE_JOB_ID, "state": "making", "progress": 42}
 

@@ -17,20 +17,14 @@ ANSWERS = {
     ("get", "/v1/jobs/{job_id}/frames", "202"): "Making",
     ("get", "/v1/jobs/{job_id}/playable", "202"): "Making",
     ("post", "/v1/jobs/{job_id}/cancel", "200"): "CancelledJob",
+    ("get", "/v1", "200"): "ServiceFacts",
     ("get", "/health", "200"): "HealthReport",
     ("get", "/v1/health", "200"): "HealthReport",
 }
 DESCRIBED = (
-    "Submitted",
-    "JobPage",
-    "JobView",
-    "ExtendedJobResponse",
-    "FrameTable",
-    "CancelledJob",
-    "HealthReport",
-    "Making",
-    "Problem",
-)
+    "Submitted", "JobPage", "JobView", "ExtendedJobResponse", "AttemptView", "WarningView", "FrameTable", "CancelledJob",
+    "HealthReport", "ServiceFacts", "ServiceLimits", "ServiceLinks", "Making", "Problem",
+)  # fmt: skip
 
 
 @pytest.fixture

@@ -185,7 +185,7 @@ async def test_merged_rows_of_a_completed_job_are_the_extended_ones(api, make):
 
 async def test_head_answers_as_get_does_but_without_the_body(api, make):
     job_id = (await api.submit()).json()["job_id"]
-    paths = ["/health", "/v1/health", "/v1/jobs", f"/v1/jobs/{job_id}", f"/v1/jobs/{job_id}/extended"]
+    paths = ["/v1", "/health", "/v1/health", "/v1/jobs", f"/v1/jobs/{job_id}", f"/v1/jobs/{job_id}/extended"]
     paths += [f"/v1/jobs/{job_id}/result?format=jsonl", f"/v1/jobs/{job_id}/result", "/v1/jobs/17"]
 
     for path in paths:
