@@ -65,11 +65,19 @@ def outputs_of(row: dict[str, Any], tools: Sequence[str]) -> Iterator[tuple[str,
 
 def boxes_of(tool: str, output: object) -> list[FoundBox] | None:
     """Return the boxes of one tool's output in their order; None when its type has no boxes."""
+    found = [_box(tool, item) for item in box_items(output)]
+    return found if found or _has_box_list(output) else None
+
+
+def box_items(output: object) -> list[dict[str, Any]]:
+    """Return the boxes of one tool's output as they stand in the row, for who counts millions of them."""
     if not isinstance(output, dict):
-        return None
-    lists = {name: value for name, value in output.items() if isinstance(value, list)}
-    found = [_box(tool, item) for items in lists.values() for item in items if _is_box(item)]
-    return found if found or BOX_LISTS & lists.keys() else None
+        return []
+    return [item for items in output.values() if isinstance(items, list) for item in items if _is_box(item)]
+
+
+def _has_box_list(output: object) -> bool:
+    return isinstance(output, dict) and any(isinstance(output.get(name), list) for name in BOX_LISTS)
 
 
 def _box(tool: str, item: dict[str, Any]) -> FoundBox:

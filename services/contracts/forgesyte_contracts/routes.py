@@ -28,6 +28,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/v1/jobs/{job_id}/extended", JOB_API, "read"),
     Route("GET", "/v1/jobs/{job_id}/result", JOB_API, "read"),
     Route("GET", "/v1/jobs/{job_id}/frames", JOB_API, "read"),
+    Route("GET", "/v1/jobs/{job_id}/result/timeline", JOB_API, "read"),
     Route("GET", "/v1/jobs/{job_id}/input", JOB_API, "read"),
     Route("GET", "/v1/jobs/{job_id}/video", JOB_API, "read"),
     Route("GET", "/v1/jobs/{job_id}/playable", JOB_API, "read"),

@@ -35,9 +35,9 @@ from .request_counting import CountedRequests
 from .results.annotated import Annotator
 from .results.archive import Archive
 from .results.playable import PlayableMaker
+from .routes import analyze, cancel, facts, frames, health, jobs, playable, results, submit, timeline
+from .results.timelines import Timelines
 from .results.workshop import Studio, Workshop
-from .routes import analyze, cancel, frames, health, jobs, playable, results, submit
-from .routes import analyze, cancel, facts, health, jobs, results, submit
 from .routes import input as job_input
 from .settings import JobApiSettings
 from .state import ApiState
@@ -102,6 +102,7 @@ def create_app(
                 annotated=await stack.enter_async_context(Workshop.open(Annotator(studio), clock_used)),
                 playables=await stack.enter_async_context(Workshop.open(PlayableMaker(studio), clock_used)),
                 prober=Prober(sandboxes, settings),
+                timelines=Timelines(store),
             )
             rounds = Rounds(clock_used, metrics, every_s=settings.reconcile_every_s)
             app.state.job_api = state
@@ -134,7 +135,7 @@ def create_app(
     app.state.facts = _facts(settings, keys, release)
     problems.install(app)
     app.add_middleware(CountedRequests, metrics=metrics, clock=clock_used)  # outermost: it sees what is really sent
-    for part in (submit, analyze, jobs, results, frames, job_input, playable, cancel, health, facts):
+    for part in (submit, analyze, jobs, results, frames, job_input, playable, cancel, health, facts, timeline):
         app.include_router(part.router)
     with_problem_schema(app)
 

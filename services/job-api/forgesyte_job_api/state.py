@@ -27,6 +27,7 @@ from .reconcile.reconciler import Reconciler
 from .results.archive import Archive
 from .results.lookup import find_record
 from .results.playable_facts import PlayableFacts
+from .results.timelines import Timelines
 from .results.workshop import Workshop
 from .settings import JobApiSettings
 from .submit.intake import Intake
@@ -51,6 +52,7 @@ class ApiState:
     annotated: Workshop[int]
     playables: Workshop[PlayableFacts]
     prober: Prober
+    timelines: Timelines
     cancels: Turns[JobId] = field(default_factory=Turns)
 
     def intake(self) -> Intake:

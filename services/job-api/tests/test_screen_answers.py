@@ -7,6 +7,7 @@ import pytest
 import pytest_asyncio
 from websockets.asyncio.client import connect
 
+from forgesyte_launcher import demo_clip
 from tests.support import Stack, make_clip, meeting_point, running_stack
 
 FRAMES = 30
@@ -60,3 +61,27 @@ async def test_the_product_tells_who_it_is_without_a_key(stack):
 
     assert (facts["name"], facts["keys_required"]) == ("forgesyte", False)
     assert facts["limits"]["upload_bytes"] > facts["limits"]["video_side_px"] > 0
+
+
+async def test_the_timeline_of_a_job_with_two_tools_agrees_with_its_rows(stack, tmp_path):
+    clip = tmp_path / "moving.mp4"
+    demo_clip.make_clip(clip)
+    query = {"plugin_id": "motion-detector", "tool": ["detect-motion", "track-objects"]}
+    sent = await stack.http.post(
+        "/v1/video/submit", params=query, content=clip.read_bytes(), headers={"Content-Type": "video/mp4"}
+    )
+    job_id = sent.json()["job_id"]
+    assert (await stack.ended(job_id))["status"] == "completed"
+
+    timeline = (await stack.http.get(f"/v1/jobs/{job_id}/result/timeline", params={"bins": 20})).json()
+
+    rows = await stack.rows(job_id)
+    regions = [len(row["detect-motion"]["regions"]) for row in rows]
+    tracked = [len(row["track-objects"]["tracked_objects"]) for row in rows]
+    assert (timeline["complete"], timeline["bins"], timeline["total_frames"]) == (True, 20, demo_clip.FRAMES)
+    classes = {lane["tool"]: lane["detections"] for lane in timeline["lanes"] if lane["kind"] == "class"}
+    expected = {"detect-motion": sum(regions), "track-objects": sum(tracked)}
+    assert classes == expected
+    assert min(expected.values()) > 100
+    ids = {box["track_id"] for row in rows for box in row["track-objects"]["tracked_objects"]}
+    assert {lane["track_id"] for lane in timeline["lanes"] if lane["kind"] == "track"} == ids

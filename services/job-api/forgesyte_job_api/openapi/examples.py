@@ -144,6 +144,39 @@ HEALTH: dict[str, Any] = {
         "reconciler": "ok",
     },
 }
+TIMELINE: dict[str, Any] = {
+    "job_id": EXAMPLE_JOB_ID,
+    "attempt": 1,
+    "complete": True,
+    "bins": 100,
+    "total_frames": 377,
+    "lanes": [
+        {
+            "kind": "class",
+            "tool": "track-objects",
+            "class": None,
+            "track_id": None,
+            "frames": 162,
+            "detections": 192,
+            "first_frame": 31,
+            "last_frame": 300,
+            "runs": [[8, 21, 64], [40, 79, 128]],
+        },
+        {
+            "kind": "track",
+            "tool": "track-objects",
+            "class": None,
+            "track_id": 1,
+            "frames": 51,
+            "detections": 51,
+            "first_frame": 31,
+            "last_frame": 81,
+            "runs": [[8, 21, 51]],
+        },
+    ],
+    "lanes_omitted": 0,
+}
+
 FACTS: dict[str, Any] = {
     "name": "forgesyte",
     "version": "0.1.0",

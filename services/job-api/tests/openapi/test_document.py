@@ -16,6 +16,7 @@ ANSWERS = {
     ("get", "/v1/jobs/{job_id}/frames", "200"): "FrameTable",
     ("get", "/v1/jobs/{job_id}/frames", "202"): "Making",
     ("get", "/v1/jobs/{job_id}/playable", "202"): "Making",
+    ("get", "/v1/jobs/{job_id}/result/timeline", "200"): "ResultTimeline",
     ("post", "/v1/jobs/{job_id}/cancel", "200"): "CancelledJob",
     ("get", "/v1", "200"): "ServiceFacts",
     ("get", "/health", "200"): "HealthReport",
@@ -23,7 +24,7 @@ ANSWERS = {
 }
 DESCRIBED = (
     "Submitted", "JobPage", "JobView", "ExtendedJobResponse", "AttemptView", "WarningView", "FrameTable", "CancelledJob",
-    "HealthReport", "ServiceFacts", "ServiceLimits", "ServiceLinks", "Making", "Problem",
+    "ResultTimeline", "TimelineLane", "HealthReport", "ServiceFacts", "ServiceLimits", "ServiceLinks", "Making", "Problem",
 )  # fmt: skip
 
 

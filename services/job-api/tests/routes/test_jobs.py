@@ -187,6 +187,7 @@ async def test_head_answers_as_get_does_but_without_the_body(api, make):
     job_id = (await api.submit()).json()["job_id"]
     paths = ["/v1", "/health", "/v1/health", "/v1/jobs", f"/v1/jobs/{job_id}", f"/v1/jobs/{job_id}/extended"]
     paths += [f"/v1/jobs/{job_id}/result?format=jsonl", f"/v1/jobs/{job_id}/result", "/v1/jobs/17"]
+    paths += [f"/v1/jobs/{job_id}/result/timeline"]
 
     for path in paths:
         got, head = await api.http.get(path), await api.http.head(path)
