@@ -33,6 +33,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/v1/jobs/{job_id}/video", JOB_API, "read"),
     Route("GET", "/v1/jobs/{job_id}/playable", JOB_API, "read"),
     Route("POST", "/v1/jobs/{job_id}/cancel", JOB_API, "analyze"),
+    Route("POST", "/v1/jobs/{job_id}/retry", JOB_API, "analyze"),
     Route("GET", "/v1", JOB_API, None),
     Route("GET", "/openapi.json", JOB_API, None),
     Route("GET", "/health", JOB_API, None),

@@ -35,9 +35,9 @@ from .request_counting import CountedRequests
 from .results.annotated import Annotator
 from .results.archive import Archive
 from .results.playable import PlayableMaker
-from .routes import analyze, cancel, facts, frames, health, jobs, playable, results, submit, timeline
 from .results.timelines import Timelines
 from .results.workshop import Studio, Workshop
+from .routes import analyze, cancel, facts, frames, health, jobs, playable, results, retry, submit, timeline
 from .routes import input as job_input
 from .settings import JobApiSettings
 from .state import ApiState
@@ -135,7 +135,7 @@ def create_app(
     app.state.facts = _facts(settings, keys, release)
     problems.install(app)
     app.add_middleware(CountedRequests, metrics=metrics, clock=clock_used)  # outermost: it sees what is really sent
-    for part in (submit, analyze, jobs, results, frames, job_input, playable, cancel, health, facts, timeline):
+    for part in (submit, analyze, jobs, results, frames, job_input, playable, cancel, health, facts, timeline, retry):
         app.include_router(part.router)
     with_problem_schema(app)
 

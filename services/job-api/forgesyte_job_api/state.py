@@ -30,8 +30,10 @@ from .results.playable_facts import PlayableFacts
 from .results.timelines import Timelines
 from .results.workshop import Workshop
 from .settings import JobApiSettings
+from .submit.admission import Admission
 from .submit.intake import Intake
 from .submit.probe import Prober
+from .submit.retry import Retries
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,14 @@ class ApiState:
 
     def intake(self) -> Intake:
         """Make what turns requests into jobs."""
-        return Intake(
+        return Intake(self._admission())
+
+    def retries(self) -> Retries:
+        """Make what turns jobs into other jobs over the same media."""
+        return Retries(self._admission())
+
+    def _admission(self) -> Admission:
+        return Admission(
             bus=self.bus,
             store=self.store,
             settings=self.settings,

@@ -85,3 +85,20 @@ async def test_the_timeline_of_a_job_with_two_tools_agrees_with_its_rows(stack, 
     assert min(expected.values()) > 100
     ids = {box["track_id"] for row in rows for box in row["track-objects"]["tracked_objects"]}
     assert {lane["track_id"] for lane in timeline["lanes"] if lane["kind"] == "track"} == ids
+
+
+async def test_a_job_is_run_once_more_with_other_options(stack, clip):
+    first = await stack.submit(clip, "raise", at=4)
+    assert (await stack.ended(first))["status"] == "failed"
+
+    answer = await stack.http.post(f"/v1/jobs/{first}/retry", json={"options": {"at": 1000}})
+
+    assert answer.status_code == 202, answer.text
+    second = await stack.ended(answer.json()["job_id"])
+    assert (second["status"], second["filename"], second["options"]) == (
+        "completed",
+        "clip.mp4",
+        {"raise": {"at": 1000}},
+    )
+    assert len(await stack.rows(second["job_id"])) == FRAMES
+    assert (await stack.http.get(f"/v1/jobs/{second['job_id']}/input")).content == clip.read_bytes()

@@ -138,6 +138,32 @@ class Store:
             await self._call(path, partial(self._folder.persist, path))
         return total
 
+    async def copy(self, source: str, path: str) -> None:
+        """Copy a blob inside the store, replacing an existing one; through this process only if that is the only way.
+
+        In a folder the two share their bytes on the disk, which no write ever changes. A file system without hard links
+        and an object too large for the store's own copy are copied as a stream.
+
+        Raises:
+            BlobMissing: there is no `source`.
+        """
+
+        def copy() -> None:
+            obstore.copy(self._backend, source, path)
+            if self._folder is not None:
+                self._folder.persist(path)
+
+        try:
+            await self._call(source, copy)
+        except BlobMissing:
+            if self._folder is not None:
+                await self._call(path, partial(self._folder.drop_empty_above, path))
+            raise
+        except StoreSilent:
+            raise
+        except StoreUnavailable:
+            await self.put_stream(path, self.stream(source))
+
     async def get(self, path: str) -> bytes:
         """Read a whole blob that is known to be small.
 

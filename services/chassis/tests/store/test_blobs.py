@@ -461,3 +461,34 @@ async def test_a_stream_whose_piece_is_never_taken_is_given_up(tmp_path, monkeyp
             await store.put_stream("a/blob", pieces())
     finally:
         answered.set()
+
+
+async def test_a_copy_outlives_its_source_and_never_changes_with_it(store):
+    await store.put("jobs/a/input", b"one")
+
+    await store.copy("jobs/a/input", "jobs/b/input")
+    await store.put("jobs/a/input", b"two")
+    await store.delete("jobs/a/input")
+
+    assert await store.get("jobs/b/input") == b"one"
+
+
+async def test_a_copy_of_a_missing_blob_leaves_nothing(tmp_path):
+    store = Store.open(str(tmp_path / "store"))
+
+    with pytest.raises(BlobMissing):
+        await store.copy("jobs/a/input", "jobs/b/input")
+
+    assert everything_in(tmp_path / "store") == []
+
+
+async def test_what_the_store_cannot_copy_itself_is_copied_as_a_stream(store, monkeypatch):
+    await store.put("jobs/a/input", b"one")
+
+    def refuse(*_args):
+        raise OSError("no hard links here")
+
+    monkeypatch.setattr("obstore.copy", refuse)
+    await store.copy("jobs/a/input", "jobs/b/input")
+
+    assert await store.get("jobs/b/input") == b"one"

@@ -177,6 +177,8 @@ TIMELINE: dict[str, Any] = {
     "lanes_omitted": 0,
 }
 
+RETRY: dict[str, Any] = {"options": {"threshold": 12}}
+
 FACTS: dict[str, Any] = {
     "name": "forgesyte",
     "version": "0.1.0",

@@ -32,20 +32,20 @@ REFUSALS = (
 )
 """Why a submit may be refused."""
 
-_RESPONSES: Responses = {
-    202: answer(
-        SUBMITTED,
-        description="The job was accepted and waits for a runner.",
-        headers={
-            "Location": {
-                "description": "Where the job can be followed.",
-                "schema": {"type": "string"},
-                "example": f"/v1/jobs/{EXAMPLE_JOB_ID}",
-            }
-        },
-    ),
-    **problem_responses(*REFUSALS),
-}
+ACCEPTED = answer(
+    SUBMITTED,
+    description="The job was accepted and waits for a runner.",
+    headers={
+        "Location": {
+            "description": "Where the job can be followed.",
+            "schema": {"type": "string"},
+            "example": f"/v1/jobs/{EXAMPLE_JOB_ID}",
+        }
+    },
+)
+"""The answer to what became a job."""
+
+_RESPONSES: Responses = {202: ACCEPTED, **problem_responses(*REFUSALS)}
 
 
 @router.post(
@@ -81,10 +81,11 @@ async def _submit(
 ) -> Submitted:
     record = (await state.intake().accept(request, kind, query)).record
     response.headers["Location"] = f"/v1/jobs/{record.job_id}"
-    return _submitted(record)
+    return submitted(record)
 
 
-def _submitted(record: JobRecord) -> Submitted:
+def submitted(record: JobRecord) -> Submitted:
+    """Return the answer to what became this job."""
     return Submitted(
         job_id=record.job_id,
         plugin=record.plugin_id,

@@ -9,6 +9,8 @@ from forgesyte_contracts.problems import Code, ForgeSyteError
 
 _LISTS = frozenset({"tool"})
 
+MAX_TOOLS = 32
+MAX_STREAM = 9999
 MAX_WAIT_S = 300
 """Most seconds that a client may wait for a result: each waiting request holds a connection."""
 
@@ -21,7 +23,7 @@ class SubmitFields(BaseModel):
     plugin_id: str | None = Field(default=None, examples=["motion-detector"])
     """Name of the plugin."""
 
-    tool: tuple[str, ...] = Field(default=(), max_length=32, examples=[["detect-motion"]])
+    tool: tuple[str, ...] = Field(default=(), max_length=MAX_TOOLS, examples=[["detect-motion"]])
     """Tool of the plugin, by id or alias; repeat it for several tools over one decode."""
 
     device: Literal["auto", "cpu", "gpu"] | None = Field(default=None, examples=["auto"])
@@ -33,7 +35,7 @@ class SubmitFields(BaseModel):
     skip_bad_frames: bool | None = Field(default=None, examples=[False])
     """Skip a frame at which the plugin died twice instead of failing the job; false when missing."""
 
-    video_stream: int | None = Field(default=None, ge=0, le=9999, examples=[0])
+    video_stream: int | None = Field(default=None, ge=0, le=MAX_STREAM, examples=[0])
     """Index of the video stream to analyse, as ffprobe prints it; the default-flagged or largest one when missing."""
 
     filename: str | None = Field(default=None, examples=["cars.mp4"])

@@ -20,7 +20,7 @@ from forgesyte_contracts.subjects import input_blob
 
 from .mediakind import MediaKind
 from .multipart import PartStart, read_form
-from .upload_sample import Sample
+from .upload_sample import Sample, SampledFile
 
 RAW = "raw"
 FORM = "form"
@@ -138,6 +138,10 @@ class Upload:
                     self.fields.setdefault(name, []).append(text)
         if self.media is None:
             raise self._wrong_part("found no file")
+
+    async def sampled(self) -> SampledFile:
+        """Return both ends of the media, once it has arrived."""
+        return await self.sample.finish()
 
     async def drop(self) -> None:
         """Remove what was stored, because no job is made of it.

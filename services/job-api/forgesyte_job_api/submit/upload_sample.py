@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from forgesyte_chassis.disk_watch import scratch_unwritable
+from forgesyte_chassis.store.blobs import BlobMissing, Store
 
 EDGE_BYTES = 8 * 1024 * 1024
 """How many bytes are kept of each end."""
@@ -93,6 +94,34 @@ class Sample:
             at += length
         self._ring.unlink(missing_ok=True)
         return SampledFile(self._path, size, ((self._edge, tail_at),) if tail_at > self._edge else ())
+
+
+async def stored_sample(store: Store, path: str, file: Path, *, edge_bytes: int = EDGE_BYTES) -> SampledFile:
+    """Read both ends of a blob that is in the store already.
+
+    Args:
+        store: the store.
+        path: of the blob.
+        file: where they are kept; it must not exist.
+        edge_bytes: how many bytes are kept of each end.
+
+    Raises:
+        BlobMissing: there is no such blob.
+        ForgeSyteError: STORAGE_FULL when the scratch folder is full.
+    """
+    size = await store.size(path)
+    if size is None:
+        raise BlobMissing(path)
+    tail_at = max(edge_bytes, size - edge_bytes)
+    for start, end in ((0, edge_bytes), (tail_at, size)):
+        at = start
+        async for chunk in store.stream(path, start=start, end=end):
+            try:
+                await asyncio.to_thread(_write, file, at, chunk)
+            except OSError as error:
+                raise scratch_unwritable("the upload cannot be probed", error) from error
+            at += len(chunk)
+    return SampledFile(file, size, ((edge_bytes, tail_at),) if tail_at > edge_bytes else ())
 
 
 def _write(path: Path, offset: int, data: bytes | memoryview) -> None:

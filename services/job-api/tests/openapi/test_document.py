@@ -8,6 +8,7 @@ ANSWERS = {
     ("post", "/v1/video/submit", "202"): "Submitted",
     ("post", "/v1/image/submit", "202"): "Submitted",
     ("post", "/v1/image/analyze", "200"): "ResultDocument",
+    ("post", "/v1/jobs/{job_id}/retry", "202"): "Submitted",
     ("get", "/v1/jobs", "200"): "JobPage",
     ("get", "/v1/jobs/{job_id}", "200"): "JobView",
     ("get", "/v1/jobs/{job_id}/extended", "200"): "ExtendedJobResponse",

@@ -4,8 +4,9 @@ import stat
 
 import pytest
 
+from forgesyte_chassis.store.blobs import BlobMissing, Store
 from forgesyte_contracts.problems import Code, ForgeSyteError
-from forgesyte_job_api.submit.upload_sample import EDGE_BYTES, Sample
+from forgesyte_job_api.submit.upload_sample import EDGE_BYTES, Sample, stored_sample
 
 EDGE = 64
 BYTES = bytes(range(256)) * 12
@@ -37,6 +38,25 @@ async def test_both_ends_are_kept_at_their_true_places(tmp_path, monkeypatch, si
     assert kept.path.read_bytes() == expected
     assert (kept.size_bytes, kept.holes) == (size, ((EDGE, size - EDGE),) if hole > 0 else ())
     assert [path.name for path in tmp_path.iterdir()] == ["input"]
+
+
+@pytest.mark.parametrize("size", [1, 63, 64, 65, 127, 128, 129, 1000])
+async def test_of_a_stored_blob_the_same_is_kept(tmp_path, size):
+    store = Store.open(str(tmp_path / "store"))
+    await store.put("jobs/a/input", BYTES[:size])
+    (tmp_path / "upload").mkdir()
+    _, expected = await sampled(tmp_path / "upload", BYTES[:size], 100)
+
+    kept = await stored_sample(store, "jobs/a/input", tmp_path / "input", edge_bytes=EDGE)
+
+    assert kept.path.read_bytes() == expected.path.read_bytes()
+    assert (kept.size_bytes, kept.holes) == (expected.size_bytes, expected.holes)
+    assert kept.path.stat().st_mode & stat.S_IROTH
+
+
+async def test_of_a_blob_that_is_gone_nothing_is_kept(tmp_path):
+    with pytest.raises(BlobMissing):
+        await stored_sample(Store.open(str(tmp_path / "store")), "jobs/a/input", tmp_path / "input")
 
 
 async def test_the_sandbox_may_read_the_file_under_another_uid(tmp_path):

@@ -109,6 +109,10 @@ class ApiClient:
         """Cancel a job; the returned record has `stopping` true while the sandbox is still being killed."""
         return await self._json("POST", f"/v1/jobs/{job_id}/cancel")
 
+    async def retry(self, job_id: str) -> str:
+        """Submit the media of a job once more; return the id of the new job."""
+        return str((await self._json("POST", f"/v1/jobs/{job_id}/retry"))["job_id"])
+
     async def save_result(self, job_id: str, result_format: str, file: Path) -> None:
         """Stream a result (`json`, `jsonl`, `csv` or `mp4`) into `file`, which appears only when it is complete."""
         part = file.with_name(f"{file.name}.part")

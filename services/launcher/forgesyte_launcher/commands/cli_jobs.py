@@ -19,7 +19,7 @@ from .options import (
     load_settings,
 )
 
-jobs_app = typer.Typer(help="List, watch, fetch and cancel the jobs of a running server.", **HELP)
+jobs_app = typer.Typer(help="List, watch, fetch, cancel and retry the jobs of a running server.", **HELP)
 
 
 @jobs_app.command("list", epilog="Example: forgesyte jobs list --limit 20")
@@ -92,3 +92,12 @@ def jobs_cancel(*, job_id: JobArgument, server: ServerOption = DEFAULT_SERVER, a
     from .server_command import Server
 
     leave(cancel(Server(server, api_key), load_settings(), job_id))
+
+
+@jobs_app.command("retry", epilog="Example: forgesyte jobs retry 01920000-0000-7000-8000-000000000000")
+def jobs_retry(*, job_id: JobArgument, server: ServerOption = DEFAULT_SERVER, api_key: KeyOption = None) -> None:
+    """Submit a job's media once more, with the same tools and options, and print the new job's id."""
+    from .jobs import retry
+    from .server_command import Server
+
+    leave(retry(Server(server, api_key), load_settings(), job_id))

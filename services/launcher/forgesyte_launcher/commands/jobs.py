@@ -1,4 +1,4 @@
-"""`forgesyte jobs`: list, show, watch, fetch, cancel, over the HTTP routes of a running server."""
+"""`forgesyte jobs`: list, show, watch, fetch, cancel, retry, over the HTTP routes of a running server."""
 
 import json
 from dataclasses import dataclass
@@ -104,6 +104,16 @@ def cancel(server: Server, settings: LauncherSettings, job_id: str) -> ExitCode:
         answer = await client.cancel(_checked(job_id))
         dying = " (its sandbox is still being stopped)" if answer.get("stopping") else ""
         say(f"{job_id} {answer.get('status', 'cancelled')}{dying}")
+        return ExitCode.OK
+
+    return ask_server(server, settings, ask, name="jobs")
+
+
+def retry(server: Server, settings: LauncherSettings, job_id: str) -> ExitCode:
+    """Submit a job's media once more, with the same tools and options; print the id of the new job."""
+
+    async def ask(client: ApiClient) -> ExitCode:
+        say(await client.retry(_checked(job_id)))
         return ExitCode.OK
 
     return ask_server(server, settings, ask, name="jobs")

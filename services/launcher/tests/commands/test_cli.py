@@ -21,6 +21,7 @@ COMMANDS = [
     ("jobs", "watch"),
     ("jobs", "fetch"),
     ("jobs", "cancel"),
+    ("jobs", "retry"),
     ("plugins",),
     ("plugins", "list"),
     ("plugins", "show"),
@@ -156,7 +157,7 @@ def test_an_unreachable_server_is_reported_with_the_remedy(command):
     assert "forgesyte up" in answer.stderr
 
 
-@pytest.mark.parametrize("command", ["show", "watch", "fetch", "cancel"])
+@pytest.mark.parametrize("command", ["show", "watch", "fetch", "cancel", "retry"])
 def test_an_invalid_job_id_is_a_usage_error(command):
     answer = forgesyte("jobs", command, "7", "--server", "http://127.0.0.1:1")
 
