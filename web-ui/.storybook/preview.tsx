@@ -1,0 +1,17 @@
+import "@mantine/core/styles.css";
+
+import { MantineProvider } from "@mantine/core";
+import type { Preview } from "@storybook/react-vite";
+
+import { theme } from "@/app/theme";
+
+const preview: Preview = {
+  decorators: [
+    (Story) => (
+      <MantineProvider theme={theme} defaultColorScheme="auto">
+        <Story />
+      </MantineProvider>
+    ),
+  ],
+};
+export default preview;

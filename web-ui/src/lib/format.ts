@@ -1,0 +1,43 @@
+/** How figures are written everywhere on the page. */
+
+const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
+
+/** Write a number of bytes: 1536 is "1.5 KiB". */
+export function bytesText(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1024 && unit < UNITS.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  return `${unit === 0 ? value : value.toFixed(1)} ${UNITS[unit] ?? "B"}`;
+}
+
+/** Write milliseconds with one decimal, as the services measure them. */
+export function msText(ms: number): string {
+  return `${ms.toFixed(1)} ms`;
+}
+
+/** Write a duration in seconds: 4 s, 2 min 5 s, 3 h 12 min. */
+export function durationText(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+}
+
+/** Write a moment in the reader's own time: "28 Nov, 17:31:02". */
+export function momentText(iso: string): string {
+  return new Date(iso).toLocaleString(undefined, {
+    day: "numeric",
+    month: "short",
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+  });
+}
+
+/** Write a count with separators. */
+export function countText(count: number): string {
+  return count.toLocaleString();
+}

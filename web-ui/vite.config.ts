@@ -1,0 +1,26 @@
+import { fileURLToPath } from "node:url";
+
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vitest/config";
+
+/** Where `npm run dev` finds the services; `make up` serves them there. */
+const server = process.env.FORGESYTE_URL ?? "http://127.0.0.1:8000";
+const services = ["/v1", "/ws", "/health", "/openapi.json", "/asyncapi.json"];
+
+export default defineConfig({
+  plugins: [react()],
+  resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
+  server: {
+    proxy: Object.fromEntries(services.map((path) => [path, { target: server, changeOrigin: true, ws: true }])),
+  },
+  build: { target: "es2023", sourcemap: false, chunkSizeWarningLimit: 700 },
+  test: {
+    environment: "jsdom",
+    globals: false,
+    setupFiles: ["tests/support/setup.ts"],
+    include: ["src/**/*.test.{ts,tsx}", "tests/**/*.{spec,test}.{ts,tsx}"],
+    css: false,
+    restoreMocks: true,
+    unstubGlobals: true,
+  },
+});
