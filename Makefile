@@ -8,7 +8,7 @@ WORKERS := 4
 # The folders of all members, without a list: a new one is found here.
 MEMBERS = $(shell $(PY) .ci/members all)
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test stability long-video random-faults storm counts disk-full floods generated-requests soak bench bench-against bench-wall lint types format clean
+.PHONY: help setup demo page up test page-tests stability long-video random-faults storm counts disk-full floods generated-requests soak bench bench-against bench-wall lint types format clean
 
 help: ## show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,11 +19,22 @@ setup: ## install everything into .venv (the other targets do this by themselves
 demo: setup ## run the main job end to end; VIDEO=path takes your own video
 	@.venv/bin/forgesyte demo $(if $(VIDEO),--video "$(VIDEO)")
 
+page: setup ## build the page of web-ui (fetches Node where there is none; does nothing when nothing changed)
+	@.ci/web build
+
+# A machine that can have neither Node nor its packages still has everything but the page.
 up: setup ## start everything on this machine at http://127.0.0.1:8000 (ARGS="--port 9001" for more)
+	@.ci/web build || echo "up: starting without a new page; everything else works" >&2
 	@.venv/bin/forgesyte up $(ARGS)
 
-test: setup ## run the tests (at most six minutes on two cores) and print the slowest files
+# With ARGS, for the one who works on some tests, the page's are left out.
+test: setup $(if $(ARGS),,page-tests) ## run all tests (at most seven minutes on two cores) and print the slowest files
 	@$(PY) -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not long" $(ARGS)
+
+page-tests: setup ## check the page's types and style and run its unit tests (under a minute)
+	@.ci/web run type-check
+	@.ci/web run lint
+	@.ci/web run test --run
 
 stability: setup ## print the whole matrix of plugin faults, also through the product (a quarter of an hour)
 	@FORGESYTE_SOAK=1 $(PY) -m pytest -q --tb=short tests/stability $(ARGS)
@@ -79,4 +90,5 @@ format: setup ## rewrite files to the house format
 	@.venv/bin/ruff format . && .venv/bin/ruff check --fix .
 
 clean: ## remove what setup and the demo made
-	@rm -rf .venv .uv demo-out
+	@rm -rf .venv .uv .node demo-out web-ui/node_modules web-ui/dist web-ui/storybook-static \
+		web-ui/test-results web-ui/playwright-report
