@@ -15,7 +15,7 @@ from tests.support import Stack
 pytestmark = pytest.mark.slow
 
 JOB = "01928f7e-6b3a-7c4e-9d2f-3f5b8a1c7e60"
-SOCKETS = [route for route in ROUTES if "/ws/" in route.path or route.path == "/v1/realtime"]
+SOCKETS = [route for route in ROUTES if route.has_socket]
 ASKED = [route for route in ROUTES if "/ws/" not in route.path]
 CHANGING = [route for route in ROUTES if route.method != "GET"]
 EVIL = "http://evil.example"

@@ -11,12 +11,16 @@ REALTIME_GATEWAY = "realtime-gateway"
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One public path. `path` is written as in OpenAPI; `scope` is what a key must have (None: open to all)."""
+    """One public path. `path` is written as in OpenAPI; `scope` is what a key must have (None: open to all).
+
+    `has_socket` says that a WebSocket begins there; such a route is listed as the GET with which it begins.
+    """
 
     method: str
     path: str
     service: str
     scope: str | None
+    has_socket: bool = False
 
 
 ROUTES: tuple[Route, ...] = (
@@ -46,11 +50,11 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/v1/plugins/{name}/reload", INSPECTOR, "admin"),
     Route("GET", "/v1/devices", INSPECTOR, "read"),
     Route("GET", "/v1/runners", INSPECTOR, "read"),
-    Route("GET", "/v1/realtime", REALTIME_GATEWAY, "stream"),
-    Route("GET", "/ws/jobs/{job_id}", REALTIME_GATEWAY, "stream"),
-    Route("GET", "/v1/ws/jobs/{job_id}", REALTIME_GATEWAY, "stream"),
+    Route("GET", "/asyncapi.json", REALTIME_GATEWAY, None),
+    Route("GET", "/v1/realtime", REALTIME_GATEWAY, "stream", has_socket=True),
+    Route("GET", "/ws/jobs/{job_id}", REALTIME_GATEWAY, "stream", has_socket=True),
+    Route("GET", "/v1/ws/jobs/{job_id}", REALTIME_GATEWAY, "stream", has_socket=True),
 )
-"""A socket is listed as the GET with which it begins."""
 
 
 def routes_of(service: str) -> tuple[Route, ...]:

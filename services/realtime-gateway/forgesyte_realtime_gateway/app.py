@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Annotated, Any
 
-from fastapi import FastAPI, Query, Request
+from fastapi import Depends, FastAPI, Query, Request
 from fastapi.responses import JSONResponse
 from prometheus_client import CollectorRegistry
 from starlette.responses import Response
@@ -20,9 +20,11 @@ from forgesyte_chassis.web import problems
 from forgesyte_chassis.web.keys import KeyRing
 from forgesyte_chassis.web.known_parameters import require_known_parameters
 from forgesyte_chassis.web.openapi import with_problem_schema
+from forgesyte_chassis.web.route_guard import route_guard
 from forgesyte_contracts.problems import ForgeSyteError
 from forgesyte_contracts.routes import REALTIME_GATEWAY, routes_of
 
+from .asyncapi import asyncapi_document
 from .clients.connections import ConnectionManager
 from .clients.pings import Pings
 from .description import RESPONSES, describe
@@ -81,7 +83,11 @@ def create_app(
     app = FastAPI(title="ForgeSyte realtime", version=_VERSION, lifespan=lifespan, **_NO_DOCUMENTATION)
     problems.install(app)
     app.add_api_route(REALTIME, _realtime, methods=["GET"], response_model=None, responses=RESPONSES)
-    for route in routes_of(REALTIME_GATEWAY):
+    guard = Depends(route_guard(keys))
+    app.add_api_route(
+        "/asyncapi.json", _asyncapi, methods=["GET", "HEAD"], include_in_schema=False, dependencies=[guard]
+    )
+    for route in (route for route in routes_of(REALTIME_GATEWAY) if route.has_socket):
         transport = Transport.SOCKET if route.path == REALTIME else Transport.JOB_SOCKET
         app.router.routes.append(WebSocketRoute(route.path, SocketEndpoint(route.path, transport)))
     with_problem_schema(app)
@@ -118,6 +124,10 @@ async def _realtime(request: Request, query: Annotated[StreamQuery, Query()]) ->
         return EventStream(gateway, request, query, key_name)
     query.wanted_job()  # a question that is wrong is refused, whatever the answer would be
     return JSONResponse(describe(gateway.settings))
+
+
+async def _asyncapi() -> JSONResponse:
+    return JSONResponse(asyncapi_document())
 
 
 def _gateway(

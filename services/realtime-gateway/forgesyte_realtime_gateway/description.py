@@ -53,13 +53,18 @@ def describe(settings: GatewaySettings) -> dict[str, Any]:
         "silence_seconds": settings.silence_s,
         "session_capacity": settings.session_capacity,
         "server_messages": message_schemas(),
-        "client_messages": {
-            "ping": _client_message("ping"),
-            "pong": _client_message("pong"),
-            "subscribe": _client_message("subscribe", _JOB),
-            "unsubscribe": _client_message("unsubscribe", _JOB),
-        },
+        "client_messages": client_messages(),
         "close_codes": {str(int(code)): text for code, text in _CLOSE_TEXTS.items()},
+    }
+
+
+def client_messages() -> dict[str, dict[str, Any]]:
+    """Return the JSON Schema of each message that a client may send, by its type."""
+    return {
+        "ping": _client_message("ping"),
+        "pong": _client_message("pong"),
+        "subscribe": _client_message("subscribe", _JOB),
+        "unsubscribe": _client_message("unsubscribe", _JOB),
     }
 
 

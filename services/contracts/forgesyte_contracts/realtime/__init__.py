@@ -37,6 +37,7 @@ from .payloads import (
     ProgressStatus,
     WarningPayload,
 )
+from .schemas import FLAT_ENDING, FLAT_PROGRESS, SERVER_MESSAGE, message_name, named_schemas
 from .state import (
     current_state,
     error_of,
@@ -48,7 +49,10 @@ from .state import (
 )
 
 __all__ = [
+    "FLAT_ENDING",
+    "FLAT_PROGRESS",
     "NO_ORDER",
+    "SERVER_MESSAGE",
     "SUBPROTOCOL",
     "SUBPROTOCOL_KEY_PREFIX",
     "Box",
@@ -80,8 +84,10 @@ __all__ = [
     "error_of",
     "flat_ending",
     "flat_progress",
+    "message_name",
     "message_schemas",
     "metadata_of",
+    "named_schemas",
     "news_between",
     "parse_message",
     "parse_order",

@@ -268,6 +268,17 @@ def openapi(
     leave(print_realtime() if realtime else print_openapi())
 
 
+@app.command(epilog="Example: forgesyte asyncapi > asyncapi.json")
+def asyncapi() -> None:
+    """Print the AsyncAPI document of the realtime sockets; no server has to run.
+
+    A server of this version serves the same document at GET /asyncapi.json; generate types of the messages from it.
+    """
+    from .openapi import print_asyncapi
+
+    leave(print_asyncapi())
+
+
 def _json_object(text: str) -> dict[str, Any]:
     def refuse(word: str) -> None:
         raise ValueError(f"{word} is not JSON")

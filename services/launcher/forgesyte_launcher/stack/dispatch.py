@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from forgesyte_chassis.web.problems import problem_response
 from forgesyte_contracts.problems import Code, ForgeSyteError
-from forgesyte_contracts.routes import REALTIME_GATEWAY, ROUTES, Route
+from forgesyte_contracts.routes import ROUTES, Route
 
 _FIELD = re.compile(r"\{\w+\}")
 _SHOWN_CHARS = 80
@@ -49,7 +49,7 @@ class RouteDispatcher:
                 route.method,
                 _pattern(route.path),
                 owners.get(route.path) or apps[route.service],
-                route.service == REALTIME_GATEWAY,
+                route.has_socket,
             )
             for route in routes
         ]

@@ -29,6 +29,7 @@ COMMANDS = [
     ("plugins", "audit"),
     ("doctor",),
     ("openapi",),
+    ("asyncapi",),
     ("demo",),
 ]
 HEAVY = ("av", "cv2", "numpy", "torch", "forgesyte_sdk", "forgesyte_motion_detector")
@@ -61,7 +62,9 @@ def test_the_version_is_printed():
     assert answer.stdout.startswith("forgesyte 0.")
 
 
-@pytest.mark.parametrize("command", [("openapi",), ("plugins", "list", "--json"), ("--version",)], ids=" ".join)
+@pytest.mark.parametrize(
+    "command", [("openapi",), ("asyncapi",), ("plugins", "list", "--json"), ("--version",)], ids=" ".join
+)
 def test_an_answer_that_cannot_be_written_is_said_in_a_sentence(tmp_path, command):
     said = tmp_path / "said"
     with Path("/dev/full").open("wb") as full, said.open("wb") as errors:

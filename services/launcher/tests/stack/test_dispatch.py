@@ -13,7 +13,7 @@ from starlette.websockets import WebSocket
 from forgesyte_contracts.routes import INSPECTOR, JOB_API, REALTIME_GATEWAY, ROUTES, routes_of
 from forgesyte_launcher.stack.dispatch import RouteDispatcher
 
-GATEWAY = routes_of(REALTIME_GATEWAY)
+SOCKETS = [route for route in ROUTES if route.has_socket]
 
 
 def an_app(service: str) -> Starlette:
@@ -30,7 +30,7 @@ def an_app(service: str) -> Starlette:
     own = routes_of(service)
     app = Starlette(routes=[AppRoute(route.path, answer, methods=[route.method]) for route in own])
     if service == REALTIME_GATEWAY:
-        app.router.routes.extend(WebSocketRoute(route.path, greet) for route in own)
+        app.router.routes.extend(WebSocketRoute(route.path, greet) for route in SOCKETS)
     app.router.redirect_slashes = False
     return app
 
@@ -95,14 +95,14 @@ async def connect(front: RouteDispatcher, path: str) -> list[dict[str, Any]]:
     return sent
 
 
-@pytest.mark.parametrize("path", [route.path.replace("{job_id}", "7") for route in GATEWAY])
+@pytest.mark.parametrize("path", [route.path.replace("{job_id}", "7") for route in SOCKETS])
 async def test_a_socket_goes_to_the_gateway(front, path):
     sent = await connect(front, path)
 
     assert [message.get("text") for message in sent] == [None, REALTIME_GATEWAY, None]
 
 
-@pytest.mark.parametrize("path", ["/nothing", "/v1/jobs", "/ws/jobs"])
+@pytest.mark.parametrize("path", ["/nothing", "/v1/jobs", "/ws/jobs", "/asyncapi.json"])
 async def test_a_socket_to_another_path_is_refused_in_its_handshake(front, path):
     start, body = await connect(front, path)
 

@@ -126,10 +126,11 @@ def test_each_lifespan_was_entered(http):
     assert len(http.get("/v1/runners").json()) == 1
 
 
-def test_the_printed_document_is_the_one_a_server_answers(http):
-    printed = forgesyte_alone("openapi")
+@pytest.mark.parametrize("document", ["openapi", "asyncapi"])
+def test_the_printed_document_is_the_one_a_server_answers(http, document):
+    printed = forgesyte_alone(document)
 
-    assert json.loads(printed.stdout) == http.get("/openapi.json").json(), printed.stderr
+    assert json.loads(printed.stdout) == http.get(f"/{document}.json").json(), printed.stderr
 
 
 def test_the_printed_message_schemas_are_the_ones_a_server_answers(http):
