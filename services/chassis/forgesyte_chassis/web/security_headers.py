@@ -3,6 +3,8 @@
 A route that needs other words sets its own, which stay: a page its policy, media the one below.
 """
 
+import re
+
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -22,6 +24,25 @@ SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 }
 """The headers of an answer that sets none of its own: fit for JSON, text and metrics."""
+
+_PAGE_POLICY = (
+    "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; connect-src 'self'{sockets}; "
+    "style-src 'self' 'unsafe-inline'; script-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+)
+_HOST = re.compile(r"[A-Za-z0-9.-]+(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?")
+
+
+def page_policy(host: str) -> str:
+    """Return the Content-Security-Policy of ForgeSyte's own page: everything from its own origin, and nothing else.
+
+    Previews come as data URLs, pictures and videos that the page made as blobs, and its library of components writes
+    style attributes.
+
+    Args:
+        host: the request's Host. Its sockets are named too, because 'self' means them only in newer browsers.
+    """
+    return _PAGE_POLICY.format(sockets=f" ws://{host} wss://{host}" if _HOST.fullmatch(host) else "")
+
 
 _STARTS = frozenset({"http.response.start", "websocket.http.response.start"})
 

@@ -29,6 +29,8 @@ from forgesyte_realtime_gateway.settings import GatewaySettings
 
 from .dispatch import RouteDispatcher
 from .openapi import Document, merged, openapi_app
+from .page.built_page import BuiltPage
+from .page.page_folders import page_folders
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,8 @@ class Apps:
     @property
     def front(self) -> ASGIApp:
         """The application in front of them all."""
-        return RouteDispatcher(self.by_service, own={"/openapi.json": openapi_app(self.document)})
+        own = {"/openapi.json": openapi_app(self.document)}
+        return RouteDispatcher(self.by_service, own=own, page=BuiltPage(page_folders()))
 
     def document(self) -> Document:
         """Return the OpenAPI document of all of them."""

@@ -1,13 +1,14 @@
 """One port for several applications: the route table says which of them answers.
 
 Nothing is rewritten, redirected or guessed: `/v1/plugins` and `/v1/plugins/` are two routes because the table has both,
-and a request for any other path is refused here. Rejected: mounting the applications, because each mount needs a path
-prefix of its own and the routes have none.
+and a request for any other path is refused here, unless it is for the page. Rejected: mounting the applications,
+because each mount needs a path prefix of its own and the routes have none.
 """
 
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -27,6 +28,13 @@ class _Entry:
     has_sockets: bool
 
 
+class PageFinder(Protocol):
+    """What may answer a request that no route is for."""
+
+    async def find(self, scope: Scope) -> ASGIApp | None:
+        """Return what answers this HTTP request; None if it is for no part of the page."""
+
+
 class RouteDispatcher:
     """An ASGI application that passes each request and each WebSocket to the application of its service.
 
@@ -34,6 +42,7 @@ class RouteDispatcher:
         apps: service name -> application; the caller runs their lifespans.
         routes: the table.
         own: path -> application for paths that this process answers by itself.
+        page: is asked about GET and HEAD of the paths that are not in the table.
     """
 
     def __init__(
@@ -42,7 +51,9 @@ class RouteDispatcher:
         *,
         routes: Iterable[Route] = ROUTES,
         own: Mapping[str, ASGIApp] | None = None,
+        page: PageFinder | None = None,
     ) -> None:
+        self._page = page
         owners = own or {}
         self._entries = [
             _Entry(
@@ -57,6 +68,8 @@ class RouteDispatcher:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or one WebSocket."""
         app = self._find(scope)
+        if app is None and self._page and scope["type"] == "http" and scope["method"] in ("GET", "HEAD"):
+            app = await self._page.find(scope)
         if app is None:
             await _refuse(scope, receive, send)
         else:

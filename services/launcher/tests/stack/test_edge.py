@@ -20,6 +20,7 @@ from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_contracts.routes import INSPECTOR, JOB_API, REALTIME_GATEWAY
 from forgesyte_launcher.stack.apps import Apps
 from forgesyte_launcher.stack.edge import serving, url_of
+from forgesyte_launcher.stack.page.page_folders import page_folders
 from tests.support import Stack, eventually, make_clip, run_forked, running_stack
 
 pytestmark = pytest.mark.slow
@@ -146,6 +147,19 @@ def test_an_unknown_address_is_a_problem(http, path):
 
     assert answer.headers["content-type"] == "application/problem+json"
     assert (answer.status_code, answer.json()["code"]) == (404, "ROUTE_UNKNOWN")
+
+
+@pytest.mark.parametrize("path", ["/", "/jobs", "/jobs/no-such-job"])
+def test_the_page_is_there_for_people_alone(http, path):
+    for_a_program = http.get(path, headers={"Accept": "application/json"})
+    for_a_person = http.get(path, headers={"Accept": "text/html"})
+
+    is_built = any((folder / "index.html").exists() for folder in page_folders())
+    assert (for_a_program.status_code, for_a_program.json()["code"]) == (404, "ROUTE_UNKNOWN")
+    assert for_a_person.headers["content-type"].startswith("text/html") == (is_built or path == "/")
+    assert for_a_person.headers["x-frame-options"] == "DENY"
+    assert len(for_a_person.headers.get_list("content-security-policy")) == 1
+    assert ("script-src 'self'" in for_a_person.headers["content-security-policy"]) == is_built
 
 
 def test_the_list_of_plugins_with_and_without_a_slash_are_two_answers(http):

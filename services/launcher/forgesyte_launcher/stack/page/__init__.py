@@ -1,0 +1,1 @@
+"""The built page of web-ui, beside the routes on the public port. Never imports the applications or the bus."""
