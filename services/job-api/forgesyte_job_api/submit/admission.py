@@ -34,7 +34,7 @@ from .upload_sample import SampledFile
 log = structlog.get_logger(__name__)
 
 
-class Media(Protocol):
+class ArrivingMedia(Protocol):
     """Media on its way into the store, under the id of the job that may come of it."""
 
     job_id: JobId
@@ -88,7 +88,7 @@ class Admission:
             raise ForgeSyteError(Code.SERVICE_UNAVAILABLE, f"No job can be accepted: {fault}. Try again shortly.")
         self.projection.pending.require_room(key, self.settings.max_pending_jobs)
 
-    async def admit[MediaT: Media](
+    async def admit[MediaT: ArrivingMedia](
         self, key: str, begin: Callable[[JobId, Path], MediaT], take: Callable[[MediaT], Awaitable[Taken]]
     ) -> JobRecord:
         """Take media and make a job of it.
@@ -116,7 +116,7 @@ class Admission:
         self.metrics.submitted(record.plugin_id, media.kind.name)
         return record
 
-    async def probe(self, media: Media, submission: Submission) -> DecodeFacts:
+    async def probe(self, media: ArrivingMedia, submission: Submission) -> DecodeFacts:
         """Probe media that is stored; see Prober.probe."""
         return await self.prober.probe(await media.sampled(), media.kind, video_stream=submission.video_stream)
 
@@ -131,7 +131,7 @@ class Admission:
                 raise
             raise storage_full(fault.text) from error
 
-    async def _create(self, media: Media, submission: Submission, facts: DecodeFacts, *, key: str) -> JobRecord:
+    async def _create(self, media: ArrivingMedia, submission: Submission, facts: DecodeFacts, *, key: str) -> JobRecord:
         assert media.media is not None  # noqa: S101  what has no media was refused
         job_id = media.job_id
         record = submission.record(job_id, media.media, facts, self.clock.now(), key=key)

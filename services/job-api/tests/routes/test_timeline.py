@@ -1,5 +1,7 @@
 """GET /v1/jobs/{job_id}/result/timeline."""
 
+import tracemalloc
+
 import orjson
 import pytest
 
@@ -124,6 +126,23 @@ async def test_a_job_whose_rows_are_gone_is_unknown(api, make):
     answer = await api.http.get(f"/v1/jobs/{record.job_id}/result/timeline")
 
     assert (answer.status_code, answer.json()["code"]) == (404, "JOB_UNKNOWN")
+
+
+async def test_memory_does_not_grow_with_the_rows(api, make):
+    record = moves.claimed(make.a_record(), "runner-1", make.NOW)
+    padded = [orjson.dumps({"frame_index": n, "detections": {"cars": [CAR], "pad": "x" * 10_000}}) for n in range(4000)]
+    for first in range(0, 4000, 200):
+        await write_segment(api.store, record.job_id, 1, first, padded[first : first + 200])
+    record = await api.put(moves.cancelled(moves.progressed(record, make.NOW, end_frame=4000), make.NOW))
+    del padded
+    tracemalloc.start()
+
+    told = await timeline(api, record)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert told["lanes"][0]["detections"] == 4000
+    assert peak < 20_000_000, "half of the rows"
 
 
 @pytest.mark.parametrize("bins", [0, 2001, "many"])

@@ -310,6 +310,21 @@ async def test_jobs_are_listed_shown_fetched_and_not_cancelled_after_their_end(s
         assert (tmp_path / "fetched" / name).read_bytes() == (tmp_path / "out" / name).read_bytes()
 
 
+async def test_a_job_is_submitted_once_more_from_the_command_line(shared, tmp_path):
+    clip = make_clip(tmp_path / "clip.mp4", frames=10)
+    url = await shared.url()
+    await asyncio.to_thread(run_video, clip, tmp_path / "out", "--server", url)
+    first = json.loads((await jobs(url, "list", "--json")).stdout)[0]["job_id"]
+
+    retried = await jobs(url, "retry", first)
+
+    assert retried.returncode == 0, retried.stderr
+    second = retried.stdout.strip()
+    assert second != first
+    watched = await jobs(url, "watch", second)
+    assert watched.stdout == f"{second} completed\n"
+
+
 async def test_ctrl_c_of_run_with_another_server_leaves_its_job_running(shared, tmp_path, long_clip):
     log = tmp_path / "run.log"
 
