@@ -1,0 +1,169 @@
+"""What a real browser shows of /playable: exactly the frames of the job, at the times of the frame table.
+
+The frames of a clip are told apart by their grey. The page loads it from the service, seeks to each frame of the table,
+then plays it all, and notes the timestamp and the grey of each picture that it is given. A seek must give the frame of
+the table; what is played (a busy machine leaves some out) must be in the table.
+"""
+
+import json
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+
+from tests.support import Stack, brightness_of, eventually, running_stack
+
+from .chromium import CHROMIUM, Page, open_page
+
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.timeout(600),
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium is installed (Debian: apt-get install chromium)"),
+]
+
+FRAMES = 12
+HIDDEN = 3
+UNEVEN = [0, 40, 120, 200, 350, 390, 500, 590, 777, 830, 1000, 1200]
+LATE = [500 + 40 * index for index in range(FRAMES)]
+VP9 = {"deadline": "realtime", "cpu-used": "8"}
+CASES: dict[str, tuple[str, str, dict[str, Any], str]] = {
+    "h264 in mp4": ("a.mp4", "libx264", {}, "input"),
+    "h264 at a variable rate": ("a.mp4", "libx264", {"times": UNEVEN}, "input"),
+    "h264 that begins late": ("a.mp4", "libx264", {"times": LATE}, "input"),
+    "h264 turned": ("a.mp4", "libx264", {"turn": 90}, "input"),
+    "h264 whose first frames are hidden": ("a.mp4", "libx264", {"hides": True}, "input"),
+    "h264 in pieces": ("a.mp4", "libx264", {"options": {"movflags": "frag_keyframe+empty_moov"}}, "input"),
+    "vp9 in webm at a variable rate": ("a.webm", "libvpx-vp9", {"options": VP9, "times": UNEVEN}, "input"),
+    "vp8 in webm": ("a.webm", "libvpx", {}, "input"),
+    "h264 in matroska at a variable rate": ("a.mkv", "libx264", {"times": UNEVEN}, "copy"),
+    "h264 in a transport stream": ("a.ts", "libx264", {}, "copy"),
+    "hevc": ("a.mp4", "libx265", {}, "copy"),
+    "motion jpeg of odd size": ("a.avi", "mjpeg", {"pix_fmt": "yuvj444p", "size_wh": (161, 121)}, "copy"),
+    "mpeg-4 turned": ("a.mp4", "mpeg4", {"turn": 90}, "copy"),
+}
+LOOK = """(async (url, times_us) => {
+  const video = document.createElement("video");
+  const once = (name) => new Promise((done, fail) => {
+    video.addEventListener(name, done, {once: true});
+    video.addEventListener("error", () => fail(new Error(video.error.message)), {once: true});
+  });
+  const canvas = new OffscreenCanvas(1, 1), pen = canvas.getContext("2d", {willReadFrequently: true});
+  const picture = () => {
+    const frame = new VideoFrame(video);
+    pen.drawImage(frame, frame.displayWidth / 2, frame.displayHeight / 2, 1, 1, 0, 0, 1, 1);
+    const found = [frame.timestamp, pen.getImageData(0, 0, 1, 1).data[0]];
+    frame.close();
+    return found;
+  };
+  const seek = async (time_s) => {
+    const there = once("seeked"), shown = new Promise((done) => video.requestVideoFrameCallback(done));
+    video.currentTime = time_s;
+    await Promise.all([there, shown]);
+  };
+  const sought = [], played = [];
+  const is_there = once("loadeddata");
+  Object.assign(video, {muted: true, preload: "auto", src: url});
+  document.body.append(video);
+  await is_there;
+  for (const [index, time_us] of times_us.entries()) {
+    const next_us = times_us[index + 1] ?? time_us + 20000;
+    await seek((time_us + next_us) / 2e6);
+    sought.push(picture());
+  }
+  await seek(0);
+  const note = () => { played.push(picture()); video.requestVideoFrameCallback(note); };
+  video.requestVideoFrameCallback(note);
+  const end = once("ended");
+  await video.play();
+  await end;
+  video.remove();
+  return {sought, played};
+})(%s, %s)"""
+
+
+def write(path: Path, codec: str, *, pix_fmt="yuv420p", size_wh=(160, 120), options=None, times=None, turn=0) -> Path:
+    with av.open(str(path), "w") as container:
+        video = container.add_stream(codec, rate=25, options=options or {})
+        video.width, video.height, video.pix_fmt = *size_wh, pix_fmt
+        if times is not None:
+            video.codec_context.time_base = Fraction(1, 1000)
+        if turn:
+            video.set_display_rotation(turn)
+        for index in range(FRAMES):
+            image = np.full((size_wh[1], size_wh[0], 3), brightness_of(index), np.uint8)
+            frame = av.VideoFrame.from_ndarray(image, format="bgr24")
+            if times is not None:
+                frame.pts, frame.time_base = times[index], Fraction(1, 1000)
+            container.mux(video.encode(frame))
+        container.mux(video.encode())
+    return path
+
+
+def hide_first(source: Path, target: Path) -> Path:
+    """The same packets, the first of them before time 0, so that an edit list hides them."""
+    with av.open(str(source)) as given, av.open(str(target), "w") as container:
+        stream = container.add_stream_from_template(given.streams.video[0])
+        for packet in given.demux(video=0):
+            if packet.dts is not None:
+                step = packet.duration * HIDDEN
+                packet.pts, packet.dts, packet.stream = packet.pts - step, packet.dts - step, stream
+                container.mux(packet)
+    return target
+
+
+async def submitted(stack: Stack, clip: Path) -> str:
+    answer = await stack.http.post(
+        "/v1/video/submit",
+        params={"plugin_id": "motion-detector", "tool": "detect-motion", "filename": clip.name},
+        content=clip.read_bytes(),
+        headers={"Content-Type": "application/octet-stream"},
+    )
+    job = await stack.ended(answer.json()["job_id"])
+    return str(job["job_id"])
+
+
+async def asked_until_made(stack: Stack, url: str):
+    async def made():
+        answer = await stack.http.get(url)
+        return answer if answer.status_code != 202 else None
+
+    return await eventually(made, 60, f"{url} is made")
+
+
+async def looked_at(stack: Stack, page: Page, case: str, folder: Path) -> dict[str, Any]:
+    """What the service says of a case's frames, and what the browser saw of them."""
+    name, codec, how, _ = CASES[case]
+    folder.mkdir()
+    clip = write(folder / name, codec, **{key: value for key, value in how.items() if key != "hides"})
+    if "hides" in how:
+        clip = hide_first(clip, folder / "hidden.mp4")
+    url = f"/v1/jobs/{await submitted(stack, clip)}"
+    playable = await asked_until_made(stack, f"{url}/playable")
+    table = (await asked_until_made(stack, f"{url}/frames?of=playable")).json()
+    seen = await page.run(LOOK % (json.dumps(f"{url}/playable"), json.dumps(table["time_us"])))
+    return {"kind": playable.headers["Forgesyte-Playable"], **table, **seen}
+
+
+async def test_a_browser_shows_exactly_the_frames_of_the_job_at_the_times_of_the_table(tmp_path):
+    found = {}
+    async with (
+        running_stack(tmp_path / "data") as stack,
+        open_page(tmp_path / "browser", "--autoplay-policy=no-user-gesture-required") as page,
+    ):
+        await page.go(f"{stack.url}/health")
+        for number, case in enumerate(CASES):
+            found[case] = await looked_at(stack, page, case, tmp_path / str(number))
+
+    for case, (_, _, how, kind) in CASES.items():
+        seen, first = found[case], HIDDEN if "hides" in how else 0
+        greys = [brightness_of(index) for index in range(first, FRAMES)]
+        assert seen["kind"] == kind, case
+        assert seen["frame_index"] == list(range(FRAMES - first)), case
+        assert [time_us for time_us, _ in seen["sought"]] == seen["time_us"], case
+        assert [grey for _, grey in seen["sought"]] == pytest.approx(greys, abs=6), case
+        by_time = dict(zip(seen["time_us"], greys, strict=True))
+        assert seen["played"], case
+        assert all(by_time[time_us] == pytest.approx(grey, abs=6) for time_us, grey in seen["played"]), case
