@@ -63,7 +63,7 @@ def _changes(body: bytes) -> RetryFields:
     if not body.strip():
         return RetryFields()
     try:
-        return RetryFields.model_validate_json(body)
+        return RetryFields.model_validate_json(body, strict=True)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         field = ".".join(map(str, first["loc"]))[:200]

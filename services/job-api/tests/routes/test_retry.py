@@ -108,6 +108,8 @@ REFUSALS = {
     "options no object": ({"options": 7}, 422, "REQUEST_INVALID"),
     "device not there": ({"device": "gpu"}, 409, "PLUGIN_UNAVAILABLE"),
     "another plugin": ({"plugin_id": "other"}, 422, "REQUEST_INVALID"),
+    "number as truth": ({"video_stream": True}, 422, "REQUEST_INVALID"),
+    "number as text": ({"video_stream": "1"}, 422, "REQUEST_INVALID"),
     "no object": ([1], 422, "REQUEST_INVALID"),
     "too long": ({"options": {"x": "y" * 70_000}}, 422, "REQUEST_INVALID"),
 }
