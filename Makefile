@@ -8,7 +8,7 @@ WORKERS := 4
 # The folders of all members, without a list: a new one is found here.
 MEMBERS = $(shell $(PY) .ci/members all)
 .DEFAULT_GOAL := help
-.PHONY: help setup demo page up test page-tests stability long-video random-faults storm counts disk-full floods generated-requests soak bench bench-against bench-wall lint types format clean
+.PHONY: help setup demo page up test page-tests page-types page-style page-units stability long-video random-faults storm counts disk-full floods generated-requests soak bench bench-against bench-wall lint types format clean
 
 help: ## show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,8 +32,14 @@ test: setup $(if $(ARGS),,page-tests) ## run all tests (at most seven minutes on
 	@$(PY) -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not long" $(ARGS)
 
 page-tests: setup ## check the page's types and style and run its unit tests (under a minute)
+	@.ci/web ready
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync page-types page-style page-units
+
+page-types:
 	@.ci/web run type-check
+page-style:
 	@.ci/web run lint
+page-units:
 	@.ci/web run test --run
 
 stability: setup ## print the whole matrix of plugin faults, also through the product (a quarter of an hour)

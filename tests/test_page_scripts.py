@@ -19,7 +19,7 @@ case "$*" in
     *" build "*) mkdir -p dist; echo page > dist/index.html ;;
 esac
 """
-CI = "ci --ignore-scripts --no-audit --no-fund --loglevel=error"
+CI = "ci --ignore-scripts --loglevel=error --fetch-retry-mintimeout=1000 --fetch-retry-maxtimeout=5000"
 BUILD = "run --silent build -- --logLevel warn"
 E2E = "run --silent test:e2e --"
 
