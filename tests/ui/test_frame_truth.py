@@ -89,9 +89,8 @@ class Viewer:
         }})()""")
         await self.taken()
         await self.key(" ")
-        await self.until(
-            f"document.querySelector('canvas[data-frame-index=\"{FRAMES - 1}\"]') !== null", "it plays to the end"
-        )
+        await self.shows(FRAMES - 1)
+        await self.until("document.querySelector('video').paused", "it ends")
 
     async def seek(self, frame: int) -> None:
         await self.page.run("""(() => {
