@@ -140,6 +140,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/jobs/{job_id}/frames": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Frames
+         * @description Return which frames have a row and when each is shown; while the job runs, those that are done.
+         */
+        get: operations["get_frames_v1_jobs__job_id__frames_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/jobs/{job_id}/video": {
         parameters: {
             query?: never;
@@ -172,6 +192,26 @@ export interface paths {
          * @description Return the media of a job as it was uploaded, or the part of it that `Range` asks for.
          */
         get: operations["get_input_v1_jobs__job_id__input_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{job_id}/playable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Playable
+         * @description Return the media of a job in a form that browsers show, with exactly the frames of the job.
+         */
+        get: operations["get_playable_v1_jobs__job_id__playable_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -234,6 +274,66 @@ export interface paths {
         get: operations["get_health_health_get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Facts
+         * @description Say which service and version this is, whether it needs a key, and how large an upload may be.
+         */
+        get: operations["get_facts_v1_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{job_id}/result/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Timeline
+         * @description Return in which parts of a job each class and each track was found; for a running job, in the rows so far.
+         */
+        get: operations["get_timeline_v1_jobs__job_id__result_timeline_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{job_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retry Job
+         * @description Submit the media of a job once more, to the same plugin; the new job has a copy of it and an id of its own.
+         */
+        post: operations["retry_job_v1_jobs__job_id__retry_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -468,6 +568,11 @@ export interface components {
              * @description How its sandbox was held back: `walled`, `degraded` or `off`; null when the runner did not know.
              */
             policy?: string | null;
+            /**
+             * Log Tail
+             * @description The newest 2 KB that its sandbox wrote to stdout and stderr, when that failed or died; else null.
+             */
+            log_tail?: string | null;
         };
         /**
          * CancelledJob
@@ -499,6 +604,20 @@ export interface components {
             tools: string[];
             /** @description The kind of media, with `_multi` when the job has more than one tool. */
             job_type: components["schemas"]["JobType"];
+            /**
+             * Filename
+             * @description The client's name for the media; null when it gave none.
+             */
+            filename?: string | null;
+            /**
+             * Options
+             * @description The options of each tool, `{tool: options}`; null in a list of jobs.
+             */
+            options?: {
+                [key: string]: {
+                    [key: string]: unknown;
+                };
+            } | null;
             /**
              * Progress
              * @description Per cent of the frames; never falls, and is 100 only when the job is completed. Null until it has begun.
@@ -701,6 +820,20 @@ export interface components {
             /** @description The kind of media, with `_multi` when the job has more than one tool. */
             job_type: components["schemas"]["JobType"];
             /**
+             * Filename
+             * @description The client's name for the media; null when it gave none.
+             */
+            filename?: string | null;
+            /**
+             * Options
+             * @description The options of each tool, `{tool: options}`; null in a list of jobs.
+             */
+            options?: {
+                [key: string]: {
+                    [key: string]: unknown;
+                };
+            } | null;
+            /**
              * Progress
              * @description Per cent of the frames; never falls, and is 100 only when the job is completed. Null until it has begun.
              */
@@ -801,6 +934,11 @@ export interface components {
              */
             warnings?: string[] | null;
             /**
+             * Warning Entries
+             * @description The same warnings as data.
+             */
+            warning_entries?: components["schemas"]["WarningView"][] | null;
+            /**
              * Device Requested
              * @description `auto`, `cpu` or `gpu`, as the submit asked.
              */
@@ -838,6 +976,65 @@ export interface components {
              * @description The claims of the job, oldest first, at most the newest 20.
              */
             attempts?: components["schemas"]["AttemptView"][];
+        };
+        /**
+         * FrameTable
+         * @description Which frames have a row, and when each is shown; both lists are equally long and in frame order.
+         */
+        FrameTable: {
+            /**
+             * Job Id
+             * Format: uuid
+             * @description The job.
+             */
+            job_id: string;
+            /**
+             * @description Which video the times are of.
+             * @default input
+             */
+            of: components["schemas"]["TableOf"];
+            /**
+             * Attempt
+             * @description The attempt that the job has come to; a table of an earlier one is out of date.
+             */
+            attempt: number;
+            /**
+             * Complete
+             * @description Whether the job is completed, so that no further frames come.
+             */
+            complete: boolean;
+            /**
+             * Width
+             * @description Width of the upright picture in pixels, before its pixel aspect is applied; 0 until the first frame.
+             */
+            width: number;
+            /**
+             * Height
+             * @description Height of the upright picture in pixels; 0 until the first frame.
+             */
+            height: number;
+            /**
+             * Rotation
+             * @description Degrees clockwise by which pictures were turned upright.
+             * @enum {integer}
+             */
+            rotation: 0 | 90 | 180 | 270;
+            /**
+             * Pixel Aspect
+             * @description Shape of an upright pixel as width:height; null for images and until the first frame.
+             */
+            pixel_aspect: string | null;
+            /**
+             * Frame Index
+             * @description The frames: every one that has a row.
+             */
+            frame_index: number[];
+            /**
+             * Time Us
+             * @description When each is shown on the timeline of its file, in microseconds: as FFmpeg reads it, after an edit list, with the
+             *     offset at which the file starts. Never falls.
+             */
+            time_us: number[];
         };
         /**
          * HealthReport
@@ -932,6 +1129,20 @@ export interface components {
             /** @description The kind of media, with `_multi` when the job has more than one tool. */
             job_type: components["schemas"]["JobType"];
             /**
+             * Filename
+             * @description The client's name for the media; null when it gave none.
+             */
+            filename?: string | null;
+            /**
+             * Options
+             * @description The options of each tool, `{tool: options}`; null in a list of jobs.
+             */
+            options?: {
+                [key: string]: {
+                    [key: string]: unknown;
+                };
+            } | null;
+            /**
              * Progress
              * @description Per cent of the frames; never falls, and is 100 only when the job is completed. Null until it has begun.
              */
@@ -1017,6 +1228,30 @@ export interface components {
              * @description When the job ended, however it ended.
              */
             completed_at?: string | null;
+        };
+        /**
+         * Making
+         * @description The body of 202: ask again after `Retry-After` seconds, and get the file or what went wrong.
+         */
+        Making: {
+            /**
+             * Job Id
+             * Format: uuid
+             * @description The job's id.
+             */
+            job_id: string;
+            /**
+             * State
+             * @description Always `making`.
+             * @default making
+             * @constant
+             */
+            state: "making";
+            /**
+             * Progress
+             * @description How much of it is done, in percent; null while that is unknown, for example because it waits for its turn.
+             */
+            progress?: number | null;
         };
         /**
          * ModelFile
@@ -1555,6 +1790,49 @@ export interface components {
             };
         };
         /**
+         * ResultTimeline
+         * @description When a job found what: a lane for each class and each track, over the frames of the job cut into bins.
+         */
+        ResultTimeline: {
+            /**
+             * Job Id
+             * Format: uuid
+             * @description The job's id, a UUID.
+             */
+            job_id: string;
+            /**
+             * Attempt
+             * @description The attempt whose rows were counted.
+             */
+            attempt: number;
+            /**
+             * Complete
+             * @description Whether the job has ended; until then these are the rows so far.
+             */
+            complete: boolean;
+            /**
+             * Bins
+             * @description How many bins there are: as many as were asked for, or one for each frame when there are fewer frames.
+             */
+            bins: number;
+            /**
+             * Total Frames
+             * @description The frames that the bins cover; frame `f` is in bin `f * bins // total_frames`. As long as the number of frames
+             *     is unknown, those of the rows so far.
+             */
+            total_frames: number;
+            /**
+             * Lanes
+             * @description Classes, those with the most detections first, then tracks in the order of their first frame; at most 500.
+             */
+            lanes: components["schemas"]["TimelineLane"][];
+            /**
+             * Lanes Omitted
+             * @description How many more classes and tracks there are; beyond 100 000 they are no longer told apart.
+             */
+            lanes_omitted: number;
+        };
+        /**
          * RunnerInfo
          * @description A runner. Of a lost one, everything but `state` is as its last heartbeat said, `silent_s` seconds ago.
          */
@@ -1717,6 +1995,90 @@ export interface components {
             gaps: string[];
         };
         /**
+         * ServiceFacts
+         * @description The service behind this address.
+         */
+        ServiceFacts: {
+            /**
+             * Name
+             * @description Always `forgesyte`, so that a client knows what it talks to.
+             * @default forgesyte
+             * @constant
+             */
+            name: "forgesyte";
+            /**
+             * Version
+             * @description The version of the service.
+             */
+            version: string;
+            /**
+             * Keys Required
+             * @description Whether every other route needs an API key, except health and the descriptions.
+             */
+            keys_required: boolean;
+            /** @description How large media may be. */
+            limits: components["schemas"]["ServiceLimits"];
+            /** @description Paths of the service's descriptions, its health and its live messages. */
+            links: components["schemas"]["ServiceLinks"];
+        };
+        /**
+         * ServiceLimits
+         * @description What a submit may be at most; larger media is refused with MEDIA_TOO_LARGE.
+         */
+        ServiceLimits: {
+            /**
+             * Upload Bytes
+             * @description Most bytes of an upload.
+             */
+            upload_bytes: number;
+            /**
+             * Image Pixels
+             * @description Most pixels of an image.
+             */
+            image_pixels: number;
+            /**
+             * Video Side Px
+             * @description Most pixels of a video's longer side.
+             */
+            video_side_px: number;
+        };
+        /**
+         * ServiceLinks
+         * @description Paths from which a client goes on.
+         */
+        ServiceLinks: {
+            /**
+             * Openapi
+             * @description The description of the HTTP interface.
+             * @default /openapi.json
+             */
+            openapi: string;
+            /**
+             * Asyncapi
+             * @description The description of the realtime interface.
+             * @default /asyncapi.json
+             */
+            asyncapi: string;
+            /**
+             * Health
+             * @description Whether the service can do its work.
+             * @default /health
+             */
+            health: string;
+            /**
+             * Realtime
+             * @description Live messages, over a WebSocket or as server-sent events.
+             * @default /v1/realtime
+             */
+            realtime: string;
+        };
+        /**
+         * Severity
+         * @description How much a warning matters.
+         * @enum {string}
+         */
+        Severity: "low" | "medium" | "high";
+        /**
          * StageTimings
          * @description Milliseconds the current attempt spent in each stage, summed over frames, to one decimal.
          */
@@ -1792,6 +2154,68 @@ export interface components {
             submitted_at: string;
         };
         /**
+         * TableOf
+         * @description Which video a frame table is of.
+         * @enum {string}
+         */
+        TableOf: "input" | "playable";
+        /**
+         * TimelineLane
+         * @description One class or one track of one tool, and the bins in which it was found.
+         */
+        TimelineLane: {
+            /**
+             * Kind
+             * @description `class` counts all boxes of a class, also those that have a track; `track` those of one track.
+             * @enum {string}
+             */
+            kind: "class" | "track";
+            /**
+             * Tool
+             * @description The tool that found it.
+             */
+            tool: string;
+            /**
+             * Class
+             * @description The class as the tool names it, or its number; null for boxes without a class. Of a track, its first class.
+             */
+            class?: string | null;
+            /**
+             * Track Id
+             * @description The track's id, unique within the job and the tool; null in a class.
+             */
+            track_id?: number | string | null;
+            /**
+             * Frames
+             * @description How many rows it is in.
+             */
+            frames: number;
+            /**
+             * Detections
+             * @description How many boxes it has.
+             */
+            detections: number;
+            /**
+             * First Frame
+             * @description The first frame_index it is in.
+             */
+            first_frame: number;
+            /**
+             * Last Frame
+             * @description The last frame_index it is in.
+             */
+            last_frame: number;
+            /**
+             * Runs
+             * @description Bins without a gap in which it was found, as `[first_bin, last_bin, detections]`, in order.
+             */
+            runs: [
+                number,
+                number,
+                number
+            ][];
+        };
+        /**
          * ToolManifest
          * @description One tool: its inputs, and the JSON Schemas of its options and of its output for one frame.
          */
@@ -1828,6 +2252,29 @@ export interface components {
             output_schema?: {
                 [key: string]: unknown;
             };
+        };
+        /**
+         * WarningView
+         * @description A warning of a job, as data.
+         */
+        WarningView: {
+            /**
+             * Index
+             * @description Its number among all warnings of the job, from 0, as in live messages.
+             */
+            index: number;
+            /**
+             * Text
+             * @description What to know.
+             */
+            text: string;
+            /**
+             * Frame Index
+             * @description The frame it is about, 0-based; null when it is about the whole job, or no frame is known.
+             */
+            frame_index?: number | null;
+            /** @description How much it matters: `low`, `medium` or `high`, which is a loss. */
+            severity: components["schemas"]["Severity"];
         };
     };
     responses: never;
@@ -2536,6 +2983,7 @@ export interface operations {
                      *             "detect-motion"
                      *           ],
                      *           "job_type": "video",
+                     *           "filename": "traffic.mp4",
                      *           "progress": 42,
                      *           "current_frame": 158,
                      *           "total_frames": 377,
@@ -2612,6 +3060,12 @@ export interface operations {
                      *         "detect-motion"
                      *       ],
                      *       "job_type": "video",
+                     *       "filename": "traffic.mp4",
+                     *       "options": {
+                     *         "detect-motion": {
+                     *           "threshold": 6
+                     *         }
+                     *       },
                      *       "progress": 42,
                      *       "current_frame": 158,
                      *       "total_frames": 377,
@@ -2703,6 +3157,12 @@ export interface operations {
                      *         "detect-motion"
                      *       ],
                      *       "job_type": "video",
+                     *       "filename": "traffic.mp4",
+                     *       "options": {
+                     *         "detect-motion": {
+                     *           "threshold": 6
+                     *         }
+                     *       },
                      *       "progress": 42,
                      *       "current_frame": 158,
                      *       "total_frames": 377,
@@ -2727,6 +3187,13 @@ export interface operations {
                      *       },
                      *       "warnings": [
                      *         "1 of 159 frames could not be decoded and was left out"
+                     *       ],
+                     *       "warning_entries": [
+                     *         {
+                     *           "index": 0,
+                     *           "text": "1 of 159 frames could not be decoded and was left out",
+                     *           "severity": "high"
+                     *         }
                      *       ],
                      *       "device_requested": "auto",
                      *       "device_used": "cpu",
@@ -2841,7 +3308,10 @@ export interface operations {
                 /** @description Most rows (frames) to return; not for mp4. */
                 limit?: number | null;
             };
-            header?: never;
+            header?: {
+                /** @description `respond-async`: 202 at once while the mp4 is made, instead of waiting for it. */
+                prefer?: string | null;
+            };
             path: {
                 /** @description The job's id, a UUID, as the submit answered it. */
                 job_id: string;
@@ -2912,6 +3382,24 @@ export interface operations {
                      */
                     "text/csv": string;
                     "video/mp4": string;
+                };
+            };
+            /** @description It is being made, which this request has begun if no other had; ask again after `Retry-After`. */
+            202: {
+                headers: {
+                    /** @description Seconds after which to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "job_id": "01928f7e-6b3a-7c4e-9d2f-3f5b8a1c7e60",
+                     *       "state": "making",
+                     *       "progress": 42
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Making"];
                 };
             };
             /** @description The part of the MP4 that `Range` asked for. */
@@ -3015,6 +3503,183 @@ export interface operations {
             };
             /** @description The plugin took longer than its limit (PLUGIN_TIMEOUT) */
             504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_frames_v1_jobs__job_id__frames_get: {
+        parameters: {
+            query?: {
+                /** @description Which video the times are of: the input, or what /playable answers. */
+                of?: components["schemas"]["TableOf"];
+                /** @description First frame_index to return. */
+                from_frame?: number;
+                /** @description Most frames to return. */
+                limit?: number | null;
+            };
+            header?: never;
+            path: {
+                /** @description The job's id, a UUID, as the submit answered it. */
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The table as JSON, or in its binary form, where `Accept` names it; for an unfinished job the frames so far. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "job_id": "01928f7e-6b3a-7c4e-9d2f-3f5b8a1c7e60",
+                     *       "of": "input",
+                     *       "attempt": 1,
+                     *       "complete": false,
+                     *       "width": 768,
+                     *       "height": 432,
+                     *       "rotation": 0,
+                     *       "pixel_aspect": "1:1",
+                     *       "frame_index": [
+                     *         0,
+                     *         1,
+                     *         2
+                     *       ],
+                     *       "time_us": [
+                     *         500000,
+                     *         533367,
+                     *         566733
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["FrameTable"];
+                    "application/vnd.forgesyte.frames": string;
+                };
+            };
+            /** @description It is being made, which this request has begun if no other had; ask again after `Retry-After`. */
+            202: {
+                headers: {
+                    /** @description Seconds after which to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "job_id": "01928f7e-6b3a-7c4e-9d2f-3f5b8a1c7e60",
+                     *       "state": "making",
+                     *       "progress": 42
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Making"];
+                };
+            };
+            /** @description The client's copy, named by `If-None-Match`, is still right. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description An API key is required (KEY_MISSING) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key may not do this (KEY_REFUSED) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such job (JOB_UNKNOWN) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The media is larger than allowed (MEDIA_TOO_LARGE) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The media cannot be used (MEDIA_INVALID) */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not valid (REQUEST_INVALID) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or jobs at once (TOO_MANY_REQUESTS) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The plugin's process died (PLUGIN_CRASH) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot store anything at present (STORAGE_FULL); A part of the service is unavailable (SERVICE_UNAVAILABLE) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The plugin took longer than its limit (PLUGIN_TIMEOUT) */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The plugin needed more memory than its limit (PLUGIN_OOM); The plugin wrote more to disk than its limit (DISK_LIMIT) */
+            507: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3236,6 +3901,186 @@ export interface operations {
             };
         };
     };
+    get_playable_v1_jobs__job_id__playable_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The job's id, a UUID, as the submit answered it. */
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What browsers show, whole. */
+            200: {
+                headers: {
+                    /** @description Whether it is the `input` itself or a `copy`. */
+                    "Forgesyte-Playable"?: "input" | "copy";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "video/*": string;
+                    "image/*": string;
+                };
+            };
+            /** @description It is being made, which this request has begun if no other had; ask again after `Retry-After`. */
+            202: {
+                headers: {
+                    /** @description Seconds after which to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "job_id": "01928f7e-6b3a-7c4e-9d2f-3f5b8a1c7e60",
+                     *       "state": "making",
+                     *       "progress": 42
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Making"];
+                };
+            };
+            /** @description The part that `Range` asked for. */
+            206: {
+                headers: {
+                    /** @description Whether it is the `input` itself or a `copy`. */
+                    "Forgesyte-Playable"?: "input" | "copy";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "video/*": string;
+                    "image/*": string;
+                };
+            };
+            /** @description The client's copy, named by `If-None-Match`, is still right. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description An API key is required (KEY_MISSING) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key may not do this (KEY_REFUSED) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such job (JOB_UNKNOWN) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The media is larger than allowed (MEDIA_TOO_LARGE) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The media cannot be used (MEDIA_INVALID) */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What browsers show has no such part. */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:forgesyte:problem:request-invalid",
+                     *       "title": "Requested Range Not Satisfiable",
+                     *       "status": 416,
+                     *       "detail": "Range is 'bytes=9000-' but the file has 7079 bytes; request a range within the file.",
+                     *       "code": "REQUEST_INVALID"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not valid (REQUEST_INVALID) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or jobs at once (TOO_MANY_REQUESTS) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The plugin's process died (PLUGIN_CRASH) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service cannot store anything at present (STORAGE_FULL); A part of the service is unavailable (SERVICE_UNAVAILABLE) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The plugin took longer than its limit (PLUGIN_TIMEOUT) */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The plugin needed more memory than its limit (PLUGIN_OOM); The plugin wrote more to disk than its limit (DISK_LIMIT) */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     cancel_job_v1_jobs__job_id__cancel_post: {
         parameters: {
             query?: never;
@@ -3264,6 +4109,12 @@ export interface operations {
                      *         "detect-motion"
                      *       ],
                      *       "job_type": "video",
+                     *       "filename": "traffic.mp4",
+                     *       "options": {
+                     *         "detect-motion": {
+                     *           "threshold": 6
+                     *         }
+                     *       },
                      *       "progress": 42,
                      *       "current_frame": 158,
                      *       "total_frames": 377,
@@ -3421,6 +4272,352 @@ export interface operations {
             };
             /** @description The request is not valid (REQUEST_INVALID) */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_facts_v1_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "name": "forgesyte",
+                     *       "version": "0.1.0",
+                     *       "keys_required": false,
+                     *       "limits": {
+                     *         "upload_bytes": 2147483648,
+                     *         "image_pixels": 50000000,
+                     *         "video_side_px": 8192
+                     *       },
+                     *       "links": {
+                     *         "openapi": "/openapi.json",
+                     *         "asyncapi": "/asyncapi.json",
+                     *         "health": "/health",
+                     *         "realtime": "/v1/realtime"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ServiceFacts"];
+                };
+            };
+            /** @description The request is not valid (REQUEST_INVALID) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_timeline_v1_jobs__job_id__result_timeline_get: {
+        parameters: {
+            query?: {
+                /** @description Into how many parts the frames are cut. */
+                bins?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The job's id, a UUID, as the submit answered it. */
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "job_id": "01928f7e-6b3a-7c4e-9d2f-3f5b8a1c7e60",
+                     *       "attempt": 1,
+                     *       "complete": true,
+                     *       "bins": 100,
+                     *       "total_frames": 377,
+                     *       "lanes": [
+                     *         {
+                     *           "kind": "class",
+                     *           "tool": "track-objects",
+                     *           "frames": 162,
+                     *           "detections": 192,
+                     *           "first_frame": 31,
+                     *           "last_frame": 300,
+                     *           "runs": [
+                     *             [
+                     *               8,
+                     *               21,
+                     *               64
+                     *             ],
+                     *             [
+                     *               40,
+                     *               79,
+                     *               128
+                     *             ]
+                     *           ]
+                     *         },
+                     *         {
+                     *           "kind": "track",
+                     *           "tool": "track-objects",
+                     *           "track_id": 1,
+                     *           "frames": 51,
+                     *           "detections": 51,
+                     *           "first_frame": 31,
+                     *           "last_frame": 81,
+                     *           "runs": [
+                     *             [
+                     *               8,
+                     *               21,
+                     *               51
+                     *             ]
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "lanes_omitted": 0
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ResultTimeline"];
+                };
+            };
+            /** @description An API key is required (KEY_MISSING) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key may not do this (KEY_REFUSED) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such job (JOB_UNKNOWN) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not valid (REQUEST_INVALID) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the service is unavailable (SERVICE_UNAVAILABLE) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retry_job_v1_jobs__job_id__retry_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The job's id, a UUID, as the submit answered it. */
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        /** @description What the new job does differently; an empty body changes nothing. */
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "options": {
+                 *         "threshold": 12
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /**
+                     * Tools
+                     * @description Tools of the job's plugin, by id or alias.
+                     * @example [
+                     *       "detect-motion"
+                     *     ]
+                     */
+                    tools?: string[] | null;
+                    /**
+                     * Options
+                     * @description The tool's options; `{tool: options}` for several tools. They replace those of the job.
+                     * @example {
+                     *       "min_hits": 3
+                     *     }
+                     */
+                    options?: {
+                        [key: string]: unknown;
+                    } | null;
+                    /**
+                     * Device
+                     * @description The kind of device to run on.
+                     * @example auto
+                     */
+                    device?: ("auto" | "cpu" | "gpu") | null;
+                    /**
+                     * Video Stream
+                     * @description Index of the video stream to analyse, as ffprobe prints it; null chooses the default-flagged or largest one.
+                     * @example 0
+                     */
+                    video_stream?: number | null;
+                    /**
+                     * Skip Bad Frames
+                     * @description Whether to skip a frame at which the plugin died twice instead of failing the job.
+                     * @example false
+                     */
+                    skip_bad_frames?: boolean | null;
+                };
+            };
+        };
+        responses: {
+            /** @description The job was accepted and waits for a runner. */
+            202: {
+                headers: {
+                    /**
+                     * @description Where the job can be followed.
+                     * @example /v1/jobs/01928f7e-6b3a-7c4e-9d2f-3f5b8a1c7e60
+                     */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "job_id": "01928f7e-6b3a-7c4e-9d2f-3f5b8a1c7e60",
+                     *       "plugin": "motion-detector",
+                     *       "plugin_id": "motion-detector",
+                     *       "tool": "detect-motion",
+                     *       "tools": [
+                     *         "detect-motion"
+                     *       ],
+                     *       "status": "queued",
+                     *       "submitted_at": "2025-01-01T12:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Submitted"];
+                };
+            };
+            /** @description There is no such plugin (PLUGIN_UNKNOWN); The plugin has no such tool (TOOL_UNKNOWN) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An API key is required (KEY_MISSING) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key may not do this (KEY_REFUSED) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such job (JOB_UNKNOWN) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The plugin cannot run here (PLUGIN_UNAVAILABLE) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The media is larger than allowed (MEDIA_TOO_LARGE) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The media cannot be used (MEDIA_INVALID) */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The options do not fit the tool (OPTIONS_INVALID); The request is not valid (REQUEST_INVALID) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or jobs at once (TOO_MANY_REQUESTS) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the service is unavailable (SERVICE_UNAVAILABLE); The service cannot store anything at present (STORAGE_FULL) */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

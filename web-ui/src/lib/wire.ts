@@ -30,6 +30,10 @@ export type PluginStatus = "started" | "running" | "degraded" | "completed" | "f
  */
 export type ProgressStatus = "running" | "completed" | "failed" | "cancelled";
 /**
+ * What the sandbox of a running job is doing: loading until its first frame, then frames, then its last words.
+ */
+export type ProgressStage = "starting" | "processing" | "finishing";
+/**
  * Any message that the server sends; `type` says which.
  */
 export type ServerMessage =
@@ -77,6 +81,7 @@ export interface WireSchemas {
   ProgressEvent: ProgressEvent;
   ProgressMessage: ProgressMessage;
   ProgressPayload: ProgressPayload;
+  ProgressStage: ProgressStage;
   ProgressStatus: ProgressStatus;
   RealtimeMessage: RealtimeMessage;
   ServerMessage: ServerMessage;
@@ -298,7 +303,7 @@ export interface ProgressPayload {
   current_tool: string | null;
   tools_total: number;
   tools_completed: number;
-  stage?: string | null;
+  stage?: ProgressStage | null;
   fps?: number | null;
 }
 /**
