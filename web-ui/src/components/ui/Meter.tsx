@@ -20,16 +20,16 @@ export function Meter({ label, ratio, text }: Props) {
           {shown}
         </Text>
       </Group>
-      <Progress.Root size="sm">
-        <Progress.Section
-          value={percent ?? 0}
-          role="meter"
-          aria-label={label}
-          aria-valuemin={0}
-          aria-valuemax={100}
-          aria-valuenow={percent ?? 0}
-          aria-valuetext={shown}
-        />
+      <Progress.Root
+        size="sm"
+        role="meter"
+        aria-label={label}
+        aria-valuemin={0}
+        aria-valuemax={100}
+        aria-valuenow={percent ?? 0}
+        aria-valuetext={shown}
+      >
+        <Progress.Section value={percent ?? 0} withAria={false} />
       </Progress.Root>
     </div>
   );

@@ -1,0 +1,126 @@
+/** How messages and records become what the parts of the overlay show. */
+import type { InspectedPlugin, InspectedWarning } from "@/components/inspector/facts";
+import { countText } from "@/lib/format";
+import type { ProgressStatus } from "@/lib/wire";
+
+import { texts } from "./texts";
+import type { JobView } from "./view/jobView";
+
+/** What the overlay needs of the record of an ended job: the page maps its answer into this. */
+export interface EndedFacts {
+  status: Exclude<ProgressStatus, "running">;
+  /** Per cent; null when the job ended before it began. */
+  progress: number | null;
+  currentFrame: number | null;
+  totalFrames: number | null;
+  plugin: string;
+  version?: string | null;
+  capabilities?: readonly string[];
+  budgetMs?: number | null;
+  /** The record's `plugin_timings`: by `plugin.tool`, and the sum under `plugin`. */
+  timings: Readonly<Record<string, number>> | null;
+  warnings: readonly InspectedWarning[];
+  device: { used: string | null; fallback: boolean; fallbackReason: string | null };
+  error: { title: string; detail: string } | null;
+}
+
+/** What the bar shows. */
+export interface BarFacts {
+  value: number | null;
+  label: string;
+  detail?: string;
+  color?: string;
+}
+
+const COLORS: Partial<Record<ProgressStatus, string>> = { completed: "green", failed: "red", cancelled: "gray" };
+
+/** The bar of a running job. */
+export function liveBar({ progress }: JobView): BarFacts {
+  if (progress === null) return { value: null, label: texts.progress.waiting };
+  const { status, current_frame, total_frames, current_tool, stage, fps } = progress;
+  const parts = [
+    current_frame === null ? null : frameText(current_frame, total_frames),
+    status === "running" && fps ? texts.progress.speed(fps.toFixed(1)) : null,
+    current_tool,
+    stage ?? null,
+  ].filter((part) => part !== null);
+  return barOf(status, total_frames === null && status === "running" ? null : progress.progress, parts);
+}
+
+/** The bar of an ended job. */
+export function endedBar({ status, progress, currentFrame, totalFrames }: EndedFacts): BarFacts {
+  const parts = currentFrame === null ? [] : [frameText(currentFrame, totalFrames)];
+  return barOf(status, progress ?? 0, parts);
+}
+
+/** Each plugin that has begun, in that order. */
+export function livePlugins(view: JobView): InspectedPlugin[] {
+  return Object.values(view.pluginStatus).map((status) => {
+    const metadata = view.pluginMetadata[status.plugin];
+    const totalMs = view.pluginTimings[status.plugin] ?? null;
+    return {
+      name: status.plugin,
+      status: status.status,
+      version: metadata?.version,
+      model: metadata?.model,
+      outputFormat: metadata?.output_format,
+      inputShape: metadata?.input_shape,
+      capabilities: metadata?.capabilities,
+      budgetMs: metadata?.latency_budget_ms,
+      steps: totalMs === null ? [] : [{ name: timedName(view, status.plugin), ms: totalMs }],
+      totalMs,
+      framesProcessed: status.frames_processed,
+      device: status.device_used,
+    };
+  });
+}
+
+/** The plugin of an ended job, with its tools in the order in which they ran. */
+export function endedPlugins(facts: EndedFacts): InspectedPlugin[] {
+  const { plugin, timings, device } = facts;
+  const prefix = `${plugin}.`;
+  const steps = Object.entries(timings ?? {})
+    .filter(([name]) => name.startsWith(prefix))
+    .map(([name, ms]) => ({ name: name.slice(prefix.length), ms }));
+  return [
+    {
+      name: plugin,
+      status: facts.status,
+      version: facts.version,
+      capabilities: facts.capabilities,
+      steps,
+      totalMs: timings?.[plugin] ?? null,
+      budgetMs: facts.budgetMs,
+      framesProcessed: facts.currentFrame,
+      device: device.used,
+    },
+  ];
+}
+
+export function liveWarnings(view: JobView): InspectedWarning[] {
+  return view.warnings.map(({ index, message, severity, frame_index }) => ({
+    index,
+    text: message,
+    severity,
+    frameIndex: frame_index,
+  }));
+}
+
+/** Live timings are sums over the tools: the only tool has its name, several go by their plugin's. */
+function timedName({ progress }: JobView, plugin: string): string {
+  return progress?.tools_total === 1 ? (progress.current_tool ?? plugin) : plugin;
+}
+
+function frameText(current: number, total: number | null): string {
+  return texts.progress.frame(countText(current), total === null ? null : countText(total));
+}
+
+function barOf(status: ProgressStatus, value: number | null, parts: string[]): BarFacts {
+  const color = COLORS[status];
+  return {
+    value,
+    label: texts.progress.labels[status],
+    ...(parts.length === 0 ? {} : { detail: parts.join(" · ") }),
+    ...(color === undefined ? {} : { color }),
+  };
+}

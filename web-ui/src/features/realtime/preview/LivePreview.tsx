@@ -1,0 +1,57 @@
+import { Group, Paper, Text } from "@mantine/core";
+import { useEffect, useRef, useState } from "react";
+
+import { DrawToggles } from "@/components/controls/DrawToggles";
+import { MOST_PICTURES_PER_SECOND, PreviewRate } from "@/components/controls/PreviewRate";
+import { useDrawChoices } from "@/components/controls/useDrawChoices";
+
+import { texts } from "../texts";
+import { useRealtime, useRealtimeClient } from "../useRealtime";
+import { FramePainter } from "./FramePainter";
+import classes from "./LivePreview.module.css";
+
+/** The newest picture of a running job with its boxes, and the controls of what is drawn. */
+export function LivePreview() {
+  const client = useRealtimeClient();
+  const hasPicture = useRealtime().currentFrame !== null;
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const painter = useRef<FramePainter | null>(null);
+  const [choices, choose] = useDrawChoices();
+  const [rate, setRate] = useState(MOST_PICTURES_PER_SECOND);
+  const { boxes, labels } = choices;
+
+  useEffect(() => {
+    if (canvas.current === null) return undefined;
+    const own = new FramePainter(canvas.current, { boxes: true, labels: true, rate: MOST_PICTURES_PER_SECOND });
+    painter.current = own;
+    const showNewest = () => {
+      const { currentFrame } = client.getSnapshot();
+      if (currentFrame !== null) own.show(currentFrame);
+    };
+    showNewest();
+    const unsubscribe = client.subscribe(showNewest);
+    return () => {
+      unsubscribe();
+      own.stop();
+    };
+  }, [client]);
+
+  useEffect(() => painter.current?.setLook({ boxes, labels, rate }), [boxes, labels, rate]);
+
+  return (
+    <Paper withBorder className={classes.panel}>
+      <div className={classes.stage}>
+        <canvas ref={canvas} role="img" aria-label={texts.preview.none} className={classes.canvas} />
+        {hasPicture ? null : (
+          <Text size="sm" className={classes.waiting}>
+            {texts.preview.waiting}
+          </Text>
+        )}
+      </div>
+      <Group justify="space-between" gap="sm" p="sm">
+        <DrawToggles value={choices} onChange={choose} />
+        <PreviewRate value={rate} onChange={setRate} />
+      </Group>
+    </Paper>
+  );
+}
