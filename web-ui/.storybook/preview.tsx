@@ -3,12 +3,12 @@ import "@mantine/core/styles.css";
 import { MantineProvider } from "@mantine/core";
 import type { Preview } from "@storybook/react-vite";
 
-import { theme } from "@/app/theme";
+import { readableColours, theme } from "@/app/theme";
 
 const preview: Preview = {
   decorators: [
     (Story) => (
-      <MantineProvider theme={theme} defaultColorScheme="auto">
+      <MantineProvider theme={theme} defaultColorScheme="auto" cssVariablesResolver={readableColours}>
         <Story />
       </MantineProvider>
     ),

@@ -6,7 +6,7 @@ import { JobStatus } from "@/features/realtime/JobStatus";
 import type { JobFacts } from "@/features/realtime/view/jobFacts";
 
 import { JOB } from "./support/messages";
-import { renderInPage } from "./support/render";
+import { renderInPage } from "./support/renderInPage";
 import { FakeSocket, fakeSockets } from "./support/sockets";
 
 beforeEach(() => {

@@ -10,7 +10,7 @@ import { useDrawChoices } from "@/components/controls/useDrawChoices";
 import { ErrorBanner } from "@/components/ErrorBanner";
 import { Spinner } from "@/components/Spinner";
 
-import { renderInPage } from "./support/render";
+import { renderInPage } from "./support/renderInPage";
 
 describe("device selector", () => {
   const selector = () => screen.getByRole("combobox", { name: "Device" });

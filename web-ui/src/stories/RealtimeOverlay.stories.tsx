@@ -31,8 +31,11 @@ export const Live: Story = { args: { scene: "live" } };
 /** The server went away in the middle. */
 export const Stale: Story = { args: { scene: "stale" } };
 
-/** Every try failed, and the job's plugin with them. */
+/** The plugin raised an error. */
 export const Failed: Story = { args: { scene: "failed" } };
+
+/** The server refused the connection; it does not come back by itself. */
+export const Closed: Story = { args: { scene: "closed" } };
 
 /** The same parts from the record of an ended job, without a socket. */
 export const Ended: StoryObj = { render: () => <RealtimeOverlay endedFacts={ENDED} /> };

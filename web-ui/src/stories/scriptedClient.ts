@@ -3,10 +3,11 @@ import type { Socket } from "@/features/realtime/connection/sockets";
 import type { EndedFacts } from "@/features/realtime/overlayFacts";
 import { RealtimeClient } from "@/features/realtime/RealtimeClient";
 import type { Surroundings } from "@/features/realtime/RealtimeClient";
+import type { ProgressStatus } from "@/lib/wire";
 
 import { paintedPicture } from "./paintedPicture";
 
-export type Scene = "empty" | "loading" | "live" | "stale" | "failed";
+export type Scene = "empty" | "loading" | "live" | "stale" | "failed" | "closed";
 
 const JOB = "story";
 const PLUGIN = "motion-detector";
@@ -35,6 +36,10 @@ const SCRIPTS: Record<Scene, Script> = {
         message: "The plugin raised RuntimeError at frame 64. Fix the plugin or its options and submit again.",
       },
     });
+    tellProgress(socket, 17, "failed");
+  },
+  closed: (socket) => {
+    playRun(socket, 25);
     window.setTimeout(() => socket.onclose?.(new CloseEvent("close", { code: 1008 })), 400);
   },
 };
@@ -77,7 +82,7 @@ function tell(socket: Socket, type: string, payload: object): void {
 }
 
 function playRun(socket: Socket, percent: number): void {
-  const frameIndex = Math.round(3.77 * percent);
+  const frameIndex = frameOf(percent);
   accept(socket);
   tell(socket, "metadata", METADATA);
   tell(socket, "plugin_status", {
@@ -92,18 +97,7 @@ function playRun(socket: Socket, percent: number): void {
   for (const [index, [message, severity, frame]] of WARNINGS.entries()) {
     tell(socket, "warning", { job_id: JOB, index, plugin: PLUGIN, message, severity, frame_index: frame });
   }
-  tell(socket, "progress", {
-    job_id: JOB,
-    status: "running",
-    progress: percent,
-    current_frame: frameIndex,
-    total_frames: 377,
-    current_tool: "track-objects",
-    tools_total: 1,
-    tools_completed: 0,
-    stage: "processing",
-    fps: 42.3,
-  });
+  tellProgress(socket, percent, "running");
   tell(socket, "frame", {
     job_id: JOB,
     frame_id: `${JOB}-${frameIndex}`,
@@ -112,6 +106,25 @@ function playRun(socket: Socket, percent: number): void {
     data: paintedPicture(),
     device_used: "cpu",
     timing_ms: 7.1,
+  });
+}
+
+function frameOf(percent: number): number {
+  return Math.round(3.77 * percent);
+}
+
+function tellProgress(socket: Socket, percent: number, status: ProgressStatus): void {
+  tell(socket, "progress", {
+    job_id: JOB,
+    status,
+    progress: percent,
+    current_frame: frameOf(percent),
+    total_frames: 377,
+    current_tool: "track-objects",
+    tools_total: 1,
+    tools_completed: 0,
+    stage: "processing",
+    fps: 42.3,
   });
 }
 

@@ -5,7 +5,7 @@ import { expect, test, vi } from "vitest";
 import type { InspectedPlugin } from "@/components/inspector/facts";
 import { PluginInspector } from "@/components/PluginInspector";
 
-import { renderInPage } from "../support/render";
+import { renderInPage } from "../support/renderInPage";
 
 const detector: InspectedPlugin = {
   name: "motion-detector",

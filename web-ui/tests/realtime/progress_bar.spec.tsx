@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 
 import { ProgressBar } from "@/components/ProgressBar";
 
-import { renderInPage } from "../support/render";
+import { renderInPage } from "../support/renderInPage";
 
 const bar = () => screen.getByRole("progressbar", { name: "Analysis" });
 

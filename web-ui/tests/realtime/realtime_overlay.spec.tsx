@@ -9,8 +9,8 @@ import { RealtimeOverlay } from "@/features/realtime/RealtimeOverlay";
 
 import { fakeCanvas } from "../support/canvas";
 import type { Painted } from "../support/canvas";
-import { failure, frame, JOB, metadata, pluginStatus, progress, warning } from "../support/messages";
-import { renderInPage } from "../support/render";
+import { failure, frame, JOB, metadata, partialResult, pluginStatus, progress, warning } from "../support/messages";
+import { renderInPage } from "../support/renderInPage";
 import { FakeSocket, fakeSockets } from "../support/sockets";
 
 let client: RealtimeClient;
@@ -139,6 +139,29 @@ test("a running job that falls silent is stale, and since when; a word from it e
 
   say(progress(21));
   expect(screen.queryByText(/Stale/)).not.toBeInTheDocument();
+});
+
+test("pitch and radar have their toggles when the output has them, and name the frame of their row", async () => {
+  const row = {
+    frame_index: 5,
+    detections: {
+      pitch: [
+        [
+          [0, 0],
+          [9, 9],
+        ],
+      ],
+      radar: [{ x: 0.5, y: 0.5 }],
+    },
+  };
+  showWith(frame(8), partialResult([row]));
+  expect(screen.getByText("Pitch, frame 5")).toBeVisible();
+  expect(screen.getByRole("img", { name: "Radar with 1 dot" })).toBeVisible();
+
+  await userEvent.click(screen.getByRole("switch", { name: "Pitch" }));
+
+  expect(screen.queryByText("Pitch, frame 5")).not.toBeInTheDocument();
+  expect(screen.getByText("Radar, frame 5")).toBeVisible();
 });
 
 const ended: EndedFacts = {

@@ -2,7 +2,7 @@ import { Group, Progress, Text } from "@mantine/core";
 
 interface Props {
   label: string;
-  /** 0 to 1; null is unknown. */
+  /** 0 to 1, more is shown as too much; null is unknown. */
   ratio: number | null;
   /** What the ratio means in figures, such as "3.1 of 8 GiB". */
   text?: string;
@@ -29,7 +29,11 @@ export function Meter({ label, ratio, text }: Props) {
         aria-valuenow={percent ?? 0}
         aria-valuetext={shown}
       >
-        <Progress.Section value={percent ?? 0} withAria={false} />
+        <Progress.Section
+          value={percent ?? 0}
+          color={ratio !== null && ratio > 1 ? "red" : undefined}
+          withAria={false}
+        />
       </Progress.Root>
     </div>
   );

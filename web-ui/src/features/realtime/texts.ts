@@ -10,6 +10,7 @@ export const texts = {
     RECONNECTING: "Reconnecting",
     CLOSED: "Closed",
   } satisfies Record<ConnectionState, string>,
+  hasEnded: "Ended",
   ended: "From the record",
   closed: {
     exhausted: "The server did not answer five tries in a row. The job goes on without this page.",
@@ -29,7 +30,6 @@ export const texts = {
       total === null ? `Frame ${current}` : `Frame ${current} of ${total}`,
     speed: (perSecond: string) => `${perSecond} frames/s`,
   },
-  fallbackFrom: (requested: string) => `asked for ${requested}`,
   job: {
     socket: { text: "Live", title: "WebSocket connected" },
     http: { text: "Polling", title: "Using HTTP polling" },

@@ -20,9 +20,17 @@ const LOOKS: Record<ConnectionState, { color: string; Icon: typeof IconWifi }> =
   CLOSED: { color: "red", Icon: IconCircleX },
 };
 
+interface Props {
+  state: ConnectionState;
+  hasEnded: boolean;
+  /** A new try after a failure is still reconnecting to the reader. */
+  isRetry: boolean;
+}
+
 /** How the connection is, in a word and a sign. */
-export function ConnectionSign({ state, hasEnded }: { state: ConnectionState; hasEnded: boolean }) {
-  const { color, Icon } = hasEnded ? { color: "gray", Icon: IconCircleCheck } : LOOKS[state];
+export function ConnectionSign({ state, hasEnded, isRetry }: Props) {
+  const shown = state === "CONNECTING" && isRetry ? "RECONNECTING" : state;
+  const { color, Icon } = hasEnded ? { color: "gray", Icon: IconCircleCheck } : LOOKS[shown];
   return (
     <Badge
       role="status"
@@ -34,7 +42,7 @@ export function ConnectionSign({ state, hasEnded }: { state: ConnectionState; ha
       tt="none"
       leftSection={<Icon size={13} aria-hidden />}
     >
-      {hasEnded ? "Ended" : texts.connection[state]}
+      {hasEnded ? texts.hasEnded : texts.connection[shown]}
     </Badge>
   );
 }

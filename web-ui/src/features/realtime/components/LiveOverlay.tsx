@@ -16,7 +16,13 @@ export function LiveOverlay({ onFrame }: { onFrame?: ((frameIndex: number) => vo
   const job = useRealtime();
   return (
     <OverlayLayout
-      sign={<ConnectionSign state={job.connectionState} hasEnded={job.closeReason?.kind === "ended"} />}
+      sign={
+        <ConnectionSign
+          state={job.connectionState}
+          hasEnded={job.closeReason?.kind === "ended"}
+          isRetry={job.failedTries > 0}
+        />
+      }
       bar={<ProgressBar id="progress-bar" {...liveBar(job)} />}
       notices={
         <>

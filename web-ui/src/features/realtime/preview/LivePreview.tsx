@@ -8,12 +8,14 @@ import { useDrawChoices } from "@/components/controls/useDrawChoices";
 import { texts } from "../texts";
 import { useRealtime, useRealtimeClient } from "../useRealtime";
 import { FramePainter } from "./FramePainter";
+import { hasField, LiveField } from "./LiveField";
 import classes from "./LivePreview.module.css";
 
 /** The newest picture of a running job with its boxes, and the controls of what is drawn. */
 export function LivePreview() {
   const client = useRealtimeClient();
-  const hasPicture = useRealtime().currentFrame !== null;
+  const job = useRealtime();
+  const hasPicture = job.currentFrame !== null;
   const canvas = useRef<HTMLCanvasElement>(null);
   const painter = useRef<FramePainter | null>(null);
   const [choices, choose] = useDrawChoices();
@@ -49,9 +51,10 @@ export function LivePreview() {
         )}
       </div>
       <Group justify="space-between" gap="sm" p="sm">
-        <DrawToggles value={choices} onChange={choose} />
+        <DrawToggles value={choices} onChange={choose} has={hasField(job)} />
         <PreviewRate value={rate} onChange={setRate} />
       </Group>
+      <LiveField job={job} shows={choices} />
     </Paper>
   );
 }
