@@ -2,6 +2,7 @@
 
 const STORED = "forgesyte.key";
 const listeners = new Set<() => void>();
+let isWanted = false;
 
 /** Return the key, or null where none was entered. */
 export function apiKey(): string | null {
@@ -12,10 +13,23 @@ export function apiKey(): string | null {
 export function keepApiKey(key: string | null): void {
   if (key === null || key === "") localStorage.removeItem(STORED);
   else localStorage.setItem(STORED, key);
+  isWanted = false;
   for (const listener of listeners) listener();
 }
 
-/** Call `listener` after each change of the key. Returns the function that ends it. */
+/** Note that the server refused a request for want of a key that it knows. */
+export function wantApiKey(): void {
+  if (isWanted) return;
+  isWanted = true;
+  for (const listener of listeners) listener();
+}
+
+/** Whether the server asked for a key since the last one was kept. */
+export function isApiKeyWanted(): boolean {
+  return isWanted;
+}
+
+/** Call `listener` after each change of the key, and when one is wanted. Returns the function that ends it. */
 export function subscribeToApiKey(listener: () => void): () => void {
   listeners.add(listener);
   return () => listeners.delete(listener);

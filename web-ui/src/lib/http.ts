@@ -1,7 +1,7 @@
 import createClient from "openapi-fetch";
 
 import type { paths } from "./api";
-import { apiKey } from "./apiKey";
+import { apiKey, wantApiKey } from "./apiKey";
 import { problemOf, RequestFailed } from "./problem";
 
 /** The typed client of every route; adds the key and knows no other origin. */
@@ -12,6 +12,9 @@ http.use({
     const key = apiKey();
     if (key !== null) request.headers.set("X-API-Key", key);
     return request;
+  },
+  onResponse({ response }) {
+    if (response.status === 401) wantApiKey();
   },
 });
 

@@ -63,7 +63,7 @@ function fieldOf(property: Schema, root: Schema, path: string[], required: boole
 function controlOf(schema: Schema, root: Schema, path: string[]): Control {
   const choices = choicesOf(schema);
   if (choices !== null) return { kind: "choice", choices };
-  switch (schema.type) {
+  switch (textIn(schema.type) ?? "") {
     case "integer":
     case "number":
       return numberOf(schema);

@@ -66,8 +66,8 @@ function followed(schema: Schema, root: Schema): Schema {
     if (typeof address !== "string") return current;
     const target = pointedAt(root, address);
     if (target === null) return {};
-    const { $ref: _ref, allOf: _allOf, ...besides } = current;
-    current = { ...target, ...besides };
+    const besides = Object.entries(current).filter(([keyword]) => keyword !== "$ref" && keyword !== "allOf");
+    current = { ...target, ...Object.fromEntries(besides) };
   }
   return {};
 }
