@@ -5,12 +5,12 @@ import { RouterProvider } from "react-router/dom";
 
 import { queryClient } from "./queryClient";
 import { router } from "./routes";
-import { theme } from "./theme";
+import { readableColours, theme } from "./theme";
 
 /** The whole page. */
 export function App() {
   return (
-    <MantineProvider theme={theme} defaultColorScheme="auto">
+    <MantineProvider theme={theme} defaultColorScheme="auto" cssVariablesResolver={readableColours}>
       <QueryClientProvider client={queryClient}>
         <Notifications position="bottom-right" />
         <RouterProvider router={router} />

@@ -12,7 +12,7 @@ export function CrashedPage() {
         {texts.crashed.next}
         {error instanceof Error ? <code>{error.message}</code> : null}
         <Button variant="default" onClick={() => globalThis.location.reload()}>
-          Reload
+          {texts.crashed.reload}
         </Button>
       </Stack>
     </Alert>

@@ -74,7 +74,7 @@ export const texts = {
     list: "Enter a value and press Enter",
     slider: (label: string) => `${label}, slider`,
   },
-  device: { noGpu: "No runner has a GPU." },
+  device: { title: "Where to run", noGpu: "No runner has a GPU." },
   submit: {
     label: (count: number) => (count > 1 ? `Analyze ${count} files` : "Analyze"),
     noFile: "Choose a file to begin.",

@@ -130,24 +130,27 @@ export function Analyze({ queue, onJob }: Props) {
               </Accordion>
             </Part>
           )}
+          <Part title={texts.device.title}>
+            <div>
+              <DeviceSelector
+                value={analysis.device}
+                onChange={analysis.setDevice}
+                unavailable={hasNoGpu ? ["gpu"] : []}
+              />
+              {hasNoGpu ? (
+                <Text size="xs" c="dimmed">
+                  {texts.device.noGpu}
+                </Text>
+              ) : null}
+            </div>
+          </Part>
           <SubmitBar
             count={toSend.length}
             isBusy={uploads.some(isUnderway)}
             blocked={blocked}
             summary={plugin === null ? "" : texts.submit.summary(plugin.name, analysis.chosen.map(titleOf).join(", "))}
             onSubmit={() => void submit()}
-          >
-            <DeviceSelector
-              value={analysis.device}
-              onChange={analysis.setDevice}
-              unavailable={hasNoGpu ? ["gpu"] : []}
-            />
-            {hasNoGpu ? (
-              <Text size="xs" c="dimmed">
-                {texts.device.noGpu}
-              </Text>
-            ) : null}
-          </SubmitBar>
+          />
         </Stack>
       </Grid.Col>
     </Grid>

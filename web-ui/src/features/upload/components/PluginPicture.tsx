@@ -7,7 +7,14 @@ const HUES = 6;
 export function PluginPicture({ name, kinds }: { name: string; kinds: readonly MediaKind[] }) {
   const isFilm = kinds.includes("video");
   return (
-    <svg className={classes.picture} data-hue={hueOf(name)} viewBox="0 0 320 120" aria-hidden focusable="false">
+    <svg
+      className={classes.picture}
+      data-hue={hueOf(name)}
+      viewBox="0 0 320 120"
+      preserveAspectRatio="xMidYMid slice"
+      aria-hidden
+      focusable="false"
+    >
       <rect className={classes.ground} width="320" height="120" />
       {kinds.includes("image") ? (
         <g className={classes.land}>

@@ -1,6 +1,5 @@
 import { Button, Paper, Text } from "@mantine/core";
 import { IconPlayerPlay } from "@tabler/icons-react";
-import type { ReactNode } from "react";
 
 import { texts } from "../texts";
 import classes from "./SubmitBar.module.css";
@@ -12,30 +11,25 @@ interface Props {
   blocked: string | null;
   summary: string;
   onSubmit: () => void;
-  /** The device. */
-  children: ReactNode;
 }
 
-/** Where to run, what will happen, and the button that starts it. */
-export function SubmitBar({ count, isBusy, blocked, summary, onSubmit, children }: Props) {
+/** What will happen, and the button that starts it; always in sight. */
+export function SubmitBar({ count, isBusy, blocked, summary, onSubmit }: Props) {
   const said = isBusy ? texts.submit.busy : blocked;
   return (
-    <Paper withBorder p="md" className={classes.bar}>
-      <div className={classes.device}>{children}</div>
-      <div className={classes.act}>
-        <Text size="sm" c="dimmed" role="status">
-          {said ?? summary}
-        </Text>
-        <Button
-          size="md"
-          leftSection={<IconPlayerPlay size={18} aria-hidden />}
-          disabled={said !== null}
-          loading={isBusy}
-          onClick={onSubmit}
-        >
-          {texts.submit.label(count)}
-        </Button>
-      </div>
+    <Paper withBorder p="sm" className={classes.bar}>
+      <Text size="sm" role="status" className={classes.said}>
+        {said ?? summary}
+      </Text>
+      <Button
+        size="md"
+        leftSection={<IconPlayerPlay size={18} aria-hidden />}
+        disabled={said !== null}
+        loading={isBusy}
+        onClick={onSubmit}
+      >
+        {texts.submit.label(count)}
+      </Button>
     </Paper>
   );
 }
