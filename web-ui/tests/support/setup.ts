@@ -31,3 +31,4 @@ class ObserverOfNothing {
 }
 window.ResizeObserver = ObserverOfNothing;
 window.HTMLElement.prototype.scrollIntoView = () => undefined;
+window.scrollTo = () => undefined;

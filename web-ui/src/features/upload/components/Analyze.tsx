@@ -15,6 +15,7 @@ import { titleOf, unfitReason } from "../media/fit";
 import { refusalOf } from "../options/refusal";
 import type { Upload, UploadQueue } from "../queue/UploadQueue";
 import { texts } from "../texts";
+import classes from "./Analyze.module.css";
 import { FilesPart } from "./FilesPart";
 import { optionId } from "./OptionField";
 import { OptionsForm } from "./OptionsForm";
@@ -99,7 +100,9 @@ export function Analyze({ queue, onJob }: Props) {
   return (
     <Grid gap="xl">
       <Grid.Col span={{ base: 12, lg: 5 }}>
-        <FilesPart queue={queue} uploads={uploads} limit={limit} refusalOf={refusal} />
+        <div className={classes.files}>
+          <FilesPart queue={queue} uploads={uploads} limit={limit} refusalOf={refusal} />
+        </div>
       </Grid.Col>
       <Grid.Col span={{ base: 12, lg: 7 }}>
         <Stack gap="xl">
@@ -131,7 +134,7 @@ export function Analyze({ queue, onJob }: Props) {
             </Part>
           )}
           <Part title={texts.device.title}>
-            <div>
+            <div className={classes.device}>
               <DeviceSelector
                 value={analysis.device}
                 onChange={analysis.setDevice}
