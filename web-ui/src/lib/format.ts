@@ -26,15 +26,18 @@ export function durationText(seconds: number): string {
   return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
 }
 
+// Made once: making one costs more than a hundred uses of it, and a list writes many moments.
+const MOMENTS = new Intl.DateTimeFormat(undefined, {
+  day: "numeric",
+  month: "short",
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+});
+
 /** Write a moment in the reader's own time: "28 Nov, 17:31:02". */
 export function momentText(iso: string): string {
-  return new Date(iso).toLocaleString(undefined, {
-    day: "numeric",
-    month: "short",
-    hour: "2-digit",
-    minute: "2-digit",
-    second: "2-digit",
-  });
+  return MOMENTS.format(new Date(iso));
 }
 
 /** Write a count with separators. */

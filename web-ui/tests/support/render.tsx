@@ -1,20 +1,26 @@
 import { MantineProvider } from "@mantine/core";
+import { Notifications } from "@mantine/notifications";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { render } from "@testing-library/react";
-import type { ReactElement } from "react";
+import { render, type RenderResult } from "@testing-library/react";
+import type { ReactNode } from "react";
 import { createMemoryRouter } from "react-router";
 import { RouterProvider } from "react-router/dom";
 
-/** Render an element as the page at an address, with every provider that the page has. */
-export function renderPage(element: ReactElement, address = "/") {
-  const client = new QueryClient({ defaultOptions: { queries: { retry: false } } });
+type Rendered = RenderResult & { address: () => string };
+
+/** Render a part of the page at an address, with all providers; answers are not shared between tests. */
+export function renderAt(address: string, element: ReactNode): Rendered {
   const router = createMemoryRouter([{ path: "*", element }], { initialEntries: [address] });
+  const client = new QueryClient({ defaultOptions: { queries: { retry: false }, mutations: { retry: false } } });
   const rendered = render(
     <MantineProvider env="test">
       <QueryClientProvider client={client}>
+        <Notifications />
         <RouterProvider router={router} />
       </QueryClientProvider>
     </MantineProvider>,
   );
-  return { ...rendered, router };
+  return Object.assign(rendered, {
+    address: () => `${router.state.location.pathname}${router.state.location.search}`,
+  });
 }

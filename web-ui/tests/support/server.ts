@@ -1,9 +1,12 @@
 import { setupServer } from "msw/node";
 import { afterAll, afterEach, beforeAll } from "vitest";
 
-/** The network of a test; a test that imports it answers requests with `server.use(...)`. */
+/** The network of a test: each test says what the services answer; a request nobody expects fails the test. */
 export const server = setupServer();
 
-beforeAll(() => server.listen({ onUnhandledFrame: "error" }));
-afterEach(() => server.resetHandlers());
-afterAll(() => server.close());
+/** Fake the network for all tests of this file. */
+export function fakeNetwork(): void {
+  beforeAll(() => server.listen({ onUnhandledFrame: "error" }));
+  afterEach(() => server.resetHandlers());
+  afterAll(() => server.close());
+}

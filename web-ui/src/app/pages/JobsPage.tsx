@@ -1,8 +1,7 @@
-import { Title } from "@mantine/core";
-
+import { JobsScreen } from "@/features/jobs/components/JobsScreen";
 import { texts } from "@/lib/texts";
 
 /** Jobs. */
 export function JobsPage() {
-  return <Title order={1}>{texts.pages.jobs}</Title>;
+  return <JobsScreen title={texts.pages.jobs} />;
 }

@@ -1,0 +1,35 @@
+/** Every sentence of the list of jobs that users read. */
+export const texts = {
+  loading: "Loading jobs",
+  list: "Jobs, newest first",
+  showing: (shown: string, all: string) => `Showing ${shown} of ${all}`,
+  loadingMore: "Loading more",
+  status: "Status",
+  plugin: "Plugin",
+  anyPlugin: "All plugins",
+  cancel: "Cancel",
+  cancelNamed: (name: string) => `Cancel ${name}`,
+  columns: {
+    status: "Status",
+    name: "File",
+    plugin: "Plugin",
+    tools: "Tools",
+    progress: "Progress",
+    frames: "Frames",
+    detections: "Detections",
+    submitted: "Submitted",
+    duration: "Duration",
+    actions: "Actions",
+  },
+  unknown: "–",
+  empty: {
+    title: "No jobs yet",
+    next: "Drop a video or an image on Analyze; each one becomes a job that you can watch here.",
+    action: "Analyze a video",
+  },
+  noMatch: {
+    title: "No job matches",
+    next: "There are jobs, but none with this status and plugin.",
+    action: "Show all jobs",
+  },
+} as const;
