@@ -1,8 +1,7 @@
-import { Title } from "@mantine/core";
-
+import { DevicesScreen } from "@/features/plugins/components/runners/DevicesScreen";
 import { texts } from "@/lib/texts";
 
 /** Devices. */
 export function DevicesPage() {
-  return <Title order={1}>{texts.pages.devices}</Title>;
+  return <DevicesScreen title={texts.pages.devices} />;
 }

@@ -1,8 +1,7 @@
-import { Title } from "@mantine/core";
-
+import { PluginsScreen } from "@/features/plugins/components/PluginsScreen";
 import { texts } from "@/lib/texts";
 
 /** Plugins. */
 export function PluginsPage() {
-  return <Title order={1}>{texts.pages.plugins}</Title>;
+  return <PluginsScreen title={texts.pages.plugins} />;
 }

@@ -20,6 +20,9 @@ const LOOKS = {
   loaded: { color: "gray", Icon: IconClock },
   initialized: { color: "green", Icon: IconCircleCheck },
   unavailable: { color: "yellow", Icon: IconAlertTriangle },
+  alive: { color: "green", Icon: IconCircleCheck },
+  draining: { color: "yellow", Icon: IconClock },
+  lost: { color: "red", Icon: IconCircleX },
   unknown: { color: "gray", Icon: IconHelpCircle },
 } as const;
 
@@ -28,7 +31,7 @@ function lookOf(status: string) {
   return key in LOOKS ? LOOKS[key as keyof typeof LOOKS] : LOOKS.unknown;
 }
 
-/** The status of a job or the state of a plugin: a word and a sign, so that no reader needs the colour. */
+/** The status of a job, the state of a plugin or of a runner: a word and a sign, so that no reader needs the colour. */
 export function StatusBadge({ status }: { status: string }) {
   const { color, Icon } = lookOf(status);
   return (
