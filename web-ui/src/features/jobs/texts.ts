@@ -21,6 +21,8 @@ export const texts = {
     duration: "Duration",
     actions: "Actions",
   },
+  frames: (count: string) => `${count} frames`,
+  detections: (count: string) => `${count} detections`,
   unknown: "–",
   empty: {
     title: "No jobs yet",

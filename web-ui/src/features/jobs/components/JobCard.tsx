@@ -23,8 +23,9 @@ export const JobCard = memo(function JobCard({ row, index }: RowProps) {
       <RowProgress job={job} />
       <div className={classes.line}>
         <span className={classes.small}>
-          {job.plugin_id} · {framesText(job)} {texts.columns.frames.toLowerCase()} · {detectionsText(job)}{" "}
-          {texts.columns.detections.toLowerCase()}
+          {job.plugin_id}
+          {job.current_frame == null ? "" : ` · ${texts.frames(framesText(job))}`}
+          {job.summary == null ? "" : ` · ${texts.detections(detectionsText(job))}`}
         </span>
       </div>
       <div className={classes.line}>

@@ -48,7 +48,15 @@ export function JobsScreen({ title }: { title: string }) {
       {pages.isSuccess && jobs.length === 0 ? (
         <NoJobs isNarrowed={isNarrowed} onWiden={() => change({ statuses: [], plugin: null })} />
       ) : null}
-      {jobs.length > 0 ? <JobList jobs={jobs} isNarrow={isNarrow} onSeen={onSeen} onNearEnd={onNearEnd} /> : null}
+      {jobs.length > 0 ? (
+        <JobList
+          key={isNarrow ? "cards" : "rows"}
+          jobs={jobs}
+          isNarrow={isNarrow}
+          onSeen={onSeen}
+          onNearEnd={onNearEnd}
+        />
+      ) : null}
     </div>
   );
 }

@@ -4,6 +4,8 @@ import { type RefObject, useLayoutEffect, useRef } from "react";
 import type { Job } from "../api/job";
 
 const ROW_PX = 44;
+/** The titles of the columns stay on top of the rows. */
+const HEAD_PX = 38;
 const CARD_PX = 124;
 const CARD_GAP_PX = 8;
 const ROWS_BEYOND = 12;
@@ -13,15 +15,18 @@ const FIRST_GUESS = { width: 1_000, height: 900 };
 /** Which rows can be seen, and how much room the others take before and after them. */
 export function useRowWindow(scroller: RefObject<HTMLElement | null>, jobs: readonly Job[], isNarrow: boolean) {
   const rowPx = isNarrow ? CARD_PX + CARD_GAP_PX : ROW_PX;
+  const headPx = isNarrow ? 0 : HEAD_PX;
   // eslint-disable-next-line react-hooks/incompatible-library -- its functions are used here alone, and never memoised
   const rows = useVirtualizer({
     count: jobs.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => rowPx,
     overscan: ROWS_BEYOND,
+    useFlushSync: false,
+    scrollMargin: headPx,
+    scrollPaddingStart: headPx,
     initialRect: FIRST_GUESS,
   });
-  useLayoutEffect(() => rows.measure(), [rows, rowPx]);
   useKeptPlace(scroller, jobs, rowPx);
   const seen = rows.getVirtualItems();
   const first = seen[0]?.index ?? 0;

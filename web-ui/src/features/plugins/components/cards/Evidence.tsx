@@ -1,4 +1,4 @@
-import { SimpleGrid, Text } from "@mantine/core";
+import { Text } from "@mantine/core";
 
 import { countText, momentText } from "@/lib/format";
 
@@ -17,7 +17,7 @@ export function Evidence({ plugin }: { plugin: PluginHealth }) {
     },
   ];
   return (
-    <SimpleGrid component="dl" cols={3} spacing="xs" m={0}>
+    <dl className={classes.evidence}>
       {facts.map(({ name, value }) => (
         <div key={name}>
           <Text component="dt" size="xs" c="dimmed">
@@ -28,6 +28,6 @@ export function Evidence({ plugin }: { plugin: PluginHealth }) {
           </Text>
         </div>
       ))}
-    </SimpleGrid>
+    </dl>
   );
 }

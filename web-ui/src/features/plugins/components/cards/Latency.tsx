@@ -46,5 +46,7 @@ export function Latency({ plugin, latenciesMs, budgetMs }: Props) {
 
 function latencyText(meanMs: number | null, budgetMs: number | null): string {
   if (meanMs === null) return texts.plugins.noLatency;
-  return budgetMs === null ? msText(meanMs) : texts.plugins.ofBudget(msText(meanMs), msText(budgetMs));
+  if (budgetMs === null) return msText(meanMs);
+  const words = meanMs > budgetMs ? texts.plugins.overBudget : texts.plugins.ofBudget;
+  return words(msText(meanMs), msText(budgetMs));
 }

@@ -1,0 +1,131 @@
+import { expect, type Page, test } from "@playwright/test";
+
+/** Where the page is served. */
+const PAGE = process.env.FORGESYTE_URL ?? "http://127.0.0.1:8000";
+/** Whether a long task fails the test; on a busy machine it says more about the neighbours than about the page. */
+const IS_STRICT = process.env.FORGESYTE_STRICT === "1";
+
+const JOBS = 10_000;
+const LONGEST_TASK_MS = 100;
+const STATUSES = ["completed", "completed", "completed", "failed", "cancelled"];
+
+test.setTimeout(300_000);
+
+test("ten thousand jobs scroll without a long task, and rows are there wherever one looks", async ({ page }) => {
+  await answerJobs(page);
+  await page.goto(`${PAGE}/jobs`);
+  await expect(page.getByText(`Showing 100 of 10,000`)).toBeVisible();
+  await watchLongTasks(page);
+
+  const loading = await scrollThrough(page, { pxPerFrame: 2_000, jobs: JOBS });
+  await expect(page.getByText(`Showing 10,000 of 10,000`)).toBeVisible();
+  await page.evaluate(() => window.listScroller().scrollTo({ top: 0 }));
+  const scrolling = await scrollThrough(page, { pxPerFrame: 600, jobs: JOBS });
+
+  for (const [name, run] of Object.entries({ loading, scrolling })) {
+    const { frames, seconds, longestFrameMs, longTasksMs, rowsSeen } = run;
+    const longest = Math.max(0, ...longTasksMs);
+    console.log(
+      `${name}: ${frames} frames in ${seconds.toFixed(1)} s (${(frames / seconds).toFixed(1)} a second), ` +
+        `longest frame ${longestFrameMs.toFixed(0)} ms, ${longTasksMs.length} tasks over 50 ms, the longest ${longest.toFixed(0)} ms, ` +
+        `at least ${Math.min(...rowsSeen)} rows in sight`,
+    );
+    expect(Math.min(...rowsSeen), `rows in sight while ${name}`).toBeGreaterThan(0);
+    if (IS_STRICT) expect(longest, `longest task while ${name}`).toBeLessThanOrEqual(LONGEST_TASK_MS);
+  }
+  expect(await page.getByRole("row").count()).toBeLessThan(100);
+});
+
+declare global {
+  interface Window {
+    longTasksMs: number[];
+    listScroller: () => Element;
+  }
+}
+
+/** Answer the list of jobs, page by page; everything else comes from the server. */
+async function answerJobs(page: Page): Promise<void> {
+  await page.route(/\/v1\/jobs(\?|$)/, (route) => {
+    const cursor = new URL(route.request().url()).searchParams.get("cursor");
+    const first = cursor === null ? 0 : JOBS - Number(cursor.slice(-12)) + 1;
+    const jobs = Array.from({ length: Math.min(100, JOBS - first) }, (_, place) => aJob(JOBS - first - place));
+    const hasNext = first + jobs.length < JOBS;
+    return route.fulfill({ json: { jobs, count: JOBS, next_cursor: hasNext ? jobs.at(-1)?.job_id : null } });
+  });
+}
+
+function aJob(number: number) {
+  const createdAt = new Date(Date.UTC(2026, 0, 1) + number * 60_000).toISOString();
+  return {
+    job_id: `01900000-0000-7000-8000-${String(number).padStart(12, "0")}`,
+    filename: `camera-${number % 40}-recording-${number}.mp4`,
+    status: STATUSES[number % STATUSES.length],
+    plugin_id: "motion-detector",
+    tool: "detect-motion",
+    tools: ["detect-motion"],
+    job_type: "video",
+    progress: 100,
+    current_frame: number,
+    total_frames: number,
+    tools_total: 1,
+    tools_completed: 1,
+    attempt: 1,
+    created_at: createdAt,
+    started_at: createdAt,
+    updated_at: createdAt,
+    completed_at: createdAt,
+    summary: { frame_count: number, detection_count: number * 3 },
+  };
+}
+
+async function watchLongTasks(page: Page): Promise<void> {
+  await page.evaluate(() => {
+    window.longTasksMs = [];
+    window.listScroller = () => {
+      const scroller = document.querySelector("[role=table]")?.parentElement;
+      if (scroller == null) throw new Error("there is no list");
+      return scroller;
+    };
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) window.longTasksMs.push(entry.duration);
+    }).observe({ type: "longtask" });
+  });
+}
+
+/** Scroll to the end of all jobs, so far in each frame, waiting where the list has not been loaded yet. */
+async function scrollThrough(page: Page, { pxPerFrame, jobs }: { pxPerFrame: number; jobs: number }) {
+  return page.evaluate(
+    async ([step, last]) => {
+      window.longTasksMs = [];
+      const scroller = window.listScroller();
+      const rowsSeen: number[] = [];
+      const startedMs = performance.now();
+      let [frames, longestFrameMs, beforeMs] = [0, 0, startedMs];
+      for (;;) {
+        const nowMs = await new Promise<number>((resolve) => requestAnimationFrame(resolve));
+        longestFrameMs = Math.max(longestFrameMs, nowMs - beforeMs);
+        beforeMs = nowMs;
+        frames += 1;
+        if (frames % 20 === 0) rowsSeen.push(rowsInSight(scroller));
+        if (document.querySelector(`[data-index="${last}"]`) !== null) break;
+        scroller.scrollBy({ top: step });
+      }
+      return {
+        frames,
+        longestFrameMs,
+        rowsSeen,
+        seconds: (performance.now() - startedMs) / 1_000,
+        longTasksMs: window.longTasksMs,
+      };
+
+      function rowsInSight(element: Element): number {
+        const { top, bottom } = element.getBoundingClientRect();
+        return [...element.querySelectorAll("[data-index]")].filter((row) => {
+          const box = row.getBoundingClientRect();
+          return box.bottom > top && box.top < bottom;
+        }).length;
+      }
+    },
+    [pxPerFrame, jobs - 1] as const,
+  );
+}

@@ -1,0 +1,22 @@
+import { afterAll, beforeAll } from "vitest";
+
+const SCROLLABLE_PX = 1_000_000;
+
+/** Give every element a height, and let it be scrolled: jsdom lays nothing out, and a virtual list draws what has room. */
+export function giveRoom(heightPx: number): void {
+  const given = { clientHeight: heightPx, scrollHeight: SCROLLABLE_PX };
+  const before = Object.getOwnPropertyDescriptors(Element.prototype);
+  beforeAll(() => {
+    for (const [name, value] of Object.entries(given)) {
+      Object.defineProperty(Element.prototype, name, { configurable: true, get: () => value });
+    }
+    Element.prototype.scrollTo = function scrollTo(to?: ScrollToOptions | number): void {
+      this.scrollTop = (typeof to === "object" ? to.top : undefined) ?? 0;
+      this.dispatchEvent(new Event("scroll"));
+    };
+  });
+  afterAll(() => {
+    Object.defineProperty(Element.prototype, "clientHeight", before.clientHeight);
+    Object.defineProperty(Element.prototype, "scrollHeight", before.scrollHeight);
+  });
+}
