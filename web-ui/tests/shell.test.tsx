@@ -11,7 +11,9 @@ import { NotFoundPage } from "@/app/NotFoundPage";
 import { Shell } from "@/app/Shell";
 import { apiKey, keepApiKey, wantApiKey } from "@/lib/apiKey";
 
-import { server } from "./support/server";
+import { fakeNetwork, server } from "./support/server";
+
+fakeNetwork();
 
 const HEALTHY = { status: "healthy", version: "0.1.0", plugins_loaded: 1, checks: { bus: "ok" } };
 

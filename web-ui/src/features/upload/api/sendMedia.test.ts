@@ -4,8 +4,10 @@ import { expect, test } from "vitest";
 import { isApiKeyWanted, keepApiKey } from "@/lib/apiKey";
 import { RequestFailed } from "@/lib/problem";
 
-import { server } from "../../../../tests/support/server";
+import { fakeNetwork, server } from "../../../../tests/support/server";
 import { type Sending, sendMedia } from "./sendMedia";
+
+fakeNetwork();
 
 function aSending(changes: Partial<Sending> = {}): Sending {
   return {

@@ -3,11 +3,13 @@ import userEvent from "@testing-library/user-event";
 import { delay, http, HttpResponse } from "msw";
 import { beforeEach, expect, test, vi } from "vitest";
 
-import { renderPage } from "../../../../tests/support/render";
-import { server } from "../../../../tests/support/server";
+import { renderAt } from "../../../../tests/support/render";
+import { fakeNetwork, server } from "../../../../tests/support/server";
 import { sendMedia } from "../api/sendMedia";
 import { UploadQueue } from "../queue/UploadQueue";
 import { Analyze } from "./Analyze";
+
+fakeNetwork();
 
 const PLUGIN = { name: "motion-detector", version: "0.1.0", description: "Finds what moves.", state: "INITIALIZED" };
 const BROKEN = { name: "ball-finder", description: "", state: "FAILED", reason: "Its model file is missing." };
@@ -53,7 +55,7 @@ beforeEach(() => {
 
 async function renderAnalyze() {
   const onJob = vi.fn();
-  renderPage(<Analyze queue={new UploadQueue(sendMedia)} onJob={onJob} />);
+  renderAt("/", <Analyze queue={new UploadQueue(sendMedia)} onJob={onJob} />);
   await screen.findByRole("checkbox", { name: "Detect motion" });
   const input = await screen.findByLabelText<HTMLInputElement>("Drop videos or pictures here", { selector: "input" });
   const user = userEvent.setup({ applyAccept: false });
@@ -191,7 +193,7 @@ test("without a GPU the choice is there and not selectable, and says why", async
 
 test("no plugin at all says how to get one", async () => {
   server.use(http.get("*/v1/plugins", () => HttpResponse.json([])));
-  renderPage(<Analyze queue={new UploadQueue(sendMedia)} onJob={vi.fn()} />);
+  renderAt("/", <Analyze queue={new UploadQueue(sendMedia)} onJob={vi.fn()} />);
 
   expect(await screen.findByText("No plugin is running")).toBeInTheDocument();
 });
@@ -204,7 +206,7 @@ test("plugins that cannot be asked for show the problem and a way to try again",
     code: "KEY_REFUSED",
   };
   server.use(http.get("*/v1/plugins", () => HttpResponse.json(problem, { status: 403 }), { once: true }));
-  renderPage(<Analyze queue={new UploadQueue(sendMedia)} onJob={vi.fn()} />);
+  renderAt("/", <Analyze queue={new UploadQueue(sendMedia)} onJob={vi.fn()} />);
 
   expect(await screen.findByText("The API key may not do this")).toBeInTheDocument();
   await userEvent.click(screen.getByRole("button", { name: "Try again" }));
