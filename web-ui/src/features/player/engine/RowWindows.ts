@@ -33,7 +33,8 @@ export class RowWindows {
   async ensure(frameIndex: number): Promise<void> {
     const start = startOf(frameIndex);
     if (this.kept.has(start)) return;
-    await (this.loading.get(start) ?? this.begin(start));
+    if (!this.loading.has(start)) this.loading.set(start, this.fetch(start));
+    await this.loading.get(start);
   }
 
   /** Load the windows that are needed next, before and after a frame; failures show when the frame itself is needed. */
@@ -48,14 +49,8 @@ export class RowWindows {
     return this.kept.size;
   }
 
-  private begin(start: number): Promise<void> {
-    const begun = this.fetch(start).finally(() => this.loading.delete(start));
-    this.loading.set(start, begun);
-    return begun;
-  }
-
   private async fetch(start: number): Promise<void> {
-    const rows = await this.load(start, WINDOW_FRAMES);
+    const rows = await this.load(start, WINDOW_FRAMES).finally(() => this.loading.delete(start));
     const inWindow = rows.filter((row) => startOf(row.frame_index) === start);
     this.kept.set(start, new Map(inWindow.map((row) => [row.frame_index, row])));
     for (const oldest of this.kept.keys()) {

@@ -1,0 +1,69 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+
+import type { components } from "@/lib/api";
+import { bodyOf, http } from "@/lib/http";
+
+import { ask } from "./ask";
+
+type Schemas = components["schemas"];
+
+/** One claim of a job. */
+// until the generated types have it
+export type AttemptFacts = Schemas["AttemptView"] & { log_tail?: string | null };
+
+/** A warning about a job, or about one of its frames. */
+// until the generated types have it
+export interface WarningEntry {
+  index: number;
+  text: string;
+  frame_index: number | null;
+  severity: "low" | "medium" | "high";
+}
+
+/** A job's record with how it was made. */
+// until the generated types have it
+export type JobFacts = Omit<Schemas["ExtendedJobResponse"], "attempts"> & {
+  filename?: string | null;
+  options?: Record<string, unknown> | null;
+  attempts: AttemptFacts[];
+  warning_entries?: WarningEntry[] | null;
+};
+
+/** How often the record of a job that has not ended is asked for. */
+const EVERY_MS = 2_000;
+
+/** Whether a job has ended, however. */
+export function hasEnded(job: Pick<JobFacts, "status">): boolean {
+  return job.status === "completed" || job.status === "failed" || job.status === "cancelled";
+}
+
+/** The record of a job, asked for again until the job has ended. */
+export function useJobFacts(jobId: string) {
+  return useQuery({
+    queryKey: ["job", jobId],
+    queryFn: async ({ signal }) =>
+      bodyOf(await http.GET("/v1/jobs/{job_id}/extended", { params: { path: { job_id: jobId } }, signal })) as JobFacts,
+    refetchInterval: (query) => (query.state.data !== undefined && hasEnded(query.state.data) ? false : EVERY_MS),
+  });
+}
+
+/** Submits a job's media again with the same tools and options; gives the id of the new job. */
+export function useRetry(jobId: string, onSubmitted: (newJobId: string) => void) {
+  return useMutation({
+    mutationFn: async () => {
+      const init = { method: "POST", headers: { "Content-Type": "application/json" }, body: "{}" };
+      return (await (await ask(`/v1/jobs/${jobId}/retry`, init)).json()) as Schemas["Submitted"];
+    },
+    onSuccess: (submitted) => onSubmitted(submitted.job_id),
+  });
+}
+
+/** Cancels a job. */
+export function useCancelJob(jobId: string) {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: async () =>
+      bodyOf(await http.POST("/v1/jobs/{job_id}/cancel", { params: { path: { job_id: jobId } } })),
+    onSettled: () => queries.invalidateQueries({ queryKey: ["job", jobId], exact: true }),
+  });
+}

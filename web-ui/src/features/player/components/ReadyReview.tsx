@@ -1,0 +1,75 @@
+import { Stack, Text } from "@mantine/core";
+import { useEffect, useMemo, useState } from "react";
+
+import { ErrorBanner } from "@/components/ErrorBanner";
+
+import { playableAddress } from "../api/playable";
+import { rowsOf } from "../api/rows";
+import { useTimeline } from "../api/timeline";
+import type { FrameTable } from "../engine/FrameTable";
+import { ReviewSession } from "../engine/ReviewSession";
+import { busyRanges } from "../engine/timelineGeometry";
+import { useReview } from "../hooks/useReview";
+import { useReviewKeys } from "../hooks/useReviewKeys";
+import { texts } from "../texts";
+import { Findings } from "./Findings";
+import { PlayerStage } from "./PlayerStage";
+import { Transport } from "./Transport";
+import { ViewControls } from "./ViewControls";
+
+/** What a review needs to know of a job. */
+export interface ReviewedJob {
+  id: string;
+  tools: readonly string[];
+}
+
+interface Props {
+  job: ReviewedJob;
+  table: FrameTable;
+  wanted: { frame: number };
+  addressOf: (frame: number) => string;
+}
+
+const MARKS = { unknown: texts.stage.unknown, notLoaded: texts.stage.notLoaded };
+
+/** The player, its controls, the timeline and the table of objects. */
+export function ReadyReview({ job, table, wanted, addressOf }: Props) {
+  const tools = job.tools.join(" ");
+  const session = useMemo(
+    () => new ReviewSession(table, tools.split(" "), rowsOf(job.id), MARKS),
+    [table, tools, job.id],
+  );
+  const timeline = useTimeline(job.id);
+  const src = useMemo(() => playableAddress(job.id), [job.id]);
+  const [isRefused, setRefused] = useState(false);
+  const hasMissed = useReview(session, (state) => state.player?.hasMissed ?? false);
+  const hasFoundNone = useReview(session, (state) => state.hasFoundNone);
+  const ranges = useMemo(() => rangesOf(timeline.data, table), [timeline.data, table]);
+  useReviewKeys(session, ranges);
+  useEffect(() => session.goToFrame(wanted.frame), [session, wanted]);
+
+  if (!("requestVideoFrameCallback" in HTMLVideoElement.prototype) || !("VideoFrame" in globalThis)) {
+    return <ErrorBanner title={texts.stage.unsupported.title} detail={texts.stage.unsupported.next} />;
+  }
+  if (isRefused) return <ErrorBanner title={texts.stage.refused.title} detail={texts.stage.refused.next} />;
+  return (
+    <Stack gap="sm">
+      <PlayerStage session={session} src={src} onRefused={() => setRefused(true)} />
+      <Transport session={session} ranges={ranges} />
+      <ViewControls session={session} addressOf={addressOf} />
+      <Text size="xs" c="dimmed" role="status">
+        {hasMissed ? texts.transport.missed : hasFoundNone ? texts.transport.foundNone : ""}
+      </Text>
+      <Findings session={session} timeline={timeline} />
+    </Stack>
+  );
+}
+
+function rangesOf(timeline: ReturnType<typeof useTimeline>["data"], table: FrameTable): [number, number][] {
+  if (timeline === undefined) return table.count === 0 ? [] : [[table.frameAt(0), table.frameAt(table.count - 1)]];
+  const scale = { bins: timeline.bins, totalFrames: timeline.total_frames };
+  return busyRanges(
+    timeline.lanes.flatMap((lane) => lane.runs),
+    scale,
+  );
+}

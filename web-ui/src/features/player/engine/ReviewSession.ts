@@ -1,0 +1,169 @@
+/**
+ * One review of one video: the player once its elements are on the page, and what outlives them (rows, zoom, look).
+ *
+ * React reads it with useSyncExternalStore. It also fills `globalThis.forgesytePlayer`, by which tests and curious
+ * people read how many pictures were announced, drawn and not identified.
+ */
+
+import { boxesOfRow } from "@/lib/boxes/boxes";
+
+import { findDetection } from "./findDetection";
+import type { FrameTable } from "./FrameTable";
+import { wayToTake } from "./frameSource";
+import { type Look, type Marks, Painter, type PictureSize } from "./Painter";
+import { Player, type PlayerState } from "./Player";
+import { type LoadRows, RowWindows } from "./RowWindows";
+import { moved, type View, WHOLE, zoomed } from "./view";
+
+declare global {
+  var forgesytePlayer: { state: () => PlayerState | null; goToFrame: (frame: number) => void } | undefined;
+}
+
+/** What a review shows besides the player's own state. */
+export interface ReviewState {
+  player: PlayerState | null;
+  /** The frame that is shown; null before the first one or where it is not identified. */
+  frame: number | null;
+  view: View;
+  look: Look;
+  /** Whether a search for a detection found none. */
+  hasFoundNone: boolean;
+}
+
+/** Reviews one video. */
+export class ReviewSession {
+  private state: ReviewState = {
+    player: null,
+    frame: null,
+    view: WHOLE,
+    look: { boxes: true, labels: true },
+    hasFoundNone: false,
+  };
+  private readonly listeners = new Set<() => void>();
+  private readonly rows: RowWindows;
+  private painter: Painter | null = null;
+  private canvas: HTMLCanvasElement | null = null;
+  private wanted = 0;
+  private searches = 0;
+  player: Player | null = null;
+
+  constructor(
+    readonly table: FrameTable,
+    private readonly tools: readonly string[],
+    loadRows: LoadRows,
+    private readonly marks: Marks,
+  ) {
+    this.rows = new RowWindows(loadRows);
+  }
+
+  getState = (): ReviewState => this.state;
+
+  subscribe = (listener: () => void): (() => void) => {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  };
+
+  /** The upright picture as it is displayed, and the pixels in which boxes are given. */
+  get size(): PictureSize {
+    const { width, height, pixelAspect } = this.table.facts;
+    return { display: { width: width * pixelAspect, height }, boxes: { width, height } };
+  }
+
+  /** Begin on these two elements. Returns the function that ends it. */
+  attach(video: HTMLVideoElement, canvas: HTMLCanvasElement): () => void {
+    const painter = new Painter(canvas, this.size, this.marks);
+    painter.setView(this.state.view);
+    painter.setLook(this.state.look);
+    const player = new Player({
+      video,
+      table: this.table,
+      rows: this.rows,
+      painter,
+      boxesOfRow: (row) => boxesOfRow(row, this.tools),
+      wayToTake,
+    });
+    this.painter = painter;
+    this.player = player;
+    this.canvas = canvas;
+    const begin = (): void => this.goToFrame(this.wanted);
+    if (video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA) begin();
+    else video.addEventListener("loadeddata", begin, { once: true });
+    const unsubscribe = player.subscribe(() => this.readPlayer());
+    globalThis.forgesytePlayer = { state: player.getState, goToFrame: (frame) => this.goToFrame(frame) };
+    return () => {
+      video.removeEventListener("loadeddata", begin);
+      unsubscribe();
+      player.close();
+      painter.close();
+      this.player = null;
+      this.painter = null;
+      this.canvas = null;
+      globalThis.forgesytePlayer = undefined;
+    };
+  }
+
+  /** Show a frame, as soon as the video is there. */
+  goToFrame(frame: number): void {
+    this.wanted = frame;
+    this.player?.goTo(this.table.placeOf(frame));
+  }
+
+  /** Show the next or the previous frame with a box. `ranges` says where any can be. */
+  async goToDetection(direction: 1 | -1, ranges: readonly (readonly [number, number])[]): Promise<void> {
+    const { player } = this;
+    if (player === null) return;
+    player.pause();
+    this.searches += 1;
+    const search = this.searches;
+    const from = this.table.frameAt(player.place);
+    const hasBoxes = (row: Parameters<typeof boxesOfRow>[0]): boolean => boxesOfRow(row, this.tools).length > 0;
+    const found = await findDetection({ from, direction, ranges, rows: this.rows, hasBoxes }).catch(() => null);
+    if (search !== this.searches) return;
+    this.set({ hasFoundNone: found === null });
+    if (found !== null) this.goToFrame(found);
+  }
+
+  /** Give the canvas its size on the page. */
+  resize(width: number, height: number): void {
+    this.painter?.resize(width, height, globalThis.devicePixelRatio);
+  }
+
+  /** Enlarge around a point of the canvas (page pixels; the middle where none is given). */
+  zoom(factor: number, at?: { x: number; y: number }): void {
+    if (this.canvas === null) return;
+    const unit = globalThis.devicePixelRatio;
+    const point =
+      at === undefined ? { x: this.canvas.width / 2, y: this.canvas.height / 2 } : { x: at.x * unit, y: at.y * unit };
+    this.setView(zoomed(this.state.view, factor, point, this.size.display, this.canvas));
+  }
+
+  /** Move the picture by page pixels. */
+  pan(x: number, y: number): void {
+    if (this.canvas === null) return;
+    const unit = globalThis.devicePixelRatio;
+    this.setView(moved(this.state.view, { x: x * unit, y: y * unit }, this.size.display, this.canvas));
+  }
+
+  /** Look at another part of the picture. */
+  setView(view: View): void {
+    this.painter?.setView(view);
+    this.set({ view });
+  }
+
+  /** Switch boxes or labels. */
+  setLook(look: Look): void {
+    this.painter?.setLook(look);
+    this.set({ look });
+  }
+
+  private readPlayer(): void {
+    const player = this.player?.getState() ?? null;
+    const place = player?.place ?? null;
+    this.set({ player, frame: place === null ? null : this.table.frameAt(place) });
+  }
+
+  private set(change: Partial<ReviewState>): void {
+    this.state = { ...this.state, ...change };
+    for (const listener of this.listeners) listener();
+  }
+}

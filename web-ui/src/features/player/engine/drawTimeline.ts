@@ -1,0 +1,111 @@
+import { colourOf, nameOf } from "@/lib/boxes/colours";
+
+import { spanOfRun, ticks, xOfFrame, type Scale } from "./timelineGeometry";
+
+/** Heights in page pixels. */
+export const AXIS = 20;
+export const LANE = 22;
+
+/** A lane as it is drawn; the timeline and the table name it alike. */
+export interface DrawnLane {
+  key: string;
+  name: string;
+  colour: string;
+  runs: readonly (readonly [number, number, number])[];
+}
+
+interface LaneLike {
+  kind: string;
+  tool: string;
+  class: string | null;
+  track_id: number | string | null;
+  runs: [number, number, number][];
+}
+
+/** Return a lane as it is drawn. */
+export function drawnLane(lane: LaneLike): DrawnLane {
+  const named = { tool: lane.tool, trackId: lane.track_id, className: lane.class };
+  const key = [lane.kind, lane.tool, lane.class, lane.track_id].join("|");
+  return { key, name: nameOf(named), colour: colourOf(named), runs: lane.runs };
+}
+
+/** What is drawn: the lanes, how far they are scrolled, the frame that is shown and the lane that is chosen. */
+export interface TimelineScene {
+  lanes: readonly DrawnLane[];
+  scrolled: number;
+  frame: number | null;
+  chosen: string | null;
+  /** Page pixels of the names at the left. */
+  names: number;
+  scale: Scale;
+}
+
+const INK = "#c8d5da";
+const FAINT = "rgba(200, 213, 218, 0.14)";
+
+/** Draw the timeline onto a canvas of `width` x `height` page pixels. */
+export function drawTimeline(
+  context: CanvasRenderingContext2D,
+  scene: TimelineScene,
+  width: number,
+  height: number,
+): void {
+  context.clearRect(0, 0, width, height);
+  context.font = "12px system-ui, sans-serif";
+  context.textBaseline = "middle";
+  const first = Math.floor(scene.scrolled / LANE);
+  const last = Math.min(scene.lanes.length - 1, Math.floor((scene.scrolled + height - AXIS) / LANE));
+  for (let index = first; index <= last; index += 1) {
+    const lane = scene.lanes[index];
+    if (lane !== undefined) drawLane(context, scene, lane, AXIS + index * LANE - scene.scrolled);
+  }
+  drawAxis(context, scene, width);
+  if (scene.frame !== null) drawPlayhead(context, scene, scene.frame, height);
+}
+
+function drawLane(context: CanvasRenderingContext2D, scene: TimelineScene, lane: DrawnLane, top: number): void {
+  const { names, scale } = scene;
+  if (lane.key === scene.chosen) {
+    context.fillStyle = "rgba(34, 211, 238, 0.16)";
+    context.fillRect(0, top, names + scale.width, LANE);
+  }
+  context.fillStyle = FAINT;
+  context.fillRect(names, top + 5, scale.width, LANE - 10);
+  context.fillStyle = lane.colour;
+  for (const [from, to] of lane.runs) {
+    const { x, width } = spanOfRun(from, to, scale);
+    context.fillRect(names + x, top + 5, width, LANE - 10);
+  }
+  context.fillRect(8, top + LANE / 2 - 4, 8, 8);
+  context.fillStyle = INK;
+  context.fillText(shortened(context, lane.name, names - 30), 22, top + LANE / 2);
+}
+
+function drawAxis(context: CanvasRenderingContext2D, scene: TimelineScene, width: number): void {
+  context.fillStyle = "#10191d";
+  context.fillRect(0, 0, width, AXIS);
+  context.fillStyle = INK;
+  for (const frame of ticks(scene.scale, 70)) {
+    const x = scene.names + xOfFrame(frame, scene.scale);
+    context.fillRect(Math.round(x), AXIS - 5, 1, 5);
+    context.fillText(frame.toLocaleString(), x + 3, AXIS / 2 - 1);
+  }
+}
+
+function drawPlayhead(context: CanvasRenderingContext2D, scene: TimelineScene, frame: number, height: number): void {
+  const x = Math.round(scene.names + xOfFrame(frame, scene.scale));
+  context.fillStyle = "#ffffff";
+  context.fillRect(x - 1, 0, 2, height);
+  context.beginPath();
+  context.moveTo(x - 5, 0);
+  context.lineTo(x + 5, 0);
+  context.lineTo(x, 7);
+  context.fill();
+}
+
+function shortened(context: CanvasRenderingContext2D, text: string, width: number): string {
+  if (context.measureText(text).width <= width) return text;
+  let kept = text;
+  while (kept.length > 1 && context.measureText(`${kept}…`).width > width) kept = kept.slice(0, -1);
+  return `${kept}…`;
+}

@@ -1,0 +1,56 @@
+/** Where things lie on the timeline, in page pixels from its left edge. Bins and frames, never times. */
+
+/** How a result is laid out: its frames in so many bins, over so many pixels. */
+export interface Scale {
+  bins: number;
+  totalFrames: number;
+  width: number;
+}
+
+/** Return where a run of bins begins and how wide it is; at least wide enough to be seen. */
+export function spanOfRun(first: number, last: number, scale: Scale): { x: number; width: number } {
+  const perBin = scale.width / scale.bins;
+  return { x: first * perBin, width: Math.max(1.5, (last - first + 1) * perBin) };
+}
+
+/** Return where the middle of a frame lies. */
+export function xOfFrame(frame: number, scale: Scale): number {
+  return scale.totalFrames === 0 ? 0 : ((frame + 0.5) / scale.totalFrames) * scale.width;
+}
+
+/** Return the frame at a point; the first or the last one outside. */
+export function frameAtX(x: number, scale: Scale): number {
+  const frame = Math.floor((x / scale.width) * scale.totalFrames);
+  return Math.min(Math.max(0, scale.totalFrames - 1), Math.max(0, frame));
+}
+
+/** Return the first and the last frame of a run of bins: frame f is in bin f * bins // totalFrames. */
+export function framesOfRun(first: number, last: number, scale: Omit<Scale, "width">): [number, number] {
+  const from = Math.ceil((first * scale.totalFrames) / scale.bins);
+  const to = Math.ceil(((last + 1) * scale.totalFrames) / scale.bins) - 1;
+  return [from, Math.min(to, scale.totalFrames - 1)];
+}
+
+/** Return round frame numbers for the axis, at least `apart` pixels from each other. */
+export function ticks(scale: Scale, apart: number): number[] {
+  if (scale.totalFrames === 0 || scale.width <= 0) return [];
+  const least = (apart * scale.totalFrames) / scale.width;
+  const power = 10 ** Math.floor(Math.log10(Math.max(1, least)));
+  const step = [1, 2, 5, 10].map((factor) => factor * power).find((candidate) => candidate >= least) ?? 10 * power;
+  return Array.from({ length: Math.ceil(scale.totalFrames / step) }, (_, index) => index * step);
+}
+
+/** Return the frames in which anything is found, as ranges in ascending order that do not touch. */
+export function busyRanges(
+  runs: readonly (readonly [number, number, number])[],
+  scale: Omit<Scale, "width">,
+): [number, number][] {
+  const sorted = runs.map(([first, last]) => framesOfRun(first, last, scale)).sort((a, b) => a[0] - b[0]);
+  const merged: [number, number][] = [];
+  for (const [from, to] of sorted) {
+    const before = merged.at(-1);
+    if (before !== undefined && from <= before[1] + 1) before[1] = Math.max(before[1], to);
+    else merged.push([from, to]);
+  }
+  return merged;
+}

@@ -1,0 +1,46 @@
+import { useEffect } from "react";
+
+import type { ReviewSession } from "../engine/ReviewSession";
+import { WHOLE } from "../engine/view";
+
+type Ranges = readonly (readonly [number, number])[];
+type Action = (session: ReviewSession, ranges: Ranges) => void;
+
+const STEP = 1.4;
+
+const ACTIONS: Readonly<Record<string, Action>> = {
+  " ": (session) => session.player?.toggle(),
+  ",": (session) => session.player?.step(-1),
+  ".": (session) => session.player?.step(1),
+  "[": (session, ranges) => void session.goToDetection(-1, ranges),
+  "]": (session, ranges) => void session.goToDetection(1, ranges),
+  Home: (session) => session.player?.goTo(0),
+  End: (session) => session.player?.goTo(session.table.count - 1),
+  "+": (session) => session.zoom(STEP),
+  "=": (session) => session.zoom(STEP),
+  "-": (session) => session.zoom(1 / STEP),
+  "0": (session) => session.setView(WHOLE),
+};
+
+/** Controls that use these keys themselves. */
+const OWN_KEYS = "input, textarea, select, [contenteditable], [role=slider], [role=dialog], [role=listbox]";
+const PRESSED_BY_SPACE = "button, a, summary, [role=button], [role=switch]";
+
+/** The keys of the player, wherever the focus is, except where a control needs them. */
+export function useReviewKeys(session: ReviewSession, ranges: Ranges): void {
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent): void => {
+      const action = ACTIONS[event.key];
+      if (action === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (event.target instanceof Element && isNeeded(event.key, event.target)) return;
+      event.preventDefault();
+      action(session, ranges);
+    };
+    globalThis.addEventListener("keydown", onKey);
+    return () => globalThis.removeEventListener("keydown", onKey);
+  }, [session, ranges]);
+}
+
+function isNeeded(key: string, target: Element): boolean {
+  return target.closest(OWN_KEYS) !== null || (key === " " && target.closest(PRESSED_BY_SPACE) !== null);
+}
