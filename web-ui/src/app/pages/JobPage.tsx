@@ -1,8 +1,14 @@
-import { Title } from "@mantine/core";
+import { Stack } from "@mantine/core";
+import { useParams } from "react-router";
 
-import { texts } from "@/lib/texts";
+import { JobView } from "./job/JobView";
 
-/** Job. */
+/** Job: the page at /jobs/{job_id}. */
 export function JobPage() {
-  return <Title order={1}>{texts.pages.job}</Title>;
+  const { jobId = "" } = useParams();
+  return (
+    <Stack gap="md">
+      <JobView key={jobId} jobId={jobId} />
+    </Stack>
+  );
 }

@@ -102,6 +102,29 @@ export class ReviewSession {
     };
   }
 
+  /** Show an image, as soon as it and its row are there. Returns the function that ends it. */
+  attachImage(image: HTMLImageElement, canvas: HTMLCanvasElement): () => void {
+    const painter = new Painter(canvas, this.size, this.marks);
+    this.painter = painter;
+    this.canvas = canvas;
+    const show = (): void => {
+      if (this.painter !== painter) return;
+      const row = this.rows.get(0);
+      const boxes = row === undefined ? null : row === null ? [] : boxesOfRow(row, this.tools);
+      painter.show({ picture: image, frameIndex: 0, boxes });
+      this.set({ frame: 0 });
+    };
+    const ready = Promise.allSettled([image.decode(), this.rows.ensure(0)]);
+    void ready.then(([decoded]) => {
+      if (decoded.status === "fulfilled") show();
+    });
+    return () => {
+      painter.close();
+      this.painter = null;
+      this.canvas = null;
+    };
+  }
+
   /** Show a frame, as soon as the video is there. */
   goToFrame(frame: number): void {
     this.wanted = frame;

@@ -1,0 +1,52 @@
+import { Grid, Stack } from "@mantine/core";
+import { useCallback, useMemo, useState } from "react";
+import { useLocation } from "react-router";
+
+import { hasEnded, type JobFacts } from "@/features/player/api/record";
+import { AttemptList } from "@/features/player/record/AttemptList";
+import { Downloads } from "@/features/player/record/Downloads";
+import { FailurePanel } from "@/features/player/record/FailurePanel";
+import { JobFactsList } from "@/features/player/record/JobFactsList";
+import { TimingBars } from "@/features/player/record/TimingBars";
+import { WarningList } from "@/features/player/record/WarningList";
+
+import { frameOfHash, hashOfFrame } from "./frameHash";
+import { JobReview } from "./JobReview";
+import { LiveSection } from "./LiveSection";
+
+/** The review or the live view at the left, the record at the right. */
+export function JobBody({ job }: { job: JobFacts }) {
+  const { hash } = useLocation();
+  const linked = useMemo(() => ({ frame: frameOfHash(hash) }), [hash]);
+  const [asked, setAsked] = useState<{ frame: number; hash: string } | null>(null);
+  const wanted = asked !== null && asked.hash === hash ? asked : linked;
+  const addressOf = useCallback(
+    (frame: number) => `${globalThis.location.origin}/jobs/${job.job_id}${hashOfFrame(frame)}`,
+    [job.job_id],
+  );
+  const isReviewed = hasEnded(job) && (job.current_frame ?? 0) > 0;
+  const goTo = isReviewed ? (frame: number) => setAsked({ frame, hash }) : null;
+  return (
+    <Grid gap="md">
+      <Grid.Col span={{ base: 12, lg: 8 }}>
+        <Stack gap="md">
+          {job.status === "failed" ? <FailurePanel job={job} onGoTo={goTo} /> : null}
+          {hasEnded(job) ? (
+            <JobReview job={job} wanted={wanted} addressOf={addressOf} />
+          ) : (
+            <LiveSection jobId={job.job_id} record={job} />
+          )}
+        </Stack>
+      </Grid.Col>
+      <Grid.Col span={{ base: 12, lg: 4 }}>
+        <Stack gap="md">
+          <JobFactsList job={job} />
+          {hasEnded(job) ? <Downloads job={job} /> : null}
+          <WarningList job={job} onGoTo={goTo} />
+          <TimingBars job={job} />
+          <AttemptList job={job} />
+        </Stack>
+      </Grid.Col>
+    </Grid>
+  );
+}

@@ -1,0 +1,43 @@
+import { Anchor, Breadcrumbs, Stack, Text } from "@mantine/core";
+import { Link, useNavigate } from "react-router";
+
+import { ProblemPanel } from "@/components/feedback/ProblemPanel";
+import { StaleNotice } from "@/components/feedback/StaleNotice";
+import { Spinner } from "@/components/Spinner";
+import { useJobFacts } from "@/features/player/api/record";
+import { JobHeader } from "@/features/player/record/JobHeader";
+import { texts } from "@/features/player/texts";
+import { momentText } from "@/lib/format";
+
+import { JobBody } from "./JobBody";
+
+/** One job: loading, failed to load, stale, or there. */
+export function JobView({ jobId }: { jobId: string }) {
+  const record = useJobFacts(jobId);
+  const navigate = useNavigate();
+  const job = record.data;
+  if (job === undefined) {
+    return record.error === null ? (
+      <Spinner label={texts.record.loading} />
+    ) : (
+      <ProblemPanel error={record.error} onRetry={() => void record.refetch()} />
+    );
+  }
+  return (
+    <Stack gap="md">
+      <Breadcrumbs>
+        <Anchor component={Link} to="/jobs" size="sm">
+          {texts.record.jobs}
+        </Anchor>
+        <Text size="sm" c="dimmed" truncate maw={320}>
+          {job.filename ?? jobId}
+        </Text>
+      </Breadcrumbs>
+      {record.isRefetchError ? (
+        <StaleNotice text={texts.record.stale(momentText(new Date(record.dataUpdatedAt).toISOString()))} />
+      ) : null}
+      <JobHeader job={job} onSubmitted={(newJobId) => void navigate(`/jobs/${newJobId}`)} />
+      <JobBody job={job} />
+    </Stack>
+  );
+}

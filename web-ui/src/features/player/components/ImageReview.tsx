@@ -1,0 +1,81 @@
+import { Box, Stack } from "@mantine/core";
+import { useEffect, useMemo, useRef, useState } from "react";
+
+import { ErrorBanner } from "@/components/ErrorBanner";
+import { ProblemPanel } from "@/components/feedback/ProblemPanel";
+import { Spinner } from "@/components/Spinner";
+
+import { useFrameTable } from "../api/frames";
+import { playableAddress, usePlayable } from "../api/playable";
+import { rowsOf } from "../api/rows";
+import type { FrameTable } from "../engine/FrameTable";
+import { ReviewSession } from "../engine/ReviewSession";
+import { useZoomAndPan } from "../hooks/useZoomAndPan";
+import { texts } from "../texts";
+import classes from "./PlayerStage.module.css";
+import type { ReviewedJob } from "./ReadyReview";
+import { ViewControls } from "./ViewControls";
+
+interface Props {
+  job: ReviewedJob;
+  addressOf: (frame: number) => string;
+}
+
+/** The review of an image: its picture with boxes, to look at closely. */
+export function ImageReview({ job, addressOf }: Props) {
+  const playable = usePlayable(job.id);
+  const table = useFrameTable(job.id, "input", true);
+  const failed = [playable, table].find((query) => query.error !== null);
+  if (failed !== undefined) return <ProblemPanel error={failed.error} onRetry={() => void failed.refetch()} />;
+  if (playable.data?.state !== "ready" || table.data?.state !== "ready") return <Spinner label={texts.loading} />;
+  return <ReadyImage job={job} table={table.data.thing} addressOf={addressOf} />;
+}
+
+function ReadyImage({ job, table, addressOf }: Props & { table: FrameTable }) {
+  const tools = job.tools.join(" ");
+  const session = useMemo(
+    () =>
+      new ReviewSession(table, tools.split(" "), rowsOf(job.id), {
+        unknown: texts.stage.unknown,
+        notLoaded: texts.stage.notLoaded,
+      }),
+    [table, tools, job.id],
+  );
+  const stage = useRef<HTMLDivElement>(null);
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const [isRefused, setRefused] = useState(false);
+  const src = useMemo(() => playableAddress(job.id), [job.id]);
+
+  useEffect(() => {
+    if (canvas.current === null || stage.current === null) return undefined;
+    const element = stage.current;
+    const image = new Image();
+    image.addEventListener("error", () => setRefused(true));
+    image.src = src;
+    const detach = session.attachImage(image, canvas.current);
+    const measure = (): void => session.resize(element.clientWidth, element.clientHeight);
+    const observer = new ResizeObserver(measure);
+    observer.observe(element);
+    measure();
+    return () => {
+      observer.disconnect();
+      detach();
+    };
+  }, [session, src]);
+  useZoomAndPan(session, canvas);
+
+  if (isRefused) return <ErrorBanner title={texts.stage.imageRefused.title} detail={texts.stage.imageRefused.next} />;
+  const { display } = session.size;
+  return (
+    <Stack gap="sm">
+      <Box
+        ref={stage}
+        className={classes["stage"] ?? ""}
+        __vars={{ "--stage-ratio": String(display.width / display.height) }}
+      >
+        <canvas ref={canvas} className={classes["canvas"]} role="img" tabIndex={0} aria-label={texts.stage.label} />
+      </Box>
+      <ViewControls session={session} addressOf={addressOf} />
+    </Stack>
+  );
+}
