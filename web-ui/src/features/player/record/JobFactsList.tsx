@@ -68,7 +68,7 @@ function deviceText(job: JobFacts): string | null {
 function foundText(job: JobFacts): string | null {
   const { summary } = job;
   if (summary === null || summary === undefined) return null;
-  const classes = Object.entries(summary.classes).map(([name, count]) => `${name} ${countText(count)}`);
+  const classes = Object.entries(summary.classes ?? {}).map(([name, count]) => `${name} ${countText(count)}`);
   const boxes = `${countText(summary.detection_count)} detections`;
   return classes.length === 0 ? boxes : `${boxes} (${classes.join(", ")})`;
 }
