@@ -28,12 +28,15 @@ export interface TimelineFacts {
   lanes_omitted: number;
 }
 
-/** Which classes and tracks are found where. */
-export function useTimeline(jobId: string) {
+const MOST_BINS = 800;
+
+/** Which classes and tracks are found where, in as many bins as can be seen. */
+export function useTimeline(jobId: string, frames: number) {
+  const bins = Math.min(MOST_BINS, Math.max(1, frames));
   return useQuery({
-    queryKey: ["job", jobId, "timeline"],
+    queryKey: ["job", jobId, "timeline", bins],
     queryFn: async ({ signal }) =>
-      (await (await ask(`/v1/jobs/${jobId}/result/timeline?bins=800`, { signal })).json()) as TimelineFacts,
+      (await (await ask(`/v1/jobs/${jobId}/result/timeline?bins=${bins}`, { signal })).json()) as TimelineFacts,
     staleTime: Infinity,
   });
 }

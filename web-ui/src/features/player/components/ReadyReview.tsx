@@ -39,7 +39,7 @@ export function ReadyReview({ job, table, wanted, addressOf }: Props) {
     () => new ReviewSession(table, tools.split(" "), rowsOf(job.id), MARKS),
     [table, tools, job.id],
   );
-  const timeline = useTimeline(job.id);
+  const timeline = useTimeline(job.id, table.count);
   const src = useMemo(() => playableAddress(job.id), [job.id]);
   const [isRefused, setRefused] = useState(false);
   const hasMissed = useReview(session, (state) => state.player?.hasMissed ?? false);

@@ -77,6 +77,8 @@ export class Player {
   private lastPlace = 0;
   /** Whether the picture on the canvas has its boxes. */
   private isWhole = false;
+  /** Whether a picture was announced and could not be taken yet, as while a seek ends. */
+  private isOwed = false;
   private wantsToPlay = false;
   private request = 0;
 
@@ -168,9 +170,10 @@ export class Player {
 
   private capture(mediaTime: number | null): number | null {
     const taken = this.take?.(this.parts.video, mediaTime) ?? null;
+    const isAnnounced = mediaTime !== null || this.isOwed;
+    this.isOwed = isAnnounced && taken === null;
     if (taken === null) return this.state.place;
     const place = this.parts.table.placeAt(taken.timestampUs);
-    const isAnnounced = mediaTime !== null;
     if (place === -1) this.showUnknown(taken);
     else if (place === this.state.place && this.isWhole) this.keep(taken, isAnnounced);
     else this.showFrame({ taken, place, isAnnounced });

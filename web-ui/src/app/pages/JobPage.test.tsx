@@ -1,0 +1,299 @@
+import { configure, screen, waitFor, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { http, HttpResponse } from "msw";
+import { beforeEach, describe, expect, test, vi } from "vitest";
+
+import { frameTableBytes } from "@/features/player/engine/support/frameTableBytes";
+import { keepApiKey } from "@/lib/apiKey";
+
+import { aJob, answersMaking, answersRecord, JOB, refuses } from "../../../tests/support/jobRecord";
+import { renderPage } from "../../../tests/support/page";
+import { server } from "../../../tests/support/server";
+import { JobPage } from "./JobPage";
+
+const open = (hash = "") => renderPage(JobPage, "/jobs/:jobId", `/jobs/${JOB}${hash}`);
+const section = (name: string) => within(screen.getByRole("region", { name }));
+
+configure({ asyncUtilTimeout: 5_000 }); // a busy machine
+
+beforeEach(() => {
+  keepApiKey(null);
+  server.use(answersMaking(null));
+});
+
+describe("a job that cannot be shown", () => {
+  test("says that it is loading", () => {
+    server.use(answersRecord(aJob()));
+
+    open();
+
+    expect(screen.getByRole("status")).toHaveTextContent("Loading the job");
+  });
+
+  test("tells what the server said when there is none", async () => {
+    server.use(refuses("/extended", 404, "There is no such job", "Jobs are removed after a week."));
+
+    open();
+
+    expect(await screen.findByRole("alert")).toHaveTextContent(/There is no such job.*removed after a week/);
+    expect(screen.getByRole("button", { name: "Try again" })).toBeEnabled();
+  });
+
+  test("stays on the page when the server is not reached any more, and says since when", async () => {
+    server.use(answersRecord(aJob({ status: "running", completed_at: null })));
+    const { client } = open();
+    await screen.findByRole("heading", { name: "traffic.mp4" });
+
+    server.use(http.get(`*/v1/jobs/${JOB}/extended`, () => HttpResponse.error()));
+    await client.refetchQueries({ queryKey: ["job", JOB], exact: true });
+
+    expect(await screen.findByText(/has not been reached since/)).toBeVisible();
+    expect(screen.getByRole("heading", { name: "traffic.mp4" })).toBeVisible();
+  });
+});
+
+describe("a job that has not ended", () => {
+  test("waits for a runner", async () => {
+    server.use(answersRecord(aJob({ status: "pending", progress: null, current_frame: null, attempts: [] })));
+
+    open();
+
+    expect(await screen.findByRole("heading", { name: "Waiting for a runner" })).toBeVisible();
+    expect(section("Attempts").getByText("No runner has taken the job yet.")).toBeVisible();
+    expect(screen.queryByRole("region", { name: "Downloads" })).toBeNull();
+  });
+
+  test("is asked for again, and its review opens when it has ended", async () => {
+    vi.useFakeTimers({ shouldAdvanceTime: true });
+    server.use(answersRecord(aJob({ status: "running", completed_at: null })));
+    open();
+    await screen.findByRole("heading", { name: "The job is running" });
+
+    server.use(answersRecord(aJob()));
+    await vi.advanceTimersByTimeAsync(2_000);
+
+    expect(await screen.findByText("Converting the video")).toBeVisible();
+    vi.useRealTimers();
+  });
+
+  test("can be cancelled", async () => {
+    const cancelled = vi.fn();
+    server.use(
+      answersRecord(aJob({ status: "running", completed_at: null })),
+      http.post(`*/v1/jobs/${JOB}/cancel`, () => {
+        cancelled();
+        return HttpResponse.json(aJob({ status: "cancelled" }));
+      }),
+    );
+    open();
+
+    await userEvent.click(await screen.findByRole("button", { name: "Cancel job" }));
+
+    await waitFor(() => expect(cancelled).toHaveBeenCalledOnce());
+  });
+});
+
+describe("a job that failed", () => {
+  const failed = aJob({
+    status: "failed",
+    error_code: "PLUGIN_CRASH",
+    error_message: "The plugin's process died at frame 120 for the third time; a row was expected.",
+    current_frame: 120,
+    attempt: 2,
+    attempts: [
+      { number: 1, runner_id: "box-1", started_at: "2026-01-01T12:00:00.000Z", outcome: "lost", frame: 60 },
+      {
+        number: 2,
+        runner_id: "box-2",
+        started_at: "2026-01-01T12:01:00.000Z",
+        outcome: "crashed",
+        frame: 120,
+        log_tail: "Segmentation fault",
+      },
+    ],
+  });
+
+  test("shows cause, frame, what to do next and the log", async () => {
+    server.use(answersRecord(failed));
+
+    open();
+
+    const alert = within(await screen.findByRole("alert"));
+    expect(alert.getByText("The job failed: the plugin's process died")).toBeVisible();
+    expect(alert.getByText(/died at frame 120 for the third time/)).toBeVisible();
+    expect(alert.getByText("At frame 120")).toBeVisible();
+    expect(alert.getByText(/Submit it again/)).toBeVisible();
+    expect(alert.getByText("Segmentation fault")).toBeInTheDocument();
+  });
+
+  test("shows each attempt with its outcome and frame, the present one marked", async () => {
+    server.use(answersRecord(failed));
+
+    open();
+    await screen.findByRole("alert");
+
+    const attempts = section("Attempts");
+    expect(attempts.getByText("lost")).toBeVisible();
+    expect(attempts.getByText("frame 60")).toBeVisible();
+    expect(attempts.getByText("crashed")).toBeVisible();
+  });
+
+  test("is submitted again with its options, and the new job opens", async () => {
+    const asked = vi.fn();
+    server.use(
+      answersRecord(failed),
+      http.post(`*/v1/jobs/${JOB}/retry`, async ({ request }) => {
+        asked(await request.json());
+        return HttpResponse.json({ job_id: "01928f7e-0000-7c4e-9d2f-3f5b8a1c7e60" }, { status: 202 });
+      }),
+      http.get("*/v1/jobs/01928f7e-0000-7c4e-9d2f-3f5b8a1c7e60/extended", () =>
+        HttpResponse.json(aJob({ status: "pending", filename: "again.mp4" })),
+      ),
+    );
+    const { router } = open();
+
+    await userEvent.click(await screen.findByRole("button", { name: "Submit again" }));
+
+    await waitFor(() => expect(router.state.location.pathname).toBe("/jobs/01928f7e-0000-7c4e-9d2f-3f5b8a1c7e60"));
+    expect(asked).toHaveBeenCalledWith({});
+  });
+
+  test("says why it cannot be submitted again", async () => {
+    server.use(answersRecord(failed), refuses("/retry", 404, "There is no such job", "Its input was removed."));
+    open();
+
+    await userEvent.click(await screen.findByRole("button", { name: "Submit again" }));
+
+    expect(await screen.findByText("Its input was removed.")).toBeVisible();
+  });
+
+  test("has nothing to review when it failed before its first frame", async () => {
+    server.use(answersRecord({ ...failed, current_frame: 0 }));
+
+    open();
+
+    expect(await screen.findByRole("heading", { name: "There is nothing to review" })).toBeVisible();
+  });
+});
+
+describe("a job that has ended", () => {
+  test("shows what was submitted, where the time went and what was found", async () => {
+    server.use(answersRecord(aJob()));
+
+    open();
+
+    expect(await screen.findByText("192 detections (car 20)")).toBeVisible();
+    expect(screen.getByText("377 of 377")).toBeVisible();
+    expect(screen.getByLabelText("Options")).toHaveTextContent('"threshold": 3');
+    expect(section("Where the time went").getByText("2453.0 ms")).toBeVisible();
+  });
+
+  test("offers every form of its result, with the key that links need", async () => {
+    keepApiKey("secret");
+    server.use(answersRecord(aJob()));
+
+    open();
+    await screen.findByRole("heading", { name: "traffic.mp4" });
+
+    const downloads = section("Downloads");
+    for (const [name, format] of [
+      ["JSON", "json"],
+      ["JSON lines", "jsonl"],
+      ["CSV", "csv"],
+    ] as const) {
+      const link = downloads.getByRole("link", { name });
+      expect(link).toHaveAttribute("href", `/v1/jobs/${JOB}/result?format=${format}&api_key=secret`);
+      expect(link).toHaveAttribute("download", `traffic.${format}`);
+    }
+    expect(downloads.getByRole("link", { name: "Original file" })).toHaveAttribute("download", "traffic.mp4");
+  });
+
+  test("draws the annotated video when it is wanted, and shows how far it is", async () => {
+    const preferred = vi.fn();
+    server.use(
+      answersRecord(aJob()),
+      http.get(`*/v1/jobs/${JOB}/result`, ({ request }) => {
+        preferred(request.headers.get("Prefer"));
+        return HttpResponse.json({ job_id: JOB, state: "making", progress: 40 }, { status: 202 });
+      }),
+    );
+    open();
+
+    await userEvent.click(await screen.findByRole("button", { name: "Annotated MP4" }));
+
+    expect(await screen.findByText("Drawing the boxes into the video · 40 %")).toBeVisible();
+    expect(preferred).toHaveBeenCalledWith("respond-async");
+  });
+
+  test("lists its warnings with the frames they are about", async () => {
+    server.use(
+      answersRecord(
+        aJob({
+          warning_entries: [
+            { index: 0, text: "Two pictures are damaged.", frame_index: 41, severity: "high" },
+            { index: 1, text: "The rate is not even.", frame_index: null, severity: "low" },
+          ],
+        }),
+      ),
+    );
+
+    open();
+    await screen.findByRole("heading", { name: "traffic.mp4" });
+
+    const warnings = within(screen.getAllByRole("region", { name: "Warnings" })[0] ?? document.body);
+    expect(warnings.getByText("Two pictures are damaged.")).toBeVisible();
+    expect(warnings.getByRole("button", { name: "Show frame 41" })).toBeVisible();
+    expect(warnings.getAllByRole("button")).toHaveLength(1);
+  });
+
+  test("shows how far the conversion of its video is", async () => {
+    server.use(answersRecord(aJob()), answersMaking(35));
+
+    open();
+
+    expect(await screen.findByText("35 %")).toBeVisible();
+  });
+
+  test("tells when its rows have no times, and what to do then", async () => {
+    server.use(
+      answersRecord(aJob()),
+      http.get(
+        `*/v1/jobs/${JOB}/playable`,
+        () => new HttpResponse("x", { headers: { "Forgesyte-Playable": "input" } }),
+      ),
+      refuses("/frames", 404, "There is no such job", "It was analysed by an older version; submit it again."),
+    );
+
+    open();
+
+    expect(await screen.findByText(/analysed by an older version/)).toBeVisible();
+  });
+
+  test("says that a converted copy is shown, and asks for the copy's own times", async () => {
+    const of = vi.fn();
+    server.use(
+      answersRecord(aJob()),
+      http.get(`*/v1/jobs/${JOB}/playable`, () => new HttpResponse("x", { headers: { "Forgesyte-Playable": "copy" } })),
+      http.get(`*/v1/jobs/${JOB}/frames`, ({ request }) => {
+        of(new URL(request.url).searchParams.get("of"));
+        return HttpResponse.arrayBuffer(frameTableBytes([0, 40_000]));
+      }),
+      http.get(`*/v1/jobs/${JOB}/result/timeline`, () =>
+        HttpResponse.json({ bins: 2, total_frames: 2, lanes: [], lanes_omitted: 0 }),
+      ),
+    );
+
+    open();
+
+    expect(await screen.findByRole("note")).toHaveTextContent("converted copy with the same frames");
+    expect(of).toHaveBeenCalledWith("playable");
+  });
+
+  test("of a cancelled job shows what had been found until then", async () => {
+    server.use(answersRecord(aJob({ status: "cancelled" })));
+
+    open();
+
+    expect(await screen.findByText(/The job was cancelled/)).toBeVisible();
+  });
+});
