@@ -42,7 +42,6 @@ export const texts = {
     missed: "That frame could not be reached; the nearest one is shown.",
     foundNone: "There is no further detection in this direction.",
   },
-  look: { boxes: "Boxes", labels: "Labels" },
   timeline: {
     title: "Timeline",
     label: "Timeline of frames",

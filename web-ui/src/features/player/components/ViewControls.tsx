@@ -1,6 +1,10 @@
-import { Group, Switch } from "@mantine/core";
+import { Group } from "@mantine/core";
 import { useClipboard } from "@mantine/hooks";
 import { IconArrowsMaximize, IconCheck, IconLink, IconZoomIn, IconZoomOut } from "@tabler/icons-react";
+import { useEffect } from "react";
+
+import { DrawToggles } from "@/components/controls/DrawToggles";
+import { useDrawChoices } from "@/components/controls/useDrawChoices";
 
 import type { ReviewSession } from "../engine/ReviewSession";
 import { WHOLE } from "../engine/view";
@@ -19,27 +23,15 @@ interface Props {
 
 /** What is drawn, how large, and a link to it. */
 export function ViewControls({ session, addressOf }: Props) {
-  const look = useReview(session, (state) => state.look);
+  const [look, setLook] = useDrawChoices();
+  const has = useReview(session, (state) => state.has);
   const frame = useReview(session, (state) => state.frame);
   const clipboard = useClipboard();
+  const { boxes, labels, pitch, radar } = look;
+  useEffect(() => session.setLook({ boxes, labels, pitch, radar }), [session, boxes, labels, pitch, radar]);
   return (
     <Group gap="md" justify="space-between">
-      <Group gap="md">
-        <Switch
-          id="toggle-boxes"
-          label={texts.look.boxes}
-          size="sm"
-          checked={look.boxes}
-          onChange={(event) => session.setLook({ ...look, boxes: event.currentTarget.checked })}
-        />
-        <Switch
-          id="toggle-labels"
-          label={texts.look.labels}
-          size="sm"
-          checked={look.labels}
-          onChange={(event) => session.setLook({ ...look, labels: event.currentTarget.checked })}
-        />
-      </Group>
+      <DrawToggles value={look} onChange={setLook} has={has} />
       <Group gap={2}>
         <TransportButton label={texts.transport.zoomOut} onClick={() => session.zoom(1 / STEP)}>
           <IconZoomOut size={SIZE} />

@@ -6,9 +6,7 @@
  * ("unknown" where none was identified) and sends the event `picture` in the task that drew it.
  */
 
-import type { FoundBox } from "@/lib/boxes/boxes";
-import { drawBoxes } from "@/lib/boxes/drawing";
-
+import { drawOverlay, type Look, type Overlay } from "./overlay";
 import { placed, WHOLE, type View } from "./view";
 
 /** A picture that can be drawn, and let go when it is not needed any more. */
@@ -17,22 +15,16 @@ export type Picture = CanvasImageSource & { close?: () => void };
 /** A picture with what is known about it. */
 export interface Shown {
   picture: Picture;
-  /** Null where the picture could not be identified; it then has no boxes. */
+  /** Null where the picture could not be identified; it then has no overlay. */
   frameIndex: number | null;
-  /** Null where they could not be loaded. */
-  boxes: readonly FoundBox[] | null;
+  /** Null where its row could not be loaded. */
+  overlay: Overlay | null;
 }
 
 /** The size of the upright picture as it is displayed, and the size in which boxes are given. */
 export interface PictureSize {
   display: { width: number; height: number };
   boxes: { width: number; height: number };
-}
-
-/** What the viewer can switch. */
-export interface Look {
-  boxes: boolean;
-  labels: boolean;
 }
 
 /** What stands on a picture without boxes. */
@@ -45,7 +37,7 @@ export interface Marks {
 export class Painter {
   private shown: Shown | null = null;
   private view: View = WHOLE;
-  private look: Look = { boxes: true, labels: true };
+  private look: Look = { boxes: true, labels: true, pitch: true, radar: true };
   private unit = 1;
 
   constructor(
@@ -69,7 +61,7 @@ export class Painter {
     this.repaint();
   }
 
-  /** Switch boxes or labels. */
+  /** Switch what is drawn over the picture. */
   setLook(look: Look): void {
     this.look = look;
     this.repaint();
@@ -94,16 +86,16 @@ export class Painter {
   private repaint(): void {
     const context = this.canvas.getContext("2d");
     if (context === null || this.shown === null) return;
-    const { picture, frameIndex, boxes } = this.shown;
+    const { picture, frameIndex, overlay } = this.shown;
     const at = placed(this.view, this.size.display, this.canvas);
     context.clearRect(0, 0, this.canvas.width, this.canvas.height);
     context.imageSmoothingEnabled = this.view.zoom < 4;
     context.drawImage(picture, at.x, at.y, at.width, at.height);
     if (frameIndex === null) this.mark(context, this.marks.unknown);
-    else if (boxes === null) this.mark(context, this.marks.notLoaded);
-    else drawBoxes(context, boxes, this.size.boxes, at, { ...this.look, unit: this.unit });
+    else if (overlay === null) this.mark(context, this.marks.notLoaded);
+    else drawOverlay(context, overlay, this.size.boxes, at, { ...this.look, unit: this.unit });
     this.canvas.dataset["frameIndex"] = frameIndex === null ? "unknown" : String(frameIndex);
-    this.canvas.dataset["boxes"] = boxes === null ? "none" : String(boxes.length);
+    this.canvas.dataset["boxes"] = overlay === null ? "none" : String(overlay.boxes.length);
   }
 
   private mark(context: CanvasRenderingContext2D, text: string): void {

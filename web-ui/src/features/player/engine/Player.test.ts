@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
-import { boxesOfRow, type Row } from "@/lib/boxes/boxes";
+import type { Row } from "@/lib/boxes/boxes";
 
 import { FrameTable } from "./FrameTable";
+import { overlayOf } from "./overlay";
 import { Player } from "./Player";
 import type { Shown } from "./Painter";
 import { RowWindows } from "./RowWindows";
@@ -38,7 +39,7 @@ function aPlayer({ count = COUNT, load = (from: number, limit: number) => Promis
     table,
     rows,
     painter: { show: (next) => shown.push(next) },
-    boxesOfRow: (row) => boxesOfRow(row, TOOL),
+    overlayOf: (row) => overlayOf(row, TOOL),
     wayToTake: () => take,
   });
   return { player, video, shown, pictures, rows };
@@ -60,7 +61,7 @@ describe("a picture and its boxes", () => {
 
     expect(shown).toHaveLength(1);
     expect(shown[0]?.frameIndex).toBe(3);
-    expect(shown[0]?.boxes?.map((box) => box.corners)).toEqual([[3, 0, 4, 1]]);
+    expect(shown[0]?.overlay?.boxes.map((box) => box.corners)).toEqual([[3, 0, 4, 1]]);
     expect(player.getState()).toMatchObject({ place: 3, announced: 1, drawn: 1, unknown: 0 });
   });
 
@@ -70,7 +71,7 @@ describe("a picture and its boxes", () => {
 
     video.present(3 * GAP + GAP / 2);
 
-    expect(shown).toMatchObject([{ frameIndex: null, boxes: null }]);
+    expect(shown).toMatchObject([{ frameIndex: null, overlay: null }]);
     expect(player.getState()).toMatchObject({ place: null, announced: 1, drawn: 0, unknown: 1 });
   });
 
@@ -107,7 +108,7 @@ describe("a picture and its boxes", () => {
     video.present(GAP);
     await vi.advanceTimersByTimeAsync(0);
 
-    expect(shown).toMatchObject([{ frameIndex: 1, boxes: null }]);
+    expect(shown).toMatchObject([{ frameIndex: 1, overlay: null }]);
     expect(player.getState().drawn).toBe(0);
   });
 
@@ -117,7 +118,7 @@ describe("a picture and its boxes", () => {
     video.present(GAP);
     await vi.advanceTimersByTimeAsync(0);
 
-    expect(shown).toMatchObject([{ frameIndex: 1, boxes: [] }]);
+    expect(shown).toMatchObject([{ frameIndex: 1, overlay: { boxes: [] } }]);
   });
 
   test("are not drawn twice for one frame", async () => {

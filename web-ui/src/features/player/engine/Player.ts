@@ -5,10 +5,9 @@
  * drawn with a mark and without boxes; one whose row is not loaded waits for it, and the video with it.
  */
 
-import type { FoundBox, Row } from "@/lib/boxes/boxes";
-
 import type { FrameTable } from "./FrameTable";
 import type { TakePicture, TakenPicture } from "./frameSource";
+import type { Overlay } from "./overlay";
 import type { Shown } from "./Painter";
 import { Seek } from "./Seek";
 import type { KnownRow } from "./RowWindows";
@@ -23,7 +22,8 @@ export interface PlayerParts {
     prefetch: (frame: number) => void;
   };
   painter: { show: (shown: Shown) => void };
-  boxesOfRow: (row: Row) => readonly FoundBox[];
+  /** Null while the row is not loaded. */
+  overlayOf: (row: KnownRow) => Overlay | null;
   /** Called once, on the first announced picture, while the video stands still. */
   wayToTake: (video: HTMLVideoElement, announcedTime: number) => TakePicture;
 }
@@ -189,7 +189,7 @@ export class Player {
   private showUnknown(taken: TakenPicture): void {
     this.drop();
     this.isWhole = false;
-    this.parts.painter.show({ picture: taken.picture, frameIndex: null, boxes: null });
+    this.parts.painter.show({ picture: taken.picture, frameIndex: null, overlay: null });
     this.set({ place: null, isReady: true, isWaiting: false, unknown: this.state.unknown + 1 });
   }
 
@@ -204,9 +204,9 @@ export class Player {
   }
 
   private draw({ taken, place, isAnnounced }: Held, row: KnownRow): void {
-    const boxes = row === undefined ? null : row === null ? [] : this.parts.boxesOfRow(row);
-    this.parts.painter.show({ picture: taken.picture, frameIndex: this.parts.table.frameAt(place), boxes });
-    this.isWhole = boxes !== null;
+    const overlay = this.parts.overlayOf(row);
+    this.parts.painter.show({ picture: taken.picture, frameIndex: this.parts.table.frameAt(place), overlay });
+    this.isWhole = overlay !== null;
     const drawn = this.state.drawn + (isAnnounced && this.isWhole ? 1 : 0);
     this.set({ place, isReady: true, isWaiting: false, drawn });
   }

@@ -10,7 +10,8 @@ import { boxesOfRow } from "@/lib/boxes/boxes";
 import { findDetection } from "./findDetection";
 import type { FrameTable } from "./FrameTable";
 import { wayToTake } from "./frameSource";
-import { type Look, type Marks, Painter, type PictureSize } from "./Painter";
+import { type Look, overlayOf } from "./overlay";
+import { type Marks, Painter, type PictureSize, type Shown } from "./Painter";
 import { Player, type PlayerState } from "./Player";
 import { type LoadRows, RowWindows } from "./RowWindows";
 import { moved, type View, WHOLE, zoomed } from "./view";
@@ -26,6 +27,8 @@ export interface ReviewState {
   frame: number | null;
   view: View;
   look: Look;
+  /** Whether any picture so far had a pitch or a radar. */
+  has: { pitch: boolean; radar: boolean };
   /** Whether a search for a detection found none. */
   hasFoundNone: boolean;
 }
@@ -36,7 +39,8 @@ export class ReviewSession {
     player: null,
     frame: null,
     view: WHOLE,
-    look: { boxes: true, labels: true },
+    look: { boxes: true, labels: true, pitch: true, radar: true },
+    has: { pitch: false, radar: false },
     hasFoundNone: false,
   };
   private readonly listeners = new Set<() => void>();
@@ -78,8 +82,8 @@ export class ReviewSession {
       video,
       table: this.table,
       rows: this.rows,
-      painter,
-      boxesOfRow: (row) => boxesOfRow(row, this.tools),
+      painter: { show: (shown) => this.show(painter, shown) },
+      overlayOf: (row) => overlayOf(row, this.tools),
       wayToTake,
     });
     this.painter = painter;
@@ -109,9 +113,7 @@ export class ReviewSession {
     this.canvas = canvas;
     const show = (): void => {
       if (this.painter !== painter) return;
-      const row = this.rows.get(0);
-      const boxes = row === undefined ? null : row === null ? [] : boxesOfRow(row, this.tools);
-      painter.show({ picture: image, frameIndex: 0, boxes });
+      this.show(painter, { picture: image, frameIndex: 0, overlay: overlayOf(this.rows.get(0), this.tools) });
       this.set({ frame: 0 });
     };
     const ready = Promise.allSettled([image.decode(), this.rows.ensure(0)]);
@@ -173,10 +175,19 @@ export class ReviewSession {
     this.set({ view });
   }
 
-  /** Switch boxes or labels. */
+  /** Switch what is drawn over the picture. */
   setLook(look: Look): void {
     this.painter?.setLook(look);
     this.set({ look });
+  }
+
+  private show(painter: Painter, shown: Shown): void {
+    painter.show(shown);
+    const { pitch, radar } = shown.overlay?.field ?? { pitch: null, radar: null };
+    const { has } = this.state;
+    if ((pitch !== null && !has.pitch) || (radar !== null && !has.radar)) {
+      this.set({ has: { pitch: has.pitch || pitch !== null, radar: has.radar || radar !== null } });
+    }
   }
 
   private readPlayer(): void {

@@ -10,6 +10,8 @@ export const LANE = 22;
 export interface DrawnLane {
   key: string;
   name: string;
+  /** Where there is little room: the track alone. */
+  shortName: string;
   colour: string;
   runs: readonly (readonly [number, number, number])[];
 }
@@ -26,7 +28,8 @@ interface LaneLike {
 export function drawnLane(lane: LaneLike): DrawnLane {
   const named = { tool: lane.tool, trackId: lane.track_id, className: lane.class };
   const key = [lane.kind, lane.tool, lane.class, lane.track_id].join("|");
-  return { key, name: nameOf(named), colour: colourOf(named), runs: lane.runs };
+  const shortName = lane.track_id === null ? nameOf(named) : `#${lane.track_id}`;
+  return { key, name: nameOf(named), shortName, colour: colourOf(named), runs: lane.runs };
 }
 
 /** What is drawn: the lanes, how far they are scrolled, the frame that is shown and the lane that is chosen. */
@@ -40,6 +43,8 @@ export interface TimelineScene {
   scale: Scale;
 }
 
+/** Names that have less room than this are short. */
+const NARROW_NAMES = 100;
 const INK = "#c8d5da";
 const FAINT = "rgba(200, 213, 218, 0.14)";
 
@@ -78,7 +83,11 @@ function drawLane(context: CanvasRenderingContext2D, scene: TimelineScene, lane:
   }
   context.fillRect(8, top + LANE / 2 - 4, 8, 8);
   context.fillStyle = INK;
-  context.fillText(shortened(context, lane.name, names - 30), 22, top + LANE / 2);
+  context.fillText(
+    shortened(context, names < NARROW_NAMES ? lane.shortName : lane.name, names - 30),
+    22,
+    top + LANE / 2,
+  );
 }
 
 function drawAxis(context: CanvasRenderingContext2D, scene: TimelineScene, width: number): void {

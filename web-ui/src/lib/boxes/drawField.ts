@@ -1,0 +1,52 @@
+import type { Rect } from "./drawing";
+import type { Dot, Field } from "./field";
+
+type Context = Pick<
+  CanvasRenderingContext2D,
+  "strokeStyle" | "fillStyle" | "lineWidth" | "beginPath" | "moveTo" | "lineTo" | "stroke" | "arc" | "fill" | "fillRect"
+>;
+
+/** A field seen from above is 105 by 68, as the fields of most games nearly are. */
+const RADAR = { width: 158, height: 102, edge: 10 };
+
+/** Draw the lines of the pitch over a picture of `size` upright pixels that lies at `at`. */
+export function drawPitch(
+  context: Context,
+  lines: NonNullable<Field["pitch"]>,
+  size: { width: number; height: number },
+  at: Rect,
+  unit: number,
+): void {
+  context.strokeStyle = "#f8fafc";
+  context.lineWidth = 2 * unit;
+  for (const line of lines) {
+    context.beginPath();
+    line.forEach(([x, y], place) => {
+      const point = [at.x + (x * at.width) / size.width, at.y + (y * at.height) / size.height] as const;
+      if (place === 0) context.moveTo(...point);
+      else context.lineTo(...point);
+    });
+    context.stroke();
+  }
+}
+
+/** Draw who stands where, seen from above, into the lower right corner of a canvas. */
+export function drawRadar(
+  context: Context,
+  dots: readonly Dot[],
+  canvas: { width: number; height: number },
+  unit: number,
+): void {
+  const width = RADAR.width * unit;
+  const height = RADAR.height * unit;
+  const left = canvas.width - width - RADAR.edge * unit;
+  const top = canvas.height - height - RADAR.edge * unit;
+  context.fillStyle = "rgba(20, 83, 45, 0.9)";
+  context.fillRect(left, top, width, height);
+  for (const { x, y, colour } of dots) {
+    context.fillStyle = colour;
+    context.beginPath();
+    context.arc(left + x * width, top + y * height, 3 * unit, 0, 2 * Math.PI);
+    context.fill();
+  }
+}
