@@ -8,8 +8,10 @@ import { keepApiKey } from "@/lib/apiKey";
 
 import { aJob, answersMaking, answersRecord, JOB, refuses } from "../../../tests/support/jobRecord";
 import { renderPage } from "../../../tests/support/page";
-import { server } from "../../../tests/support/server";
+import { fakeNetwork, server } from "../../../tests/support/server";
 import { JobPage } from "./JobPage";
+
+fakeNetwork();
 
 const open = (hash = "") => renderPage(JobPage, "/jobs/:jobId", `/jobs/${JOB}${hash}`);
 const section = (name: string) => within(screen.getByRole("region", { name }));
