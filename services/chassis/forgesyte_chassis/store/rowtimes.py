@@ -30,11 +30,8 @@ class FrameTimes:
     @classmethod
     def of(cls, pairs: Iterable[tuple[int, int]]) -> "FrameTimes":
         """Make it of pairs of frame index and time."""
-        times = cls()
-        for frame_index, time_us in pairs:
-            times.frame_index.append(frame_index)
-            times.time_us.append(time_us)
-        return times
+        known = list(pairs)
+        return cls(array("I", [frame_index for frame_index, _ in known]), array("q", [time_us for _, time_us in known]))
 
     def __len__(self) -> int:
         """How many frames there are."""

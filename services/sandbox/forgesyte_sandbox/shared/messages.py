@@ -185,8 +185,13 @@ _PREVIEW_HEAD = TypeAdapter(_PreviewHead)
 def encode(message: AnyMessage) -> tuple[bytes, bytes]:
     """Return kind and body of a message."""
     if isinstance(message, Row):
-        head = {"frame_index": message.frame_index, "time_us": message.time_us, "detections": message.detections}
-        return _ROW, orjson.dumps({**head, "classes": message.classes}) + b"\n" + message.data
+        head = {
+            "frame_index": message.frame_index,
+            "time_us": message.time_us,
+            "detections": message.detections,
+            "classes": message.classes,
+        }
+        return _ROW, orjson.dumps(head) + b"\n" + message.data
     if isinstance(message, Preview):
         size = {"frame_index": message.frame_index, "width": message.width, "height": message.height}
         return _PREVIEW, orjson.dumps(size) + b"\n" + message.jpeg
