@@ -8,8 +8,9 @@ import { Downloads } from "@/features/player/record/Downloads";
 import { FailurePanel } from "@/features/player/record/FailurePanel";
 import { JobFactsList } from "@/features/player/record/JobFactsList";
 import { TimingBars } from "@/features/player/record/TimingBars";
-import { WarningList } from "@/features/player/record/WarningList";
+import { RealtimeOverlay } from "@/features/realtime/RealtimeOverlay";
 
+import { endedFactsOf } from "./endedFacts";
 import { frameOfHash, hashOfFrame } from "./frameHash";
 import { JobReview } from "./JobReview";
 import { LiveSection } from "./LiveSection";
@@ -25,6 +26,7 @@ export function JobBody({ job }: { job: JobFacts }) {
     [job.job_id],
   );
   const isReviewed = hasEnded(job) && (job.current_frame ?? 0) > 0;
+  const ended = useMemo(() => endedFactsOf(job), [job]);
   const goTo = isReviewed ? (frame: number) => setAsked({ frame, hash }) : null;
   return (
     <Grid gap="md">
@@ -34,7 +36,7 @@ export function JobBody({ job }: { job: JobFacts }) {
           {hasEnded(job) ? (
             <JobReview job={job} wanted={wanted} addressOf={addressOf} />
           ) : (
-            <LiveSection jobId={job.job_id} record={job} />
+            <LiveSection jobId={job.job_id} />
           )}
         </Stack>
       </Grid.Col>
@@ -42,7 +44,7 @@ export function JobBody({ job }: { job: JobFacts }) {
         <Stack gap="md">
           <JobFactsList job={job} />
           {hasEnded(job) ? <Downloads job={job} /> : null}
-          <WarningList job={job} onGoTo={goTo} />
+          {ended === null ? null : <RealtimeOverlay endedFacts={ended} onFrame={goTo ?? undefined} />}
           <TimingBars job={job} />
           <AttemptList job={job} />
         </Stack>

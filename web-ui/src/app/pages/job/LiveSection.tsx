@@ -1,14 +1,26 @@
-import { EmptyState } from "@/components/feedback/EmptyState";
-import type { JobFacts } from "@/features/player/api/record";
-import { texts } from "@/features/player/texts";
+import { useQueryClient } from "@tanstack/react-query";
+import { useEffect } from "react";
 
-interface Props {
-  jobId: string;
-  record: JobFacts;
+import { RealtimeProvider } from "@/features/realtime/RealtimeContext";
+import { RealtimeOverlay } from "@/features/realtime/RealtimeOverlay";
+import { useRealtime } from "@/features/realtime/useRealtime";
+
+/** What stands in the place of the player while a job has not ended: the job, live. */
+export function LiveSection({ jobId }: { jobId: string }) {
+  return (
+    <RealtimeProvider jobId={jobId}>
+      <RealtimeOverlay />
+      <AskAtTheEnd jobId={jobId} />
+    </RealtimeProvider>
+  );
 }
 
-/** What stands in the place of the player while a job has not ended: the one place that shows it live. */
-export function LiveSection({ record }: Props) {
-  const state = record.status === "pending" ? texts.states.pending : texts.states.running;
-  return <EmptyState {...state} />;
+/** Asks for the record as soon as the job has ended, so that the review begins at once. */
+function AskAtTheEnd({ jobId }: { jobId: string }) {
+  const status = useRealtime().progress?.status ?? "running";
+  const queries = useQueryClient();
+  useEffect(() => {
+    if (status !== "running") void queries.invalidateQueries({ queryKey: ["job", jobId], exact: true });
+  }, [queries, jobId, status]);
+  return null;
 }

@@ -3,10 +3,7 @@ import type { components } from "@/lib/api";
 export type JobStatus = components["schemas"]["JobStatus"];
 
 /** A job as the list has it. */
-export type Job = components["schemas"]["JobView"] & {
-  // until the generated types have it
-  filename?: string | null;
-};
+export type Job = components["schemas"]["JobView"];
 
 /** A page of the list. */
 export interface JobPage {

@@ -1,3 +1,4 @@
+import type { components } from "@/lib/api";
 import { apiKey } from "@/lib/apiKey";
 import { problemOf, RequestFailed } from "@/lib/problem";
 
@@ -21,7 +22,7 @@ export async function madeOf<Thing>(
   read: (answer: Response) => Promise<Thing>,
 ): Promise<Made<Thing>> {
   if (answer.status !== 202) return { state: "ready", thing: await read(answer) };
-  const body = (await answer.json()) as { progress?: number | null }; // until the generated types have it
+  const body = (await answer.json()) as components["schemas"]["Making"];
   return { state: "making", progress: body.progress ?? null };
 }
 

@@ -3,31 +3,13 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import type { components } from "@/lib/api";
 import { bodyOf, http } from "@/lib/http";
 
-import { ask } from "./ask";
-
 type Schemas = components["schemas"];
 
 /** One claim of a job. */
-// until the generated types have it
-export type AttemptFacts = Schemas["AttemptView"] & { log_tail?: string | null };
-
-/** A warning about a job, or about one of its frames. */
-// until the generated types have it
-export interface WarningEntry {
-  index: number;
-  text: string;
-  frame_index: number | null;
-  severity: "low" | "medium" | "high";
-}
+export type AttemptFacts = Schemas["AttemptView"];
 
 /** A job's record with how it was made. */
-// until the generated types have it
-export type JobFacts = Omit<Schemas["ExtendedJobResponse"], "attempts"> & {
-  filename?: string | null;
-  options?: Record<string, unknown> | null;
-  attempts: AttemptFacts[];
-  warning_entries?: WarningEntry[] | null;
-};
+export type JobFacts = Schemas["ExtendedJobResponse"];
 
 /** How often the record of a job that has not ended is asked for. */
 const EVERY_MS = 2_000;
@@ -42,7 +24,7 @@ export function useJobFacts(jobId: string) {
   return useQuery({
     queryKey: ["job", jobId],
     queryFn: async ({ signal }) =>
-      bodyOf(await http.GET("/v1/jobs/{job_id}/extended", { params: { path: { job_id: jobId } }, signal })) as JobFacts,
+      bodyOf(await http.GET("/v1/jobs/{job_id}/extended", { params: { path: { job_id: jobId } }, signal })),
     refetchInterval: (query) => (query.state.data !== undefined && hasEnded(query.state.data) ? false : EVERY_MS),
   });
 }
@@ -50,10 +32,8 @@ export function useJobFacts(jobId: string) {
 /** Submits a job's media again with the same tools and options; gives the id of the new job. */
 export function useRetry(jobId: string, onSubmitted: (newJobId: string) => void) {
   return useMutation({
-    mutationFn: async () => {
-      const init = { method: "POST", headers: { "Content-Type": "application/json" }, body: "{}" };
-      return (await (await ask(`/v1/jobs/${jobId}/retry`, init)).json()) as Schemas["Submitted"];
-    },
+    mutationFn: async () =>
+      bodyOf(await http.POST("/v1/jobs/{job_id}/retry", { params: { path: { job_id: jobId } }, body: {} })),
     onSuccess: (submitted) => onSubmitted(submitted.job_id),
   });
 }

@@ -1,32 +1,22 @@
 import { useQuery } from "@tanstack/react-query";
 
-import { ask } from "./ask";
+import type { components } from "@/lib/api";
+import { bodyOf, http } from "@/lib/http";
 
-/** Where one class or track is found in a result. Runs are [first bin, last bin, detections]. */
-// until the generated types have it
-export interface Lane {
-  kind: "class" | "track";
-  tool: string;
+type Schemas = components["schemas"];
+
+/** First bin, last bin, detections. */
+export type Run = [number, number, number];
+
+/** Where one class or track is found in a result. */
+export type Lane = Omit<Schemas["TimelineLane"], "class" | "track_id" | "runs"> & {
   class: string | null;
   track_id: number | string | null;
-  frames: number;
-  detections: number;
-  first_frame: number;
-  last_frame: number;
-  runs: [number, number, number][];
-}
+  runs: Run[];
+};
 
 /** A result at a glance; frame f is in bin f * bins // total_frames. */
-// until the generated types have it
-export interface TimelineFacts {
-  job_id: string;
-  attempt: number;
-  complete: boolean;
-  bins: number;
-  total_frames: number;
-  lanes: Lane[];
-  lanes_omitted: number;
-}
+export type Timeline = Omit<Schemas["ResultTimeline"], "lanes"> & { lanes: readonly Lane[] };
 
 const MOST_BINS = 800;
 
@@ -35,8 +25,22 @@ export function useTimeline(jobId: string, frames: number) {
   const bins = Math.min(MOST_BINS, Math.max(1, frames));
   return useQuery({
     queryKey: ["job", jobId, "timeline", bins],
-    queryFn: async ({ signal }) =>
-      (await (await ask(`/v1/jobs/${jobId}/result/timeline?bins=${bins}`, { signal })).json()) as TimelineFacts,
+    queryFn: async ({ signal }) => {
+      const params = { path: { job_id: jobId }, query: { bins } };
+      return timelineOf(bodyOf(await http.GET("/v1/jobs/{job_id}/result/timeline", { params, signal })));
+    },
     staleTime: Infinity,
   });
+}
+
+/** As the typed client reads a lane: it knows no tuples. */
+type ReadLane = Omit<Schemas["TimelineLane"], "runs"> & { runs: number[][] };
+
+function timelineOf(answer: Omit<Schemas["ResultTimeline"], "lanes"> & { lanes: ReadLane[] }): Timeline {
+  return { ...answer, lanes: answer.lanes.map(laneOf) };
+}
+
+function laneOf(lane: ReadLane): Lane {
+  const runs = lane.runs.map(([first = 0, last = first, detections = 0]): Run => [first, last, detections]);
+  return { ...lane, class: lane.class ?? null, track_id: lane.track_id ?? null, runs };
 }

@@ -12,7 +12,7 @@ const CALM: readonly string[] = ["cancelled", "released", "fenced"];
 
 /** Each claim of a job: how it ended, at which frame, and what its plugin said last. */
 export function AttemptList({ job }: { job: JobFacts }) {
-  const { attempts } = job;
+  const { attempts = [] } = job;
   return (
     <Section title={texts.attempts.title}>
       {attempts.length === 0 ? (

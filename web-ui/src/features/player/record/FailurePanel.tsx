@@ -14,7 +14,7 @@ interface Props {
 /** Why a job failed: the cause, the frame, what was expected, what to do next, and what its plugin said last. */
 export function FailurePanel({ job, onGoTo }: Props) {
   const [cause, next] = texts.failure.codes[job.error_code ?? ""] ?? [texts.failure.unknown, texts.failure.next];
-  const last = job.attempts.at(-1);
+  const last = job.attempts?.at(-1);
   const frame = last?.frame ?? null;
   const log = last?.log_tail ?? "";
   return (

@@ -1,0 +1,27 @@
+import type { JobFacts } from "@/features/player/api/record";
+import type { EndedFacts } from "@/features/realtime/overlayFacts";
+
+/** Return what the overlay shows of a job that has ended; null while it has not. Its failure has a panel of its own. */
+export function endedFactsOf(job: JobFacts): EndedFacts | null {
+  if (job.status === "pending" || job.status === "running") return null;
+  return {
+    status: job.status,
+    progress: job.progress ?? null,
+    currentFrame: job.current_frame ?? null,
+    totalFrames: job.total_frames ?? null,
+    plugin: job.plugin_id,
+    timings: job.plugin_timings ?? null,
+    warnings: (job.warning_entries ?? []).map(({ index, text, severity, frame_index }) => ({
+      index,
+      text,
+      severity,
+      frameIndex: frame_index,
+    })),
+    device: {
+      used: job.device_used ?? null,
+      fallback: job.fallback,
+      fallbackReason: job.fallback_reason ?? null,
+    },
+    error: null,
+  };
+}
