@@ -24,7 +24,7 @@ export function ProgressBar({ value, label, id, detail, color }: Props) {
           {label}
         </Text>
         <Text size="sm" fw={600} className={classes.figure}>
-          {shown}
+          {percent === null ? null : shown}
         </Text>
       </Group>
       <Progress.Root
@@ -47,7 +47,7 @@ export function ProgressBar({ value, label, id, detail, color }: Props) {
         />
       </Progress.Root>
       {detail === undefined ? null : (
-        <Text size="xs" c="dimmed" mt={6} className={classes.figure}>
+        <Text size="xs" c="dimmed" mt={6} className={classes.detail}>
           {detail}
         </Text>
       )}

@@ -3,7 +3,7 @@ import type { Socket } from "@/features/realtime/connection/sockets";
 import type { EndedFacts } from "@/features/realtime/overlayFacts";
 import { RealtimeClient } from "@/features/realtime/RealtimeClient";
 import type { Surroundings } from "@/features/realtime/RealtimeClient";
-import type { ProgressStatus } from "@/lib/wire";
+import type { PluginStatus, ProgressStatus } from "@/lib/wire";
 
 import { paintedPicture } from "./paintedPicture";
 
@@ -36,6 +36,7 @@ const SCRIPTS: Record<Scene, Script> = {
         message: "The plugin raised RuntimeError at frame 64. Fix the plugin or its options and submit again.",
       },
     });
+    tellStatus(socket, frameOf(17), "failed");
     tellProgress(socket, 17, "failed");
   },
   closed: (socket) => {
@@ -85,15 +86,7 @@ function playRun(socket: Socket, percent: number): void {
   const frameIndex = frameOf(percent);
   accept(socket);
   tell(socket, "metadata", METADATA);
-  tell(socket, "plugin_status", {
-    job_id: JOB,
-    plugin: PLUGIN,
-    status: "running",
-    timing_ms: 7.1,
-    frames_processed: frameIndex,
-    warnings_count: 3,
-    device_used: "cpu",
-  });
+  tellStatus(socket, frameIndex, "running");
   for (const [index, [message, severity, frame]] of WARNINGS.entries()) {
     tell(socket, "warning", { job_id: JOB, index, plugin: PLUGIN, message, severity, frame_index: frame });
   }
@@ -106,6 +99,18 @@ function playRun(socket: Socket, percent: number): void {
     data: paintedPicture(),
     device_used: "cpu",
     timing_ms: 7.1,
+  });
+}
+
+function tellStatus(socket: Socket, frames: number, status: PluginStatus): void {
+  tell(socket, "plugin_status", {
+    job_id: JOB,
+    plugin: PLUGIN,
+    status,
+    timing_ms: 7.1,
+    frames_processed: frames,
+    warnings_count: 3,
+    device_used: "cpu",
   });
 }
 

@@ -1,7 +1,7 @@
 import { Badge } from "@mantine/core";
 import {
-  IconCircleCheck,
   IconCircleX,
+  IconPlayerStop,
   IconPlugConnected,
   IconPlugConnectedX,
   IconRefresh,
@@ -30,7 +30,7 @@ interface Props {
 /** How the connection is, in a word and a sign. */
 export function ConnectionSign({ state, hasEnded, isRetry }: Props) {
   const shown = state === "CONNECTING" && isRetry ? "RECONNECTING" : state;
-  const { color, Icon } = hasEnded ? { color: "gray", Icon: IconCircleCheck } : LOOKS[shown];
+  const { color, Icon } = hasEnded ? { color: "gray", Icon: IconPlayerStop } : LOOKS[shown];
   return (
     <Badge
       role="status"

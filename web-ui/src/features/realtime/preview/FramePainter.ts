@@ -99,10 +99,12 @@ export class FramePainter {
 
   #paint({ frame, picture }: Loaded): void {
     const { width, height, boxes } = frame.data;
-    const unit = window.devicePixelRatio;
     const shownWidth = this.#canvas.clientWidth || width;
-    this.#canvas.width = Math.round(shownWidth * unit);
+    this.#canvas.width = Math.round(shownWidth * window.devicePixelRatio);
     this.#canvas.height = Math.round((this.#canvas.width * height) / width);
+    // A tall picture is shown smaller than it is painted; its lines and letters are painted larger by as much.
+    const shownHeight = this.#canvas.clientHeight;
+    const unit = shownHeight === 0 ? window.devicePixelRatio : this.#canvas.height / shownHeight;
     this.#canvas.setAttribute("aria-label", describe(frame));
     const context = this.#canvas.getContext("2d");
     if (context === null) return;

@@ -43,7 +43,12 @@ export function LivePreview() {
   return (
     <Paper withBorder className={classes.panel}>
       <div className={classes.stage}>
-        <canvas ref={canvas} role="img" aria-label={texts.preview.none} className={classes.canvas} />
+        <canvas
+          ref={canvas}
+          role="img"
+          aria-label={texts.preview.none}
+          className={hasPicture ? classes.canvas : classes.empty}
+        />
         {hasPicture ? null : (
           <Text size="sm" className={classes.waiting}>
             {texts.preview.waiting}
