@@ -11,7 +11,10 @@ export default defineConfig({
   plugins: [react()],
   resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
   server: {
-    proxy: Object.fromEntries(services.map((path) => [path, { target: server, changeOrigin: true, ws: true }])),
+    // The services take changes from their own origin only, so the proxy speaks as a page that they served.
+    proxy: Object.fromEntries(
+      services.map((path) => [path, { target: server, changeOrigin: true, ws: true, headers: { origin: server } }]),
+    ),
   },
   build: { target: "es2023", sourcemap: false, chunkSizeWarningLimit: 700 },
   test: {
