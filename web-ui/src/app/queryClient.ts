@@ -10,6 +10,7 @@ export const queryClient = new QueryClient({
     queries: {
       staleTime: 1_000,
       refetchOnWindowFocus: false,
+      networkMode: "always", // a browser that thinks it is offline may still reach a server on its own machine
       retry: (failures, error) => {
         const { status } = asProblem(error);
         return failures < MOST_TRIES && (status === 0 || status >= 500);

@@ -1,5 +1,6 @@
 import { createBrowserRouter } from "react-router";
 
+import { Spinner } from "@/components/Spinner";
 import { texts } from "@/lib/texts";
 
 import { CrashedPage } from "./CrashedPage";
@@ -11,6 +12,7 @@ export const router = createBrowserRouter([
   {
     element: <Shell />,
     errorElement: <CrashedPage />,
+    hydrateFallbackElement: <Spinner />,
     children: [
       {
         index: true,

@@ -3,7 +3,7 @@ import { createTheme, type CSSVariablesResolver } from "@mantine/core";
 /** Colours and shapes of the page; components take everything else from Mantine's tokens. */
 export const theme = createTheme({
   primaryColor: "cyan",
-  primaryShade: { light: 9, dark: 6 },
+  primaryShade: 9, // the only shade on which white text has a contrast of 4.5 to 1
   defaultRadius: "md",
   autoContrast: true,
   cursorType: "pointer",
@@ -11,7 +11,7 @@ export const theme = createTheme({
 
 const BADGE_COLOURS = ["blue", "cyan", "gray", "green", "orange", "red", "yellow"];
 
-/** Secondary text and words on tinted ground that everybody can read: Mantine's own are below the contrast of 4.5 to 1. */
+/** Secondary text, errors and words on tinted ground that everybody can read: Mantine's own are below the contrast of 4.5 to 1. */
 export const readableColours: CSSVariablesResolver = () => ({
   variables: {},
   light: {
@@ -23,9 +23,11 @@ export const readableColours: CSSVariablesResolver = () => ({
         `color-mix(in srgb, var(--mantine-color-${name}-9), black 40%)`,
       ]),
     ),
+    "--mantine-color-error": "var(--mantine-color-red-9)",
   },
   dark: {
     "--mantine-color-dimmed": "var(--mantine-color-dark-1)",
     "--mantine-color-placeholder": "var(--mantine-color-dark-1)",
+    "--mantine-color-error": "var(--mantine-color-red-4)",
   },
 });

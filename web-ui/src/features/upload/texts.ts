@@ -4,12 +4,12 @@ export const texts = {
   files: {
     title: "Files",
     drop: "Drop videos or pictures here",
-    browse: "or choose them from this computer",
+    browse: "Choose files",
     kinds: "MP4, MOV, MKV, WebM, AVI and other videos; PNG, JPEG, WebP and TIFF pictures",
     limit: (size: string) => `up to ${size} each`,
     loading: "The drop zone is loading",
     list: "Chosen files",
-    another: "Add more files",
+    dropMore: "Drop more files here",
   },
   state: {
     ready: "Ready",

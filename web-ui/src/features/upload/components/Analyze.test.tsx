@@ -37,6 +37,8 @@ const PHOTO = new File(["abc"], "yard.png", { type: "image/png" });
 
 let submitted: URL[] = [];
 
+fakeNetwork();
+
 beforeEach(() => {
   submitted = [];
   server.use(

@@ -1,6 +1,6 @@
 import "@mantine/dropzone/styles.css";
 
-import { Group, Text, ThemeIcon } from "@mantine/core";
+import { Button, Group, Text, ThemeIcon } from "@mantine/core";
 import { Dropzone } from "@mantine/dropzone";
 import { IconUpload } from "@tabler/icons-react";
 
@@ -21,30 +21,32 @@ export default function DropZone({ onFiles, limit, isSmall }: Props) {
     <Dropzone
       onDrop={onFiles}
       className={classes.zone}
+      classNames={{ inner: classes.inner }}
       data-small={isSmall || undefined}
-      aria-label={isSmall ? texts.files.another : `${texts.files.drop}, ${texts.files.browse}`}
-      role="button"
+      // The button inside is for the keyboard; its click rises to the zone, which opens the dialogue.
+      role="group"
+      aria-label={texts.files.drop}
+      tabIndex={-1}
+      activateOnKeyboard={false}
       inputProps={{ "aria-label": texts.files.drop }}
     >
-      <Group gap="md" wrap="nowrap" className={classes.inner}>
-        <ThemeIcon size={isSmall ? 36 : 52} radius="xl" variant="light">
-          <IconUpload size={isSmall ? 20 : 26} aria-hidden />
-        </ThemeIcon>
-        <div>
+      <ThemeIcon size={isSmall ? 36 : 52} radius="xl" variant="light">
+        <IconUpload size={isSmall ? 20 : 26} aria-hidden />
+      </ThemeIcon>
+      <div>
+        <Group gap="xs">
           <Text fw={600} size={isSmall ? "sm" : "lg"}>
-            {isSmall ? texts.files.another : texts.files.drop}
+            {isSmall ? texts.files.dropMore : texts.files.drop}
           </Text>
-          {isSmall ? null : (
-            <Text size="sm" c="dimmed">
-              {texts.files.browse}
-            </Text>
-          )}
-          <Text size="xs" c="dimmed" mt={4}>
-            {texts.files.kinds}
-            {limit === null ? "" : `; ${texts.files.limit(limit)}`}
-          </Text>
-        </div>
-      </Group>
+          <Button size="compact-sm" variant="default">
+            {texts.files.browse}
+          </Button>
+        </Group>
+        <Text size="xs" c="dimmed" mt={6}>
+          {texts.files.kinds}
+          {limit === null ? "" : `; ${texts.files.limit(limit)}`}
+        </Text>
+      </div>
     </Dropzone>
   );
 }

@@ -4,6 +4,7 @@ import type { Drafts, FieldErrors } from "../options/drafts";
 import { type Field, keyOf } from "../options/fields";
 import { texts } from "../texts";
 import { type FormState, OptionField } from "./OptionField";
+import classes from "./OptionsForm.module.css";
 
 /** The options of one chosen tool. */
 export interface ToolForm {
@@ -50,7 +51,7 @@ export function OptionsForm({ form, onDraft, onReset }: Props) {
               {texts.options.none}
             </Text>
           ) : (
-            <SimpleGrid cols={{ base: 1, sm: 2 }} spacing="lg" verticalSpacing="md">
+            <SimpleGrid cols={{ base: 1, sm: 2 }} spacing="lg" verticalSpacing="md" className={classes.fields}>
               {fields.map((field) => (
                 <OptionField
                   key={keyOf(field.path)}

@@ -9,17 +9,19 @@ interface Props {
   isBusy: boolean;
   /** Why nothing can be sent; null when something can. */
   blocked: string | null;
+  /** Whether options are marked as wrong; pressing the button leads to them. */
+  isWrong: boolean;
   summary: string;
   onSubmit: () => void;
 }
 
 /** What will happen, and the button that starts it; always in sight. */
-export function SubmitBar({ count, isBusy, blocked, summary, onSubmit }: Props) {
+export function SubmitBar({ count, isBusy, blocked, isWrong, summary, onSubmit }: Props) {
   const said = isBusy ? texts.submit.busy : blocked;
   return (
     <Paper withBorder p="sm" className={classes.bar}>
       <Text size="sm" role="status" className={classes.said}>
-        {said ?? summary}
+        {said ?? (isWrong ? texts.submit.wrongOptions : summary)}
       </Text>
       <Button
         size="md"

@@ -4,7 +4,7 @@ import type { Analysis } from "../api/sendMedia";
 import type { Tool } from "../api/plugins";
 import type { ToolForm } from "../components/OptionsForm";
 import { titleOf } from "../media/fit";
-import { type Draft, type Drafts, readDrafts } from "../options/drafts";
+import { type Draft, type Drafts, type FieldErrors, readDrafts } from "../options/drafts";
 import { fieldsOf } from "../options/fields";
 import type { Refusal } from "../options/refusal";
 import type { Json, Schema } from "../options/schema";
@@ -46,8 +46,10 @@ export function useAnalysis(plugin: string | null, tools: readonly Tool[]) {
     device,
     setDevice,
     refuse: setRefusal,
-    /** The first tool whose options cannot be sent as they are. */
-    wrongTool: read.find(({ errors }) => Object.keys(errors).length > 0)?.tool.name ?? null,
+    /** The first option that cannot be sent as it is. */
+    wrong: firstWrong(read),
+    /** Whether a field is marked as wrong. */
+    isWrong: forms.some(({ errors, said }) => said !== null || Object.keys(errors).length > 0),
     options: optionsText(read.map(({ tool, options }) => [tool.name, options])),
     tried: () => setWasTried(true),
     chooseTools: (next: readonly string[]) => {
@@ -59,6 +61,14 @@ export function useAnalysis(plugin: string | null, tools: readonly Tool[]) {
     },
     reset: (tool: string) => keep(tool, UNTOUCHED),
   };
+}
+
+function firstWrong(read: readonly { tool: Tool; errors: FieldErrors }[]): { tool: string; key: string } | null {
+  for (const { tool, errors } of read) {
+    const [key] = Object.keys(errors);
+    if (key !== undefined) return { tool: tool.name, key };
+  }
+  return null;
 }
 
 /** Write the options as the submit routes take them: one tool's own, or those of several by name. */
