@@ -32,3 +32,4 @@ class ObserverOfNothing {
 window.ResizeObserver = ObserverOfNothing;
 window.HTMLElement.prototype.scrollIntoView = () => undefined;
 window.scrollTo = () => undefined;
+Object.defineProperty(document, "fonts", { value: new EventTarget() });

@@ -70,6 +70,8 @@ export const texts = {
     example: (value: string) => `for example ${value}`,
     noValue: "No value",
     unset: "Default",
+    on: "on",
+    off: "off",
     json: "As JSON",
     list: "Enter a value and press Enter",
     slider: (label: string) => `${label}, slider`,

@@ -1,11 +1,21 @@
-import { Checkbox, Fieldset, JsonInput, MultiSelect, NativeSelect, SimpleGrid, Switch } from "@mantine/core";
-import { TagsInput, Textarea, TextInput } from "@mantine/core";
+import {
+  Checkbox,
+  Fieldset,
+  JsonInput,
+  MultiSelect,
+  NativeSelect,
+  SimpleGrid,
+  TagsInput,
+  Textarea,
+  TextInput,
+} from "@mantine/core";
 
 import type { Draft, Drafts, FieldErrors } from "../options/drafts";
 import { type Field, keyOf } from "../options/fields";
 import { hintText, labelText } from "../options/words";
 import { texts } from "../texts";
 import { NumberField } from "./NumberField";
+import { SwitchField } from "./SwitchField";
 
 /** What every field of a form shares. */
 export interface FormState {
@@ -33,7 +43,7 @@ export function OptionField({ field, form }: { field: Field; form: FormState }) 
     disabled: isNull,
   };
   const shown = { ...common, description: [field.description, hint].filter((part) => part !== "").join(" ") };
-  const control_ = () => {
+  const shownControl = () => {
     switch (control.kind) {
       case "number":
         return <NumberField field={field} common={common} hint={hint} value={text} onChange={change} />;
@@ -50,24 +60,12 @@ export function OptionField({ field, form }: { field: Field; form: FormState }) 
           <TextInput {...shown} value={text} onChange={(event) => change(event.currentTarget.value)} />
         );
       case "switch":
-        return field.preset === undefined ? (
-          <NativeSelect
-            {...shown}
-            value={draft === undefined || isNull ? "" : String(draft)}
-            onChange={(event) =>
-              change(event.currentTarget.value === "" ? undefined : event.currentTarget.value === "true")
-            }
-            data={[
-              { value: "", label: texts.options.unset },
-              { value: "true", label: "on" },
-              { value: "false", label: "off" },
-            ]}
-          />
-        ) : (
-          <Switch
-            {...shown}
-            checked={typeof draft === "boolean" ? draft : field.preset === true}
-            onChange={(event) => change(event.currentTarget.checked)}
+        return (
+          <SwitchField
+            common={shown}
+            preset={typeof field.preset === "boolean" ? field.preset : null}
+            draft={draft}
+            onChange={change}
           />
         );
       case "choice":
@@ -116,7 +114,7 @@ export function OptionField({ field, form }: { field: Field; form: FormState }) 
   };
   return (
     <div>
-      {control_()}
+      {shownControl()}
       {field.nullable && field.preset !== null ? (
         <Checkbox
           mt={6}

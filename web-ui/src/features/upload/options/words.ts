@@ -7,8 +7,8 @@ import type { Json } from "./schema";
 /** Write a JSON value as a person would. */
 export function valueText(value: Json): string {
   if (value === null) return texts.options.noValue.toLowerCase();
-  if (value === true) return "on";
-  if (value === false) return "off";
+  if (value === true) return texts.options.on;
+  if (value === false) return texts.options.off;
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
