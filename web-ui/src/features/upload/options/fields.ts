@@ -55,7 +55,7 @@ function fieldOf(property: Schema, root: Schema, path: string[], required: boole
     preset: property.default ?? (property.default === null ? null : schema.default),
     example: exampleIn(property) ?? exampleIn(schema),
     required,
-    nullable,
+    nullable: nullable || (Array.isArray(schema.enum) && schema.enum.includes(null)),
     control: controlOf(schema, root, path),
   };
 }
