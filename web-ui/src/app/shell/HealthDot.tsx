@@ -18,7 +18,7 @@ export function HealthDot() {
           <svg className={classes.dot} data-status={status} viewBox="0 0 10 10" aria-hidden>
             <circle cx="5" cy="5" r="5" />
           </svg>
-          <Text size="sm" visibleFrom="xs" component="span">
+          <Text size="sm" component="span">
             {texts.health[status]}
           </Text>
         </UnstyledButton>
