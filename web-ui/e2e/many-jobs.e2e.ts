@@ -17,10 +17,10 @@ test("ten thousand jobs scroll without a long task, and rows are there wherever 
   await expect(page.getByText(`Showing 100 of 10,000`)).toBeVisible();
   await watchLongTasks(page);
 
-  const loading = await scrollThrough(page, { pxPerFrame: 2_000, jobs: JOBS });
+  const loading = await scrollThrough(page, { pxPerFrame: 800, jobs: JOBS });
   await expect(page.getByText(`Showing 10,000 of 10,000`)).toBeVisible();
   await page.evaluate(() => window.listScroller().scrollTo({ top: 0 }));
-  const scrolling = await scrollThrough(page, { pxPerFrame: 600, jobs: JOBS });
+  const scrolling = await scrollThrough(page, { pxPerFrame: 400, jobs: JOBS });
 
   for (const [name, run] of Object.entries({ loading, scrolling })) {
     const { frames, seconds, longestFrameMs, longTasksMs, rowsSeen } = run;

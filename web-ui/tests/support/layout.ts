@@ -12,7 +12,7 @@ export function giveRoom(heightPx: number): void {
     }
     Element.prototype.scrollTo = function scrollTo(to?: ScrollToOptions | number): void {
       this.scrollTop = (typeof to === "object" ? to.top : undefined) ?? 0;
-      this.dispatchEvent(new Event("scroll"));
+      queueMicrotask(() => this.dispatchEvent(new Event("scroll")));
     };
   });
   afterAll(() => {

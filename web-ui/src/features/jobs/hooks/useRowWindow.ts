@@ -22,7 +22,6 @@ export function useRowWindow(scroller: RefObject<HTMLElement | null>, jobs: read
     getScrollElement: () => scroller.current,
     estimateSize: () => rowPx,
     overscan: ROWS_BEYOND,
-    useFlushSync: false,
     scrollMargin: headPx,
     scrollPaddingStart: headPx,
     initialRect: FIRST_GUESS,
@@ -46,8 +45,9 @@ function useKeptPlace(scroller: RefObject<HTMLElement | null>, jobs: readonly Jo
   useLayoutEffect(() => {
     const before = top.current;
     top.current = jobs[0]?.job_id;
+    if (before === undefined || before === top.current) return;
     const element = scroller.current;
-    if (element === null || element.scrollTop === 0 || before === undefined || before === top.current) return;
+    if (element === null || element.scrollTop === 0) return;
     const moved = jobs.findIndex((job) => job.job_id === before);
     if (moved > 0) element.scrollBy({ top: moved * rowPx });
   }, [scroller, jobs, rowPx]);
