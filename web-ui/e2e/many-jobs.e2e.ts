@@ -9,9 +9,12 @@ const JOBS = 10_000;
 const LONGEST_TASK_MS = 100;
 const STATUSES = ["completed", "completed", "completed", "failed", "cancelled"];
 
-test.setTimeout(300_000);
+test.setTimeout(600_000);
 
-test("ten thousand jobs scroll without a long task, and rows are there wherever one looks", async ({ page }) => {
+test("ten thousand jobs scroll without a long task, and rows are there wherever one looks", async ({
+  page,
+  browser,
+}) => {
   await answerJobs(page);
   await page.goto(`${PAGE}/jobs`);
   await expect(page.getByText(`Showing 100 of 10,000`)).toBeVisible();
@@ -20,8 +23,10 @@ test("ten thousand jobs scroll without a long task, and rows are there wherever 
   const loading = await scrollThrough(page, { pxPerFrame: 800, jobs: JOBS });
   await expect(page.getByText(`Showing 10,000 of 10,000`)).toBeVisible();
   await page.evaluate(() => window.listScroller().scrollTo({ top: 0 }));
+  await browser.startTracing(page, { categories: ["toplevel", "devtools.timeline"] });
   const scrolling = await scrollThrough(page, { pxPerFrame: 400, jobs: JOBS });
 
+  const busiestMs = longestTaskByProcessorMs(await browser.stopTracing());
   for (const [name, run] of Object.entries({ loading, scrolling })) {
     const { frames, seconds, longestFrameMs, longTasksMs, rowsSeen } = run;
     const longest = Math.max(0, ...longTasksMs);
@@ -33,6 +38,8 @@ test("ten thousand jobs scroll without a long task, and rows are there wherever 
     expect(Math.min(...rowsSeen), `rows in sight while ${name}`).toBeGreaterThan(0);
     if (IS_STRICT) expect(longest, `longest task while ${name}`).toBeLessThanOrEqual(LONGEST_TASK_MS);
   }
+  console.log(`scrolling: no task took more than ${busiestMs.toFixed(0)} ms of processor time`);
+  expect(busiestMs).toBeLessThanOrEqual(LONGEST_TASK_MS);
   expect(await page.getByRole("row").count()).toBeLessThan(100);
 });
 
@@ -76,6 +83,13 @@ function aJob(number: number) {
     completed_at: createdAt,
     summary: { frame_count: number, detection_count: number * 3 },
   };
+}
+
+/** The most processor time that one task took, on any thread: what the page costs, whatever else the machine does. */
+function longestTaskByProcessorMs(trace: Buffer): number {
+  const { traceEvents } = JSON.parse(trace.toString()) as { traceEvents: { name: string; tdur?: number }[] };
+  const tasksUs = traceEvents.filter((event) => event.name.endsWith("::RunTask")).map((event) => event.tdur ?? 0);
+  return tasksUs.reduce((most, one) => Math.max(most, one), 0) / 1_000;
 }
 
 async function watchLongTasks(page: Page): Promise<void> {

@@ -38,6 +38,7 @@ export function StatusBadge({ status }: { status: string }) {
     <Badge
       color={color}
       variant="light"
+      c="var(--mantine-color-text)"
       autoContrast
       leftSection={<Icon size={12} aria-hidden />}
       tt="none"

@@ -20,7 +20,7 @@ export function ToolView({ tool }: { tool: components["schemas"]["ToolManifest"]
       {options.length === 0 ? (
         <Text size="sm">{texts.report.noOptions}</Text>
       ) : (
-        <Table.ScrollContainer minWidth={460}>
+        <Table.ScrollContainer minWidth={460} type="native" role="region" aria-label={tool.name} tabIndex={0}>
           <Table verticalSpacing={6} horizontalSpacing="xs" fz="xs" withRowBorders>
             <Table.Thead>
               <Table.Tr>
