@@ -14,6 +14,9 @@ export function giveRoom(heightPx: number): void {
       this.scrollTop = (typeof to === "object" ? to.top : undefined) ?? 0;
       queueMicrotask(() => this.dispatchEvent(new Event("scroll")));
     };
+    Element.prototype.scrollBy = function scrollBy(by?: ScrollToOptions | number): void {
+      this.scrollTop += (typeof by === "object" ? by.top : undefined) ?? 0;
+    };
   });
   afterAll(() => {
     Object.defineProperty(Element.prototype, "clientHeight", before.clientHeight);

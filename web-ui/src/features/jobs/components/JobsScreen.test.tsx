@@ -103,6 +103,23 @@ test("every two seconds a running job moves on and a new job comes on top", asyn
   expect(screen.getAllByRole("link").map((link) => link.textContent)).toEqual(["boats.mp4", "cars.mp4"]);
 });
 
+test("a reader who has scrolled down keeps the place when a job comes in on top", async () => {
+  holdClock();
+  const older = Array.from({ length: 60 }, (_, place) => aJob(60 - place));
+  let page = aPage(older);
+  answerJobs(() => page);
+  renderAt("/jobs", <JobsScreen title="Jobs" />);
+  const scroller = (await screen.findByRole("table")).parentElement;
+  if (scroller === null) throw new Error("the table stands in nothing that scrolls");
+  scroller.scrollTop = 440;
+
+  page = aPage([aJob(61), ...older]);
+  await pass(2_100);
+  await screen.findByText("Showing 61 of 61");
+
+  expect(scroller.scrollTop).toBe(440 + 44);
+});
+
 test("an unfinished job below the newest page is asked for by itself", async () => {
   holdClock();
   const old = aJob(1, { filename: "old.mp4", status: "running", progress: 10 });
