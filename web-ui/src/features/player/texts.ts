@@ -100,6 +100,7 @@ export const texts = {
     running: "running",
     log: "Last lines of its log",
     frame: (frame: number) => `frame ${frame}`,
+    rows: (rows: number) => `${rows} ${rows === 1 ? "frame" : "frames"}`,
   },
   warnings: {
     title: "Warnings",
@@ -128,7 +129,7 @@ export const texts = {
   failure: {
     title: "The job failed",
     atFrame: (frame: number) => `At frame ${frame}`,
-    show: "Show that frame",
+    show: "Show the frame before it",
     log: "Last lines of the plugin's log",
     unknown: "It failed for a reason that this page does not know",
     next: "Submit it again. If it fails in the same way, try other options or another file.",

@@ -6,8 +6,8 @@ type Context = Pick<
   "strokeStyle" | "fillStyle" | "lineWidth" | "beginPath" | "moveTo" | "lineTo" | "stroke" | "arc" | "fill" | "fillRect"
 >;
 
-/** A field seen from above is 105 by 68, as the fields of most games nearly are. */
-const RADAR = { width: 158, height: 102, edge: 10 };
+/** A field seen from above is 105 by 68, as the fields of most games nearly are; it hides little of a small picture. */
+const RADAR = { width: 158, mostShare: 0.3, shape: 68 / 105, edge: 10 };
 
 /** Draw the lines of the pitch over a picture of `size` upright pixels that lies at `at`. */
 export function drawPitch(
@@ -37,8 +37,8 @@ export function drawRadar(
   canvas: { width: number; height: number },
   unit: number,
 ): void {
-  const width = RADAR.width * unit;
-  const height = RADAR.height * unit;
+  const width = Math.min(RADAR.width * unit, RADAR.mostShare * canvas.width);
+  const height = width * RADAR.shape;
   const left = canvas.width - width - RADAR.edge * unit;
   const top = canvas.height - height - RADAR.edge * unit;
   context.fillStyle = "rgba(20, 83, 45, 0.9)";

@@ -44,7 +44,7 @@ function Attempt({ attempt }: { attempt: AttemptFacts }) {
         </Badge>
         {typeof attempt.frame === "number" ? (
           <Text size="xs" c="dimmed">
-            {texts.attempts.frame(attempt.frame)}
+            {attempt.outcome === GOOD ? texts.attempts.rows(attempt.frame) : texts.attempts.frame(attempt.frame)}
           </Text>
         ) : null}
       </Group>

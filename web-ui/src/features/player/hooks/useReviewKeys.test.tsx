@@ -1,0 +1,75 @@
+import { render, screen } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { expect, test, vi } from "vitest";
+
+import type { ReviewSession } from "../engine/ReviewSession";
+import { useReviewKeys } from "./useReviewKeys";
+
+const ranges: [number, number][] = [[0, 9]];
+
+function Page({ session }: { session: ReviewSession }) {
+  useReviewKeys(session, ranges);
+  return (
+    <>
+      <input aria-label="Some field" />
+      <button type="button">Some button</button>
+    </>
+  );
+}
+
+function show() {
+  const player = { toggle: vi.fn(), step: vi.fn(), goTo: vi.fn() };
+  const session = { player, table: { count: 7 }, goToDetection: vi.fn(), zoom: vi.fn(), setView: vi.fn() };
+  const rendered = render(<Page session={session as unknown as ReviewSession} />);
+  return { ...session, ...rendered };
+}
+
+test("space plays, comma and dot step, home and end go to the ends", async () => {
+  const { player } = show();
+
+  await userEvent.keyboard(" ,.{Home}{End}");
+
+  expect(player.toggle).toHaveBeenCalledOnce();
+  expect(player.step.mock.calls).toEqual([[-1], [1]]);
+  expect(player.goTo.mock.calls).toEqual([[0], [6]]);
+});
+
+test("brackets go to the detections before and after", async () => {
+  const { goToDetection } = show();
+
+  await userEvent.keyboard("[[]");
+
+  expect(goToDetection.mock.calls).toEqual([
+    [-1, ranges],
+    [1, ranges],
+  ]);
+});
+
+test("keys belong to the field that is being filled in", async () => {
+  const { player } = show();
+
+  await userEvent.type(screen.getByRole("textbox"), "1. 2");
+
+  expect(player.step).not.toHaveBeenCalled();
+  expect(player.toggle).not.toHaveBeenCalled();
+});
+
+test("space presses the button that has the focus, other keys still go to the player", async () => {
+  const { player } = show();
+  screen.getByRole("button").focus();
+
+  await userEvent.keyboard(" .");
+
+  expect(player.toggle).not.toHaveBeenCalled();
+  expect(player.step).toHaveBeenCalledOnce();
+});
+
+test("keys with a modifier are the browser's, and none are heard after the review is gone", async () => {
+  const { player, unmount } = show();
+
+  await userEvent.keyboard("{Control>}.{/Control}");
+  unmount();
+  await userEvent.keyboard(".");
+
+  expect(player.step).not.toHaveBeenCalled();
+});
