@@ -1,5 +1,5 @@
 import { Group, Stack, Text, Title } from "@mantine/core";
-import { useMemo, useState } from "react";
+import { useCallback, useMemo, useState } from "react";
 
 import { EmptyState } from "@/components/feedback/EmptyState";
 import { ProblemPanel } from "@/components/feedback/ProblemPanel";
@@ -22,6 +22,14 @@ export function Findings({ session, timeline }: Props) {
   const [chosen, setChosen] = useState<string | null>(null);
   const { data } = timeline;
   const lanes = useMemo(() => data?.lanes.map(drawnLane) ?? [], [data]);
+  const goTo = useCallback((frame: number) => session.goToFrame(frame), [session]);
+  const choose = useCallback(
+    (key: string, firstFrame: number) => {
+      setChosen(key);
+      goTo(firstFrame);
+    },
+    [goTo],
+  );
   if (timeline.error !== null) return <ProblemPanel error={timeline.error} onRetry={() => void timeline.refetch()} />;
   if (data === undefined) return <Spinner label={texts.timeline.title} />;
   const isEmpty = data.lanes.length === 0;
@@ -54,15 +62,7 @@ export function Findings({ session, timeline }: Props) {
               {texts.objects.count(data.lanes.length + data.lanes_omitted)}
             </Text>
           </Group>
-          <ObjectTable
-            lanes={data.lanes}
-            chosen={chosen}
-            onChoose={(key, firstFrame) => {
-              setChosen(key);
-              session.goToFrame(firstFrame);
-            }}
-            onGoTo={(frame) => session.goToFrame(frame)}
-          />
+          <ObjectTable lanes={data.lanes} drawn={lanes} chosen={chosen} onChoose={choose} onGoTo={goTo} />
         </>
       )}
     </Stack>

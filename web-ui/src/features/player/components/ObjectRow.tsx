@@ -1,52 +1,50 @@
-import { ColorSwatch, Group, Table, UnstyledButton } from "@mantine/core";
+import { memo } from "react";
 
 import { countText } from "@/lib/format";
 
 import type { Lane } from "../api/timeline";
-import { drawnLane } from "../engine/drawTimeline";
+import type { DrawnLane } from "../engine/drawTimeline";
 import classes from "./ObjectTable.module.css";
 
 interface Props {
   lane: Lane;
+  drawn: DrawnLane;
   isChosen: boolean;
-  onChoose: () => void;
+  onChoose: (key: string, firstFrame: number) => void;
   onGoTo: (frame: number) => void;
 }
 
-/** One class or track. */
-export function ObjectRow({ lane, isChosen, onChoose, onGoTo }: Props) {
-  const { name, colour } = drawnLane(lane);
+/** One class or track. Plain elements, drawn anew only when it changes: hundreds pass by while the table is scrolled. */
+export const ObjectRow = memo(function ObjectRow({ lane, drawn, isChosen, onChoose, onGoTo }: Props) {
   return (
-    <Table.Tr className={classes["row"] ?? ""} data-chosen={isChosen || undefined} aria-selected={isChosen}>
-      <Table.Td>
-        <UnstyledButton onClick={onChoose} fz="sm">
-          <Group gap="xs" wrap="nowrap">
-            <ColorSwatch color={colour} size={12} radius="sm" withShadow={false} aria-hidden />
-            {name}
-          </Group>
-        </UnstyledButton>
-      </Table.Td>
-      <Table.Td visibleFrom="sm" c="dimmed">
-        {lane.tool}
-      </Table.Td>
+    <tr className={classes["row"]} data-chosen={isChosen || undefined} aria-selected={isChosen}>
+      <td>
+        <button type="button" className={classes["name"]} onClick={() => onChoose(drawn.key, lane.first_frame)}>
+          <svg width={12} height={12} aria-hidden>
+            <rect width={12} height={12} rx={3} fill={drawn.colour} />
+          </svg>
+          {drawn.name}
+        </button>
+      </td>
+      <td className={classes["tool"]}>{lane.tool}</td>
       <FrameCell frame={lane.first_frame} onGoTo={onGoTo} />
       <FrameCell frame={lane.last_frame} onGoTo={onGoTo} />
-      <Table.Td ta="right">{countText(lane.frames)}</Table.Td>
-    </Table.Tr>
+      <td className={classes["figure"]}>{countText(lane.frames)}</td>
+    </tr>
   );
-}
+});
 
 function FrameCell({ frame, onGoTo }: { frame: number; onGoTo: (frame: number) => void }) {
   return (
-    <Table.Td ta="right">
-      <UnstyledButton
-        fz="sm"
-        c="var(--mantine-color-anchor)"
+    <td className={classes["figure"]}>
+      <button
+        type="button"
+        className={classes["frame"]}
         onClick={() => onGoTo(frame)}
         aria-label={`Show frame ${frame}`}
       >
         {countText(frame)}
-      </UnstyledButton>
-    </Table.Td>
+      </button>
+    </td>
   );
 }
