@@ -1,6 +1,6 @@
 import { configure, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { http, HttpResponse } from "msw";
+import { http, HttpResponse, ws } from "msw";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 
 import { frameTableBytes } from "@/features/player/engine/support/frameTableBytes";
@@ -16,11 +16,14 @@ fakeNetwork();
 const open = (hash = "") => renderPage(JobPage, "/jobs/:jobId", `/jobs/${JOB}${hash}`);
 const section = (name: string) => within(screen.getByRole("region", { name }));
 
+/** A server that takes the socket and says nothing. */
+const silentSocket = () => ws.link("*/v1/realtime*").addEventListener("connection", () => undefined);
+
 configure({ asyncUtilTimeout: 5_000 }); // a busy machine
 
 beforeEach(() => {
   keepApiKey(null);
-  server.use(answersMaking(null));
+  server.use(answersMaking(null), silentSocket());
 });
 
 describe("a job that cannot be shown", () => {
@@ -69,7 +72,7 @@ describe("a job that has not ended", () => {
     vi.useFakeTimers({ shouldAdvanceTime: true });
     server.use(answersRecord(aJob({ status: "running", completed_at: null })));
     open();
-    await screen.findByRole("heading", { name: "The job is running" });
+    await screen.findByRole("region", { name: "Job at a glance" });
 
     server.use(answersRecord(aJob()));
     await vi.advanceTimersByTimeAsync(2_000);
@@ -242,9 +245,9 @@ describe("a job that has ended", () => {
     open();
     await screen.findByRole("heading", { name: "traffic.mp4" });
 
-    const warnings = within(screen.getAllByRole("region", { name: "Warnings" })[0] ?? document.body);
+    const warnings = within(screen.getByRole("log", { name: "Warnings" }));
     expect(warnings.getByText("Two pictures are damaged.")).toBeVisible();
-    expect(warnings.getByRole("button", { name: "Show frame 41" })).toBeVisible();
+    expect(warnings.getByRole("button", { name: "frame 41" })).toBeVisible();
     expect(warnings.getAllByRole("button")).toHaveLength(1);
   });
 

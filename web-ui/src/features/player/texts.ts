@@ -102,12 +102,6 @@ export const texts = {
     frame: (frame: number) => `frame ${frame}`,
     rows: (rows: number) => `${rows} ${rows === 1 ? "frame" : "frames"}`,
   },
-  warnings: {
-    title: "Warnings",
-    empty: "None.",
-    jump: (frame: number) => `Show frame ${frame}`,
-    severity: { low: "Note", medium: "Warning", high: "Serious" },
-  },
   downloads: {
     title: "Downloads",
     json: "JSON",
@@ -124,7 +118,6 @@ export const texts = {
     },
     cancelled: { title: "The job was cancelled", next: "What had been found until then is below." },
     noRows: { title: "There is nothing to review", next: "The job ended before its first frame was stored." },
-    running: { title: "The job is running", next: "The review of every frame opens when it has ended." },
   },
   failure: {
     title: "The job failed",

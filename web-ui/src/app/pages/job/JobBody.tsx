@@ -33,11 +33,7 @@ export function JobBody({ job }: { job: JobFacts }) {
       <Grid.Col span={{ base: 12, lg: 8 }}>
         <Stack gap="md">
           {job.status === "failed" ? <FailurePanel job={job} onGoTo={goTo} /> : null}
-          {hasEnded(job) ? (
-            <JobReview job={job} wanted={wanted} addressOf={addressOf} />
-          ) : (
-            <LiveSection jobId={job.job_id} />
-          )}
+          {hasEnded(job) ? <JobReview job={job} wanted={wanted} addressOf={addressOf} /> : <LiveSection job={job} />}
         </Stack>
       </Grid.Col>
       <Grid.Col span={{ base: 12, lg: 4 }}>

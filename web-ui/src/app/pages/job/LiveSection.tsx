@@ -1,14 +1,19 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
 
+import { EmptyState } from "@/components/feedback/EmptyState";
+import type { JobFacts } from "@/features/player/api/record";
+import { texts } from "@/features/player/texts";
 import { RealtimeProvider } from "@/features/realtime/RealtimeContext";
 import { RealtimeOverlay } from "@/features/realtime/RealtimeOverlay";
 import { useRealtime } from "@/features/realtime/useRealtime";
 
 /** What stands in the place of the player while a job has not ended: the job, live. */
-export function LiveSection({ jobId }: { jobId: string }) {
+export function LiveSection({ job }: { job: JobFacts }) {
+  const jobId = job.job_id;
   return (
     <RealtimeProvider jobId={jobId}>
+      {job.status === "pending" ? <EmptyState {...texts.states.pending} /> : null}
       <RealtimeOverlay />
       <AskAtTheEnd jobId={jobId} />
     </RealtimeProvider>

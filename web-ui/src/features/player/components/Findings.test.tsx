@@ -3,7 +3,7 @@ import { render, screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 
-import type { Lane, TimelineFacts, useTimeline } from "../api/timeline";
+import type { Lane, Timeline, useTimeline } from "../api/timeline";
 import { FrameTable } from "../engine/FrameTable";
 import { ReviewSession } from "../engine/ReviewSession";
 import { frameTableBytes } from "../engine/support/frameTableBytes";
@@ -28,7 +28,7 @@ function show(lanes: Lane[], { omitted = 0, error = null as Error | null, isTher
   const table = FrameTable.parse(frameTableBytes(Array.from({ length: 100 }, (_, index) => index * 40_000)));
   const session = new ReviewSession(table, ["t"], () => Promise.resolve([]), { unknown: "", notLoaded: "" });
   const goToFrame = vi.spyOn(session, "goToFrame");
-  const facts: Partial<TimelineFacts> = { bins: 10, total_frames: 100, lanes, lanes_omitted: omitted };
+  const facts: Partial<Timeline> = { bins: 10, total_frames: 100, lanes, lanes_omitted: omitted };
   const refetch = vi.fn();
   const timeline = { data: isThere ? facts : undefined, error, refetch } as unknown as ReturnType<typeof useTimeline>;
   render(

@@ -9,8 +9,6 @@ import { sendMedia } from "../api/sendMedia";
 import { UploadQueue } from "../queue/UploadQueue";
 import { Analyze } from "./Analyze";
 
-fakeNetwork();
-
 const PLUGIN = { name: "motion-detector", version: "0.1.0", description: "Finds what moves.", state: "INITIALIZED" };
 const BROKEN = { name: "ball-finder", description: "", state: "FAILED", reason: "Its model file is missing." };
 const TOOLS = [
