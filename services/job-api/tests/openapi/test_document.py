@@ -25,7 +25,8 @@ ANSWERS = {
 }
 DESCRIBED = (
     "Submitted", "JobPage", "JobView", "ExtendedJobResponse", "AttemptView", "WarningView", "FrameTable", "CancelledJob",
-    "ResultTimeline", "TimelineLane", "HealthReport", "ServiceFacts", "ServiceLimits", "ServiceLinks", "Making", "Problem",
+    "ResultTimeline", "TimelineLane", "HealthReport", "ServiceFacts", "ServiceLimits", "ServiceLinks",
+    "Making", "Problem",
 )  # fmt: skip
 
 
