@@ -68,8 +68,5 @@ export function ReadyReview({ job, table, wanted, addressOf }: Props) {
 function rangesOf(timeline: ReturnType<typeof useTimeline>["data"], table: FrameTable): [number, number][] {
   if (timeline === undefined) return table.count === 0 ? [] : [[table.frameAt(0), table.frameAt(table.count - 1)]];
   const scale = { bins: timeline.bins, totalFrames: timeline.total_frames };
-  return busyRanges(
-    timeline.lanes.flatMap((lane) => lane.runs),
-    scale,
-  );
+  return busyRanges(timeline.lanes, scale);
 }

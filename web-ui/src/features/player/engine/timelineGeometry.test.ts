@@ -37,13 +37,17 @@ describe("the frames of a run", () => {
   });
 
   test("of several lanes are put together where they touch", () => {
-    const runs: [number, number, number][] = [
-      [8, 9, 1],
-      [0, 1, 4],
-      [1, 3, 2],
+    const lanes: { runs: [number, number, number][] }[] = [
+      { runs: [[8, 9, 1]] },
+      {
+        runs: [
+          [0, 1, 4],
+          [1, 3, 2],
+        ],
+      },
     ];
 
-    expect(busyRanges(runs, { bins: 10, totalFrames: 100 })).toEqual([
+    expect(busyRanges(lanes, { bins: 10, totalFrames: 100 })).toEqual([
       [0, 39],
       [80, 99],
     ]);

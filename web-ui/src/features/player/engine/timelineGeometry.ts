@@ -42,15 +42,17 @@ export function ticks(scale: Scale, apart: number): number[] {
 
 /** Return the frames in which anything is found, as ranges in ascending order that do not touch. */
 export function busyRanges(
-  runs: readonly (readonly [number, number, number])[],
+  lanes: readonly { runs: readonly (readonly [number, number, number])[] }[],
   scale: Omit<Scale, "width">,
 ): [number, number][] {
-  const sorted = runs.map(([first, last]) => framesOfRun(first, last, scale)).sort((a, b) => a[0] - b[0]);
-  const merged: [number, number][] = [];
-  for (const [from, to] of sorted) {
-    const before = merged.at(-1);
-    if (before !== undefined && from <= before[1] + 1) before[1] = Math.max(before[1], to);
-    else merged.push([from, to]);
+  const isBusy = new Uint8Array(scale.bins);
+  for (const { runs } of lanes) for (const [first, last] of runs) isBusy.fill(1, first, last + 1);
+  const ranges: [number, number][] = [];
+  for (let bin = isBusy.indexOf(1); bin !== -1; bin = isBusy.indexOf(1, bin)) {
+    const end = isBusy.indexOf(0, bin);
+    const last = end === -1 ? scale.bins - 1 : end - 1;
+    ranges.push(framesOfRun(bin, last, scale));
+    bin = last + 1;
   }
-  return merged;
+  return ranges;
 }
