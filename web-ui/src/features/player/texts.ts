@@ -42,6 +42,21 @@ export const texts = {
     missed: "That frame could not be reached; the nearest one is shown.",
     foundNone: "There is no further detection in this direction.",
   },
+  keys: {
+    group: "Player",
+    names: {
+      Space: "Play or pause",
+      ",": "Previous frame",
+      ".": "Next frame",
+      "[": "Previous detection",
+      "]": "Next detection",
+      Home: "First frame",
+      End: "Last frame",
+      "+": "Zoom in",
+      "-": "Zoom out",
+      "0": "Whole picture",
+    },
+  },
   timeline: {
     title: "Timeline",
     label: "Timeline of frames",

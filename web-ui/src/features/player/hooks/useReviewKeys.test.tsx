@@ -2,6 +2,8 @@ import { render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test, vi } from "vitest";
 
+import { shortcuts } from "@/lib/shortcuts";
+
 import type { ReviewSession } from "../engine/ReviewSession";
 import { useReviewKeys } from "./useReviewKeys";
 
@@ -72,4 +74,12 @@ test("keys with a modifier are the browser's, and none are heard after the revie
   await userEvent.keyboard(".");
 
   expect(player.step).not.toHaveBeenCalled();
+});
+
+test("the sheet of shortcuts lists the keys while the review is there", () => {
+  const { unmount } = show();
+
+  expect(shortcuts()).toContainEqual({ keys: ".", name: "Next frame", group: "Player" });
+  unmount();
+  expect(shortcuts()).toEqual([]);
 });

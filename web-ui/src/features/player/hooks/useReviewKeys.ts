@@ -1,7 +1,11 @@
 import { useEffect } from "react";
 
+import type { Shortcut } from "@/lib/shortcuts";
+import { useShortcuts } from "@/lib/useShortcuts";
+
 import type { ReviewSession } from "../engine/ReviewSession";
 import { WHOLE } from "../engine/view";
+import { texts } from "../texts";
 
 type Ranges = readonly (readonly [number, number])[];
 type Action = (session: ReviewSession, ranges: Ranges) => void;
@@ -22,12 +26,20 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   "0": (session) => session.setView(WHOLE),
 };
 
+/** What the sheet of shortcuts says; the player listens by itself, because its keys depend on what has the focus. */
+const LISTED: readonly Shortcut[] = Object.entries(texts.keys.names).map(([keys, name]) => ({
+  keys,
+  name,
+  group: texts.keys.group,
+}));
+
 /** Controls that use these keys themselves. */
 const OWN_KEYS = "input, textarea, select, [contenteditable], [role=slider], [role=dialog], [role=listbox]";
 const PRESSED_BY_SPACE = "button, a, summary, [role=button], [role=switch]";
 
 /** The keys of the player, wherever the focus is, except where a control needs them. */
 export function useReviewKeys(session: ReviewSession, ranges: Ranges): void {
+  useShortcuts(LISTED);
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
       const action = ACTIONS[event.key];
