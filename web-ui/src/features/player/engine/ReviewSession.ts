@@ -193,7 +193,9 @@ export class ReviewSession {
   private readPlayer(): void {
     const player = this.player?.getState() ?? null;
     const place = player?.place ?? null;
-    this.set({ player, frame: place === null ? null : this.table.frameAt(place) });
+    const frame = place === null ? null : this.table.frameAt(place);
+    const hasFoundNone = this.state.hasFoundNone && frame === this.state.frame;
+    this.set({ player, frame, hasFoundNone });
   }
 
   private set(change: Partial<ReviewState>): void {

@@ -1,12 +1,12 @@
-import { Code, Spoiler } from "@mantine/core";
+import { Code } from "@mantine/core";
+
+import classes from "./LogTail.module.css";
 
 /** The last lines that a plugin wrote. */
 export function LogTail({ title, text }: { title: string; text: string }) {
   return (
-    <Spoiler maxHeight={84} showLabel="Show all" hideLabel="Show less" mt={4}>
-      <Code block fz="xs" aria-label={title} tabIndex={0}>
-        {text}
-      </Code>
-    </Spoiler>
+    <Code block fz="xs" mt={4} className={classes["log"] ?? ""} aria-label={title} tabIndex={0}>
+      {text}
+    </Code>
   );
 }
