@@ -24,8 +24,8 @@ ANSWERS = {
     ("get", "/v1/health", "200"): "HealthReport",
 }
 DESCRIBED = (
-    "Submitted", "JobPage", "JobView", "ExtendedJobResponse", "AttemptView", "WarningView", "FrameTable", "CancelledJob",
-    "ResultTimeline", "TimelineLane", "HealthReport", "ServiceFacts", "ServiceLimits", "ServiceLinks",
+    "Submitted", "JobPage", "JobView", "ExtendedJobResponse", "AttemptView", "WarningView", "FrameTable",
+    "CancelledJob", "ResultTimeline", "TimelineLane", "HealthReport", "ServiceFacts", "ServiceLimits", "ServiceLinks",
     "Making", "Problem",
 )  # fmt: skip
 
