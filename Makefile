@@ -8,7 +8,7 @@ WORKERS := 4
 # The folders of all members, without a list: a new one is found here.
 MEMBERS = $(shell $(PY) .ci/members all)
 .DEFAULT_GOAL := help
-.PHONY: help setup demo page up test page-tests page-types page-style page-units stability long-video random-faults storm counts disk-full floods generated-requests soak bench bench-against bench-wall lint types format clean
+.PHONY: help setup demo page up test page-tests page-types page-style page-units frame-truth stability long-video random-faults storm counts disk-full floods generated-requests soak bench bench-against bench-wall lint types format clean
 
 help: ## show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,7 +28,7 @@ up: setup ## start everything on this machine at http://127.0.0.1:8000 (ARGS="--
 	@.venv/bin/forgesyte up $(ARGS)
 
 # With ARGS, for the one who works on some tests, the page's are left out.
-test: setup $(if $(ARGS),,page-tests) ## run all tests (at most seven minutes on two cores) and print the slowest files
+test: setup $(if $(ARGS),,page-tests) ## run all tests (at most ten minutes on two cores) and print the slowest files
 	@$(PY) -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not long" $(ARGS)
 
 page-tests: setup ## check the page's types and style and run its unit tests (under a minute)
@@ -41,6 +41,10 @@ page-style:
 	@.ci/web run lint
 page-units:
 	@.ci/web run test --run
+
+frame-truth: setup ## compare each picture that the page draws with its box, over eight kinds of video (six minutes)
+	@.ci/web build
+	@FORGESYTE_TRUTH_FRAMES=$${FORGESYTE_TRUTH_FRAMES-250} $(PY) -m pytest -q -s -m long tests/ui/test_frame_truth.py $(ARGS)
 
 stability: setup ## print the whole matrix of plugin faults, also through the product (a quarter of an hour)
 	@FORGESYTE_SOAK=1 $(PY) -m pytest -q --tb=short tests/stability $(ARGS)
