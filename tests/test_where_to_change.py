@@ -23,7 +23,7 @@ FLAT = {"sdk", "motion-detector"}
 
 _FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(r"`([^`]+)`")
-_FILE = re.compile(r"[\w.][\w./-]*(?:/|\.(?:py|md|mjs|toml|lock|txt|sh)|/\.?\w+)|Makefile")
+_FILE = re.compile(r"[\w.][\w./-]*(?:/|\.(?:py|md|mjs|tsx?|toml|lock|txt|sh)|/\.?\w+)|Makefile")
 _NAME_ALONE = {"settings.py", "pyproject.toml", "__init__.py"}
 """Which of them is meant, the sentence says."""
 
