@@ -94,7 +94,7 @@ class Viewer:
 
     async def seek(self, frame: int) -> None:
         await self.page.run("""(() => {
-          const field = document.querySelector('input[inputmode=numeric]');
+          const field = document.querySelector('input[aria-label="Go to frame"]');
           field.focus();
           field.select();
         })()""")
