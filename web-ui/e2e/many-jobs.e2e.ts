@@ -1,7 +1,7 @@
-import { expect, type Page, test } from "@playwright/test";
+import type { Page } from "@playwright/test";
 
-/** Where the page is served. */
-const PAGE = process.env.FORGESYTE_URL ?? "http://127.0.0.1:8000";
+import { expect, test } from "./support/test";
+
 /** Whether a long task fails the test; on a busy machine it says more about the neighbours than about the page. */
 const IS_STRICT = process.env.FORGESYTE_STRICT === "1";
 
@@ -16,7 +16,7 @@ test("ten thousand jobs scroll without a long task, and rows are there wherever 
   browser,
 }) => {
   await answerJobs(page);
-  await page.goto(`${PAGE}/jobs`);
+  await page.goto("/jobs");
   await expect(page.getByText(`Showing 100 of 10,000`)).toBeVisible();
   await watchLongTasks(page);
 
