@@ -13,13 +13,14 @@ export function bytesText(bytes: number): string {
   return `${unit === 0 ? value : value.toFixed(1)} ${UNITS[unit] ?? "B"}`;
 }
 
-/** Write milliseconds with one decimal, as the services measure them. */
+/** Write milliseconds with one decimal, as the services measure them; from ten seconds on it writes seconds. */
 export function msText(ms: number): string {
-  return `${ms.toFixed(1)} ms`;
+  return ms < 10_000 ? `${ms.toFixed(1)} ms` : `${(ms / 1_000).toFixed(1)} s`;
 }
 
-/** Write a duration in seconds: 4 s, 2 min 5 s, 3 h 12 min. */
+/** Write a duration in seconds: under 1 s, 4 s, 2 min 5 s, 3 h 12 min. */
 export function durationText(seconds: number): string {
+  if (seconds > 0 && seconds < 1) return "under 1 s";
   const whole = Math.max(0, Math.round(seconds));
   if (whole < 60) return `${whole} s`;
   if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;

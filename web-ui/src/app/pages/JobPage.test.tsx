@@ -126,7 +126,7 @@ describe("a job that failed", () => {
     const alert = within(await screen.findByRole("alert"));
     expect(alert.getByText("The job failed: the plugin's process died")).toBeVisible();
     expect(alert.getByText(/died at frame 120 for the third time/)).toBeVisible();
-    expect(alert.getByText("At frame 120")).toBeVisible();
+    expect(alert.getByRole("button", { name: /Show frame 119/ })).toBeVisible();
     expect(alert.getByText(/Submit it again/)).toBeVisible();
     expect(alert.getByText("Segmentation fault")).toBeInTheDocument();
   });
@@ -188,7 +188,7 @@ describe("a job that has ended", () => {
     open();
 
     expect(await screen.findByText("192 detections (car 20)")).toBeVisible();
-    expect(screen.getByText("377 of 377")).toBeVisible();
+    expect(screen.getByText("Frame 377 of 377")).toBeVisible();
     expect(screen.getByLabelText("Options")).toHaveTextContent('"threshold": 3');
     expect(section("Where the time went").getByText("2453.0 ms")).toBeVisible();
   });
@@ -226,7 +226,7 @@ describe("a job that has ended", () => {
 
     await userEvent.click(await screen.findByRole("button", { name: "Annotated MP4" }));
 
-    expect(await screen.findByText("Drawing the boxes into the video · 40 %")).toBeVisible();
+    expect(await screen.findByText("Drawing the boxes into the video · 40%")).toBeVisible();
     expect(preferred).toHaveBeenCalledWith("respond-async");
   });
 
@@ -256,7 +256,7 @@ describe("a job that has ended", () => {
 
     open();
 
-    expect(await screen.findByText("35 %")).toBeVisible();
+    expect(await screen.findByText("35%")).toBeVisible();
   });
 
   test("tells when its rows have no times, and what to do then", async () => {

@@ -4,12 +4,12 @@ import { IconAlertTriangle, IconCheck } from "@tabler/icons-react";
 import { msText } from "@/lib/format";
 
 /** The latest frame against what the plugin promises; says it in words, not by colour alone. */
-export function LatencyBudget({ totalMs, budgetMs }: { totalMs: number | null; budgetMs: number | null }) {
+export function LatencyBudget({ totalMs, budgetMs }: { totalMs: number | null; budgetMs: number | null | undefined }) {
   if (totalMs === null) return null;
-  if (budgetMs === null) {
+  if (budgetMs === null || budgetMs === undefined) {
     return (
       <Text size="xs" c="dimmed">
-        {msText(totalMs)} for a frame, no budget promised
+        {msText(totalMs)} for the last frame{budgetMs === null ? ", no budget promised" : ""}
       </Text>
     );
   }

@@ -21,7 +21,7 @@ export function PluginFacts({ plugin, slowestMs }: { plugin: InspectedPlugin; sl
         {describe(plugin).join(" · ")}
       </Text>
       <StepTimings plugin={plugin.name} steps={plugin.steps} slowestMs={slowestMs} />
-      <LatencyBudget totalMs={plugin.totalMs} budgetMs={plugin.budgetMs ?? null} />
+      <LatencyBudget totalMs={plugin.totalMs} budgetMs={plugin.budgetMs} />
       {plugin.health === undefined ? null : (
         <Group gap="xs">
           <Text size="xs" c="dimmed">

@@ -23,7 +23,7 @@ export function WarningLog({ warnings, omitted, onFrame }: Props) {
       <div className={classes.log} role="log" aria-label="Warnings" tabIndex={0}>
         {all === 0 ? (
           <Text size="xs" c="dimmed">
-            None so far
+            None
           </Text>
         ) : null}
         {omitted > 0 ? (

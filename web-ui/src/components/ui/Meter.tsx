@@ -11,7 +11,7 @@ interface Props {
 /** How much of something is used. */
 export function Meter({ label, ratio, text }: Props) {
   const percent = ratio === null ? null : Math.round(100 * Math.min(1, Math.max(0, ratio)));
-  const shown = text ?? (percent === null ? "unknown" : `${percent} %`);
+  const shown = text ?? (percent === null ? "unknown" : `${percent}%`);
   return (
     <div>
       <Group justify="space-between" gap="xs">

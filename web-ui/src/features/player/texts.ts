@@ -63,7 +63,7 @@ export const texts = {
     hint: "Click, or use the arrow keys, Page Up and Page Down.",
     empty: {
       title: "Nothing was found",
-      next: "The tools ran over every frame and reported no box. Try other options.",
+      next: "The tools reported no box in the frames that they saw. Try other options.",
     },
     omitted: (count: number) => `${count} more lanes are not shown.`,
   },
@@ -81,11 +81,8 @@ export const texts = {
     stale: (since: string) => `The server has not been reached since ${since}. What is shown may be old.`,
     media: "Media",
     facts: "About this job",
-    plugin: "Plugin",
-    tools: "Tools",
-    device: "Device",
     found: "Found",
-    frames: "Frames",
+    damaged: "Damaged frames",
     size: "Picture",
     codec: "Codec",
     submitted: "Submitted",
@@ -100,11 +97,10 @@ export const texts = {
   timings: {
     title: "Where the time went",
     empty: "Not measured yet.",
-    plugin: "Plugin, last frame",
     stages: {
       fetch: "Fetch",
       decode: "Decode",
-      process: "Analyse",
+      process: "Analyze",
       encode: "Encode",
       publish: "Publish",
     },
@@ -136,8 +132,7 @@ export const texts = {
   },
   failure: {
     title: "The job failed",
-    atFrame: (frame: number) => `At frame ${frame}`,
-    show: "Show the frame before it",
+    show: (frame: number) => `Show frame ${frame}, the last one before it failed`,
     log: "Last lines of the plugin's log",
     unknown: "It failed for a reason that this page does not know",
     next: "Submit it again. If it fails in the same way, try other options or another file.",
@@ -165,7 +160,7 @@ export const texts = {
       DEVICE_UNAVAILABLE: ["The device is not available", "Submit it anew with the device set to automatic."],
       ATTEMPTS_EXHAUSTED: [
         "The job failed too many times",
-        "The attempts below show where. Submit it again when the cause is mended.",
+        "The list of attempts shows where. Submit it again when the cause is mended.",
       ],
       DISK_LIMIT: [
         "The plugin wrote more to disk than its limit",

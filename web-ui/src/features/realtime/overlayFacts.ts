@@ -75,9 +75,9 @@ export function livePlugins(view: JobView): InspectedPlugin[] {
   });
 }
 
-/** The plugin of an ended job, with its tools in the order in which they ran. */
+/** The plugin of an ended job, with its tools in the order in which they ran; frames and device stand beside it. */
 export function endedPlugins(facts: EndedFacts): InspectedPlugin[] {
-  const { plugin, timings, device } = facts;
+  const { plugin, timings } = facts;
   const prefix = `${plugin}.`;
   const steps = Object.entries(timings ?? {})
     .filter(([name]) => name.startsWith(prefix))
@@ -91,8 +91,6 @@ export function endedPlugins(facts: EndedFacts): InspectedPlugin[] {
       steps,
       totalMs: timings?.[plugin] ?? null,
       budgetMs: facts.budgetMs,
-      framesProcessed: facts.currentFrame,
-      device: device.used,
     },
   ];
 }

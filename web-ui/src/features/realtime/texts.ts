@@ -11,7 +11,6 @@ export const texts = {
     CLOSED: "Closed",
   } satisfies Record<ConnectionState, string>,
   hasEnded: "Ended",
-  ended: "From the record",
   closed: {
     exhausted: "The server did not answer five tries in a row. The job goes on without this page.",
     reconnect: "Reconnect",

@@ -23,7 +23,7 @@ describe("the boxes of a row", () => {
     const found = boxesOfRow(row, ["detect-motion", "track-objects"]);
 
     expect(found.map((box) => box.tool)).toEqual(["detect-motion", "track-objects"]);
-    expect(found.map(labelOf)).toEqual(["detect-motion", "car #4 88 %"]);
+    expect(found.map(labelOf)).toEqual(["detect-motion", "car #4 88%"]);
   });
 
   test("a tool that gave nothing for the frame has no output", () => {

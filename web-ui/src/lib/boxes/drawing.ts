@@ -56,7 +56,7 @@ export function drawBoxes(
 
 /** Return what stands at a box: its name, and its confidence as per cent. */
 export function labelOf(box: FoundBox): string {
-  const confidence = box.confidence === null ? "" : ` ${Math.round(box.confidence * 100)} %`;
+  const confidence = box.confidence === null ? "" : ` ${Math.round(box.confidence * 100)}%`;
   return `${nameOf(box)}${confidence}`;
 }
 

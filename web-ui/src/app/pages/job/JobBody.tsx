@@ -1,4 +1,4 @@
-import { Grid, Stack } from "@mantine/core";
+import { Grid, SimpleGrid, Stack } from "@mantine/core";
 import { useCallback, useMemo, useState } from "react";
 import { useLocation } from "react-router";
 
@@ -28,12 +28,20 @@ export function JobBody({ job }: { job: JobFacts }) {
   const isReviewed = hasEnded(job) && (job.current_frame ?? 0) > 0;
   const ended = useMemo(() => endedFactsOf(job), [job]);
   const goTo = isReviewed ? (frame: number) => setAsked({ frame, hash }) : null;
+  const isLive = !hasEnded(job);
+  const measured = (
+    <>
+      <TimingBars job={job} />
+      <AttemptList job={job} />
+    </>
+  );
   return (
     <Grid gap="md">
       <Grid.Col span={{ base: 12, lg: 8 }}>
         <Stack gap="md">
           {job.status === "failed" ? <FailurePanel job={job} onGoTo={goTo} /> : null}
           {hasEnded(job) ? <JobReview job={job} wanted={wanted} addressOf={addressOf} /> : <LiveSection job={job} />}
+          {isLive ? <SimpleGrid cols={{ base: 1, sm: 2 }}>{measured}</SimpleGrid> : null}
         </Stack>
       </Grid.Col>
       <Grid.Col span={{ base: 12, lg: 4 }}>
@@ -41,8 +49,7 @@ export function JobBody({ job }: { job: JobFacts }) {
           <JobFactsList job={job} />
           {hasEnded(job) ? <Downloads job={job} /> : null}
           {ended === null ? null : <RealtimeOverlay endedFacts={ended} onFrame={goTo ?? undefined} />}
-          <TimingBars job={job} />
-          <AttemptList job={job} />
+          {isLive ? null : measured}
         </Stack>
       </Grid.Col>
     </Grid>

@@ -13,7 +13,7 @@ export function RowProgress({ job }: { job: Job }) {
         <rect className={classes.track} width={100} height={6} />
         <rect className={classes.done} data-status={job.status} width={percent ?? 0} height={6} />
       </svg>
-      <span className={classes.percent}>{percent === null ? texts.unknown : `${Math.floor(percent)} %`}</span>
+      <span className={classes.percent}>{percent === null ? texts.unknown : `${Math.floor(percent)}%`}</span>
     </span>
   );
 }

@@ -20,6 +20,7 @@ export function TransportButton({ label, onClick, isMain = false, isDisabled = f
         size="lg"
         radius={isMain ? "xl" : "md"}
         disabled={isDisabled}
+        bg={isDisabled ? "transparent" : undefined}
         onClick={onClick}
       >
         {children}

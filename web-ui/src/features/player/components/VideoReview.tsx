@@ -47,7 +47,7 @@ function Making({ progress }: { progress: number | null }) {
       </Text>
       <Progress value={progress ?? 100} animated={progress === null} aria-label={texts.making.title} />
       <Text size="xs" c="dimmed">
-        {progress === null ? "" : `${progress} %`}
+        {progress === null ? "" : `${progress}%`}
       </Text>
     </Stack>
   );

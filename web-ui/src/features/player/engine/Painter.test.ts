@@ -55,7 +55,7 @@ test("boxes lie on the picture in its own scale, whatever the shape of its pixel
 
   expect(calls[0]).toBe("picture 0 0 400 300");
   expect(calls).toContain("box 20 20 100 60");
-  expect(calls).toContain("text car #3 50 % 24 11");
+  expect(calls).toContain("text car #3 50% 24 11");
   expect(canvas.dataset).toMatchObject({ frameIndex: "7", boxes: "1" });
 });
 

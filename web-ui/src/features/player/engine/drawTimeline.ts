@@ -97,7 +97,9 @@ function drawAxis(context: CanvasRenderingContext2D, scene: TimelineScene, width
   for (const frame of ticks(scene.scale, 70)) {
     const x = scene.names + xOfFrame(frame, scene.scale);
     context.fillRect(Math.round(x), AXIS - 5, 1, 5);
-    context.fillText(frame.toLocaleString(), x + 3, AXIS / 2 - 1);
+    const text = frame.toLocaleString();
+    const room = width - 2 - context.measureText(text).width;
+    context.fillText(text, Math.min(x + 3, room), AXIS / 2 - 1);
   }
 }
 

@@ -23,7 +23,7 @@ export function AttemptList({ job }: { job: JobFacts }) {
         <Timeline active={attempts.length - 1} bulletSize={14} lineWidth={2} color={colourOfOutcome(attempts.at(-1))}>
           {attempts.map((attempt) => (
             <Timeline.Item key={attempt.number} aria-current={attempt.number === job.attempt ? "step" : undefined}>
-              <Attempt attempt={attempt} />
+              <Attempt attempt={attempt} isToldAbove={job.status === "failed" && attempt === attempts.at(-1)} />
             </Timeline.Item>
           ))}
         </Timeline>
@@ -32,7 +32,8 @@ export function AttemptList({ job }: { job: JobFacts }) {
   );
 }
 
-function Attempt({ attempt }: { attempt: AttemptFacts }) {
+/** The log of the attempt that ended a failed job stands with the failure. */
+function Attempt({ attempt, isToldAbove }: { attempt: AttemptFacts; isToldAbove: boolean }) {
   return (
     <>
       <Group gap="xs">
@@ -51,7 +52,7 @@ function Attempt({ attempt }: { attempt: AttemptFacts }) {
       <Text size="xs" c="dimmed">
         {momentText(attempt.started_at)} · {attempt.runner_id}
       </Text>
-      {typeof attempt.log_tail === "string" && attempt.log_tail !== "" ? (
+      {typeof attempt.log_tail === "string" && attempt.log_tail !== "" && !isToldAbove ? (
         <LogTail title={texts.attempts.log} text={attempt.log_tail} />
       ) : null}
     </>

@@ -79,7 +79,7 @@ function AnnotatedVideo({ jobId, name }: { jobId: string; name: string }) {
         <div role="status">
           <Text size="xs" c="dimmed">
             {texts.downloads.drawing}
-            {progress === null ? "" : ` · ${progress} %`}
+            {progress === null ? "" : ` · ${progress}%`}
           </Text>
           <Progress value={progress ?? 100} animated size="sm" aria-label={texts.downloads.drawing} />
         </div>

@@ -23,14 +23,11 @@ export function FailurePanel({ job, onGoTo }: Props) {
         <Text size="sm" fw={600}>
           {next}
         </Text>
-        {frame === null ? null : (
-          <Group gap="xs">
-            <Text size="sm">{texts.failure.atFrame(frame)}</Text>
-            {onGoTo === null || frame === 0 ? null : (
-              <Button size="compact-xs" variant="default" onClick={() => onGoTo(frame - 1)}>
-                {texts.failure.show}
-              </Button>
-            )}
+        {frame === null || frame === 0 || onGoTo === null ? null : (
+          <Group>
+            <Button size="compact-sm" variant="default" onClick={() => onGoTo(frame - 1)}>
+              {texts.failure.show(frame - 1)}
+            </Button>
           </Group>
         )}
         {log === "" ? null : (

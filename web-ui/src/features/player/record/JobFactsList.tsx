@@ -6,15 +6,12 @@ import type { JobFacts } from "../api/record";
 import { texts } from "../texts";
 import { Section } from "./Section";
 
-/** What was submitted, what ran, and what came of it. */
+/** What was submitted and what came of it; the header and the overlay tell the plugin, its tools, the device and the frames. */
 export function JobFactsList({ job }: { job: JobFacts }) {
   const { record } = texts;
   const facts = [
-    [record.plugin, job.plugin_id],
-    [record.tools, job.tools.join(", ")],
-    [record.device, deviceText(job)],
     [record.found, foundText(job)],
-    [record.frames, framesText(job)],
+    [record.damaged, damagedText(job)],
     [record.size, sizeText(job)],
     [record.codec, job.decode?.codec ?? null],
     [record.submitted, momentText(job.created_at)],
@@ -58,13 +55,6 @@ function Fact({ name, value }: { name: string; value: string }) {
   );
 }
 
-function deviceText(job: JobFacts): string | null {
-  const used = job.device_used ?? job.device_requested ?? null;
-  if (used === null) return null;
-  const name = used.toUpperCase();
-  return job.fallback ? `${name}: ${job.fallback_reason ?? "not the one the plugin prefers"}` : name;
-}
-
 function foundText(job: JobFacts): string | null {
   const { summary } = job;
   if (summary === null || summary === undefined) return null;
@@ -73,13 +63,9 @@ function foundText(job: JobFacts): string | null {
   return classes.length === 0 ? boxes : `${boxes} (${classes.join(", ")})`;
 }
 
-function framesText(job: JobFacts): string | null {
-  const { decode } = job;
-  const done = job.current_frame ?? null;
-  if (done === null) return null;
+function damagedText({ decode }: JobFacts): string | null {
   const corrupt = decode?.frames_corrupt ?? 0;
-  const of = typeof job.total_frames === "number" ? ` of ${countText(job.total_frames)}` : "";
-  return `${countText(done)}${of}${corrupt > 0 ? `, ${countText(corrupt)} damaged` : ""}`;
+  return corrupt === 0 ? null : countText(corrupt);
 }
 
 function sizeText(job: JobFacts): string | null {

@@ -8,16 +8,13 @@ import { Section } from "./Section";
 
 const STAGES = ["fetch", "decode", "process", "encode", "publish"] as const;
 
-/** Where a job's time went: its stages over all frames, and the tools in the last frame. */
+/** Where a job's time went: its stages, over all frames so far. The overlay tells the time of each tool. */
 export function TimingBars({ job }: { job: JobFacts }) {
   const stages = STAGES.map((stage) => ({
     label: texts.timings.stages[stage],
     ms: job.stage_timings_ms?.[stage] ?? 0,
   }));
-  const tools = Object.entries(job.plugin_timings ?? {})
-    .filter(([name]) => name !== job.plugin_id)
-    .map(([name, ms]) => ({ label: name.replace(`${job.plugin_id}.`, ""), ms }));
-  const isEmpty = stages.every(({ ms }) => ms === 0) && tools.length === 0;
+  const isEmpty = stages.every(({ ms }) => ms === 0);
   return (
     <Section title={texts.timings.title}>
       {isEmpty ? (
@@ -27,14 +24,6 @@ export function TimingBars({ job }: { job: JobFacts }) {
       ) : (
         <Stack gap={6}>
           <Bars bars={stages} />
-          {tools.length === 0 ? null : (
-            <>
-              <Text size="xs" fw={600} mt={6}>
-                {texts.timings.plugin}
-              </Text>
-              <Bars bars={tools} />
-            </>
-          )}
         </Stack>
       )}
     </Section>

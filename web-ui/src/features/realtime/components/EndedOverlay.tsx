@@ -1,5 +1,3 @@
-import { Badge } from "@mantine/core";
-
 import { DeviceIndicator } from "@/components/DeviceIndicator";
 import { ErrorBanner } from "@/components/ErrorBanner";
 import { PluginInspector } from "@/components/PluginInspector";
@@ -7,7 +5,6 @@ import { ProgressBar } from "@/components/ProgressBar";
 
 import { endedBar, endedPlugins } from "../overlayFacts";
 import type { EndedFacts } from "../overlayFacts";
-import { texts } from "../texts";
 import { OverlayLayout } from "./OverlayLayout";
 
 interface Props {
@@ -20,11 +17,6 @@ export function EndedOverlay({ facts, onFrame }: Props) {
   const { device, error } = facts;
   return (
     <OverlayLayout
-      sign={
-        <Badge variant="light" color="gray" tt="none">
-          {texts.ended}
-        </Badge>
-      }
       bar={<ProgressBar id="progress-bar" {...endedBar(facts)} />}
       notices={error === null ? null : <ErrorBanner title={error.title} detail={error.detail} />}
       inspector={<PluginInspector plugins={endedPlugins(facts)} warnings={facts.warnings} onFrame={onFrame} />}

@@ -4,7 +4,8 @@ import type { ReactNode } from "react";
 import classes from "./OverlayLayout.module.css";
 
 interface Props {
-  sign: ReactNode;
+  /** Of the connection, for a job that has one. */
+  sign?: ReactNode;
   bar: ReactNode;
   notices: ReactNode;
   /** A running job has one. */
@@ -18,7 +19,7 @@ export function OverlayLayout({ sign, bar, notices, picture, inspector, device }
   return (
     <section className={classes.overlay} aria-label="Job at a glance">
       <Card withBorder padding="md" className={classes.head}>
-        <div className={classes.sign}>{sign}</div>
+        {sign === undefined ? null : <div className={classes.sign}>{sign}</div>}
         {bar}
       </Card>
       {notices}

@@ -34,7 +34,7 @@ export function ToolCards({ tools, chosen, onChoose }: Props) {
                 </Text>
                 <div id={`tool-${tool.name}-what`}>
                   <Text size="sm" c="dimmed">
-                    {tool.description}
+                    {tool.description.replaceAll(/`([^`]*)`/g, "“$1”")}
                   </Text>
                   <Text size="xs" c="dimmed" mt={4}>
                     {texts.plugins.takes(kindsText(tool.inputs))}

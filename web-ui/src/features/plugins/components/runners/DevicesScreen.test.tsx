@@ -26,7 +26,7 @@ test("a runner shows its devices, its slots, its jobs as links, and its plugins"
 
   const card = await screen.findByRole("article", { name: "box-1" });
   const cpu = within(card).getByRole("group", { name: "CPU" });
-  expect(within(cpu).getByRole("meter", { name: "Usage" })).toHaveAttribute("aria-valuetext", "50 %");
+  expect(within(cpu).getByRole("meter", { name: "Usage" })).toHaveAttribute("aria-valuetext", "50%");
   expect(within(cpu).getByRole("meter", { name: "Memory" })).toHaveAttribute("aria-valuetext", "3.0 GiB of 8.0 GiB");
   const other = within(card).getByRole("group", { name: "NVIDIA L4" });
   expect(within(other).getByRole("meter", { name: "Memory" })).toHaveAttribute("aria-valuetext", "unknown");
@@ -65,14 +65,14 @@ test("figures follow every two seconds, and once the server is away the screen s
   holdClock();
   answer([aRunner()], [aDevice()]);
   renderAt("/devices", <DevicesScreen title="Devices" />);
-  await screen.findByText("50 %");
+  await screen.findByText("50%");
 
   answer([aRunner()], [aDevice({ utilisation_ratio: 0.75 })]);
   await pass(2_100);
-  expect(await screen.findByText("75 %")).toBeVisible();
+  expect(await screen.findByText("75%")).toBeVisible();
 
   server.use(http.get("*/v1/runners", () => HttpResponse.error()));
   await pass(2_100);
   expect(await screen.findByText(/^Not reached since/)).toBeVisible();
-  expect(screen.getByText("75 %")).toBeVisible();
+  expect(screen.getByText("75%")).toBeVisible();
 });
