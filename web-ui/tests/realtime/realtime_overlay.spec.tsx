@@ -77,7 +77,7 @@ test("the newest frame is painted with its boxes and labels", async () => {
       [100, 50],
       [300, 60],
     ],
-    labels: ["car #1 90 %", "motion-detector"],
+    labels: ["car #1 90%", "motion-detector"],
   });
 });
 
@@ -89,7 +89,7 @@ test("boxes can be switched off on the picture that is shown", async () => {
   await userEvent.click(screen.getByRole("switch", { name: "Boxes" }));
 
   expect(painted.boxes).toHaveLength(0);
-  expect(painted.labels).toEqual(["car #1 90 %"]);
+  expect(painted.labels).toEqual(["car #1 90%"]);
 });
 
 test("warnings reach the inspector and accumulate", () => {
