@@ -25,10 +25,10 @@ test("a runner shows its devices, its slots, its jobs as links, and its plugins"
   renderAt("/devices", <DevicesScreen title="Devices" />);
 
   const card = await screen.findByRole("article", { name: "box-1" });
-  const cpu = within(card).getByRole("group", { name: "CPU" });
+  const cpu = within(card).getByRole("region", { name: "Device CPU" });
   expect(within(cpu).getByRole("meter", { name: "Usage" })).toHaveAttribute("aria-valuetext", "50%");
   expect(within(cpu).getByRole("meter", { name: "Memory" })).toHaveAttribute("aria-valuetext", "3.0 GiB of 8.0 GiB");
-  const other = within(card).getByRole("group", { name: "NVIDIA L4" });
+  const other = within(card).getByRole("region", { name: "Device NVIDIA L4" });
   expect(within(other).getByRole("meter", { name: "Memory" })).toHaveAttribute("aria-valuetext", "unknown");
   expect(within(card).getByRole("meter", { name: "Slots" })).toHaveAttribute("aria-valuetext", "1 of 2 busy");
   expect(within(card).getByRole("link", { name: "Job 00000001" })).toHaveAttribute(
