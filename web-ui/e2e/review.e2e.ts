@@ -54,6 +54,8 @@ test("an uploaded video moves its progress, shows boxes while it runs, and is re
   const frame = [...boxesOf].find(([index, count]) => index > 60 && count > 0)?.[0] ?? Number.NaN;
   await page.goto(`/jobs/${jobId}#t=${frame}`);
   await expectFrame(page, frame, boxesOf);
+  await page.reload();
+  await expectFrame(page, frame, boxesOf);
   const moves = [
     [".", frame + 1],
     [".", frame + 2],

@@ -59,6 +59,9 @@ test("when the server stays away, the connection is closed and Reconnect opens i
   await page.goto(`/jobs/${jobId}`);
   await expect(sign(page)).toHaveText("Live");
 
+  let tries = 0;
+  page.on("websocket", () => (tries += 1));
+
   await server.stop();
   try {
     await expect
@@ -68,6 +71,7 @@ test("when the server stays away, the connection is closed and Reconnect opens i
       })
       .toBe("CLOSED");
     await expect(sign(page)).toHaveText("Closed");
+    expect(tries).toBe(5);
     await expect(page.getByRole("alert").filter({ hasText: "The connection is closed" })).toBeVisible();
   } finally {
     await server.start();

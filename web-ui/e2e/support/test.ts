@@ -42,6 +42,10 @@ export const test = base.extend<ForTest, { server: Server }>({
       };
       context.on("request", (request) => check(request.url()));
       context.on("page", (page) => page.on("websocket", (socket) => check(socket.url())));
+      // What the page's policy forbids is stopped before it becomes a request; the browser only says so.
+      context.on("console", (message) => {
+        if (/Content Security Policy/i.test(message.text())) faults.push(message.text());
+      });
       context.on("weberror", (error) => faults.push(`an error that nobody caught: ${error.error().message}`));
       await provide(undefined);
       base.expect(faults).toEqual([]);
