@@ -11,7 +11,7 @@ interface Props {
 /** A titled card beside the player. */
 export function Section({ title, aside, children }: Props) {
   return (
-    <Card withBorder padding="sm" component="section" aria-label={title}>
+    <Card withBorder padding="md" component="section" aria-label={title}>
       <Group justify="space-between" mb="xs">
         <Title order={2} size="h6">
           {title}
