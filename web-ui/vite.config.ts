@@ -7,6 +7,15 @@ import { defineConfig } from "vitest/config";
 const server = process.env.FORGESYTE_URL ?? "http://127.0.0.1:8000";
 const services = ["/v1", "/ws", "/health", "/openapi.json", "/asyncapi.json"];
 
+const TESTS = ["src/**/*.test.{ts,tsx}", "tests/**/*.{spec,test}.{ts,tsx}"];
+/** Tests that fake the network, which cannot be done inside a virtual machine of the worker. */
+const NETWORKED = [
+  "tests/shell.test.tsx",
+  "src/app/pages/*.test.tsx",
+  "src/features/upload/api/*.test.ts",
+  "src/features/*/components/**/{Analyze,*Screen}.test.tsx",
+];
+
 export default defineConfig({
   plugins: [react()],
   resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
@@ -21,9 +30,13 @@ export default defineConfig({
     environment: "jsdom",
     globals: false,
     setupFiles: ["tests/support/setup.ts"],
-    include: ["src/**/*.test.{ts,tsx}", "tests/**/*.{spec,test}.{ts,tsx}"],
     css: false,
     restoreMocks: true,
     unstubGlobals: true,
+    projects: [
+      // One jsdom per worker instead of one per file: it takes longer to make than most files run.
+      { extends: true, test: { name: "parts", include: TESTS, exclude: NETWORKED, pool: "vmThreads" } },
+      { extends: true, test: { name: "networked", include: NETWORKED } },
+    ],
   },
 });
