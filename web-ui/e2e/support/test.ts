@@ -5,7 +5,7 @@ import { Server } from "./server";
 
 interface ForTest {
   jobs: Jobs;
-  /** Fails the test when a page asked another origin for anything or had an error that nobody caught. */
+  /** Fails the test when a page asked another origin for anything or had an uncaught error. */
   watched: undefined;
 }
 
@@ -46,7 +46,7 @@ export const test = base.extend<ForTest, { server: Server }>({
       context.on("console", (message) => {
         if (/Content Security Policy/i.test(message.text())) faults.push(message.text());
       });
-      context.on("weberror", (error) => faults.push(`an error that nobody caught: ${error.error().message}`));
+      context.on("weberror", (error) => faults.push(`an uncaught error: ${error.error().message}`));
       await provide(undefined);
       base.expect(faults).toEqual([]);
     },

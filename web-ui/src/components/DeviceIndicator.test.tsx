@@ -14,7 +14,7 @@ test("usage and memory stand in figures beside their bars", () => {
   expect(screen.getByRole("meter", { name: "Memory" })).toHaveAttribute("aria-valuetext", "3.0 GiB of 8.0 GiB");
 });
 
-test("what nobody measured is unknown, not zero", () => {
+test("what was not measured is unknown, not zero", () => {
   show(<DeviceIndicator name="CPU" usage={null} memory={null} />);
 
   expect(screen.getAllByText("unknown")).toHaveLength(2);

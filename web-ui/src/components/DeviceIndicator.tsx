@@ -7,7 +7,7 @@ import { bytesText } from "@/lib/format";
 interface Props {
   /** "CPU", or what the GPU calls itself. */
   name: string;
-  /** 0 to 1; null when nobody measured it; left out where it does not belong. */
+  /** 0 to 1; null when it was not measured; left out where it does not belong. */
   usage?: number | null;
   memory?: { usedBytes: number; totalBytes: number } | null;
   /** Set when the job runs here although its plugin prefers another device; `reason` says why. */

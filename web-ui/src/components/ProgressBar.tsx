@@ -3,7 +3,7 @@ import { Group, Progress, Text } from "@mantine/core";
 import classes from "./ProgressBar.module.css";
 
 interface Props {
-  /** Per cent; null while nobody knows. */
+  /** Per cent; null while that is unknown. */
   value: number | null;
   label: string;
   /** `progress-bar`, for the one of a page that tells its job's progress. */

@@ -1,4 +1,4 @@
-/** The keyboard shortcuts of the page. Whoever has some registers them; the `?` sheet shows what is registered now. */
+/** The keyboard shortcuts of the page. Each page registers its own; the `?` sheet shows what is registered now. */
 
 /** One shortcut. */
 export interface Shortcut {

@@ -22,7 +22,7 @@ export const texts = {
     title: "The server asks for an API key",
     own: "API key",
     label: "API key",
-    why: "Whoever runs the server gave you one. It is kept in this browser and sent with every request.",
+    why: "The operator of the server gave you one. It is kept in this browser and sent with every request.",
     refused: "The server does not know the key that is kept here. Enter another one.",
     keep: "Keep key",
     forget: "Forget key",

@@ -1,7 +1,7 @@
 import { setupServer } from "msw/node";
 import { afterAll, afterEach, beforeAll } from "vitest";
 
-/** The network of a test: each test says what the services answer; a request nobody expects fails the test. */
+/** The network of a test: each test says what the services answer; an unexpected request fails the test. */
 export const server = setupServer();
 
 /** Fake the network for all tests of this file. */

@@ -1,4 +1,4 @@
-/** What PluginInspector shows; whoever uses it maps messages or a record into these. */
+/** What PluginInspector shows; its users map messages or a record into these. */
 
 export interface InspectedPlugin {
   name: string;

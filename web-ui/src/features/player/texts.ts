@@ -154,13 +154,13 @@ export const texts = {
       PLUGIN_UNAVAILABLE: ["The plugin cannot run here", "The page Plugins says what it lacks."],
       MEDIA_INVALID: [
         "The media cannot be used",
-        "Check that the file plays from start to end, or convert it, and submit it anew.",
+        "Check that the file plays from start to end, or convert it, and submit it again.",
       ],
-      MEDIA_TOO_LARGE: ["The media is larger than allowed", "Cut it or make its picture smaller, and submit it anew."],
-      DEVICE_UNAVAILABLE: ["The device is not available", "Submit it anew with the device set to automatic."],
+      MEDIA_TOO_LARGE: ["The media is larger than allowed", "Cut it or make its picture smaller, and submit it again."],
+      DEVICE_UNAVAILABLE: ["The device is not available", "Submit it again with the device set to automatic."],
       ATTEMPTS_EXHAUSTED: [
         "The job failed too many times",
-        "The list of attempts shows where. Submit it again when the cause is mended.",
+        "The list of attempts shows where. Submit it again when the cause is removed.",
       ],
       DISK_LIMIT: [
         "The plugin wrote more to disk than its limit",

@@ -97,7 +97,7 @@ export class RealtimeClient {
     if (connectionState === "IDLE" || connectionState === "CLOSED") this.reconnect();
   }
 
-  /** Begin anew after CLOSED, with all tries. */
+  /** Begin again after CLOSED, with all tries. */
   reconnect(): void {
     this.#move("watch", { closeReason: null, failedTries: 0 });
     this.#open();

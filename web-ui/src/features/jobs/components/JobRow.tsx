@@ -11,7 +11,7 @@ export interface RowProps {
   index: number;
 }
 
-/** Rows are made anew whenever the list grows; the job tells whether anything is to be drawn. */
+/** Rows are made again whenever the list grows; the job tells whether anything is to be drawn. */
 export function isSameRow(before: RowProps, after: RowProps): boolean {
   return before.row.original === after.row.original && before.index === after.index;
 }

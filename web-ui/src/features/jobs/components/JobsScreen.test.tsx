@@ -15,7 +15,7 @@ giveRoom(600);
 afterEach(() => vi.useRealTimers());
 
 const JOBS = "*/v1/jobs";
-const PROBLEM = { title: "The bus is away", detail: "Start nats-server.", code: "SERVICE_UNAVAILABLE", status: 503 };
+const PROBLEM = { title: "The message broker is unavailable", detail: "Start nats-server.", code: "SERVICE_UNAVAILABLE", status: 503 };
 
 /** Let the page be asked: what it asked for is kept, and it gets `page()`. */
 function answerJobs(page: () => ReturnType<typeof aPage>): URL[] {
@@ -41,7 +41,7 @@ test("the jobs are rows with a link, and the screen says how many of how many", 
   expect(screen.getByText("Showing 2 of 350")).toBeVisible();
 });
 
-test("a list that nobody put a job into leads to Analyze", async () => {
+test("a list without jobs leads to Analyze", async () => {
   answerJobs(() => aPage([]));
 
   renderAt("/jobs", <JobsScreen title="Jobs" />);
@@ -56,7 +56,7 @@ test("a first answer that fails is shown with its title and next step, and can b
 
   renderAt("/jobs", <JobsScreen title="Jobs" />);
 
-  expect(await screen.findByRole("alert")).toHaveTextContent("The bus is awayStart nats-server.");
+  expect(await screen.findByRole("alert")).toHaveTextContent("The message broker is unavailableStart nats-server.");
   await user.click(screen.getByRole("button", { name: "Try again" }));
   expect(await screen.findByRole("link", { name: "cars.mp4" })).toBeVisible();
 });

@@ -14,7 +14,7 @@ interface Props {
   onGoTo: (frame: number) => void;
 }
 
-/** One class or track. Plain elements, drawn anew only when it changes: hundreds pass by while the table is scrolled. */
+/** One class or track. Plain elements, drawn again only when it changes: hundreds pass by while the table is scrolled. */
 export const ObjectRow = memo(function ObjectRow({ lane, drawn, isChosen, onChoose, onGoTo }: Props) {
   return (
     <tr className={classes["row"]} data-chosen={isChosen || undefined} aria-selected={isChosen}>

@@ -1,5 +1,5 @@
 /**
- * The flat progress events of one job over `/ws/jobs/{id}`. The socket is open for as long as somebody subscribes and
+ * The flat progress events of one job over `/ws/jobs/{id}`. The socket is open for as long as a component subscribes and
  * the job has not ended.
  */
 import { REFUSALS } from "./states";

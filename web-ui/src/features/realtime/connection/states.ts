@@ -12,7 +12,7 @@ export type ConnectionEvent =
   | "ended" // the job's ending came
   | "refused" // closed with a code that a new try would meet again
   | "exhausted" // the last try failed
-  | "leave"; // nobody watches any more
+  | "leave"; // no client watches any more
 
 export const TRANSITIONS: Record<ConnectionState, Partial<Record<ConnectionEvent, ConnectionState>>> = {
   IDLE: { watch: "CONNECTING", leave: "CLOSED" },

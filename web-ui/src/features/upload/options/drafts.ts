@@ -44,7 +44,7 @@ export function readDrafts(fields: readonly Field[], drafts: Drafts): Read {
   return { options, errors };
 }
 
-/** Fields of an optional group that nobody touched are not missed. */
+/** Fields of an optional group that was not touched are not missed. */
 function requiredIfUsed(group: Field, drafts: Drafts): Field[] {
   const fields = group.control.kind === "group" ? group.control.fields : [];
   const isUsed = group.required || fields.some((field) => drafts[keyOf(field.path)] !== undefined);

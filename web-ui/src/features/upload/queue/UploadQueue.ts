@@ -107,7 +107,7 @@ export class UploadQueue {
       this.move(id, { name: "accepted", jobId: job_id });
       return true;
     } catch (error) {
-      if (error instanceof DOMException) return true; // aborted: whoever did it has said so
+      if (error instanceof DOMException) return true; // aborted: its cause has been told
       const problem = asProblem(error);
       this.move(id, { name: "failed", problem });
       return !CONCERNS_ALL.has(problem.code);

@@ -61,7 +61,7 @@ test("where no runner is alive the screen says how to start one", async () => {
   expect(await screen.findByRole("heading", { name: "No runner is alive" })).toBeVisible();
 });
 
-test("figures follow every two seconds, and once the server is away the screen says since when", async () => {
+test("figures follow every two seconds, and once the server is unreachable the screen says since when", async () => {
   holdClock();
   answer([aRunner()], [aDevice()]);
   renderAt("/devices", <DevicesScreen title="Devices" />);
