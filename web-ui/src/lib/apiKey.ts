@@ -4,15 +4,22 @@ const STORED = "forgesyte.key";
 const listeners = new Set<() => void>();
 let isWanted = false;
 
-/** Return the key, or null where none was entered. */
+/** Return the key, or null where none was entered that a request can carry. */
 export function apiKey(): string | null {
-  return localStorage.getItem(STORED);
+  const key = (localStorage.getItem(STORED) ?? "").trim();
+  return key !== "" && isSendable(key) ? key : null;
+}
+
+/** Whether a request can carry the key: a header takes the characters of Latin-1 only. */
+export function isSendable(key: string): boolean {
+  return /^[\x20-\x7e\x80-\xff]*$/.test(key.trim());
 }
 
 /** Keep a key for later requests; null forgets it. */
 export function keepApiKey(key: string | null): void {
-  if (key === null || key === "") localStorage.removeItem(STORED);
-  else localStorage.setItem(STORED, key);
+  const trimmed = (key ?? "").trim();
+  if (trimmed === "") localStorage.removeItem(STORED);
+  else localStorage.setItem(STORED, trimmed);
   isWanted = false;
   for (const listener of listeners) listener();
 }

@@ -24,6 +24,7 @@ export const texts = {
     label: "API key",
     why: "The operator of the server gave you one. It is kept in this browser and sent with every request.",
     refused: "The server does not know the key that is kept here. Enter another one.",
+    unsendable: "A key has only Latin letters, digits and signs. Copy it once more from where you have it.",
     keep: "Keep key",
     forget: "Forget key",
     kept: "A key is kept in this browser.",

@@ -4,7 +4,7 @@ import { IconKey } from "@tabler/icons-react";
 import { useQueryClient } from "@tanstack/react-query";
 import { useState, useSyncExternalStore } from "react";
 
-import { apiKey, isApiKeyWanted, keepApiKey, subscribeToApiKey } from "@/lib/apiKey";
+import { apiKey, isApiKeyWanted, isSendable, keepApiKey, subscribeToApiKey } from "@/lib/apiKey";
 import { texts } from "@/lib/texts";
 
 /** The API key of this browser: a button, and a dialogue that opens by itself when the server asks for a key. */
@@ -15,6 +15,7 @@ export function ApiKeyDialog() {
   const [wasDeclined, setWasDeclined] = useState(false);
   const [key, setKey] = useState("");
   const client = useQueryClient();
+  const refused = isWanted && kept !== null ? texts.key.refused : undefined;
 
   const leave = () => {
     close();
@@ -48,7 +49,7 @@ export function ApiKeyDialog() {
         <form
           onSubmit={(event) => {
             event.preventDefault();
-            keep(key);
+            if (isSendable(key)) keep(key);
           }}
         >
           <Stack>
@@ -57,7 +58,7 @@ export function ApiKeyDialog() {
               label={texts.key.label}
               value={key}
               onChange={(event) => setKey(event.currentTarget.value)}
-              error={isWanted && kept !== null ? texts.key.refused : undefined}
+              error={isSendable(key) ? refused : texts.key.unsendable}
               autoComplete="off"
               data-autofocus
             />
@@ -67,7 +68,7 @@ export function ApiKeyDialog() {
                   {texts.key.forget}
                 </Button>
               )}
-              <Button type="submit" disabled={key === ""}>
+              <Button type="submit" disabled={key.trim() === "" || !isSendable(key)}>
                 {texts.key.keep}
               </Button>
             </Group>

@@ -7,9 +7,17 @@
  */
 import { readMessage } from "./connection/messages";
 import type { ServerMessage } from "./connection/messages";
-import { openSocket, realtimeAddress, socketProtocols } from "./connection/sockets";
+import { openSocket, realtimeAddress, triedSocket } from "./connection/sockets";
 import type { OpenSocket, Socket } from "./connection/sockets";
-import { after, CONNECT_LIMIT_MS, JITTER, REFUSALS, RETRY_DELAYS_MS, SILENCE_LIMIT_MS } from "./connection/states";
+import {
+  after,
+  CONNECT_LIMIT_MS,
+  JITTER,
+  REFUSALS,
+  REFUSED_BY_BROWSER,
+  RETRY_DELAYS_MS,
+  SILENCE_LIMIT_MS,
+} from "./connection/states";
 import type { ConnectionEvent, ConnectionState } from "./connection/states";
 import { EMPTY_VIEW, isOfAnotherJob, viewAfter } from "./view/jobView";
 import type { JobView } from "./view/jobView";
@@ -119,8 +127,12 @@ export class RealtimeClient {
     const { jobId } = this.#snapshot;
     if (jobId === null) return;
     const address = realtimeAddress(jobId, this.#seq, this.#around.origin);
-    const socket = this.#around.openSocket(address, socketProtocols());
+    const socket = triedSocket(this.#around.openSocket, address);
     this.#socket = socket;
+    if (socket === null) {
+      this.#closedWith(REFUSED_BY_BROWSER);
+      return;
+    }
     socket.onopen = () => {
       this.#wait(SILENCE_LIMIT_MS, () => this.#fail());
       this.#move("opened");

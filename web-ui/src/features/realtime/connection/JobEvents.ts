@@ -3,7 +3,7 @@
  * the job has not ended.
  */
 import { REFUSALS } from "./states";
-import { jobEventsAddress, openSocket, socketProtocols } from "./sockets";
+import { jobEventsAddress, openSocket, triedSocket } from "./sockets";
 import type { OpenSocket, Socket } from "./sockets";
 
 export type JobProgressStatus = "pending" | "running" | "completed" | "failed" | "cancelled";
@@ -60,8 +60,9 @@ export class JobEvents {
   #open(): void {
     const { status } = this.#snapshot;
     if (this.#jobId === null || (status !== "pending" && status !== "running")) return;
-    const socket = this.#openSocket(jobEventsAddress(this.#jobId), socketProtocols());
+    const socket = triedSocket(this.#openSocket, jobEventsAddress(this.#jobId));
     this.#socket = socket;
+    if (socket === null) return;
     socket.onopen = () => {
       this.#set({ isConnected: true });
       this.#pings = window.setInterval(() => socket.send('{"type":"ping"}'), PING_MS);

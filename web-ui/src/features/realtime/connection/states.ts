@@ -42,8 +42,12 @@ export const CONNECT_LIMIT_MS = 10_000;
 /** A connection on which nothing came for this long is lost: the server pings every 30 s. */
 export const SILENCE_LIMIT_MS = 60_000;
 
+/** The code of a connection that the browser itself refuses to open; no server closes with it. */
+export const REFUSED_BY_BROWSER = 0;
+
 /** Codes that a new try would meet again, with what the reader should know. All others are worth a retry. */
 export const REFUSALS: Record<number, string> = {
+  [REFUSED_BY_BROWSER]: "This browser refused to open the connection. Enter the API key once more, then reconnect.",
   1007: "The server could not read what this page sent. Reload the page.",
   1008: "The server refused the connection. Enter an API key with the scope stream, then reconnect.",
   1009: "This page sent a message that is too long. Reload the page.",
