@@ -4,8 +4,9 @@ import { http, HttpResponse, ws } from "msw";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 
 import { frameTableBytes } from "@/features/player/engine/support/frameTableBytes";
-import { keepApiKey } from "@/lib/apiKey";
+import { isApiKeyWanted, keepApiKey } from "@/lib/apiKey";
 
+import { holdClock, pass } from "../../../tests/support/clock";
 import { aJob, answersMaking, answersRecord, JOB, refuses } from "../../../tests/support/jobRecord";
 import { renderPage } from "../../../tests/support/page";
 import { fakeNetwork, server } from "../../../tests/support/server";
@@ -52,8 +53,34 @@ describe("a job that cannot be shown", () => {
     server.use(http.get(`*/v1/jobs/${JOB}/extended`, () => HttpResponse.error()));
     await client.refetchQueries({ queryKey: ["job", JOB], exact: true });
 
-    expect(await screen.findByText(/has not been reached since/)).toBeVisible();
+    expect(await screen.findByText(/^Not reached since/)).toBeVisible();
     expect(screen.getByRole("heading", { name: "traffic.mp4" })).toBeVisible();
+  });
+
+  test("says what a server that is reached refuses, and does not ask again for a job that is gone", async () => {
+    holdClock();
+    const asked = vi.fn();
+    server.use(answersRecord(aJob({ status: "running", completed_at: null })));
+    open();
+    await screen.findByRole("heading", { name: "traffic.mp4" });
+    server.use(
+      http.get(`*/v1/jobs/${JOB}/extended`, () => {
+        asked();
+        return HttpResponse.json({ title: "There is no such job", status: 404 }, { status: 404 });
+      }),
+    );
+    await pass(2_000);
+    expect(await screen.findByText("There is no such job. What you see is the last that was known.")).toBeVisible();
+    expect(screen.queryByText(/Not reached/)).toBeNull();
+    await pass(10_000);
+    expect(asked).toHaveBeenCalledOnce();
+    vi.useRealTimers();
+  });
+
+  test("asks for a key when the conversion of its video is refused for want of one", async () => {
+    server.use(answersRecord(aJob()), refuses("/playable", 401, "A key is needed", "Enter one."));
+    open();
+    await waitFor(() => expect(isApiKeyWanted()).toBe(true));
   });
 });
 

@@ -9,17 +9,20 @@ interface Props {
   error: unknown;
   /** When the last answer came, as Date.now() gives it. */
   answeredAtMs: number;
+  /** Set where the page does not ask again: what it shows exists no more. */
+  isFinal?: boolean;
 }
 
-/** Says since when the server has not answered; nothing while it does. */
-export function StaleSince({ error, answeredAtMs }: Props) {
+/** Says since when the server has not answered as it should, and why; nothing while it does. */
+export function StaleSince({ error, answeredAtMs, isFinal = false }: Props) {
   const seconds = useSecondsSince(error === null ? null : answeredAtMs);
   if (seconds === null) return null;
   const { status, title } = asProblem(error);
-  const why = status === 0 ? "" : ` ${title}.`;
-  return (
-    <StaleNotice
-      text={`Not reached since ${durationText(seconds)}.${why} What you see is from then; the page tries again by itself.`}
-    />
-  );
+  const age = durationText(seconds);
+  const isReached = status >= 400 && status < 500;
+  const what = isReached ? `${title}.` : `Not reached since ${age}.${status === 0 ? "" : ` ${title}.`}`;
+  const then = isFinal
+    ? "What you see is the last that was known."
+    : `What you see is ${isReached ? `${age} old` : "from then"}; the page tries again by itself.`;
+  return <StaleNotice text={`${what} ${then}`} />;
 }

@@ -78,7 +78,6 @@ export const texts = {
   },
   record: {
     loading: "Loading the job",
-    stale: (since: string) => `The server has not been reached since ${since}. What is shown may be old.`,
     media: "Media",
     facts: "About this job",
     found: "Found",

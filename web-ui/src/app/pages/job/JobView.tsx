@@ -2,12 +2,11 @@ import { Anchor, Breadcrumbs, Stack, Text } from "@mantine/core";
 import { Link, useNavigate } from "react-router";
 
 import { ProblemPanel } from "@/components/feedback/ProblemPanel";
-import { StaleNotice } from "@/components/feedback/StaleNotice";
+import { StaleSince } from "@/components/feedback/StaleSince";
 import { Spinner } from "@/components/Spinner";
-import { useJobFacts } from "@/features/player/api/record";
+import { isGone, useJobFacts } from "@/features/player/api/record";
 import { JobHeader } from "@/features/player/record/JobHeader";
 import { texts } from "@/features/player/texts";
-import { momentText } from "@/lib/format";
 
 import { JobBody } from "./JobBody";
 
@@ -33,9 +32,7 @@ export function JobView({ jobId }: { jobId: string }) {
           {job.filename ?? jobId}
         </Text>
       </Breadcrumbs>
-      {record.isRefetchError ? (
-        <StaleNotice text={texts.record.stale(momentText(new Date(record.dataUpdatedAt).toISOString()))} />
-      ) : null}
+      <StaleSince error={record.error} answeredAtMs={record.dataUpdatedAt} isFinal={isGone(record.error)} />
       <JobHeader job={job} onSubmitted={(newJobId) => void navigate(`/jobs/${newJobId}`)} />
       <JobBody job={job} />
     </Stack>

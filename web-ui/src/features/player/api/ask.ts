@@ -1,5 +1,5 @@
 import type { components } from "@/lib/api";
-import { apiKey } from "@/lib/apiKey";
+import { apiKey, wantApiKey } from "@/lib/apiKey";
 import { problemOf, RequestFailed } from "@/lib/problem";
 
 /** Ask a service for something that is no JSON, or that may not be ready; throws RequestFailed where it refuses. */
@@ -9,6 +9,7 @@ export async function ask(path: string, init: RequestInit = {}): Promise<Respons
   if (key !== null) headers.set("X-API-Key", key);
   const answer = await fetch(new URL(path, globalThis.location.origin), { ...init, headers });
   if (answer.ok) return answer;
+  if (answer.status === 401) wantApiKey();
   const body: unknown = await answer.json().catch(() => null);
   throw new RequestFailed(problemOf(answer.status, body));
 }

@@ -2,6 +2,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 
 import type { components } from "@/lib/api";
 import { bodyOf, http } from "@/lib/http";
+import { asProblem } from "@/lib/problem";
 
 type Schemas = components["schemas"];
 
@@ -19,13 +20,19 @@ export function hasEnded(job: Pick<JobFacts, "status">): boolean {
   return job.status === "completed" || job.status === "failed" || job.status === "cancelled";
 }
 
-/** The record of a job, asked for again until the job has ended. */
+/** Whether the service knows the job no more: asking again would not bring it back. */
+export function isGone(error: unknown): boolean {
+  return error !== null && asProblem(error).status === 404;
+}
+
+/** The record of a job, asked for again until the job has ended or is gone. */
 export function useJobFacts(jobId: string) {
   return useQuery({
     queryKey: ["job", jobId],
     queryFn: async ({ signal }) =>
       bodyOf(await http.GET("/v1/jobs/{job_id}/extended", { params: { path: { job_id: jobId } }, signal })),
-    refetchInterval: (query) => (query.state.data !== undefined && hasEnded(query.state.data) ? false : EVERY_MS),
+    refetchInterval: ({ state: { data, error } }) =>
+      isGone(error) || (data !== undefined && hasEnded(data)) ? false : EVERY_MS,
   });
 }
 
