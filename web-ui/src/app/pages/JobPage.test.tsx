@@ -108,6 +108,17 @@ describe("a job that has not ended", () => {
     vi.useRealTimers();
   });
 
+  test("shows the device that it runs on, and why it is not the preferred one", async () => {
+    server.use(
+      answersRecord(
+        aJob({ status: "running", device_used: "cpu", fallback: true, fallback_reason: "The GPU has no memory left." }),
+      ),
+    );
+    open();
+    const device = within(await screen.findByRole("region", { name: "Device CPU" }));
+    expect(device.getByText("Fallback: The GPU has no memory left.")).toBeVisible();
+  });
+
   test("can be cancelled", async () => {
     const cancelled = vi.fn();
     server.use(

@@ -1,18 +1,20 @@
 import { EndedOverlay } from "./components/EndedOverlay";
 import { LiveOverlay } from "./components/LiveOverlay";
-import type { EndedFacts } from "./overlayFacts";
+import type { DeviceFacts, EndedFacts } from "./overlayFacts";
 
 interface Props {
   /** Given for an ended job: all is shown from the record, and nothing asks for a connection. */
   endedFacts?: EndedFacts | undefined;
+  /** Where a job that has not ended runs, as its record says. */
+  device?: DeviceFacts | undefined;
   /** Makes the frames of warnings into links. */
   onFrame?: ((frameIndex: number) => void) | undefined;
 }
 
 /** A job at a glance: progress, newest picture with its boxes, plugins, timings and warnings. */
-export function RealtimeOverlay({ endedFacts, onFrame }: Props) {
+export function RealtimeOverlay({ endedFacts, device, onFrame }: Props) {
   return endedFacts === undefined ? (
-    <LiveOverlay onFrame={onFrame} />
+    <LiveOverlay device={device} onFrame={onFrame} />
   ) : (
     <EndedOverlay facts={endedFacts} onFrame={onFrame} />
   );

@@ -6,6 +6,13 @@ import type { ProgressStatus } from "@/lib/wire";
 import { texts } from "./texts";
 import type { JobView } from "./view/jobView";
 
+/** Where a job runs or ran; nothing is used before it begins. */
+export interface DeviceFacts {
+  used: string | null;
+  fallback: boolean;
+  fallbackReason: string | null;
+}
+
 /** What the overlay needs of the record of an ended job: the page maps its answer into this. */
 export interface EndedFacts {
   status: Exclude<ProgressStatus, "running">;
@@ -20,7 +27,7 @@ export interface EndedFacts {
   /** The record's `plugin_timings`: by `plugin.tool`, and the sum under `plugin`. */
   timings: Readonly<Record<string, number>> | null;
   warnings: readonly InspectedWarning[];
-  device: { used: string | null; fallback: boolean; fallbackReason: string | null };
+  device: DeviceFacts;
   error: { title: string; detail: string } | null;
 }
 

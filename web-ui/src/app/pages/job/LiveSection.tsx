@@ -8,13 +8,15 @@ import { RealtimeProvider } from "@/features/realtime/RealtimeContext";
 import { RealtimeOverlay } from "@/features/realtime/RealtimeOverlay";
 import { useRealtime } from "@/features/realtime/useRealtime";
 
+import { deviceOf } from "./endedFacts";
+
 /** What stands in the place of the player while a job has not ended: the job, live. */
 export function LiveSection({ job }: { job: JobFacts }) {
   const jobId = job.job_id;
   return (
     <RealtimeProvider jobId={jobId}>
       {job.status === "pending" ? <EmptyState {...texts.states.pending} /> : null}
-      <RealtimeOverlay />
+      <RealtimeOverlay device={deviceOf(job)} />
       <AskAtTheEnd jobId={jobId} />
     </RealtimeProvider>
   );

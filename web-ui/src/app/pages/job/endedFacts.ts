@@ -1,5 +1,5 @@
 import type { JobFacts } from "@/features/player/api/record";
-import type { EndedFacts } from "@/features/realtime/overlayFacts";
+import type { DeviceFacts, EndedFacts } from "@/features/realtime/overlayFacts";
 
 /** Return what the overlay shows of a job that has ended; null while it has not. Its failure has a panel of its own. */
 export function endedFactsOf(job: JobFacts): EndedFacts | null {
@@ -17,11 +17,16 @@ export function endedFactsOf(job: JobFacts): EndedFacts | null {
       severity,
       frameIndex: frame_index,
     })),
-    device: {
-      used: job.device_used ?? null,
-      fallback: job.fallback,
-      fallbackReason: job.fallback_reason ?? null,
-    },
+    device: deviceOf(job),
     error: null,
+  };
+}
+
+/** Return where a job runs or ran. */
+export function deviceOf(job: JobFacts): DeviceFacts {
+  return {
+    used: job.device_used ?? null,
+    fallback: job.fallback,
+    fallbackReason: job.fallback_reason ?? null,
   };
 }

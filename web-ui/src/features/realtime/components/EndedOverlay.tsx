@@ -1,10 +1,10 @@
-import { DeviceIndicator } from "@/components/DeviceIndicator";
 import { ErrorBanner } from "@/components/ErrorBanner";
 import { PluginInspector } from "@/components/PluginInspector";
 import { ProgressBar } from "@/components/ProgressBar";
 
 import { endedBar, endedPlugins } from "../overlayFacts";
 import type { EndedFacts } from "../overlayFacts";
+import { JobDevice } from "./JobDevice";
 import { OverlayLayout } from "./OverlayLayout";
 
 interface Props {
@@ -20,14 +20,7 @@ export function EndedOverlay({ facts, onFrame }: Props) {
       bar={<ProgressBar id="progress-bar" {...endedBar(facts)} />}
       notices={error === null ? null : <ErrorBanner title={error.title} detail={error.detail} />}
       inspector={<PluginInspector plugins={endedPlugins(facts)} warnings={facts.warnings} onFrame={onFrame} />}
-      device={
-        device.used === null ? null : (
-          <DeviceIndicator
-            name={device.used.toUpperCase()}
-            fallback={device.fallback ? { reason: device.fallbackReason } : null}
-          />
-        )
-      }
+      device={<JobDevice device={device} />}
     />
   );
 }

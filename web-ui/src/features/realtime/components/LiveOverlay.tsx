@@ -5,14 +5,21 @@ import { PluginInspector } from "@/components/PluginInspector";
 import { ProgressBar } from "@/components/ProgressBar";
 
 import { liveBar, livePlugins, liveWarnings } from "../overlayFacts";
+import type { DeviceFacts } from "../overlayFacts";
 import { LivePreview } from "../preview/LivePreview";
 import { useRealtime } from "../useRealtime";
 import { ConnectionNotice } from "./ConnectionNotice";
 import { ConnectionSign } from "./ConnectionSign";
+import { JobDevice } from "./JobDevice";
 import { OverlayLayout } from "./OverlayLayout";
 
+interface Props {
+  device?: DeviceFacts | undefined;
+  onFrame?: ((frameIndex: number) => void) | undefined;
+}
+
 /** The overlay of a job that waits or runs. */
-export function LiveOverlay({ onFrame }: { onFrame?: ((frameIndex: number) => void) | undefined }) {
+export function LiveOverlay({ device, onFrame }: Props) {
   const job = useRealtime();
   return (
     <OverlayLayout
@@ -45,6 +52,7 @@ export function LiveOverlay({ onFrame }: { onFrame?: ((frameIndex: number) => vo
           onFrame={onFrame}
         />
       }
+      device={device === undefined ? null : <JobDevice device={device} />}
     />
   );
 }
