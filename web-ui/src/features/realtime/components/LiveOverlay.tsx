@@ -1,6 +1,3 @@
-import { Stack } from "@mantine/core";
-
-import { ErrorBanner } from "@/components/ErrorBanner";
 import { PluginInspector } from "@/components/PluginInspector";
 import { ProgressBar } from "@/components/ProgressBar";
 
@@ -11,6 +8,7 @@ import { useRealtime } from "../useRealtime";
 import { ConnectionNotice } from "./ConnectionNotice";
 import { ConnectionSign } from "./ConnectionSign";
 import { JobDevice } from "./JobDevice";
+import { JobErrors } from "./JobErrors";
 import { OverlayLayout } from "./OverlayLayout";
 
 interface Props {
@@ -34,13 +32,7 @@ export function LiveOverlay({ device, onFrame }: Props) {
       notices={
         <>
           <ConnectionNotice />
-          {job.errors.length === 0 ? null : (
-            <Stack gap="xs">
-              {job.errors.map((error) => (
-                <ErrorBanner key={error.details.message} title={error.error} detail={error.details.message} />
-              ))}
-            </Stack>
-          )}
+          <JobErrors errors={job.errors} />
         </>
       }
       picture={<LivePreview />}
