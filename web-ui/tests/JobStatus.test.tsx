@@ -108,3 +108,31 @@ test("while the socket is down the job is asked for every 2 s", async () => {
   await act(() => vi.advanceTimersByTimeAsync(2000));
   expect(askJob).toHaveBeenCalledTimes(2);
 });
+
+test("after a break the polled figures count, not the last that the socket said", async () => {
+  show(
+    pending,
+    vi.fn(() => Promise.resolve({ ...pending, status: "running" as const, percent: 70, currentFrame: 70 })),
+  );
+  say(half);
+  await act(() => vi.advanceTimersByTimeAsync(3_000));
+  act(() => FakeSocket.last.end());
+  await act(() => vi.advanceTimersByTimeAsync(1_000));
+  expect(screen.getByText("70%")).toBeVisible();
+  await act(() => vi.advanceTimersByTimeAsync(1_010));
+  act(() => FakeSocket.last.accept());
+  expect(screen.getByText("70%")).toBeVisible();
+});
+
+test("when polling learns of the end, no socket is opened any more", async () => {
+  show(
+    pending,
+    vi.fn(() => Promise.resolve({ ...pending, status: "completed" as const, percent: 100 })),
+  );
+  say(half);
+  await act(() => vi.advanceTimersByTimeAsync(3_000));
+  act(() => FakeSocket.last.end());
+  await act(() => vi.advanceTimersByTimeAsync(60_000));
+  expect(screen.getByText("Status: completed")).toBeVisible();
+  expect(FakeSocket.opened).toHaveLength(1);
+});

@@ -33,6 +33,10 @@ function follow() {
   return hook;
 }
 
+const pass = (ms: number) =>
+  act(() => {
+    vi.advanceTimersByTime(ms);
+  });
 const say = (event: unknown) => act(() => FakeSocket.last.say(event));
 
 test("at first nothing is known: null and pending; a job that is taken away leads back there", () => {
@@ -103,5 +107,19 @@ test("a broken socket comes back after 2 s, is pinged every 30 s, and is closed 
   vi.advanceTimersByTime(60_000);
   expect(FakeSocket.last.isClosed).toBe(true);
   expect(FakeSocket.last.sent).toHaveLength(2);
+  expect(FakeSocket.opened).toHaveLength(2);
+});
+
+test("a socket on which nothing follows two pings is dropped, and another is opened", () => {
+  const { result } = follow();
+  const silent = FakeSocket.last;
+  pass(60_000);
+  act(() => silent.say({ type: "pong" }));
+  pass(60_000);
+  expect(result.current.isConnected).toBe(true);
+  pass(30_000);
+  expect(silent.isClosed).toBe(true);
+  expect(result.current.isConnected).toBe(false);
+  pass(2_000);
   expect(FakeSocket.opened).toHaveLength(2);
 });

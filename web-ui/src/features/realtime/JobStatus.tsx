@@ -1,20 +1,21 @@
 import { Anchor, Badge, Card, Group, Stack, Text } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 
 import { ErrorBanner } from "@/components/ErrorBanner";
 import { ProgressBar } from "@/components/ProgressBar";
 
 import { JobFigures } from "./components/JobFigures";
-import type { JobProgressStatus } from "./connection/JobEvents";
 import { texts } from "./texts";
 import { useJobProgress } from "./useJobProgress";
-import { factsAfter } from "./view/jobFacts";
+import { factsAfter, isOver } from "./view/jobFacts";
 import type { JobFacts } from "./view/jobFacts";
 
 interface Props {
   jobId: string;
   /** What the page knows already: a job that has ended opens no socket and is not asked for again. */
   known: JobFacts;
+  /** When the page learnt that, as Date.now() gives it; left out where it will not learn more. */
+  knownAtMs?: number;
   /** Asks for the job over HTTP; used while the socket is down. */
   askJob: (jobId: string) => Promise<JobFacts>;
   /** Where the results of the completed job are. */
@@ -22,21 +23,23 @@ interface Props {
 }
 
 const POLL_MS = 2000;
-const ENDED: readonly JobProgressStatus[] = ["completed", "failed", "cancelled"];
 
 /** The state of one job in a few lines: from its socket first, over HTTP while that is down. */
-export function JobStatus({ jobId, known, askJob, resultsHref }: Props) {
-  const live = useJobProgress(ENDED.includes(known.status) ? null : jobId);
-  const hasEnded = ENDED.includes(known.status) || ENDED.includes(live.status);
+export function JobStatus({ jobId, known, knownAtMs = 0, askJob, resultsHref }: Props) {
+  const queryKey = ["job-status", jobId];
+  const answer = useQueryClient().getQueryData<JobFacts>(queryKey) ?? known;
+  const isKnownOver = isOver(known.status) || isOver(answer.status);
+  const live = useJobProgress(isKnownOver ? null : jobId);
   const asked = useQuery({
-    queryKey: ["job-status", jobId],
+    queryKey,
     queryFn: () => askJob(jobId),
     initialData: known,
     staleTime: POLL_MS,
-    enabled: !hasEnded && !live.isConnected,
-    refetchInterval: ({ state }) => (state.data && ENDED.includes(state.data.status) ? false : POLL_MS),
+    enabled: !isKnownOver && !isOver(live.status) && !live.isConnected,
+    refetchInterval: ({ state }) => (state.data && isOver(state.data.status) ? false : POLL_MS),
   });
-  const facts = factsAfter(ENDED.includes(known.status) ? known : asked.data, live);
+  const isKnownNewer = isOver(known.status) || knownAtMs >= asked.dataUpdatedAt;
+  const facts = factsAfter(isKnownNewer ? known : asked.data, live);
   const source = live.isConnected ? texts.job.socket : texts.job.http;
   return (
     <Card withBorder padding="md" component="section" aria-label="Job status">
@@ -45,7 +48,7 @@ export function JobStatus({ jobId, known, askJob, resultsHref }: Props) {
           <Text size="sm" fw={600} aria-live="polite">
             Status: {facts.status}
           </Text>
-          {ENDED.includes(facts.status) ? null : (
+          {isOver(facts.status) ? null : (
             <Badge variant="light" color={live.isConnected ? "green" : "yellow"} tt="none" title={source.title}>
               {source.text}
             </Badge>

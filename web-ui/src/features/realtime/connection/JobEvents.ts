@@ -31,6 +31,8 @@ export const NO_PROGRESS: JobProgress = { progress: null, status: "pending", err
 
 const RECONNECT_MS = 2000;
 const PING_MS = 30_000;
+/** A socket on which nothing came for so many pings is lost, though nothing said so. */
+const MOST_UNANSWERED = 2;
 
 export class JobEvents {
   readonly #jobId: string | null;
@@ -39,6 +41,8 @@ export class JobEvents {
   #snapshot = NO_PROGRESS;
   #socket: Socket | null = null;
   #pings: number | undefined;
+  /** How many pings in a row nothing followed. */
+  #unanswered = 0;
   #retry: number | undefined;
 
   constructor(jobId: string | null, open: OpenSocket = openSocket) {
@@ -64,14 +68,33 @@ export class JobEvents {
     this.#socket = socket;
     if (socket === null) return;
     socket.onopen = () => {
-      this.#set({ isConnected: true });
-      this.#pings = window.setInterval(() => socket.send('{"type":"ping"}'), PING_MS);
+      // What was known before a break may be old by now: the first event says how it is.
+      this.#set({ isConnected: true, progress: null, status: "pending" });
+      this.#unanswered = 0;
+      this.#pings = window.setInterval(() => this.#ping(socket), PING_MS);
     };
-    socket.onmessage = (event) => this.#receive(event.data);
+    socket.onmessage = (event) => {
+      this.#unanswered = 0;
+      this.#receive(event.data);
+    };
     socket.onclose = ({ code }) => {
-      this.#close();
-      if (!(code in REFUSALS)) this.#retry = window.setTimeout(() => this.#open(), RECONNECT_MS);
+      if (code in REFUSALS) this.#close();
+      else this.#openLater();
     };
+  }
+
+  #ping(socket: Socket): void {
+    if (this.#unanswered === MOST_UNANSWERED) {
+      this.#openLater();
+      return;
+    }
+    this.#unanswered += 1;
+    socket.send('{"type":"ping"}');
+  }
+
+  #openLater(): void {
+    this.#close();
+    this.#retry = window.setTimeout(() => this.#open(), RECONNECT_MS);
   }
 
   #close(): void {

@@ -12,10 +12,14 @@ export interface JobFacts {
   error: string | null;
 }
 
-/** What is known when the socket has said something: its word is newer than the record's, except that an end is an end. */
-export function factsAfter(facts: JobFacts, { status, progress, error }: JobProgress): JobFacts {
-  const isOver = facts.status !== "pending" && facts.status !== "running";
-  if (status === "pending" || isOver) return facts;
+/** Whether a job with this status has ended. */
+export function isOver(status: JobProgressStatus): boolean {
+  return status !== "pending" && status !== "running";
+}
+
+/** What is known when the socket has said something: while it is open its word is the newest, and an end is an end. */
+export function factsAfter(facts: JobFacts, { status, progress, error, isConnected }: JobProgress): JobFacts {
+  if (status === "pending" || isOver(facts.status) || !(isConnected || isOver(status))) return facts;
   return {
     ...facts,
     status,
