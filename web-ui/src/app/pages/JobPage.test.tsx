@@ -9,6 +9,7 @@ import { isApiKeyWanted, keepApiKey } from "@/lib/apiKey";
 import { holdClock, pass } from "../../../tests/support/clock";
 import { aJob, answersMaking, answersRecord, JOB, refuses } from "../../../tests/support/jobRecord";
 import { renderPage } from "../../../tests/support/page";
+import { aPlugin, aReport } from "../../../tests/support/plugins";
 import { fakeNetwork, server } from "../../../tests/support/server";
 import { JobPage } from "./JobPage";
 
@@ -24,7 +25,13 @@ configure({ asyncUtilTimeout: 5_000 }); // a busy machine
 
 beforeEach(() => {
   keepApiKey(null);
-  server.use(answersMaking(null), silentSocket());
+  server.use(
+    answersMaking(null),
+    silentSocket(),
+    http.get("*/v1/plugins/motion-detector", () =>
+      HttpResponse.json(aReport(aPlugin({ state: "UNAVAILABLE", reason: "No runner has it." }))),
+    ),
+  );
 });
 
 describe("a job that cannot be shown", () => {
@@ -229,6 +236,14 @@ describe("a job that has ended", () => {
     expect(screen.getByText("Frame 377 of 377")).toBeVisible();
     expect(screen.getByLabelText("Options")).toHaveTextContent('"threshold": 3');
     expect(section("Where the time went").getByText("2453.0 ms")).toBeVisible();
+  });
+
+  test("tells what its plugin is, its budget and its health", async () => {
+    server.use(answersRecord(aJob()));
+    open();
+    const plugin = within(await screen.findByRole("article", { name: "motion-detector" }));
+    expect(await plugin.findByText(/^version 0.1.0 · motion/)).toBeVisible();
+    expect(plugin.getByText("No runner has it.")).toBeVisible();
   });
 
   test("offers every form of its result, with the key that links need", async () => {

@@ -1,20 +1,22 @@
 import { EndedOverlay } from "./components/EndedOverlay";
 import { LiveOverlay } from "./components/LiveOverlay";
-import type { DeviceFacts, EndedFacts } from "./overlayFacts";
+import type { DeviceFacts, EndedFacts, RecordedPlugin } from "./overlayFacts";
 
 interface Props {
   /** Given for an ended job: all is shown from the record, and nothing asks for a connection. */
   endedFacts?: EndedFacts | undefined;
   /** Where a job that has not ended runs, as its record says. */
   device?: DeviceFacts | undefined;
+  /** The plugin of a job that has not ended. */
+  plugin?: RecordedPlugin | undefined;
   /** Makes the frames of warnings into links. */
   onFrame?: ((frameIndex: number) => void) | undefined;
 }
 
 /** A job at a glance: progress, newest picture with its boxes, plugins, timings and warnings. */
-export function RealtimeOverlay({ endedFacts, device, onFrame }: Props) {
+export function RealtimeOverlay({ endedFacts, device, plugin, onFrame }: Props) {
   return endedFacts === undefined ? (
-    <LiveOverlay device={device} onFrame={onFrame} />
+    <LiveOverlay device={device} plugin={plugin} onFrame={onFrame} />
   ) : (
     <EndedOverlay facts={endedFacts} onFrame={onFrame} />
   );

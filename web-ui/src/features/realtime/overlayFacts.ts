@@ -13,6 +13,17 @@ export interface DeviceFacts {
   fallbackReason: string | null;
 }
 
+/** A job's plugin, from the job's record and from the plugin's report; without a report only name and timings. */
+export interface RecordedPlugin {
+  name: string;
+  version?: string | null;
+  capabilities?: readonly string[];
+  budgetMs?: number | null;
+  health?: InspectedPlugin["health"];
+  /** The record's `plugin_timings`: by `plugin.tool`, and the sum under `plugin`. */
+  timings: Readonly<Record<string, number>> | null;
+}
+
 /** What the overlay needs of the record of an ended job: the page maps its answer into this. */
 export interface EndedFacts {
   status: Exclude<ProgressStatus, "running">;
@@ -20,12 +31,7 @@ export interface EndedFacts {
   progress: number | null;
   currentFrame: number | null;
   totalFrames: number | null;
-  plugin: string;
-  version?: string | null;
-  capabilities?: readonly string[];
-  budgetMs?: number | null;
-  /** The record's `plugin_timings`: by `plugin.tool`, and the sum under `plugin`. */
-  timings: Readonly<Record<string, number>> | null;
+  plugin: RecordedPlugin;
   warnings: readonly InspectedWarning[];
   device: DeviceFacts;
   error: { title: string; detail: string } | null;
@@ -60,21 +66,24 @@ export function endedBar({ status, progress, currentFrame, totalFrames }: EndedF
   return barOf(status, progress ?? 0, parts);
 }
 
-/** Each plugin that has begun, in that order. */
-export function livePlugins(view: JobView): InspectedPlugin[] {
+/** Each plugin that has begun, in that order; the socket's word counts before the record's. */
+export function livePlugins(view: JobView, recorded?: RecordedPlugin): InspectedPlugin[] {
   return Object.values(view.pluginStatus).map((status) => {
     const metadata = view.pluginMetadata[status.plugin];
+    const known = recorded?.name === status.plugin ? recorded : undefined;
+    const tools = known === undefined ? [] : stepsOf(known);
     const totalMs = view.pluginTimings[status.plugin] ?? null;
     return {
       name: status.plugin,
       status: status.status,
-      version: metadata?.version,
+      version: metadata?.version ?? known?.version,
       model: metadata?.model,
       outputFormat: metadata?.output_format,
       inputShape: metadata?.input_shape,
-      capabilities: metadata?.capabilities,
-      budgetMs: metadata?.latency_budget_ms,
-      steps: totalMs === null ? [] : [{ name: timedName(view, status.plugin), ms: totalMs }],
+      capabilities: metadata?.capabilities ?? known?.capabilities,
+      budgetMs: metadata?.latency_budget_ms ?? known?.budgetMs,
+      health: known?.health,
+      steps: tools.length > 1 || totalMs === null ? tools : [{ name: timedName(view, status.plugin), ms: totalMs }],
       totalMs,
       framesProcessed: status.frames_processed,
       device: status.device_used,
@@ -83,23 +92,16 @@ export function livePlugins(view: JobView): InspectedPlugin[] {
 }
 
 /** The plugin of an ended job, with its tools in the order in which they ran; frames and device stand beside it. */
-export function endedPlugins(facts: EndedFacts): InspectedPlugin[] {
-  const { plugin, timings } = facts;
-  const prefix = `${plugin}.`;
-  const steps = Object.entries(timings ?? {})
-    .filter(([name]) => name.startsWith(prefix))
-    .map(([name, ms]) => ({ name: name.slice(prefix.length), ms }));
-  return [
-    {
-      name: plugin,
-      status: facts.status,
-      version: facts.version,
-      capabilities: facts.capabilities,
-      steps,
-      totalMs: timings?.[plugin] ?? null,
-      budgetMs: facts.budgetMs,
-    },
-  ];
+export function endedPlugins({ status, plugin }: EndedFacts): InspectedPlugin[] {
+  const { timings, ...known } = plugin;
+  return [{ ...known, status, steps: stepsOf(plugin), totalMs: timings?.[plugin.name] ?? null }];
+}
+
+function stepsOf({ name, timings }: RecordedPlugin): InspectedPlugin["steps"] {
+  const prefix = `${name}.`;
+  return Object.entries(timings ?? {})
+    .filter(([timed]) => timed.startsWith(prefix))
+    .map(([timed, ms]) => ({ name: timed.slice(prefix.length), ms }));
 }
 
 export function liveWarnings(view: JobView): InspectedWarning[] {
@@ -111,7 +113,7 @@ export function liveWarnings(view: JobView): InspectedWarning[] {
   }));
 }
 
-/** Live timings are sums over the tools: the only tool has its name, several go by their plugin's. */
+/** The socket's timings are sums over the tools: the only tool has its name, several go by their plugin's. */
 function timedName({ progress }: JobView, plugin: string): string {
   return progress?.tools_total === 1 ? (progress.current_tool ?? plugin) : plugin;
 }

@@ -2,6 +2,7 @@ import { Grid, SimpleGrid, Stack } from "@mantine/core";
 import { useCallback, useMemo, useState } from "react";
 import { useLocation } from "react-router";
 
+import { usePluginOf } from "@/features/player/api/plugin";
 import { hasEnded, type JobFacts } from "@/features/player/api/record";
 import { AttemptList } from "@/features/player/record/AttemptList";
 import { Downloads } from "@/features/player/record/Downloads";
@@ -26,7 +27,8 @@ export function JobBody({ job }: { job: JobFacts }) {
     [job.job_id],
   );
   const isReviewed = hasEnded(job) && (job.current_frame ?? 0) > 0;
-  const ended = useMemo(() => endedFactsOf(job), [job]);
+  const report = usePluginOf(job.plugin_id);
+  const ended = useMemo(() => endedFactsOf(job, report), [job, report]);
   const goTo = isReviewed ? (frame: number) => setAsked({ frame, hash }) : null;
   const isLive = !hasEnded(job);
   const measured = (

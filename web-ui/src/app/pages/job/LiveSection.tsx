@@ -2,21 +2,23 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
 
 import { EmptyState } from "@/components/feedback/EmptyState";
+import { usePluginOf } from "@/features/player/api/plugin";
 import type { JobFacts } from "@/features/player/api/record";
 import { texts } from "@/features/player/texts";
 import { RealtimeProvider } from "@/features/realtime/RealtimeContext";
 import { RealtimeOverlay } from "@/features/realtime/RealtimeOverlay";
 import { useRealtime } from "@/features/realtime/useRealtime";
 
-import { deviceOf } from "./endedFacts";
+import { deviceOf, recordedPluginOf } from "./endedFacts";
 
 /** What stands in the place of the player while a job has not ended: the job, live. */
 export function LiveSection({ job }: { job: JobFacts }) {
   const jobId = job.job_id;
+  const plugin = recordedPluginOf(job, usePluginOf(job.plugin_id));
   return (
     <RealtimeProvider jobId={jobId}>
       {job.status === "pending" ? <EmptyState {...texts.states.pending} /> : null}
-      <RealtimeOverlay device={deviceOf(job)} />
+      <RealtimeOverlay device={deviceOf(job)} plugin={plugin} />
       <AskAtTheEnd jobId={jobId} />
     </RealtimeProvider>
   );

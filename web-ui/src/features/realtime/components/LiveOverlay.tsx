@@ -2,7 +2,7 @@ import { PluginInspector } from "@/components/PluginInspector";
 import { ProgressBar } from "@/components/ProgressBar";
 
 import { liveBar, livePlugins, liveWarnings } from "../overlayFacts";
-import type { DeviceFacts } from "../overlayFacts";
+import type { DeviceFacts, RecordedPlugin } from "../overlayFacts";
 import { LivePreview } from "../preview/LivePreview";
 import { useRealtime } from "../useRealtime";
 import { ConnectionNotice } from "./ConnectionNotice";
@@ -13,11 +13,12 @@ import { OverlayLayout } from "./OverlayLayout";
 
 interface Props {
   device?: DeviceFacts | undefined;
+  plugin?: RecordedPlugin | undefined;
   onFrame?: ((frameIndex: number) => void) | undefined;
 }
 
 /** The overlay of a job that waits or runs. */
-export function LiveOverlay({ device, onFrame }: Props) {
+export function LiveOverlay({ device, plugin, onFrame }: Props) {
   const job = useRealtime();
   return (
     <OverlayLayout
@@ -38,7 +39,7 @@ export function LiveOverlay({ device, onFrame }: Props) {
       picture={<LivePreview />}
       inspector={
         <PluginInspector
-          plugins={livePlugins(job)}
+          plugins={livePlugins(job, plugin)}
           warnings={liveWarnings(job)}
           omittedWarnings={job.earlierWarnings}
           onFrame={onFrame}
