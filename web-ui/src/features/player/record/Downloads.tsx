@@ -50,8 +50,8 @@ function AnnotatedVideo({ jobId, name }: { jobId: string; name: string }) {
   const link = useRef<HTMLAnchorElement>(null);
   const isThere = video.data?.state === "ready";
   useEffect(() => {
-    if (isThere) link.current?.click();
-  }, [isThere]);
+    if (isWanted && isThere) link.current?.click();
+  }, [isWanted, isThere]);
   const progress = video.data?.state === "making" ? video.data.progress : null;
 
   if (isThere) {
