@@ -60,7 +60,7 @@ export const texts = {
   timeline: {
     title: "Timeline",
     label: "Timeline of frames",
-    hint: "Click, or use the arrow keys, Page Up and Page Down.",
+    hint: "Click, or use the arrow keys, Page Up, Page Down, Home and End.",
     empty: {
       title: "Nothing was found",
       next: "The tools reported no box in the frames that they saw. Try other options.",

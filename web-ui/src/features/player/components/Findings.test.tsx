@@ -120,3 +120,17 @@ test.each([
 
   expect(step).toHaveBeenCalledWith(by);
 });
+
+test.each([
+  ["{Home}", 0],
+  ["{End}", 99],
+])("the timeline's key %s goes to frame %i", async (key, place) => {
+  const { session } = show([aLane()]);
+  const goTo = vi.fn();
+  session.player = { goTo } as unknown as ReviewSession["player"];
+  screen.getByRole("slider", { name: "Timeline of frames" }).focus();
+
+  await userEvent.keyboard(key);
+
+  expect(goTo).toHaveBeenCalledExactlyOnceWith(place);
+});

@@ -43,10 +43,13 @@ export function Timeline({ session, lanes, scale, chosen, onChoose }: Props) {
     if (hit?.frame !== undefined) session.goToFrame(hit.frame);
   };
   const onKeyDown = (event: React.KeyboardEvent): void => {
+    const { player } = session;
     const by = KEYS[event.key] ?? (event.key === "PageUp" ? -leap(last) : event.key === "PageDown" ? leap(last) : null);
-    if (by === null) return;
+    const end = event.key === "Home" ? 0 : event.key === "End" ? session.table.count - 1 : null;
+    if (event.shiftKey || (by === null && end === null)) return;
     event.preventDefault();
-    session.player?.step(by);
+    if (by !== null) player?.step(by);
+    else if (end !== null) player?.goTo(end);
   };
   const height = AXIS + Math.max(1, Math.min(MOST_SEEN, lanes.length)) * LANE;
   return (

@@ -15,6 +15,8 @@ function Page({ session }: { session: ReviewSession }) {
     <>
       <input aria-label="Some field" />
       <button type="button">Some button</button>
+      <input type="checkbox" role="switch" aria-label="Some switch" />
+      <div role="slider" tabIndex={0} aria-label="Some slider" aria-valuenow={0} />
     </>
   );
 }
@@ -64,6 +66,29 @@ test("space presses the button that has the focus, other keys still go to the pl
 
   expect(player.toggle).not.toHaveBeenCalled();
   expect(player.step).toHaveBeenCalledOnce();
+});
+
+test("a switch keeps space only", async () => {
+  const { player } = show();
+  screen.getByRole("switch").focus();
+
+  await userEvent.keyboard(" .{Home}");
+
+  expect(screen.getByRole("switch")).toBeChecked();
+  expect(player.toggle).not.toHaveBeenCalled();
+  expect(player.step).toHaveBeenCalledOnce();
+  expect(player.goTo).toHaveBeenCalledWith(0);
+});
+
+test("a slider keeps Home and End, and space still plays", async () => {
+  const { player } = show();
+  screen.getByRole("slider").focus();
+
+  await userEvent.keyboard("{Home}{End} ,");
+
+  expect(player.goTo).not.toHaveBeenCalled();
+  expect(player.toggle).toHaveBeenCalledOnce();
+  expect(player.step).toHaveBeenCalledWith(-1);
 });
 
 test("keys with a modifier are the browser's, and none are heard after the review is gone", async () => {

@@ -33,9 +33,13 @@ const LISTED: readonly Shortcut[] = Object.entries(texts.keys.names).map(([keys,
   group: texts.keys.group,
 }));
 
-/** Controls that use these keys themselves. */
-const OWN_KEYS = "input, textarea, select, [contenteditable], [role=slider], [role=dialog], [role=listbox]";
-const PRESSED_BY_SPACE = "button, a, summary, [role=button], [role=switch]";
+const TICKED = "input[type=checkbox], input[type=radio], input[type=button], input[type=submit]";
+
+/** Controls that are filled in, or that hold the keyboard while they are open: every key is theirs. */
+const EVERY_KEY = `input:not(${TICKED}, [type=range]), textarea, select, [contenteditable], [role=dialog], [role=listbox]`;
+const SLIDER = "input[type=range], [role=slider]";
+const SLIDER_KEYS: readonly string[] = ["Home", "End"];
+const PRESSED_BY_SPACE = `button, a, summary, ${TICKED}, [role=button], [role=switch], [role=checkbox]`;
 
 /** The keys of the player, wherever the focus is, except where a control needs them. */
 export function useReviewKeys(session: ReviewSession, ranges: Ranges): void {
@@ -54,5 +58,7 @@ export function useReviewKeys(session: ReviewSession, ranges: Ranges): void {
 }
 
 function isNeeded(key: string, target: Element): boolean {
-  return target.closest(OWN_KEYS) !== null || (key === " " && target.closest(PRESSED_BY_SPACE) !== null);
+  if (target.closest(EVERY_KEY) !== null) return true;
+  if (SLIDER_KEYS.includes(key)) return target.closest(SLIDER) !== null;
+  return key === " " && target.closest(PRESSED_BY_SPACE) !== null;
 }
