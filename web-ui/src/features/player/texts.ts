@@ -14,6 +14,15 @@ export const texts = {
       title: "This browser cannot play the video",
       next: "Download the annotated MP4 below: it has the boxes drawn in and plays everywhere.",
     },
+    broken: {
+      title: "The video stopped loading",
+      next: "Check that the server is running, and your connection.",
+    },
+    imageBroken: {
+      title: "The image could not be loaded",
+      next: "Check that the server is running, and your connection.",
+    },
+    retry: "Try again",
     imageRefused: { title: "This browser cannot show the image", next: "Download the original file below." },
   },
   copy: "This is a converted copy with the same frames, because browsers cannot play the file that was submitted.",

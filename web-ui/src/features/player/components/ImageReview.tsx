@@ -1,7 +1,6 @@
 import { Box, Stack } from "@mantine/core";
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useEffect, useMemo, useRef } from "react";
 
-import { ErrorBanner } from "@/components/ErrorBanner";
 import { ProblemPanel } from "@/components/feedback/ProblemPanel";
 import { Spinner } from "@/components/Spinner";
 
@@ -10,8 +9,10 @@ import { playableAddress, usePlayable } from "../api/playable";
 import { rowsOf } from "../api/rows";
 import type { FrameTable } from "../engine/FrameTable";
 import { ReviewSession } from "../engine/ReviewSession";
+import { useMediaFailure } from "../hooks/useMediaFailure";
 import { useZoomAndPan } from "../hooks/useZoomAndPan";
 import { texts } from "../texts";
+import { MediaFailed } from "./MediaFailed";
 import classes from "./PlayerStage.module.css";
 import type { ReviewedJob } from "./ReadyReview";
 import { ViewControls } from "./ViewControls";
@@ -43,14 +44,14 @@ function ReadyImage({ job, table, addressOf }: Props & { table: FrameTable }) {
   );
   const stage = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
-  const [isRefused, setRefused] = useState(false);
+  const { failure, failed, retry, tries } = useMediaFailure(job.id, texts.stage.imageBroken);
   const src = useMemo(() => playableAddress(job.id), [job.id]);
 
   useEffect(() => {
     if (canvas.current === null || stage.current === null) return undefined;
     const element = stage.current;
     const image = new Image();
-    image.addEventListener("error", () => setRefused(true));
+    image.addEventListener("error", () => void failed(null));
     image.src = src;
     const detach = session.attachImage(image, canvas.current);
     const measure = (): void => session.resize(element.clientWidth, element.clientHeight);
@@ -61,10 +62,10 @@ function ReadyImage({ job, table, addressOf }: Props & { table: FrameTable }) {
       observer.disconnect();
       detach();
     };
-  }, [session, src]);
+  }, [session, src, failed, tries]);
   useZoomAndPan(session, canvas);
 
-  if (isRefused) return <ErrorBanner title={texts.stage.imageRefused.title} detail={texts.stage.imageRefused.next} />;
+  if (failure !== null) return <MediaFailed failure={failure} refused={texts.stage.imageRefused} onRetry={retry} />;
   const { display } = session.size;
   return (
     <Stack gap="sm">

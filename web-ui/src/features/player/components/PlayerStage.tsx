@@ -11,12 +11,12 @@ interface Props {
   session: ReviewSession;
   /** The address of the video, with the key where one is needed. */
   src: string;
-  /** The browser cannot play the video. */
-  onRefused: () => void;
+  /** The video cannot be shown, or no longer. */
+  onFailed: (error: MediaError | null) => void;
 }
 
 /** The picture and its boxes on one canvas; the video element behind it is not seen. */
-export function PlayerStage({ session, src, onRefused }: Props) {
+export function PlayerStage({ session, src, onFailed }: Props) {
   const stage = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
   const video = useRef<HTMLVideoElement>(null);
@@ -66,7 +66,7 @@ export function PlayerStage({ session, src, onRefused }: Props) {
         preload="auto"
         tabIndex={-1}
         aria-hidden
-        onError={onRefused}
+        onError={({ currentTarget }) => onFailed(currentTarget.error)}
       />
       {isWaiting ? (
         <Text className={classes["waiting"] ?? ""} size="xs" role="status">

@@ -1,5 +1,5 @@
 import { Stack, Text } from "@mantine/core";
-import { useEffect, useMemo, useState } from "react";
+import { useEffect, useMemo } from "react";
 
 import { ErrorBanner } from "@/components/ErrorBanner";
 
@@ -9,10 +9,12 @@ import { useTimeline } from "../api/timeline";
 import type { FrameTable } from "../engine/FrameTable";
 import { ReviewSession } from "../engine/ReviewSession";
 import { busyRanges } from "../engine/timelineGeometry";
+import { useMediaFailure } from "../hooks/useMediaFailure";
 import { useReview } from "../hooks/useReview";
 import { useReviewKeys } from "../hooks/useReviewKeys";
 import { texts } from "../texts";
 import { Findings } from "./Findings";
+import { MediaFailed } from "./MediaFailed";
 import { PlayerStage } from "./PlayerStage";
 import { Transport } from "./Transport";
 import { ViewControls } from "./ViewControls";
@@ -41,28 +43,37 @@ export function ReadyReview({ job, table, wanted, addressOf }: Props) {
   );
   const timeline = useTimeline(job.id, table.count);
   const src = useMemo(() => playableAddress(job.id), [job.id]);
-  const [isRefused, setRefused] = useState(false);
+  const media = useMediaFailure(job.id, texts.stage.broken);
   const hasMissed = useReview(session, (state) => state.player?.hasMissed ?? false);
   const hasFoundNone = useReview(session, (state) => state.hasFoundNone);
   const ranges = useMemo(() => rangesOf(timeline.data, table), [timeline.data, table]);
   useReviewKeys(session, ranges);
   useEffect(() => session.goToFrame(wanted.frame), [session, wanted]);
 
-  if (!("requestVideoFrameCallback" in HTMLVideoElement.prototype) || !("VideoFrame" in globalThis)) {
-    return <ErrorBanner title={texts.stage.unsupported.title} detail={texts.stage.unsupported.next} />;
-  }
-  if (isRefused) return <ErrorBanner title={texts.stage.refused.title} detail={texts.stage.refused.next} />;
   return (
     <Stack gap="sm">
-      <PlayerStage session={session} src={src} onRefused={() => setRefused(true)} />
-      <Transport session={session} ranges={ranges} />
-      <ViewControls session={session} addressOf={addressOf} />
-      <Text size="xs" c="dimmed" role="status">
-        {hasMissed ? texts.transport.missed : hasFoundNone ? texts.transport.foundNone : ""}
-      </Text>
+      {!canNameFrames() ? (
+        <ErrorBanner title={texts.stage.unsupported.title} detail={texts.stage.unsupported.next} />
+      ) : media.failure !== null ? (
+        <MediaFailed failure={media.failure} refused={texts.stage.refused} onRetry={media.retry} />
+      ) : (
+        <>
+          <PlayerStage key={media.tries} session={session} src={src} onFailed={(error) => void media.failed(error)} />
+          <Transport session={session} ranges={ranges} />
+          <ViewControls session={session} addressOf={addressOf} />
+          <Text size="xs" c="dimmed" role="status">
+            {hasMissed ? texts.transport.missed : hasFoundNone ? texts.transport.foundNone : ""}
+          </Text>
+        </>
+      )}
       <Findings session={session} timeline={timeline} />
     </Stack>
   );
+}
+
+/** Whether this browser says which picture of a video it shows. */
+function canNameFrames(): boolean {
+  return "requestVideoFrameCallback" in HTMLVideoElement.prototype && "VideoFrame" in globalThis;
 }
 
 function rangesOf(timeline: ReturnType<typeof useTimeline>["data"], table: FrameTable): [number, number][] {

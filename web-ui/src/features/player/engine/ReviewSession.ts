@@ -97,6 +97,7 @@ export class ReviewSession {
     return () => {
       video.removeEventListener("loadeddata", begin);
       unsubscribe();
+      if (player.getState().place !== null) this.wanted = this.table.frameAt(player.place);
       player.close();
       painter.close();
       this.player = null;
