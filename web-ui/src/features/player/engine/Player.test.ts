@@ -112,6 +112,35 @@ describe("a picture and its boxes", () => {
     expect(player.getState().drawn).toBe(0);
   });
 
+  test("are asked for again by themselves while the picture stands still", async () => {
+    const load = vi.fn((from: number, limit: number) => Promise.resolve(rowsOf(from, limit)));
+    load.mockRejectedValueOnce(new Error("down")).mockRejectedValueOnce(new Error("down"));
+    const { video, shown } = aPlayer({ load });
+    video.present(70 * GAP);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(shown).toMatchObject([{ frameIndex: 70, overlay: null }]);
+
+    await vi.advanceTimersByTimeAsync(1_000);
+
+    expect(shown.at(-1)?.overlay?.boxes.map((box) => box.corners)).toEqual([[70, 0, 71, 1]]);
+  });
+
+  test("that could not be loaded are not asked for on every frame, and the video plays on", async () => {
+    const load = vi.fn(() => Promise.reject<Row[]>(new Error("down")));
+    const { player, video, shown } = aPlayer({ load });
+    player.play();
+    video.present(0);
+    await vi.advanceTimersByTimeAsync(0);
+    const asked = load.mock.calls.length;
+
+    for (let frame = 1; frame < 20; frame += 1) video.present(frame * GAP);
+
+    expect(load).toHaveBeenCalledTimes(asked);
+    expect(shown).toHaveLength(20);
+    expect(video.paused).toBe(false);
+    player.close();
+  });
+
   test("of a frame that has no row have no boxes", async () => {
     const { video, shown } = aPlayer({ load: () => Promise.resolve([]) });
 

@@ -20,6 +20,8 @@ export interface PlayerParts {
     get: (frame: number) => KnownRow;
     ensure: (frame: number) => Promise<void>;
     prefetch: (frame: number) => void;
+    /** Milliseconds until a row that could not be loaded may be asked for again. */
+    waitOf: (frame: number) => number;
   };
   painter: { show: (shown: Shown) => void };
   /** Null while the row is not loaded. */
@@ -81,6 +83,7 @@ export class Player {
   private isOwed = false;
   private wantsToPlay = false;
   private request = 0;
+  private retry: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly parts: PlayerParts) {
     const { video, table } = parts;
@@ -153,6 +156,7 @@ export class Player {
   /** Stop listening to the video and let go of what is held. */
   close(): void {
     this.ended.abort();
+    clearTimeout(this.retry);
     this.seek.close();
     this.parts.video.cancelVideoFrameCallback(this.request);
     this.held?.taken.picture.close?.();
@@ -199,14 +203,16 @@ export class Player {
     const frameIndex = this.parts.table.frameAt(next.place);
     const row = this.parts.rows.get(frameIndex);
     this.parts.rows.prefetch(frameIndex);
-    if (row === undefined) this.hold(next, frameIndex);
+    if (row === undefined && this.parts.rows.waitOf(frameIndex) === 0) this.hold(next, frameIndex);
     else this.draw(next, row);
   }
 
   private draw({ taken, place, isAnnounced }: Held, row: KnownRow): void {
     const overlay = this.parts.overlayOf(row);
-    this.parts.painter.show({ picture: taken.picture, frameIndex: this.parts.table.frameAt(place), overlay });
+    const frameIndex = this.parts.table.frameAt(place);
+    this.parts.painter.show({ picture: taken.picture, frameIndex, overlay });
     this.isWhole = overlay !== null;
+    if (row === undefined) this.lookAgain(this.parts.rows.waitOf(frameIndex));
     const drawn = this.state.drawn + (isAnnounced && this.isWhole ? 1 : 0);
     this.set({ place, isReady: true, isWaiting: false, drawn });
   }
@@ -224,6 +230,14 @@ export class Player {
       if (this.wantsToPlay) this.start();
     };
     this.parts.rows.ensure(frameIndex).then(release, release);
+  }
+
+  /** Try again, when the pause is over, to show the boxes that could not be loaded. */
+  private lookAgain(pause: number): void {
+    clearTimeout(this.retry);
+    this.retry = setTimeout(() => {
+      if (!this.isWhole && this.held === null && this.state.place !== null) this.capture(null);
+    }, pause);
   }
 
   private drop(): void {

@@ -1,5 +1,7 @@
 import { expect, test, vi } from "vitest";
 
+import type { Row } from "@/lib/boxes/boxes";
+
 import { RowWindows, type LoadRows } from "./RowWindows";
 
 const rowsFrom: LoadRows = (from, limit) =>
@@ -34,14 +36,48 @@ test("a window is asked for once while it is being loaded", async () => {
   expect(load).toHaveBeenCalledOnce();
 });
 
-test("a failed window is asked for again", async () => {
-  const load = vi.fn(rowsFrom).mockRejectedValueOnce(new Error("down"));
+test("a failed window is asked for again after 1, 2, 4 and then every 8 seconds, and not before", async () => {
+  vi.useFakeTimers();
+  const load = vi.fn(() => Promise.reject<Row[]>(new Error("down")));
   const rows = new RowWindows(load);
 
+  const pauses = [];
+  for (let failures = 1; failures <= 5; failures += 1) {
+    await expect(rows.ensure(1)).rejects.toThrow("down");
+    await expect(rows.ensure(2)).rejects.toThrow("down");
+    expect(load).toHaveBeenCalledTimes(failures);
+    pauses.push(rows.waitOf(1));
+    vi.advanceTimersByTime(rows.waitOf(1));
+  }
+
+  expect(pauses).toEqual([1_000, 2_000, 4_000, 8_000, 8_000]);
+  vi.useRealTimers();
+});
+
+test("a window that failed and then came is known, and the pause is forgotten", async () => {
+  vi.useFakeTimers();
+  const rows = new RowWindows(vi.fn(rowsFrom).mockRejectedValueOnce(new Error("down")));
+
   await expect(rows.ensure(1)).rejects.toThrow("down");
+  vi.advanceTimersByTime(1_000);
   await rows.ensure(1);
 
   expect(rows.get(1)).toEqual({ frame_index: 1 });
+  expect(rows.waitOf(1)).toBe(0);
+  vi.useRealTimers();
+});
+
+test("the windows around are asked for once while the frames stay among them", async () => {
+  const load = vi.fn(() => Promise.reject<Row[]>(new Error("down")));
+  const rows = new RowWindows(load);
+
+  for (let frame = 64; frame < 256; frame += 1) rows.prefetch(frame);
+
+  expect(load.mock.calls).toEqual([
+    [256, 256],
+    [0, 256],
+  ]);
+  await Promise.resolve();
 });
 
 test("the windows used last are kept when a video is long", async () => {
