@@ -49,7 +49,10 @@ export const texts = {
     link: "Copy a link to this frame",
     copied: "Link copied",
     missed: "That frame could not be reached; the nearest one is shown.",
-    foundNone: "There is no further detection in this direction.",
+    search: {
+      none: "There is no further detection in this direction.",
+      failed: "The search broke off, because the boxes could not be loaded. Try again shortly.",
+    },
   },
   keys: {
     group: "Player",

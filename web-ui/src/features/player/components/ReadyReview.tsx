@@ -45,7 +45,7 @@ export function ReadyReview({ job, table, wanted, addressOf }: Props) {
   const src = useMemo(() => playableAddress(job.id), [job.id]);
   const media = useMediaFailure(job.id, texts.stage.broken);
   const hasMissed = useReview(session, (state) => state.player?.hasMissed ?? false);
-  const hasFoundNone = useReview(session, (state) => state.hasFoundNone);
+  const search = useReview(session, (state) => state.search);
   const ranges = useMemo(() => rangesOf(timeline.data, table), [timeline.data, table]);
   useReviewKeys(session, ranges);
   useEffect(() => session.goToFrame(wanted.frame), [session, wanted]);
@@ -62,7 +62,7 @@ export function ReadyReview({ job, table, wanted, addressOf }: Props) {
           <Transport session={session} ranges={ranges} />
           <ViewControls session={session} addressOf={addressOf} />
           <Text size="xs" c="dimmed" role="status">
-            {hasMissed ? texts.transport.missed : hasFoundNone ? texts.transport.foundNone : ""}
+            {hasMissed ? texts.transport.missed : search === null ? "" : texts.transport.search[search]}
           </Text>
         </>
       )}

@@ -29,8 +29,8 @@ export interface ReviewState {
   look: Look;
   /** Whether any picture so far had a pitch or a radar. */
   has: { pitch: boolean; radar: boolean };
-  /** Whether a search for a detection found none. */
-  hasFoundNone: boolean;
+  /** How the last search for a detection ended, where it found no frame. */
+  search: "none" | "failed" | null;
 }
 
 /** Reviews one video. */
@@ -41,14 +41,14 @@ export class ReviewSession {
     view: WHOLE,
     look: { boxes: true, labels: true, pitch: true, radar: true },
     has: { pitch: false, radar: false },
-    hasFoundNone: false,
+    search: null,
   };
   private readonly listeners = new Set<() => void>();
   private readonly rows: RowWindows;
   private painter: Painter | null = null;
   private canvas: HTMLCanvasElement | null = null;
   private wanted = 0;
-  private searches = 0;
+  private searching = new AbortController();
   player: Player | null = null;
 
   constructor(
@@ -97,6 +97,7 @@ export class ReviewSession {
     return () => {
       video.removeEventListener("loadeddata", begin);
       unsubscribe();
+      this.searching.abort();
       if (player.getState().place !== null) this.wanted = this.table.frameAt(player.place);
       player.close();
       painter.close();
@@ -139,14 +140,16 @@ export class ReviewSession {
     const { player } = this;
     if (player === null) return;
     player.pause();
-    this.searches += 1;
-    const search = this.searches;
+    this.searching.abort();
+    this.searching = new AbortController();
+    const { signal } = this.searching;
     const from = this.table.frameAt(player.place);
     const hasBoxes = (row: Parameters<typeof boxesOfRow>[0]): boolean => boxesOfRow(row, this.tools).length > 0;
-    const found = await findDetection({ from, direction, ranges, rows: this.rows, hasBoxes }).catch(() => null);
-    if (search !== this.searches) return;
-    this.set({ hasFoundNone: found === null });
-    if (found !== null) this.goToFrame(found);
+    const search = findDetection({ from, direction, ranges, rows: this.rows, hasBoxes, signal });
+    const found = await search.catch(() => "failed" as const);
+    if (signal.aborted) return;
+    this.set({ search: found === null ? "none" : found === "failed" ? found : null });
+    if (typeof found === "number") this.goToFrame(found);
   }
 
   /** Give the canvas its size on the page. */
@@ -195,8 +198,8 @@ export class ReviewSession {
     const player = this.player?.getState() ?? null;
     const place = player?.place ?? null;
     const frame = place === null ? null : this.table.frameAt(place);
-    const hasFoundNone = this.state.hasFoundNone && frame === this.state.frame;
-    this.set({ player, frame, hasFoundNone });
+    const search = frame === this.state.frame ? this.state.search : null;
+    this.set({ player, frame, search });
   }
 
   private set(change: Partial<ReviewState>): void {

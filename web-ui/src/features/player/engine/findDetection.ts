@@ -8,15 +8,19 @@ interface Search {
   ranges: readonly (readonly [number, number])[];
   rows: { get: (frame: number) => KnownRow; ensure: (frame: number) => Promise<void> };
   hasBoxes: (row: NonNullable<KnownRow>) => boolean;
+  /** Ends the search: no further rows are loaded. */
+  signal?: AbortSignal;
 }
 
-/** Return the next or the previous frame with a box; null where there is none. */
-export async function findDetection({ from, direction, ranges, rows, hasBoxes }: Search): Promise<number | null> {
+/** Return the next or the previous frame with a box; null where there is none. Throws when its rows cannot be loaded, or when it is ended. */
+export async function findDetection(search: Search): Promise<number | null> {
+  const { from, direction, ranges, rows, hasBoxes, signal } = search;
   const inOrder = direction === 1 ? ranges : [...ranges].reverse();
   for (const [first, last] of inOrder) {
     const start = direction === 1 ? Math.max(first, from + 1) : Math.min(last, from - 1);
     for (let frame = start; frame >= first && frame <= last; frame += direction) {
       if (rows.get(frame) === undefined) await rows.ensure(frame);
+      signal?.throwIfAborted();
       const row = rows.get(frame);
       if (row !== undefined && row !== null && hasBoxes(row)) return frame;
     }
