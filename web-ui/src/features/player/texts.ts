@@ -30,6 +30,14 @@ export const texts = {
     title: "Converting the video",
     next: "Browsers cannot play the file that was submitted. A copy with the same frames is being made, once.",
   },
+  image: {
+    loading: "Loading the image",
+    copy: "This is a converted copy, because browsers cannot show the file that was submitted.",
+    making: {
+      title: "Converting the image",
+      next: "Browsers cannot show the file that was submitted. A copy is being made, once.",
+    },
+  },
   loading: "Loading the video",
   transport: {
     label: "Playback",

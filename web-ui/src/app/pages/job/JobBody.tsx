@@ -26,10 +26,10 @@ export function JobBody({ job }: { job: JobFacts }) {
     (frame: number) => `${globalThis.location.origin}/jobs/${job.job_id}${hashOfFrame(frame)}`,
     [job.job_id],
   );
-  const isReviewed = hasEnded(job) && (job.current_frame ?? 0) > 0;
+  const hasFrames = hasEnded(job) && (job.current_frame ?? 0) > 0 && !job.job_type.startsWith("image");
   const report = usePluginOf(job.plugin_id);
   const ended = useMemo(() => endedFactsOf(job, report), [job, report]);
-  const goTo = isReviewed ? (frame: number) => setAsked({ frame, hash }) : null;
+  const goTo = hasFrames ? (frame: number) => setAsked({ frame, hash }) : null;
   const isLive = !hasEnded(job);
   const measured = (
     <>

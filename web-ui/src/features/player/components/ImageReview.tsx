@@ -10,8 +10,11 @@ import { rowsOf } from "../api/rows";
 import type { FrameTable } from "../engine/FrameTable";
 import { ReviewSession } from "../engine/ReviewSession";
 import { useMediaFailure } from "../hooks/useMediaFailure";
+import { useReview } from "../hooks/useReview";
+import { useZoomKeys } from "../hooks/useReviewKeys";
 import { useZoomAndPan } from "../hooks/useZoomAndPan";
 import { texts } from "../texts";
+import { CopyNote, Making } from "./Making";
 import { MediaFailed } from "./MediaFailed";
 import classes from "./PlayerStage.module.css";
 import type { ReviewedJob } from "./ReadyReview";
@@ -28,8 +31,15 @@ export function ImageReview({ job, addressOf }: Props) {
   const table = useFrameTable(job.id, "input", true);
   const failed = [playable, table].find((query) => query.error !== null);
   if (failed !== undefined) return <ProblemPanel error={failed.error} onRetry={() => void failed.refetch()} />;
-  if (playable.data?.state !== "ready" || table.data?.state !== "ready") return <Spinner label={texts.loading} />;
-  return <ReadyImage job={job} table={table.data.thing} addressOf={addressOf} />;
+  const making = [playable.data, table.data].find((made) => made?.state === "making");
+  if (making?.state === "making") return <Making progress={making.progress} {...texts.image.making} />;
+  if (playable.data?.state !== "ready" || table.data?.state !== "ready") return <Spinner label={texts.image.loading} />;
+  return (
+    <Stack gap="xs">
+      {playable.data.thing.isCopy ? <CopyNote text={texts.image.copy} /> : null}
+      <ReadyImage job={job} table={table.data.thing} addressOf={addressOf} />
+    </Stack>
+  );
 }
 
 function ReadyImage({ job, table, addressOf }: Props & { table: FrameTable }) {
@@ -64,6 +74,8 @@ function ReadyImage({ job, table, addressOf }: Props & { table: FrameTable }) {
     };
   }, [session, src, failed, tries]);
   useZoomAndPan(session, canvas);
+  useZoomKeys(session);
+  const isZoomed = useReview(session, (state) => state.view.zoom > 1);
 
   if (failure !== null) return <MediaFailed failure={failure} refused={texts.stage.imageRefused} onRetry={retry} />;
   const { display } = session.size;
@@ -74,7 +86,14 @@ function ReadyImage({ job, table, addressOf }: Props & { table: FrameTable }) {
         className={classes["stage"] ?? ""}
         __vars={{ "--stage-ratio": String(display.width / display.height) }}
       >
-        <canvas ref={canvas} className={classes["canvas"]} role="img" tabIndex={0} aria-label={texts.stage.label} />
+        <canvas
+          ref={canvas}
+          className={classes["canvas"]}
+          role="img"
+          tabIndex={0}
+          aria-label={texts.stage.label}
+          data-zoomed={isZoomed || undefined}
+        />
       </Box>
       <ViewControls session={session} addressOf={addressOf} />
     </Stack>

@@ -5,7 +5,7 @@ import { expect, test, vi } from "vitest";
 import { shortcuts } from "@/lib/shortcuts";
 
 import type { ReviewSession } from "../engine/ReviewSession";
-import { useReviewKeys } from "./useReviewKeys";
+import { useReviewKeys, useZoomKeys } from "./useReviewKeys";
 
 const ranges: [number, number][] = [[0, 9]];
 
@@ -107,4 +107,21 @@ test("the sheet of shortcuts lists the keys while the review is there", () => {
   expect(shortcuts()).toContainEqual({ keys: ".", name: "Next frame", group: "Player" });
   unmount();
   expect(shortcuts()).toEqual([]);
+});
+
+function Picture({ session }: { session: ReviewSession }) {
+  useZoomKeys(session);
+  return null;
+}
+
+test("an image has the keys of the zoom, and the sheet lists no others", async () => {
+  const session = { zoom: vi.fn(), setView: vi.fn() };
+  render(<Picture session={session as unknown as ReviewSession} />);
+
+  await userEvent.keyboard("+-0 .");
+
+  expect(session.zoom).toHaveBeenCalledTimes(2);
+  expect(session.setView).toHaveBeenCalledOnce();
+  expect(shortcuts().map(({ keys }) => keys)).toEqual(expect.arrayContaining(["+", "-", "0"]));
+  expect(shortcuts().map(({ keys }) => keys)).not.toContain(".");
 });

@@ -12,7 +12,16 @@ type Action = (session: ReviewSession, ranges: Ranges) => void;
 
 const STEP = 1.4;
 
-const ACTIONS: Readonly<Record<string, Action>> = {
+type Actions = Readonly<Record<string, Action>>;
+
+const ZOOM: Actions = {
+  "+": (session) => session.zoom(STEP),
+  "=": (session) => session.zoom(STEP),
+  "-": (session) => session.zoom(1 / STEP),
+  "0": (session) => session.setView(WHOLE),
+};
+
+const ALL: Actions = {
   " ": (session) => session.player?.toggle(),
   ",": (session) => session.player?.step(-1),
   ".": (session) => session.player?.step(1),
@@ -20,10 +29,7 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   "]": (session, ranges) => void session.goToDetection(1, ranges),
   Home: (session) => session.player?.goTo(0),
   End: (session) => session.player?.goTo(session.table.count - 1),
-  "+": (session) => session.zoom(STEP),
-  "=": (session) => session.zoom(STEP),
-  "-": (session) => session.zoom(1 / STEP),
-  "0": (session) => session.setView(WHOLE),
+  ...ZOOM,
 };
 
 /** What the sheet of shortcuts says; the player listens by itself, because its keys depend on what has the focus. */
@@ -32,6 +38,8 @@ const LISTED: readonly Shortcut[] = Object.entries(texts.keys.names).map(([keys,
   name,
   group: texts.keys.group,
 }));
+const LISTED_ZOOM = LISTED.filter(({ keys }) => keys in ZOOM);
+const NO_RANGES: Ranges = [];
 
 const TICKED = "input[type=checkbox], input[type=radio], input[type=button], input[type=submit]";
 
@@ -44,9 +52,19 @@ const PRESSED_BY_SPACE = `button, a, summary, ${TICKED}, [role=button], [role=sw
 /** The keys of the player, wherever the focus is, except where a control needs them. */
 export function useReviewKeys(session: ReviewSession, ranges: Ranges): void {
   useShortcuts(LISTED);
+  useActions(session, ranges, ALL);
+}
+
+/** The keys of an image: those by which it is looked at closely. */
+export function useZoomKeys(session: ReviewSession): void {
+  useShortcuts(LISTED_ZOOM);
+  useActions(session, NO_RANGES, ZOOM);
+}
+
+function useActions(session: ReviewSession, ranges: Ranges, actions: Actions): void {
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
-      const action = ACTIONS[event.key];
+      const action = actions[event.key];
       if (action === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
       if (event.target instanceof Element && isNeeded(event.key, event.target)) return;
       event.preventDefault();
@@ -54,7 +72,7 @@ export function useReviewKeys(session: ReviewSession, ranges: Ranges): void {
     };
     globalThis.addEventListener("keydown", onKey);
     return () => globalThis.removeEventListener("keydown", onKey);
-  }, [session, ranges]);
+  }, [session, ranges, actions]);
 }
 
 function isNeeded(key: string, target: Element): boolean {
