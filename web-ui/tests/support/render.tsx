@@ -6,7 +6,7 @@ import type { ReactNode } from "react";
 import { createMemoryRouter } from "react-router";
 import { RouterProvider } from "react-router/dom";
 
-type Rendered = RenderResult & { address: () => string };
+type Rendered = RenderResult & { address: () => string; client: QueryClient };
 
 /** Render a part of the page at an address, with all providers; answers are not shared between tests. */
 export function renderAt(address: string, element: ReactNode): Rendered {
@@ -21,6 +21,7 @@ export function renderAt(address: string, element: ReactNode): Rendered {
     </MantineProvider>,
   );
   return Object.assign(rendered, {
+    client,
     address: () => `${router.state.location.pathname}${router.state.location.search}`,
   });
 }

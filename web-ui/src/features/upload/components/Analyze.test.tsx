@@ -5,6 +5,7 @@ import { beforeEach, expect, test, vi } from "vitest";
 
 import { renderAt } from "../../../../tests/support/render";
 import { fakeNetwork, server } from "../../../../tests/support/server";
+import { pluginsQuery } from "../api/plugins";
 import { sendMedia } from "../api/sendMedia";
 import { UploadQueue } from "../queue/UploadQueue";
 import { Analyze } from "./Analyze";
@@ -55,11 +56,11 @@ beforeEach(() => {
 
 async function renderAnalyze() {
   const onJob = vi.fn();
-  renderAt("/", <Analyze queue={new UploadQueue(sendMedia)} onJob={onJob} />);
+  const { client } = renderAt("/", <Analyze queue={new UploadQueue(sendMedia)} onJob={onJob} />);
   await screen.findByRole("checkbox", { name: "Detect motion" });
   const input = await screen.findByLabelText<HTMLInputElement>("Drop videos or pictures here", { selector: "input" });
   const user = userEvent.setup({ applyAccept: false });
-  return { onJob, user, choose: (...files: File[]) => user.upload(input, files) };
+  return { client, onJob, user, choose: (...files: File[]) => user.upload(input, files) };
 }
 
 function analyze() {
@@ -167,6 +168,45 @@ test("an option that the server refuses is marked at its field, and the file say
   expect(await screen.findByText("Expected at most 20, found 20.5")).toBeInTheDocument();
   expect(await screen.findByRole("textbox", { name: "Threshold" })).toBeInvalid();
   expect(within(screen.getByRole("listitem")).getByRole("alert")).toHaveTextContent("The options do not fit the tool");
+});
+
+const OTHER = { name: "face-finder", version: "0.2.0", description: "Finds faces.", state: "INITIALIZED" };
+
+test("the first plugin stays chosen when a later answer has another first", async () => {
+  const { client } = await renderAnalyze();
+  server.use(http.get("*/v1/plugins", () => HttpResponse.json([OTHER, PLUGIN, BROKEN])));
+
+  await client.refetchQueries({ queryKey: pluginsQuery.queryKey });
+
+  expect(await screen.findByRole("radio", { name: "face-finder" })).not.toBeChecked();
+  expect(screen.getByRole("radio", { name: "motion-detector" })).toBeChecked();
+});
+
+test("what the server refused stays with its plugin, though another has a tool of the same name", async () => {
+  const problem = {
+    status: 422,
+    title: "The options do not fit the tool",
+    detail: "options.detect-motion.threshold: expected at most 20, found 20.5",
+    code: "OPTIONS_INVALID",
+  };
+  server.use(
+    http.get("*/v1/plugins", () => HttpResponse.json([PLUGIN, OTHER])),
+    http.get("*/v1/plugins/:name", () =>
+      HttpResponse.json({ tools: TOOLS, health: PLUGIN, metadata: {}, runners: [] }),
+    ),
+    http.post("*/v1/video/submit", () => HttpResponse.json(problem, { status: 422 })),
+  );
+  const { user, choose } = await renderAnalyze();
+  await choose(CAR);
+  await screen.findByText("cars.mp4");
+  await user.click(analyze());
+  expect(await screen.findByText("Expected at most 20, found 20.5")).toBeInTheDocument();
+
+  await user.click(screen.getByRole("radio", { name: "face-finder" }));
+  await waitFor(() => expect(screen.queryByText("Expected at most 20, found 20.5")).toBeNull());
+
+  await user.click(screen.getByRole("radio", { name: "motion-detector" }));
+  expect(await screen.findByText("Expected at most 20, found 20.5")).toBeInTheDocument();
 });
 
 test("an upload shows how far it is and can be cancelled", async () => {

@@ -31,7 +31,11 @@ export function Analyze({ queue, onJob }: Props) {
   const limit = useQuery(serviceFactsQuery).data?.limits.upload_bytes ?? null;
   const plugins = useQuery(pluginsQuery).data ?? [];
   const [wanted, setWanted] = useState<string | null>(null);
-  const plugin = plugins.filter(isUsable).find(({ name }) => wanted === null || name === wanted)?.name ?? null;
+  const usable = plugins.filter(isUsable).map(({ name }) => name);
+  const [first] = usable;
+  // The first usable plugin stays chosen, whatever order later answers have.
+  if (wanted === null && first !== undefined) setWanted(first);
+  const plugin = usable.find((name) => name === wanted) ?? null;
   const report = useQuery({ ...pluginQuery(plugin ?? ""), enabled: plugin !== null });
   const analysis = useAnalysis(plugin, report.data?.tools ?? []);
   const { submit, opened, setOpened } = useSubmit({ queue, plugin, analysis, onJob });

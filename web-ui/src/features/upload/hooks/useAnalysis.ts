@@ -16,10 +16,11 @@ export function useAnalysis(plugin: string | null, tools: readonly Tool[]) {
   const [chosenByPlugin, setChosenByPlugin] = useState<Readonly<Record<string, readonly string[]>>>({});
   const [draftsByTool, setDraftsByTool] = useState<Readonly<Record<string, Drafts>>>({});
   const [device, setDevice] = useState<Analysis["device"]>("auto");
-  const [refusal, setRefusal] = useState<Refusal | null>(null);
+  const [refused, setRefused] = useState<{ plugin: string; refusal: Refusal } | null>(null);
   const [wasTried, setWasTried] = useState(false);
 
   const address = (tool: string) => `${plugin ?? ""}/${tool}`;
+  const refusal = refused?.plugin === plugin ? refused.refusal : null;
   const names = (plugin === null ? undefined : chosenByPlugin[plugin]) ?? tools.slice(0, 1).map((tool) => tool.name);
   const chosen = tools.filter((tool) => names.includes(tool.name));
   const read = chosen.map((tool) => {
@@ -38,14 +39,15 @@ export function useAnalysis(plugin: string | null, tools: readonly Tool[]) {
 
   const keep = (tool: string, drafts: Drafts) => {
     setDraftsByTool((all) => ({ ...all, [address(tool)]: drafts }));
-    if (refusal?.tool === tool) setRefusal(null);
+    if (refusal?.tool === tool) setRefused(null);
   };
   return {
     chosen,
     forms,
     device,
     setDevice,
-    refuse: setRefusal,
+    /** Show what the server said of an option of this plugin; null forgets it. */
+    refuse: (said: Refusal | null) => setRefused(said === null || plugin === null ? null : { plugin, refusal: said }),
     /** The first option that cannot be sent as it is. */
     wrong: firstWrong(read),
     /** Whether a field is marked as wrong. */
