@@ -72,9 +72,17 @@ export const texts = {
       "]": "Next detection",
       Home: "First frame",
       End: "Last frame",
+    },
+    zoom: {
       "+": "Zoom in",
       "-": "Zoom out",
       "0": "Whole picture",
+      "Shift+Arrows": "Move the enlarged picture",
+    },
+    timeline: {
+      Arrows: "One frame on or back",
+      PageUp: "A leap back",
+      PageDown: "A leap on",
     },
   },
   timeline: {
@@ -116,13 +124,7 @@ export const texts = {
   timings: {
     title: "Where the time went",
     empty: "Not measured yet.",
-    stages: {
-      fetch: "Fetch",
-      decode: "Decode",
-      process: "Analyze",
-      encode: "Encode",
-      publish: "Publish",
-    },
+    stages: { fetch: "Fetch", decode: "Decode", process: "Analyze", encode: "Encode", publish: "Publish" },
   },
   attempts: {
     title: "Attempts",

@@ -125,3 +125,15 @@ test("an image has the keys of the zoom, and the sheet lists no others", async (
   expect(shortcuts().map(({ keys }) => keys)).toEqual(expect.arrayContaining(["+", "-", "0"]));
   expect(shortcuts().map(({ keys }) => keys)).not.toContain(".");
 });
+
+test("shift with an arrow moves the picture", async () => {
+  const session = { pan: vi.fn() };
+  render(<Picture session={session as unknown as ReviewSession} />);
+
+  await userEvent.keyboard("{Shift>}{ArrowLeft}{ArrowDown}{/Shift}{ArrowLeft}");
+
+  expect(session.pan.mock.calls).toEqual([
+    [60, 0],
+    [0, -60],
+  ]);
+});

@@ -11,6 +11,8 @@ type Ranges = readonly (readonly [number, number])[];
 type Action = (session: ReviewSession, ranges: Ranges) => void;
 
 const STEP = 1.4;
+/** How far one key moves the picture, in page pixels. */
+const PAN = 60;
 
 type Actions = Readonly<Record<string, Action>>;
 
@@ -19,6 +21,10 @@ const ZOOM: Actions = {
   "=": (session) => session.zoom(STEP),
   "-": (session) => session.zoom(1 / STEP),
   "0": (session) => session.setView(WHOLE),
+  "Shift+ArrowLeft": (session) => session.pan(PAN, 0),
+  "Shift+ArrowRight": (session) => session.pan(-PAN, 0),
+  "Shift+ArrowUp": (session) => session.pan(0, PAN),
+  "Shift+ArrowDown": (session) => session.pan(0, -PAN),
 };
 
 const ALL: Actions = {
@@ -33,12 +39,12 @@ const ALL: Actions = {
 };
 
 /** What the sheet of shortcuts says; the player listens by itself, because its keys depend on what has the focus. */
-const LISTED: readonly Shortcut[] = Object.entries(texts.keys.names).map(([keys, name]) => ({
-  keys,
-  name,
-  group: texts.keys.group,
-}));
-const LISTED_ZOOM = LISTED.filter(({ keys }) => keys in ZOOM);
+const LISTED_ZOOM = listed(texts.keys.group, texts.keys.zoom);
+const LISTED: readonly Shortcut[] = [
+  ...listed(texts.keys.group, texts.keys.names),
+  ...LISTED_ZOOM,
+  ...listed(texts.timeline.title, texts.keys.timeline),
+];
 const NO_RANGES: Ranges = [];
 
 const TICKED = "input[type=checkbox], input[type=radio], input[type=button], input[type=submit]";
@@ -64,7 +70,8 @@ export function useZoomKeys(session: ReviewSession): void {
 function useActions(session: ReviewSession, ranges: Ranges, actions: Actions): void {
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
-      const action = actions[event.key];
+      const isPan = event.shiftKey && event.key.startsWith("Arrow");
+      const action = actions[isPan ? `Shift+${event.key}` : event.key];
       if (action === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
       if (event.target instanceof Element && isNeeded(event.key, event.target)) return;
       event.preventDefault();
@@ -79,4 +86,8 @@ function isNeeded(key: string, target: Element): boolean {
   if (target.closest(EVERY_KEY) !== null) return true;
   if (SLIDER_KEYS.includes(key)) return target.closest(SLIDER) !== null;
   return key === " " && target.closest(PRESSED_BY_SPACE) !== null;
+}
+
+function listed(group: string, names: Readonly<Record<string, string>>): Shortcut[] {
+  return Object.entries(names).map(([keys, name]) => ({ keys, name, group }));
 }
