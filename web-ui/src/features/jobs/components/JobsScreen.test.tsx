@@ -15,7 +15,12 @@ giveRoom(600);
 afterEach(() => vi.useRealTimers());
 
 const JOBS = "*/v1/jobs";
-const PROBLEM = { title: "The message broker is unavailable", detail: "Start nats-server.", code: "SERVICE_UNAVAILABLE", status: 503 };
+const PROBLEM = {
+  title: "The message broker is unavailable",
+  detail: "Start nats-server.",
+  code: "SERVICE_UNAVAILABLE",
+  status: 503,
+};
 
 /** Let the page be asked: what it asked for is kept, and it gets `page()`. */
 function answerJobs(page: () => ReturnType<typeof aPage>): URL[] {
