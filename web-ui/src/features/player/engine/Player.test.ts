@@ -202,13 +202,29 @@ describe("going to a frame", () => {
     for (let tries = 0; tries < 6; tries += 1) {
       video.shownUs = 9 * GAP;
       video.arrive();
+      video.present(9 * GAP);
       await vi.advanceTimersByTimeAsync(250);
     }
 
     expect(video.sought).toHaveLength(5);
+    expect(video.sought.every((seconds) => seconds > (10 * GAP) / 1e6 && seconds < (11 * GAP) / 1e6)).toBe(true);
     expect(video.sought[1]).toBeGreaterThan(video.sought[0] ?? Infinity);
     expect(player.getState()).toMatchObject({ place: 9, hasMissed: true });
     expect(shown.at(-1)?.frameIndex).toBe(9);
+  });
+
+  test("waits for a picture that comes late, and does not aim again meanwhile", async () => {
+    const { player, video, rows } = aPlayer();
+    await rows.ensure(0);
+    video.present(0);
+
+    player.goTo(10);
+    video.arrive();
+    await vi.advanceTimersByTimeAsync(1_500);
+    video.present(10 * GAP);
+
+    expect(video.sought).toHaveLength(1);
+    expect(player.getState()).toMatchObject({ place: 10, hasMissed: false });
   });
 
   test("only the newest of many wishes is fulfilled after the seek that is under way", async () => {

@@ -4,8 +4,12 @@ import type { FrameTable } from "./FrameTable";
 
 /** How often a seek that ended beside its frame is aimed again. */
 const MOST_NUDGES = 4;
-/** How long the picture of a seek may take to come after the seek has ended. */
+/** How long the picture of a seek may take to come after the seek has ended, before it is looked for again. */
 const SETTLE_MS = 250;
+/** How often it is looked for while the browser has announced no picture: a busy machine needs seconds. */
+const MOST_LOOKS = 8;
+/** How far from the middle of a frame a nudge aims, as a share of its length: never outside of it. */
+const NUDGE = 0.1;
 
 interface Hooks {
   /** Show the present picture and return its place; null where it is not identified. */
@@ -19,6 +23,9 @@ export class Seek {
   target: number | null = null;
   private aimedAt: number | null = null;
   private nudges = 0;
+  private looks = 0;
+  /** Whether a picture was announced since the last aim. */
+  private hasSeen = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -49,7 +56,9 @@ export class Seek {
 
   /** A picture was announced and shown. */
   sees(place: number | null): void {
-    if (!this.video.seeking && this.aimedAt === this.target) this.isOver(place);
+    if (this.video.seeking || this.aimedAt !== this.target) return;
+    this.hasSeen = true;
+    this.isOver(place);
   }
 
   /** Forget the seek. */
@@ -68,6 +77,11 @@ export class Seek {
   private settle(): void {
     const place = this.hooks.look();
     if (this.target === null || this.isOver(place)) return;
+    if (!this.hasSeen && this.looks < MOST_LOOKS) {
+      this.looks += 1;
+      this.timer = setTimeout(() => this.settle(), SETTLE_MS);
+      return;
+    }
     if (this.nudges >= MOST_NUDGES) {
       this.close();
       this.hooks.onMissed();
@@ -75,12 +89,14 @@ export class Seek {
     }
     this.nudges += 1;
     const direction = place === null ? (this.nudges % 2 === 0 ? -1 : 1) : Math.sign(this.target - place);
-    this.aim((direction * this.nudges * this.table.lengthUs(this.target)) / 5);
+    this.aim(direction * this.nudges * NUDGE * this.table.lengthUs(this.target));
   }
 
   private aim(offsetUs: number): void {
     if (this.target === null) return;
     this.aimedAt = this.target;
+    this.looks = 0;
+    this.hasSeen = false;
     this.video.currentTime = Math.max(0, (this.table.middleUs(this.target) + offsetUs) / 1e6);
   }
 }
