@@ -94,6 +94,8 @@ export class Player {
     });
     video.addEventListener("seeked", () => this.seek.arrived(), options);
     video.addEventListener("ended", () => this.pause(), options);
+    // A busy browser leaves out the last pictures: the one that it stops at is shown.
+    video.addEventListener("ended", () => void this.capture(null), options);
     this.request = video.requestVideoFrameCallback(this.announced);
   }
 
