@@ -3,7 +3,7 @@
 Requests that arrive meanwhile share it, those that wait for it and those that only ask how far it is. One that is
 cancelled does not affect the others, and the file is kept for later requests. A bounded number may be in the making or
 wait for their turn, because each takes a core and space in the scratch folder; how many are made at once is the craft's
-to say. What went wrong is told to the next one who asks, and then it can be made again.
+to say. What went wrong is kept for a while and told to all who only ask; who waits has it made again.
 """
 
 import asyncio
@@ -29,13 +29,12 @@ from forgesyte_sandbox.shared.limits import Limits
 from forgesyte_sandbox.shared.messages import Message, Progress
 from forgesyte_sandbox.shared.specs import MediaLimits, Spec
 
+from .faults import KeptFaults
+
 log = structlog.get_logger(__name__)
 
 MAX_WAITING = 32
 """How many files may be in the making or waiting in one workshop; requests for more are refused with 429."""
-
-FAULT_KEPT_S = 60.0
-"""Seconds for which a fault waits for the next one who asks; later it may be over, and the file is made again."""
 
 _CHUNK_BYTES = 1024 * 1024
 
@@ -121,9 +120,8 @@ class Workshop[T]:
     def __init__(self, group: asyncio.TaskGroup, craft: Craft[T], clock: Clock) -> None:
         self._group = group
         self._craft = craft
-        self._clock = clock
         self._making: dict[JobId, _Making[T]] = {}
-        self._faults: dict[JobId, tuple[float, ForgeSyteError]] = {}
+        self._faults = KeptFaults(clock)
 
     @classmethod
     @asynccontextmanager
@@ -161,7 +159,7 @@ class Workshop[T]:
         """Return what the file of a job is, or how far its making is, which begins with the first call.
 
         Raises:
-            ForgeSyteError: as wait_for(), once for each making that failed since the last call.
+            ForgeSyteError: as wait_for(), also when the last making failed so and the reason may still be there.
         """
         kept = await self._craft.kept(record)
         if kept is not None:
@@ -170,8 +168,8 @@ class Workshop[T]:
         making = self._making.get(job_id)
         if making is not None:
             return making.underway
-        since_s, fault = self._faults.pop(job_id, (0.0, None))
-        if fault is not None and self._clock.monotonic_s() - since_s < FAULT_KEPT_S:
+        fault = self._faults.of(job_id)
+        if fault is not None:
             raise fault
         return self._begin(record).underway
 
@@ -180,7 +178,7 @@ class Workshop[T]:
         if len(self._making) >= MAX_WAITING:
             text = f"{MAX_WAITING} files ({self._craft.thing}) are already being made; try again shortly"
             raise ForgeSyteError(Code.TOO_MANY_REQUESTS, text, job_id=job_id)
-        self._faults.pop(job_id, None)
+        self._faults.forget(job_id)
         underway = Underway()
         task = self._group.create_task(self._make(record, underway.tell), name=f"{self._craft.thing} {job_id}")
         making = self._making[job_id] = _Making(underway, task)
@@ -193,7 +191,7 @@ class Workshop[T]:
             made: T | ForgeSyteError = await self._craft.make(record, tell)
         except Exception as error:  # noqa: BLE001 - border: HTTP handler; requests that wait or ask are answered with it
             made = self._fault(error, job_id)
-            self._remember(job_id, made)
+            self._faults.keep(job_id, made)
         finally:
             del self._making[job_id]
         return made
@@ -211,11 +209,6 @@ class Workshop[T]:
             return scratch_unwritable(f"the {thing} cannot be made", error, job_id=job_id)
         log.error("file not made", what=thing, job_id=job_id, exc_info=error)
         return ForgeSyteError(Code.INTERNAL, f"the {thing} could not be made", job_id=job_id)
-
-    def _remember(self, job_id: JobId, fault: ForgeSyteError) -> None:
-        now_s = self._clock.monotonic_s()
-        self._faults = {one: kept for one, kept in self._faults.items() if now_s - kept[0] < FAULT_KEPT_S}
-        self._faults[job_id] = now_s, fault
 
 
 async def _pieces(path: Path) -> AsyncIterator[bytes]:

@@ -14,6 +14,7 @@ from forgesyte_contracts.jobs import DecodeFacts
 from forgesyte_contracts.problems import Code
 from forgesyte_contracts.subjects import input_blob, playable_blob, playable_facts_blob
 from forgesyte_contracts.warnings import JobWarning
+from forgesyte_job_api.results.faults import FAULT_KEPT_S, LASTING_FAULT_S
 from forgesyte_job_api.results.playable import decoded_whole
 from forgesyte_sandbox.parent.outcome import SandboxOutcome
 from forgesyte_sandbox.shared.messages import Progress
@@ -193,39 +194,35 @@ async def test_an_input_that_is_checked_by_decoding_has_the_copy_behind_it_in_on
 
 
 @pytest.mark.parametrize(
-    ("kind", "code", "status"),
-    [("failed", Code.MEDIA_INVALID, 415), ("oom", Code.PLUGIN_OOM, 507), ("released", None, 503)],
+    ("kind", "code", "status", "lifetime_s"),
+    [
+        ("failed", Code.MEDIA_INVALID, 415, LASTING_FAULT_S),
+        ("oom", Code.PLUGIN_OOM, 507, LASTING_FAULT_S),
+        ("released", None, 503, FAULT_KEPT_S),
+    ],
 )
-async def test_what_goes_wrong_is_told_once_and_then_it_is_made_again(start, make, tmp_path, kind, code, status):
-    sandbox = HeldSandbox()
-    sandbox.go.set()
-    good, sandbox.outcome = sandbox.outcome, SandboxOutcome(False, None, "the reason", None, 1.0, kind, code)
-    async with start(zygote=sandbox) as api:
-        record = await a_job(api, make, tmp_path)
-
-        refused = await settled(api, record)
-        sandbox.outcome = good
-        made = await settled(api, record)
-
-        assert (refused.status_code, made.status_code) == (status, 200)
-        assert refused.json()["detail"] == "the playable copy could not be made: the reason"
-        assert list(api.state.scratch.path.glob("playable-*")) == []
-
-
-async def test_a_fault_that_is_long_over_is_not_told(start, make, tmp_path):
+async def test_what_goes_wrong_is_told_to_all_who_ask_for_as_long_as_it_may_last(
+    start, make, tmp_path, kind, code, status, lifetime_s
+):
     sandbox, clock = HeldSandbox(), make.HandClock()
     sandbox.go.set()
-    good, sandbox.outcome = sandbox.outcome, SandboxOutcome(False, None, "no", None, 1.0, "released", None)
+    good, sandbox.outcome = sandbox.outcome, SandboxOutcome(False, None, "the reason", None, 1.0, kind, code)
     async with start(zygote=sandbox, clock=clock) as api:
         record = await a_job(api, make, tmp_path)
-        await api.http.get(url_of(record))
-        await eventually(lambda: api.state.playables._faults)
+
+        refused = [await settled(api, record) for _ in range(3)]
+        tries = len(sandbox.programs)
+        clock.passed_s = lifetime_s - 1
+        refused.append(await settled(api, record))
         sandbox.outcome = good
+        clock.passed_s = lifetime_s + 1
+        made = await settled(api, record)
 
-        clock.passed_s = 61
-        answer = await settled(api, record)
-
-        assert answer.status_code == 200
+        assert [answer.status_code for answer in refused] == [status] * 4
+        assert {answer.json()["detail"] for answer in refused} == {"the playable copy could not be made: the reason"}
+        assert tries == 2, "one judgement and one copy"
+        assert made.status_code == 200
+        assert list(api.state.scratch.path.glob("playable-*")) == []
 
 
 async def test_a_copy_whose_making_was_killed_before_its_end_is_made_again(start, make, tmp_path):
@@ -245,8 +242,9 @@ async def test_a_copy_whose_making_was_killed_before_its_end_is_made_again(start
 
 
 @pytest.mark.slow
-async def test_a_copy_whose_sandbox_is_killed_is_made_again_when_it_is_asked_for_again(start, make, tmp_path):
-    async with start(zygote="real") as api:
+async def test_a_copy_whose_sandbox_is_killed_is_made_again_when_it_is_asked_for_an_hour_later(start, make, tmp_path):
+    clock = make.HandClock()
+    async with start(zygote="real", clock=clock) as api:
         content = make_avi(tmp_path / "long.avi", frames=400, size_wh=(640, 480)).read_bytes()
         record = await a_job(api, make, tmp_path, content)
 
@@ -257,6 +255,7 @@ async def test_a_copy_whose_sandbox_is_killed_is_made_again_when_it_is_asked_for
         for sandbox in psutil.Process(api.state.zygote.pid).children():
             sandbox.kill()
         killed = await settled(api, record)
+        clock.passed_s = LASTING_FAULT_S + 1
         made = await settled(api, record)
 
         assert (killed.status_code, killed.json()["code"]) == (500, "PLUGIN_CRASH"), killed.text
