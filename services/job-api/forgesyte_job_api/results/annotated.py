@@ -12,7 +12,7 @@ from forgesyte_contracts.jobs import JobRecord
 from forgesyte_contracts.subjects import annotated_blob, input_blob
 from forgesyte_sandbox.shared.specs import AnnotateSpec
 
-from .workshop import Studio, Tell
+from .workshop import Studio, Tell, Underway
 
 log = structlog.get_logger(__name__)
 
@@ -33,11 +33,15 @@ class Annotator:
         """Return the size of the video that is in the store."""
         return await self._studio.store.size(annotated_blob(JobId(record.job_id)))
 
-    async def make(self, record: JobRecord, tell: Tell) -> int:
+    def begins_quickly(self, record: JobRecord) -> bool:
+        """Return False: to draw is all there is to do."""
+        return False
+
+    async def make(self, record: JobRecord, underway: Underway) -> int:
         """Draw the video when it is its turn, and keep it."""
         async with self._places:
             size = await self.kept(record)
-            return await self._draw(record, tell) if size is None else size
+            return await self._draw(record, underway.tell) if size is None else size
 
     async def _draw(self, record: JobRecord, tell: Tell) -> int:
         studio, job_id = self._studio, JobId(record.job_id)

@@ -20,7 +20,7 @@ from forgesyte_sandbox.shared.specs import PlayableCopySpec, PlayableSpec
 
 from .playable_facts import MediaType, PlayableFacts
 from .playable_times import packed_times
-from .workshop import Studio, Tell
+from .workshop import Studio, Tell, Underway
 
 log = structlog.get_logger(__name__)
 
@@ -48,19 +48,24 @@ class PlayableMaker:
         except (BlobMissing, ValidationError):  # none, or one that another version wrote
             return None
 
-    async def make(self, record: JobRecord, tell: Tell) -> PlayableFacts:
+    def begins_quickly(self, record: JobRecord) -> bool:
+        """Whether the headers and packets of the input settle whether browsers show it."""
+        return decoded_whole(record)
+
+    async def make(self, record: JobRecord, underway: Underway) -> PlayableFacts:
         """Judge the input, and copy it where browsers do not show it."""
-        is_known_whole = decoded_whole(record)
+        is_known_whole = underway.is_quick
         if is_known_whole:
             async with self._quick_places:
-                verdict = await self._judge(record, tell, is_known_whole=True)
+                verdict = await self._judge(record, underway.tell, is_known_whole=True)
             if verdict.media_type is not None:
                 return await self._keep_input(record, verdict.media_type)
+            underway.become_long()
         async with self._places:
             kept = await self.kept(record)
             if kept is not None:
                 return kept
-            check = _Check(tell)
+            check = _Check(underway.tell)
             if not is_known_whole:
                 verdict = await self._judge(record, check.tell)
                 if verdict.media_type is not None:

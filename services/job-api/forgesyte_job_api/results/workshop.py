@@ -3,13 +3,15 @@
 Requests that arrive meanwhile share it, those that wait for it and those that only ask how far it is. One that is
 cancelled does not affect the others, and the file is kept for later requests. A bounded number may be in the making or
 wait for their turn, because each takes a core and space in the scratch folder; how many are made at once is the craft's
-to say. What went wrong is kept for a while and told to all who only ask; who waits has it made again.
+to say. What is quick is counted apart from what is long, so that neither is refused because of the other. What went
+wrong is kept for a while and told to all who only ask; who waits has it made again.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -34,7 +36,8 @@ from .faults import KeptFaults
 log = structlog.get_logger(__name__)
 
 MAX_WAITING = 32
-"""How many files may be in the making or waiting in one workshop; requests for more are refused with 429."""
+"""How many long makings may be under way or waiting in one workshop, and how many quick ones; requests for more are
+refused with 429."""
 
 _CHUNK_BYTES = 1024 * 1024
 
@@ -83,6 +86,35 @@ class Studio:
         return await self.store.put_stream(path, _pieces(file))
 
 
+@dataclass(slots=True)
+class Underway:
+    """How far one making is.
+
+    Attributes:
+        join_long: see become_long().
+        is_quick: whether it is counted among the quick ones.
+        progress: in percent; None while it is unknown.
+    """
+
+    join_long: Callable[[], None]
+    is_quick: bool = False
+    progress: int | None = None
+
+    def tell(self, percent: int) -> None:
+        """Note how much is done; it never falls."""
+        self.progress = max(percent, self.progress or 0)
+
+    def become_long(self) -> None:
+        """Be counted among the long ones from now on: called before a quick making does what is not quick.
+
+        Raises:
+            ForgeSyteError: TOO_MANY_REQUESTS.
+        """
+        if self.is_quick:
+            self.join_long()
+            self.is_quick = False
+
+
 class Craft[T](Protocol):
     """How one kind of file is made. `thing` names it in sentences: "annotated video"."""
 
@@ -92,20 +124,13 @@ class Craft[T](Protocol):
         """Return what is in the store; None when it has to be made."""
         ...
 
-    async def make(self, record: JobRecord, tell: Tell) -> T:
-        """Make it and put it into the store. Another process may have done so since kept() was asked."""
+    def begins_quickly(self, record: JobRecord) -> bool:
+        """Whether making it begins with what is over soon, and may be all."""
         ...
 
-
-@dataclass(slots=True)
-class Underway:
-    """How far one making is: `progress` in percent; None while it is unknown."""
-
-    progress: int | None = None
-
-    def tell(self, percent: int) -> None:
-        """Note how much is done; it never falls."""
-        self.progress = max(percent, self.progress or 0)
+    async def make(self, record: JobRecord, underway: Underway) -> T:
+        """Make it and put it into the store. Another process may have done so since kept() was asked."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,20 +200,24 @@ class Workshop[T]:
 
     def _begin(self, record: JobRecord) -> _Making[T]:
         job_id = JobId(record.job_id)
-        if len(self._making) >= MAX_WAITING:
-            text = f"{MAX_WAITING} files ({self._craft.thing}) are already being made; try again shortly"
-            raise ForgeSyteError(Code.TOO_MANY_REQUESTS, text, job_id=job_id)
+        underway = Underway(partial(self._require_room, job_id, is_quick=False), self._craft.begins_quickly(record))
+        self._require_room(job_id, is_quick=underway.is_quick)
         self._faults.forget(job_id)
-        underway = Underway()
-        task = self._group.create_task(self._make(record, underway.tell), name=f"{self._craft.thing} {job_id}")
+        task = self._group.create_task(self._make(record, underway), name=f"{self._craft.thing} {job_id}")
         making = self._making[job_id] = _Making(underway, task)
         return making
 
-    async def _make(self, record: JobRecord, tell: Tell) -> T | ForgeSyteError:
+    def _require_room(self, job_id: JobId, *, is_quick: bool) -> None:
+        alike = sum(making.underway.is_quick == is_quick for making in self._making.values())
+        if alike >= MAX_WAITING:
+            text = f"{MAX_WAITING} files ({self._craft.thing}) are already being made; try again shortly"
+            raise ForgeSyteError(Code.TOO_MANY_REQUESTS, text, job_id=job_id)
+
+    async def _make(self, record: JobRecord, underway: Underway) -> T | ForgeSyteError:
         """Return what was made or the fault: an exception would end every other task of the group."""
         job_id = JobId(record.job_id)
         try:
-            made: T | ForgeSyteError = await self._craft.make(record, tell)
+            made: T | ForgeSyteError = await self._craft.make(record, underway)
         except Exception as error:  # noqa: BLE001 - border: HTTP handler; requests that wait or ask are answered with it
             made = self._fault(error, job_id)
             self._faults.keep(job_id, made)

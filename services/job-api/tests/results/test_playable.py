@@ -14,6 +14,7 @@ from forgesyte_contracts.jobs import DecodeFacts
 from forgesyte_contracts.problems import Code
 from forgesyte_contracts.subjects import input_blob, playable_blob, playable_facts_blob
 from forgesyte_contracts.warnings import JobWarning
+from forgesyte_job_api.results import workshop
 from forgesyte_job_api.results.faults import FAULT_KEPT_S, LASTING_FAULT_S
 from forgesyte_job_api.results.playable import decoded_whole
 from forgesyte_sandbox.parent.outcome import SandboxOutcome
@@ -23,6 +24,7 @@ from tests.support import eventually, make_clip
 FRAMES = 10
 COPY = b"what a sandbox has copied" * 1000
 NO = {"media_type": None, "because": "browsers do not play avi files"}
+WHOLE = DecodeFacts(frames_decoded=FRAMES, clock="pts")
 MADE = {"frames": FRAMES, "width": 160, "height": 120, "pixel_aspect": "1:1"}
 
 
@@ -241,6 +243,71 @@ async def test_a_copy_whose_making_was_killed_before_its_end_is_made_again(start
         assert sandbox.programs == ["playable", "playable_copy"] * 2
 
 
+def whole_job(make, **facts):
+    return make.a_record(status="completed", decode=WHOLE, **facts)
+
+
+async def asked_of(api, record, content=b"media"):
+    await api.store.put(input_blob(record.job_id), content)
+    await api.put(record)
+    return await api.http.get(url_of(record))
+
+
+async def test_copies_that_wait_refuse_another_copy_and_no_judgement(start, make, tmp_path, monkeypatch):
+    monkeypatch.setattr(workshop, "MAX_WAITING", 2)
+    sandbox = HeldSandbox()
+    async with start(zygote=sandbox) as api:
+        first, second, third = [await a_job(api, make, tmp_path) for _ in range(3)]
+        begun = [await api.http.get(url_of(record)) for record in (first, second)]
+        await eventually(lambda: "playable_copy" in sandbox.programs)
+
+        refused = await api.http.get(url_of(third))
+        needs_copy, shown = whole_job(make), whole_job(make)
+        judged = await asked_of(api, needs_copy)
+        cannot_wait = await settled(api, needs_copy)
+        sandbox.verdict = SandboxOutcome(
+            True, {"media_type": "video/mp4", "because": None}, None, None, 1.0, "succeeded"
+        )
+        await asked_of(api, shown)
+        played = await settled(api, shown)
+
+        assert [answer.status_code for answer in (*begun, refused, judged)] == [202, 202, 429, 202]
+        assert (cannot_wait.status_code, cannot_wait.json()["code"]) == (429, "TOO_MANY_REQUESTS")
+        assert "Retry-After" in cannot_wait.headers
+        assert (played.status_code, played.headers["Forgesyte-Playable"]) == (200, "input"), played.text
+        assert sandbox.programs.count("playable_copy") == 1
+        sandbox.go.set()
+
+
+async def test_judgements_that_wait_refuse_another_judgement_and_no_copy(start, make, tmp_path, monkeypatch):
+    monkeypatch.setattr(workshop, "MAX_WAITING", 2)
+    sandbox, judge = HeldSandbox(), asyncio.Event()
+
+    async def run(order):
+        await judge.wait()
+        return await HeldSandbox.run(sandbox, order)
+
+    sandbox.run = run
+    async with start(zygote=sandbox) as api:
+        answers = [await asked_of(api, whole_job(make)) for _ in range(3)]
+        copied = await api.http.get(url_of(await a_job(api, make, tmp_path)))
+
+        assert [answer.status_code for answer in answers] == [202, 202, 429]
+        assert copied.status_code == 202
+        judge.set()
+        sandbox.go.set()
+
+
+async def test_a_copy_that_has_ended_makes_room_for_another(start, make, tmp_path, monkeypatch):
+    monkeypatch.setattr(workshop, "MAX_WAITING", 1)
+    sandbox = HeldSandbox()
+    sandbox.go.set()
+    async with start(zygote=sandbox) as api:
+        made = [await settled(api, await a_job(api, make, tmp_path)) for _ in range(3)]
+
+        assert [answer.status_code for answer in made] == [200] * 3
+
+
 @pytest.mark.slow
 async def test_a_copy_whose_sandbox_is_killed_is_made_again_when_it_is_asked_for_an_hour_later(start, make, tmp_path):
     clock = make.HandClock()
@@ -320,9 +387,6 @@ async def test_a_sandbox_that_leaves_times_of_no_video_is_not_believed(start, ma
 
         assert (answer.status_code, answer.json()["code"]) == (415, "MEDIA_INVALID")
         assert "no rising times" in answer.json()["detail"]
-
-
-WHOLE = DecodeFacts(frames_decoded=FRAMES, clock="pts")
 
 
 @pytest.mark.parametrize(
