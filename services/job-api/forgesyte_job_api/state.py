@@ -3,6 +3,7 @@
 Imported by the application and the routes alone: everything below is handed what it needs.
 """
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -35,6 +36,9 @@ from .submit.intake import Intake
 from .submit.probe import Prober
 from .submit.retry import Retries
 
+TABLES_AT_ONCE = 4
+"""How many frame tables are read and packed at the same time; one of a million frames takes up to 60 MB meanwhile."""
+
 
 @dataclass(frozen=True, slots=True)
 class ApiState:
@@ -56,6 +60,7 @@ class ApiState:
     prober: Prober
     timelines: Timelines
     cancels: Turns[JobId] = field(default_factory=Turns)
+    tables: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(TABLES_AT_ONCE))
 
     def intake(self) -> Intake:
         """Make what turns requests into jobs."""

@@ -3520,7 +3520,7 @@ export interface operations {
                 /** @description First frame_index to return. */
                 from_frame?: number;
                 /** @description Most frames to return. */
-                limit?: number | null;
+                limit?: number;
             };
             header?: never;
             path: {

@@ -28,6 +28,7 @@ _MAGIC = b"FsFrames"
 _VERSION = 1
 _COMPLETE, _SPARSE, _OF_PLAYABLE = 1, 2, 4
 _MOST_ASPECT = 2**16 - 1
+_TIME_BYTES = 8
 
 
 class TableOf(StrEnum):
@@ -135,6 +136,28 @@ def decode_frame_table(data: bytes, job_id: str) -> FrameTable:
         frame_index=list(range(first, first + count) if indexes is None else indexes),
         time_us=[int(time) for time in times],
     )
+
+
+def times_span(begin: int, end: int) -> tuple[int, int]:
+    """Return where the times of the frames begin <= place < end are in the binary form: from which byte to which.
+
+    >>> times_span(0, 3)
+    (48, 72)
+    """
+    return _HEADER.size + _TIME_BYTES * begin, _HEADER.size + _TIME_BYTES * end
+
+
+def decode_times(data: bytes) -> "array[int]":
+    """Read what times_span() says of the binary form, without the rest of it.
+
+    Raises:
+        ValueError: it is no whole number of times.
+    """
+    times = array("d")
+    times.frombytes(data)
+    if sys.byteorder == "big":
+        times.byteswap()
+    return array("q", map(int, times))
 
 
 def _little(kind: str, numbers: Sequence[int]) -> bytes:

@@ -13,8 +13,9 @@ from forgesyte_contracts.http.frame_table import (
     PIXEL_ASPECT,
     FrameTableHead,
     TableOf,
-    decode_frame_table,
+    decode_times,
     encode_frame_table,
+    times_span,
 )
 from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.jobs import JobRecord
@@ -63,30 +64,35 @@ def packed_times(record: JobRecord, facts: PlayableFacts, left: Path) -> bytes:
     return encode_frame_table(copy_head(record, facts), range(len(times)), times)
 
 
-async def read_copy_times(store: Store, job_id: JobId, *, from_frame: int, limit: int | None) -> FrameTimes:
-    """Return a part of the table of a copy.
+async def read_copy_times(
+    store: Store, job_id: JobId, facts: PlayableFacts, *, from_frame: int, limit: int
+) -> FrameTimes:
+    """Return a part of the table of a copy; no more of it is read.
 
     Args:
         store: the store.
         job_id: the job.
+        facts: of the copy.
         from_frame: the first frame index wanted.
-        limit: the maximum number of frames; None means all.
+        limit: the maximum number of frames.
 
     Raises:
         ForgeSyteError: JOB_UNKNOWN, it was removed.
+        ValueError: it is shorter than the copy.
     """
+    end = min(from_frame + limit, facts.frames or 0)
+    if from_frame >= end:
+        return FrameTimes()
+    start_byte, end_byte = times_span(from_frame, end)
     try:
-        data = await store.get(playable_times_blob(job_id))
+        data = await store.get_range(playable_times_blob(job_id), start_byte, end_byte)
     except BlobMissing:
         text = f"the frame table of the copy of job {job_id} no longer exists"
         raise ForgeSyteError(Code.JOB_UNKNOWN, text, job_id=job_id) from None
-    times = await asyncio.to_thread(_times_of, data, job_id)
-    return times.part(from_frame, None if limit is None else from_frame + limit)
-
-
-def _times_of(data: bytes, job_id: JobId) -> FrameTimes:
-    table = decode_frame_table(data, job_id)
-    return FrameTimes(array("I", table.frame_index), array("q", table.time_us))
+    if len(data) != end_byte - start_byte:
+        raise ValueError(f"expected {end_byte - start_byte} bytes of times, found {len(data)}")
+    times = await asyncio.to_thread(decode_times, data)
+    return FrameTimes(array("I", range(from_frame, end)), times)
 
 
 def _are_sane(times: Sequence[int]) -> bool:

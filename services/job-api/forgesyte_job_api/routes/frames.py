@@ -20,7 +20,7 @@ from forgesyte_job_api.state import PathJobId, State
 router = APIRouter(tags=["results"])
 
 MAX_FRAMES = 1_000_000
-"""How many frames one answer may be asked to have; without `limit` it has all."""
+"""How many frames one answer has at most, also without `limit`."""
 
 
 @router.get(
@@ -48,8 +48,8 @@ async def get_frames(
     ] = TableOf.INPUT,
     from_frame: Annotated[int, Query(ge=0, description="First frame_index to return.", examples=[0])] = 0,
     limit: Annotated[
-        int | None, Query(ge=1, le=MAX_FRAMES, description="Most frames to return.", examples=[1000])
-    ] = None,
+        int, Query(ge=1, le=MAX_FRAMES, description="Most frames to return.", examples=[1000])
+    ] = MAX_FRAMES,
 ) -> Response:
     """Return which frames have a row and when each is shown; while the job runs, those that are done."""
     record = await state.find(job_id)
@@ -58,12 +58,14 @@ async def get_frames(
         if isinstance(found, Underway):
             return making_response(job_id, found)
         if found.shows == "copy":
-            times = await read_copy_times(state.store, job_id, from_frame=from_frame, limit=limit)
-            return await table_response(request, copy_head(record, found), times, is_final=True)
-    return await _of_input(request, state, record, from_frame, limit)
+            async with state.tables:
+                times = await read_copy_times(state.store, job_id, found, from_frame=from_frame, limit=limit)
+                return await table_response(request, copy_head(record, found), times, is_final=True)
+    async with state.tables:
+        return await _of_input(request, state, record, from_frame, limit)
 
 
-async def _of_input(request: Request, state: State, record: JobRecord, from_frame: int, limit: int | None) -> Response:
+async def _of_input(request: Request, state: State, record: JobRecord, from_frame: int, limit: int) -> Response:
     job_id = record.job_id
     try:
         times = await read_times(state.store, record, from_frame=from_frame, limit=limit)
