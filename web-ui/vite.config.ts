@@ -13,7 +13,7 @@ const NETWORKED = [
   "tests/shell.test.tsx",
   "src/app/pages/*.test.tsx",
   "src/features/upload/api/*.test.ts",
-  "src/features/player/record/*.test.tsx",
+  "src/features/player/{api,record}/*.test.tsx",
   "src/features/*/components/**/{Analyze,*Screen}.test.tsx",
 ];
 

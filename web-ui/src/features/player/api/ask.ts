@@ -1,6 +1,6 @@
 import type { components } from "@/lib/api";
 import { apiKey, wantApiKey } from "@/lib/apiKey";
-import { problemOf, RequestFailed } from "@/lib/problem";
+import { asProblem, problemOf, RequestFailed } from "@/lib/problem";
 
 /** Ask a service for something that is no JSON, or that may not be ready; throws RequestFailed where it refuses. */
 export async function ask(path: string, init: RequestInit = {}): Promise<Response> {
@@ -30,4 +30,11 @@ export async function madeOf<Thing>(
 /** How long to wait before the thing is asked for again; false when it is there. */
 export function untilMade(made: Made<unknown> | undefined): number | false {
   return made?.state === "making" ? 1_000 : false;
+}
+
+const MOST_TRIES = 3;
+
+/** Whether to ask again by itself: what a service answered stands, what did not reach one is asked again. */
+export function retryUnreached(failures: number, error: unknown): boolean {
+  return failures < MOST_TRIES && asProblem(error).status === 0;
 }

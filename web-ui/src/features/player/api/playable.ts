@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 
 import { withApiKey } from "@/lib/apiKey";
 
-import { ask, madeOf, untilMade } from "./ask";
+import { ask, madeOf, retryUnreached, untilMade } from "./ask";
 
 /** Media that a browser can show. */
 export interface Playable {
@@ -32,6 +32,7 @@ export function usePlayable(jobId: string) {
       });
     },
     staleTime: Infinity,
+    retry: retryUnreached,
     refetchInterval: (query) => untilMade(query.state.data),
   });
 }
