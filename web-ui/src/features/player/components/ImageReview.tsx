@@ -1,5 +1,5 @@
-import { Box, Stack } from "@mantine/core";
-import { useEffect, useMemo, useRef } from "react";
+import { Stack } from "@mantine/core";
+import { useCallback, useMemo } from "react";
 
 import { ProblemPanel } from "@/components/feedback/ProblemPanel";
 import { Spinner } from "@/components/Spinner";
@@ -10,15 +10,13 @@ import { rowsOf } from "../api/rows";
 import type { FrameTable } from "../engine/FrameTable";
 import { ReviewSession } from "../engine/ReviewSession";
 import { useMediaFailure } from "../hooks/useMediaFailure";
-import { useReview } from "../hooks/useReview";
 import { useZoomKeys } from "../hooks/useReviewKeys";
-import { useZoomAndPan } from "../hooks/useZoomAndPan";
 import { texts } from "../texts";
 import { CopyNote, Making } from "./Making";
 import { MediaFailed } from "./MediaFailed";
-import classes from "./PlayerStage.module.css";
 import type { ReviewedJob } from "./ReadyReview";
 import { ViewControls } from "./ViewControls";
+import { ZoomableStage } from "./ZoomableStage";
 
 interface Props {
   job: ReviewedJob;
@@ -52,49 +50,23 @@ function ReadyImage({ job, table, addressOf }: Props & { table: FrameTable }) {
       }),
     [table, tools, job.id],
   );
-  const stage = useRef<HTMLDivElement>(null);
-  const canvas = useRef<HTMLCanvasElement>(null);
-  const { failure, failed, retry, tries } = useMediaFailure(job.id, texts.stage.imageBroken);
+  const { failure, failed, retry } = useMediaFailure(job.id, texts.stage.imageBroken);
   const src = useMemo(() => playableAddress(job.id), [job.id]);
-
-  useEffect(() => {
-    if (canvas.current === null || stage.current === null) return undefined;
-    const element = stage.current;
-    const image = new Image();
-    image.addEventListener("error", () => void failed(null));
-    image.src = src;
-    const detach = session.attachImage(image, canvas.current);
-    const measure = (): void => session.resize(element.clientWidth, element.clientHeight);
-    const observer = new ResizeObserver(measure);
-    observer.observe(element);
-    measure();
-    return () => {
-      observer.disconnect();
-      detach();
-    };
-  }, [session, src, failed, tries]);
-  useZoomAndPan(session, canvas);
+  const attach = useCallback(
+    (canvas: HTMLCanvasElement) => {
+      const image = new Image();
+      image.addEventListener("error", () => void failed(null));
+      image.src = src;
+      return session.attachImage(image, canvas);
+    },
+    [session, src, failed],
+  );
   useZoomKeys(session);
-  const isZoomed = useReview(session, (state) => state.view.zoom > 1);
 
   if (failure !== null) return <MediaFailed failure={failure} refused={texts.stage.imageRefused} onRetry={retry} />;
-  const { display } = session.size;
   return (
     <Stack gap="sm">
-      <Box
-        ref={stage}
-        className={classes["stage"] ?? ""}
-        __vars={{ "--stage-ratio": String(display.width / display.height) }}
-      >
-        <canvas
-          ref={canvas}
-          className={classes["canvas"]}
-          role="img"
-          tabIndex={0}
-          aria-label={texts.stage.label}
-          data-zoomed={isZoomed || undefined}
-        />
-      </Box>
+      <ZoomableStage session={session} label={texts.stage.label} attach={attach} />
       <ViewControls session={session} addressOf={addressOf} />
     </Stack>
   );
