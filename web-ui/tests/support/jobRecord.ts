@@ -2,34 +2,22 @@ import { http, HttpResponse } from "msw";
 
 import type { JobFacts } from "@/features/player/api/record";
 
+import { aJob } from "./jobs";
+
 /** The id of the job of tests. */
 export const JOB = "01928f7e-6b3a-7c4e-9d2f-3f5b8a1c7e60";
 
 /** Build a record for tests. */
-export function aJob(changes: Partial<JobFacts> = {}): JobFacts {
+export function aRecord(changes: Partial<JobFacts> = {}): JobFacts {
   return {
+    ...aJob(1),
     job_id: JOB,
-    status: "completed",
-    plugin_id: "motion-detector",
-    tool: "detect-motion",
-    tools: ["detect-motion"],
-    job_type: "video",
-    progress: 100,
-    current_frame: 377,
-    total_frames: 377,
-    tools_total: 1,
-    tools_completed: 1,
     filename: "traffic.mp4",
     options: { "detect-motion": { threshold: 3 } },
     summary: { frame_count: 377, detection_count: 192, classes: { car: 20 } },
-    attempt: 1,
     attempts: [
       { number: 1, runner_id: "box-1", started_at: "2026-01-01T12:00:00.000Z", outcome: "succeeded", frame: 377 },
     ],
-    created_at: "2026-01-01T12:00:00.000Z",
-    started_at: "2026-01-01T12:00:00.000Z",
-    updated_at: "2026-01-01T12:00:04.000Z",
-    completed_at: "2026-01-01T12:00:04.000Z",
     stage_timings_ms: { fetch: 1, decode: 917.5, process: 2453, encode: 52.3, publish: 99.6 },
     plugin_timings: { "motion-detector.detect-motion": 4.1, "motion-detector": 4.1 },
     warnings: [],

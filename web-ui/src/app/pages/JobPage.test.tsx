@@ -7,7 +7,7 @@ import { frameTableBytes } from "@/features/player/engine/support/frameTableByte
 import { isApiKeyWanted, keepApiKey } from "@/lib/apiKey";
 
 import { holdClock, pass } from "../../../tests/support/clock";
-import { aJob, answersMaking, answersRecord, JOB, refuses } from "../../../tests/support/jobRecord";
+import { answersMaking, answersRecord, aRecord, JOB, refuses } from "../../../tests/support/jobRecord";
 import { renderPage } from "../../../tests/support/page";
 import { aPlugin, aReport } from "../../../tests/support/plugins";
 import { fakeNetwork, server } from "../../../tests/support/server";
@@ -36,7 +36,7 @@ beforeEach(() => {
 
 describe("a job that cannot be shown", () => {
   test("says that it is loading", () => {
-    server.use(answersRecord(aJob()));
+    server.use(answersRecord(aRecord()));
 
     open();
 
@@ -53,7 +53,7 @@ describe("a job that cannot be shown", () => {
   });
 
   test("stays on the page when the server is not reached any more, and says since when", async () => {
-    server.use(answersRecord(aJob({ status: "running", completed_at: null })));
+    server.use(answersRecord(aRecord({ status: "running", completed_at: null })));
     const { client } = open();
     await screen.findByRole("heading", { name: "traffic.mp4" });
 
@@ -67,7 +67,7 @@ describe("a job that cannot be shown", () => {
   test("says what a server that is reached refuses, and does not ask again for a job that is gone", async () => {
     holdClock();
     const asked = vi.fn();
-    server.use(answersRecord(aJob({ status: "running", completed_at: null })));
+    server.use(answersRecord(aRecord({ status: "running", completed_at: null })));
     open();
     await screen.findByRole("heading", { name: "traffic.mp4" });
     server.use(
@@ -85,7 +85,7 @@ describe("a job that cannot be shown", () => {
   });
 
   test("asks for a key when the conversion of its video is refused for want of one", async () => {
-    server.use(answersRecord(aJob()), refuses("/playable", 401, "A key is needed", "Enter one."));
+    server.use(answersRecord(aRecord()), refuses("/playable", 401, "A key is needed", "Enter one."));
     open();
     await waitFor(() => expect(isApiKeyWanted()).toBe(true));
   });
@@ -93,7 +93,7 @@ describe("a job that cannot be shown", () => {
 
 describe("a job that has not ended", () => {
   test("waits for a runner", async () => {
-    server.use(answersRecord(aJob({ status: "pending", progress: null, current_frame: null, attempts: [] })));
+    server.use(answersRecord(aRecord({ status: "pending", progress: null, current_frame: null, attempts: [] })));
 
     open();
 
@@ -104,11 +104,11 @@ describe("a job that has not ended", () => {
 
   test("is asked for again, and its review opens when it has ended", async () => {
     vi.useFakeTimers({ shouldAdvanceTime: true });
-    server.use(answersRecord(aJob({ status: "running", completed_at: null })));
+    server.use(answersRecord(aRecord({ status: "running", completed_at: null })));
     open();
     await screen.findByRole("region", { name: "Job at a glance" });
 
-    server.use(answersRecord(aJob()));
+    server.use(answersRecord(aRecord()));
     await vi.advanceTimersByTimeAsync(2_000);
 
     expect(await screen.findByText("Converting the video")).toBeVisible();
@@ -118,7 +118,12 @@ describe("a job that has not ended", () => {
   test("shows the device that it runs on, and why it is not the preferred one", async () => {
     server.use(
       answersRecord(
-        aJob({ status: "running", device_used: "cpu", fallback: true, fallback_reason: "The GPU has no memory left." }),
+        aRecord({
+          status: "running",
+          device_used: "cpu",
+          fallback: true,
+          fallback_reason: "The GPU has no memory left.",
+        }),
       ),
     );
     open();
@@ -129,10 +134,10 @@ describe("a job that has not ended", () => {
   test("can be cancelled", async () => {
     const cancelled = vi.fn();
     server.use(
-      answersRecord(aJob({ status: "running", completed_at: null })),
+      answersRecord(aRecord({ status: "running", completed_at: null })),
       http.post(`*/v1/jobs/${JOB}/cancel`, () => {
         cancelled();
-        return HttpResponse.json(aJob({ status: "cancelled" }));
+        return HttpResponse.json(aRecord({ status: "cancelled" }));
       }),
     );
     open();
@@ -144,7 +149,7 @@ describe("a job that has not ended", () => {
 });
 
 describe("a job that failed", () => {
-  const failed = aJob({
+  const failed = aRecord({
     status: "failed",
     error_code: "PLUGIN_CRASH",
     error_message: "The plugin's process died at frame 120 for the third time; a row was expected.",
@@ -197,7 +202,7 @@ describe("a job that failed", () => {
         return HttpResponse.json({ job_id: "01928f7e-0000-7c4e-9d2f-3f5b8a1c7e60" }, { status: 202 });
       }),
       http.get("*/v1/jobs/01928f7e-0000-7c4e-9d2f-3f5b8a1c7e60/extended", () =>
-        HttpResponse.json(aJob({ status: "pending", filename: "again.mp4" })),
+        HttpResponse.json(aRecord({ status: "pending", filename: "again.mp4" })),
       ),
     );
     const { router } = open();
@@ -228,7 +233,7 @@ describe("a job that failed", () => {
 
 describe("a job that has ended", () => {
   test("shows what was submitted, where the time went and what was found", async () => {
-    server.use(answersRecord(aJob()));
+    server.use(answersRecord(aRecord()));
 
     open();
 
@@ -239,7 +244,7 @@ describe("a job that has ended", () => {
   });
 
   test("tells what its plugin is, its budget and its health", async () => {
-    server.use(answersRecord(aJob()));
+    server.use(answersRecord(aRecord()));
     open();
     const plugin = within(await screen.findByRole("article", { name: "motion-detector" }));
     expect(await plugin.findByText(/^version 0.1.0 · motion/)).toBeVisible();
@@ -248,7 +253,7 @@ describe("a job that has ended", () => {
 
   test("offers every form of its result, with the key that links need", async () => {
     keepApiKey("secret");
-    server.use(answersRecord(aJob()));
+    server.use(answersRecord(aRecord()));
 
     open();
     await screen.findByRole("heading", { name: "traffic.mp4" });
@@ -269,7 +274,7 @@ describe("a job that has ended", () => {
   test("draws the annotated video when it is wanted, and shows how far it is", async () => {
     const preferred = vi.fn();
     server.use(
-      answersRecord(aJob()),
+      answersRecord(aRecord()),
       http.get(`*/v1/jobs/${JOB}/result`, ({ request }) => {
         preferred(request.headers.get("Prefer"));
         return HttpResponse.json({ job_id: JOB, state: "making", progress: 40 }, { status: 202 });
@@ -286,7 +291,7 @@ describe("a job that has ended", () => {
   test("lists its warnings with the frames they are about", async () => {
     server.use(
       answersRecord(
-        aJob({
+        aRecord({
           warning_entries: [
             { index: 0, text: "Two pictures are damaged.", frame_index: 41, severity: "high" },
             { index: 1, text: "The rate is not even.", frame_index: null, severity: "low" },
@@ -305,7 +310,7 @@ describe("a job that has ended", () => {
   });
 
   test("shows how far the conversion of its video is", async () => {
-    server.use(answersRecord(aJob()), answersMaking(35));
+    server.use(answersRecord(aRecord()), answersMaking(35));
 
     open();
 
@@ -314,7 +319,7 @@ describe("a job that has ended", () => {
 
   test("tells when its rows have no times, and what to do then", async () => {
     server.use(
-      answersRecord(aJob()),
+      answersRecord(aRecord()),
       http.get(
         `*/v1/jobs/${JOB}/playable`,
         () => new HttpResponse("x", { headers: { "Forgesyte-Playable": "input" } }),
@@ -330,7 +335,7 @@ describe("a job that has ended", () => {
   test("says that a converted copy is shown, and asks for the copy's own times", async () => {
     const of = vi.fn();
     server.use(
-      answersRecord(aJob()),
+      answersRecord(aRecord()),
       http.get(`*/v1/jobs/${JOB}/playable`, () => new HttpResponse("x", { headers: { "Forgesyte-Playable": "copy" } })),
       http.get(`*/v1/jobs/${JOB}/frames`, ({ request }) => {
         of(new URL(request.url).searchParams.get("of"));
@@ -348,7 +353,7 @@ describe("a job that has ended", () => {
   });
 
   test("of a cancelled job shows what had been found until then", async () => {
-    server.use(answersRecord(aJob({ status: "cancelled" })));
+    server.use(answersRecord(aRecord({ status: "cancelled" })));
 
     open();
 
