@@ -2,17 +2,11 @@ import { NumberInput, Slider, Stack, Text } from "@mantine/core";
 
 import type { Field } from "../options/fields";
 import { texts } from "../texts";
+import type { ControlProps } from "./optionProps";
 
 interface Props {
   field: Field;
-  common: {
-    id: string;
-    label: string;
-    description: string;
-    required: boolean;
-    error: string | undefined;
-    disabled: boolean;
-  };
+  common: ControlProps;
   hint: string;
   value: string;
   onChange: (value: string | undefined) => void;

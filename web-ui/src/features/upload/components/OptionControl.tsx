@@ -5,18 +5,12 @@ import type { Field } from "../options/fields";
 import { hintText } from "../options/words";
 import { texts } from "../texts";
 import { NumberField } from "./NumberField";
+import type { ControlProps } from "./optionProps";
 import { SwitchField } from "./SwitchField";
 
 interface Props {
   field: Field;
-  common: {
-    id: string;
-    label: string;
-    description: string;
-    required: boolean;
-    error: string | undefined;
-    disabled: boolean;
-  };
+  common: ControlProps;
   draft: Draft | undefined;
   onChange: (draft: Draft | undefined) => void;
 }

@@ -5,6 +5,7 @@ import { type Field, keyOf } from "../options/fields";
 import { labelText } from "../options/words";
 import { texts } from "../texts";
 import { OptionControl } from "./OptionControl";
+import type { ControlProps } from "./optionProps";
 
 /** What every field of a form shares. */
 export interface FormState {
@@ -18,7 +19,7 @@ export interface FormState {
 export function OptionField({ field, form }: { field: Field; form: FormState }) {
   const key = keyOf(field.path);
   const draft = form.drafts[key];
-  const common = {
+  const common: ControlProps = {
     id: optionId(form.tool, key),
     label: labelText(field),
     description: field.description,

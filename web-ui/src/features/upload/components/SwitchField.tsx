@@ -2,16 +2,10 @@ import { NativeSelect, Switch, Text } from "@mantine/core";
 
 import type { Draft } from "../options/drafts";
 import { texts } from "../texts";
+import type { ControlProps } from "./optionProps";
 
 interface Props {
-  common: {
-    id: string;
-    label: string;
-    description: string;
-    required: boolean;
-    error: string | undefined;
-    disabled: boolean;
-  };
+  common: ControlProps;
   /** What counts when nothing is chosen; null where the schema does not say. */
   preset: boolean | null;
   draft: Draft | undefined;
