@@ -26,3 +26,15 @@ test("a job whose plugin raises an error shows the message", async ({ page, jobs
   const failure = page.getByRole("alert").filter({ hasText: "The job failed: the plugin raised an error" });
   await expect(failure).toContainText("no luck at 3", { timeout: 90_000 });
 });
+
+test("what a failed job says fits a phone's width", async ({ page, jobs }) => {
+  const jobId = await jobs.submit("die", { at: 6 });
+  await jobs.ended(jobId);
+  await page.setViewportSize({ width: 380, height: 820 });
+  await page.goto(`/jobs/${jobId}`);
+
+  const failure = page.getByRole("alert").filter({ hasText: "The job failed: the plugin's process died" });
+  await expect(failure.getByLabel("Last lines of the plugin's log")).toBeVisible();
+  expect(await failure.evaluate((banner) => banner.scrollWidth - banner.clientWidth)).toBe(0);
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(380);
+});

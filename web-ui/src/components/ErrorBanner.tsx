@@ -1,6 +1,8 @@
 import { Alert, Stack, Text } from "@mantine/core";
 import type { ReactNode } from "react";
 
+import classes from "./ErrorBanner.module.css";
+
 interface Props {
   title: string;
   /** What to do next, or what exactly happened. */
@@ -18,6 +20,7 @@ export function ErrorBanner({ title, detail, children, onDismiss }: Props) {
       role="alert"
       color="red"
       title={title}
+      classNames={{ body: classes["body"] ?? "" }}
       withCloseButton={onDismiss !== undefined}
       closeButtonLabel="Dismiss"
       onClose={onDismiss}
