@@ -8,7 +8,7 @@ WORKERS := 4
 # The folders of all members, without a list: a new one is found here.
 MEMBERS = $(shell $(PY) .ci/members all)
 .DEFAULT_GOAL := help
-.PHONY: help setup demo page up test page-tests page-types page-style page-units frame-truth stability long-video random-faults storm counts disk-full floods generated-requests soak bench bench-against bench-wall lint types format clean
+.PHONY: help setup demo page up test page-tests page-types page-style page-units frame-truth screens stability long-video random-faults storm counts disk-full floods generated-requests soak bench bench-against bench-wall lint types format clean
 
 help: ## show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,10 @@ page-units:
 frame-truth: setup ## compare each picture that the page draws with its box, over eight kinds of video (six minutes)
 	@.ci/web build
 	@FORGESYTE_TRUTH_FRAMES=$${FORGESYTE_TRUTH_FRAMES-250} $(PY) -m pytest -q -s -m long tests/ui/test_frame_truth.py $(ARGS)
+
+screens: setup ## take the pictures of every page again, into docs/screens; VIDEO=path shows another video
+	@.ci/web build
+	@$(if $(VIDEO),FORGESYTE_VIDEO="$(abspath $(VIDEO))") .ci/web run test:e2e --config screens.config.ts
 
 stability: setup ## print the whole matrix of plugin faults, also through the product (a quarter of an hour)
 	@FORGESYTE_SOAK=1 $(PY) -m pytest -q --tb=short tests/stability $(ARGS)

@@ -11,7 +11,7 @@ const READY = /ready http:\/\/127\.0\.0\.1:(\d+)/;
 const START_LIMIT_MS = 150_000;
 const STOP_LIMIT_MS = 60_000;
 
-/** A `forgesyte up` of its own, with the plugins for tests; it can be stopped and started on the same port and data. */
+/** A `forgesyte up` of its own; it can be stopped and started on the same port and data. */
 export class Server {
   private readonly folder = mkdtempSync(join(tmpdir(), "forgesyte-e2e-"));
   private readonly log = join(this.folder, "up.log");
@@ -19,6 +19,9 @@ export class Server {
   private process: ChildProcess | null = null;
   /** A clip of 60 frames for jobs whose pictures do not matter. */
   readonly clip = join(this.folder, "clip.mp4");
+
+  /** With the plugins for tests, or only with those that are installed. */
+  constructor(private readonly plugins: "for tests" | "installed" = "for tests") {}
 
   get url(): string {
     return `http://127.0.0.1:${this.port}`;
@@ -35,11 +38,8 @@ export class Server {
   async start(): Promise<void> {
     const options = ["up", "--port", String(this.port), "--data-dir", join(this.folder, "data"), "--slots", "1"];
     // A job that a test holds would also hold up Ctrl-C: it gets a second, and goes on at the next start.
-    const env = {
-      ...process.env,
-      PYTHONPATH: join(REPOSITORY, "tests/support/plugins"),
-      FORGESYTE_LAUNCHER_DRAIN_S: "1",
-    };
+    const ours = this.plugins === "for tests" ? { PYTHONPATH: join(REPOSITORY, "tests/support/plugins") } : {};
+    const env = { ...process.env, ...ours, FORGESYTE_LAUNCHER_DRAIN_S: "1" };
     const log = openSync(this.log, "w");
     // A process group of its own: nothing that it starts can outlive `kill`.
     const started = spawn(join(BIN, "forgesyte"), options, { env, detached: true, stdio: ["ignore", log, log] });

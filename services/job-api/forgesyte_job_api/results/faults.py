@@ -1,4 +1,4 @@
-"""What went wrong in the makings of a workshop, kept so that nobody who asks again makes the same fail again.
+"""What went wrong in the makings of a workshop, kept so that no client has the same making fail again.
 
 A client asks every few seconds, and one making can take minutes of a core. What may pass by itself is kept for a minute
 and everything else, which the same media most likely meets again, for an hour.

@@ -170,7 +170,7 @@ export const texts = {
       ],
       PLUGIN_ERROR: [
         "The plugin raised an error",
-        "Check the options against the plugin's description, then report the log to its author.",
+        "Check the options against the plugin's description. If they are right, tell its author what stands here.",
       ],
       PLUGIN_UNAVAILABLE: ["The plugin cannot run here", "The page Plugins says what it lacks."],
       MEDIA_INVALID: [

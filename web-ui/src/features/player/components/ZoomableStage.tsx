@@ -9,7 +9,7 @@ import classes from "./ZoomableStage.module.css";
 interface Props {
   session: ReviewSession;
   label: string;
-  /** Has the session draw on the canvas, until what it gives is called; another function begins anew. */
+  /** Has the session draw on the canvas, until what it gives is called; another function starts over. */
   attach: (canvas: HTMLCanvasElement) => () => void;
   children?: ReactNode;
 }
