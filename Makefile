@@ -8,7 +8,7 @@ WORKERS := 4
 # The folders of all members, without a list: a new one is found here.
 MEMBERS = $(shell $(PY) .ci/members all)
 .DEFAULT_GOAL := help
-.PHONY: help setup demo page up test page-tests page-types page-style page-units frame-truth screens stability long-video random-faults storm counts disk-full floods generated-requests soak bench bench-against bench-wall lint types format clean
+.PHONY: help setup demo page up test page-tests page-types page-style page-units frame-truth screens long-result stability long-video random-faults storm counts disk-full floods generated-requests soak bench bench-against bench-wall lint types format clean
 
 help: ## show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ frame-truth: setup ## compare each picture that the page draws with its box, ove
 screens: setup ## take the pictures of every page again, into docs/screens; VIDEO=path shows another video
 	@.ci/web build
 	@$(if $(VIDEO),FORGESYTE_VIDEO="$(abspath $(VIDEO))") .ci/web run test:e2e --config screens.config.ts
+
+long-result: setup ## measure the page on 10 000 jobs and a result of 100 000 frames, alone on the machine (seven minutes)
+	@CI=true FORGESYTE_LONG=1 FORGESYTE_STRICT=1 .ci/web-ui-tests long-result many-jobs
 
 stability: setup ## print the whole matrix of plugin faults, also through the product (a quarter of an hour)
 	@FORGESYTE_SOAK=1 $(PY) -m pytest -q --tb=short tests/stability $(ARGS)
