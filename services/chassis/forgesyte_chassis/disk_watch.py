@@ -106,11 +106,18 @@ class DiskWatch:
         """
         if (fault := self.fault) is not None:
             raise storage_full(fault.text)
-        takers = {folder.path for folder in self.folders if folder.takes_media}
-        rooms_bytes = (look.room_bytes for path, look in self._looks.items() if path in takers)
-        room_bytes = min(rooms_bytes, default=more_bytes)
-        if more_bytes > room_bytes:
+        room_bytes = self.room_bytes()
+        if room_bytes is not None and more_bytes > room_bytes:
             raise storage_full(f"{more_bytes} bytes were announced and there is room for {room_bytes}")
+
+    def room_bytes(self, *also: Path) -> int | None:
+        """Return how much may be written before a reserve is touched, as the last looks found it; None is any amount.
+
+        Args:
+            also: folders that it is written to beside those that take media.
+        """
+        takers = {folder.path for folder in self.folders if folder.takes_media or folder.path in also}
+        return min((look.room_bytes for path, look in self._looks.items() if path in takers), default=None)
 
     async def run(self) -> None:
         """Look once a second until cancelled."""
@@ -142,7 +149,8 @@ class DiskWatch:
             text = f"{folder.what} ({folder.path}) did not answer within {LOOK_LIMIT_S:g} s. Check its disk."
             self._looks[folder.path] = _Look(fault=DiskFault(text, is_blocked=True))
             return
-        del self._unanswered[folder.path]
+        if self._unanswered.get(folder.path) is asked:  # who looked at the same time may have been here first
+            del self._unanswered[folder.path]
         self._looks[folder.path] = asked.result()
 
 

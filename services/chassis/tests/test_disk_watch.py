@@ -1,5 +1,6 @@
 """Real folders, and where root runs the tests, real small disks."""
 
+import asyncio
 import shutil
 import threading
 
@@ -51,6 +52,25 @@ async def test_what_is_announced_must_fit_above_the_reserve(tmp_path):
     assert await watch.look() is None
     watch.require_room()
     assert "bytes were announced" in refusal(watch, EVERYTHING)
+
+
+async def test_looks_at_the_same_time_share_one_and_all_end(tmp_path):
+    watch = watch_of(tmp_path, min_free_bytes=0)
+
+    assert await asyncio.gather(*(watch.look() for _ in range(5))) == [None] * 5
+
+
+async def test_the_room_is_that_of_the_fullest_disk_that_is_written_to(tmp_path):
+    with small_disk(tmp_path / "disk", size="8m") as disk:
+        async with Scratch.open(disk.path / "scratch", "job-api") as scratch:
+            watch = DiskWatch(written_folders(tmp_path, None, scratch), min_free_bytes=0)
+            await watch.look()
+            nowhere = DiskWatch(written_folders(None, None, scratch), min_free_bytes=0)
+            await nowhere.look()
+
+            assert watch.room_bytes() > 8 << 20
+            assert 0 < watch.room_bytes(scratch.path) <= 8 << 20
+            assert nowhere.room_bytes() is None
 
 
 async def test_what_is_announced_goes_to_the_store_alone_whatever_room_other_disks_have(tmp_path):
