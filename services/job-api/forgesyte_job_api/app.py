@@ -86,7 +86,7 @@ def create_app(
             await disk.look()
             started = Zygote.start(wall=settings.own_wall(), homes=homes) if zygote is None else nullcontext(zygote)
             sandboxes = await stack.enter_async_context(started)
-            studio = Studio(store, scratch, sandboxes, settings)
+            studio = Studio(store, scratch, sandboxes, settings, disk)
             state = ApiState(
                 bus=bus,
                 store=store,

@@ -9,7 +9,7 @@ from forgesyte_chassis.store.blobs import Store
 from forgesyte_chassis.store.segments import read_rows
 from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.jobs import JobRecord
-from forgesyte_contracts.subjects import annotated_blob, input_blob
+from forgesyte_contracts.subjects import annotated_blob
 from forgesyte_sandbox.shared.specs import AnnotateSpec
 
 from .workshop import Studio, Tell, Underway
@@ -39,14 +39,14 @@ class Annotator:
 
     async def make(self, record: JobRecord, underway: Underway) -> int:
         """Draw the video when it is its turn, and keep it."""
-        async with self._places:
+        async with self._studio.blaming_the_disk(thing=self.thing, job_id=JobId(record.job_id)), self._places:
             size = await self.kept(record)
             return await self._draw(record, underway.tell) if size is None else size
 
     async def _draw(self, record: JobRecord, tell: Tell) -> int:
         studio, job_id = self._studio, JobId(record.job_id)
         async with studio.scratch.folder("annotate") as folder:
-            await studio.store.fetch_to(input_blob(job_id), folder / "input")
+            await studio.fetch_input(folder / "input", files=2, thing=self.thing, job_id=job_id)
             await _write_rows(studio.store, record, folder / "rows.jsonl")
             spec = AnnotateSpec(
                 input=str(folder / "input"),
@@ -58,7 +58,7 @@ class Annotator:
                 media=studio.media_limits,
             )
             await studio.run(spec, folder, tell, thing=self.thing, job_id=job_id)
-            size = await studio.keep(annotated_blob(job_id), folder / _OUTPUT)
+            size = await studio.keep(annotated_blob(job_id), folder / _OUTPUT, thing=self.thing, job_id=job_id)
         log.info("annotated video made", job_id=job_id, bytes=size)
         return size
 

@@ -15,7 +15,7 @@ from forgesyte_chassis.store.blobs import BlobMissing
 from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.jobs import JobRecord, JobStatus
 from forgesyte_contracts.problems import Code, ForgeSyteError
-from forgesyte_contracts.subjects import input_blob, playable_blob, playable_facts_blob, playable_times_blob
+from forgesyte_contracts.subjects import playable_blob, playable_facts_blob, playable_times_blob
 from forgesyte_sandbox.shared.specs import PlayableCopySpec, PlayableSpec
 
 from .playable_facts import MediaType, PlayableFacts
@@ -54,6 +54,10 @@ class PlayableMaker:
 
     async def make(self, record: JobRecord, underway: Underway) -> PlayableFacts:
         """Judge the input, and copy it where browsers do not show it."""
+        async with self._studio.blaming_the_disk(thing=self.thing, job_id=JobId(record.job_id)):
+            return await self._make(record, underway)
+
+    async def _make(self, record: JobRecord, underway: Underway) -> PlayableFacts:
         is_known_whole = underway.is_quick
         if is_known_whole:
             async with self._quick_places:
@@ -75,7 +79,7 @@ class PlayableMaker:
     async def _judge(self, record: JobRecord, tell: Tell, *, is_known_whole: bool = False) -> "_Verdict":
         studio, job_id = self._studio, JobId(record.job_id)
         async with studio.scratch.folder("playable") as folder:
-            await studio.store.fetch_to(input_blob(job_id), folder / "input")
+            await studio.fetch_input(folder / "input", files=1, thing=self.thing, job_id=job_id)
             spec = PlayableSpec(
                 input=str(folder / "input"),
                 is_known_whole=is_known_whole,
@@ -92,7 +96,7 @@ class PlayableMaker:
     async def _copy(self, record: JobRecord, because: str | None, tell: Tell) -> PlayableFacts:
         studio, job_id, kind = self._studio, JobId(record.job_id), record.job_type.kind
         async with studio.scratch.folder("playable") as folder:
-            await studio.store.fetch_to(input_blob(job_id), folder / "input")
+            await studio.fetch_input(folder / "input", files=2, thing=self.thing, job_id=job_id)
             spec = PlayableCopySpec(
                 input=str(folder / "input"),
                 output=_OUTPUT,
@@ -106,7 +110,7 @@ class PlayableMaker:
             facts = _read(PlayableFacts, {**result, "shows": "copy", "because": because, "media_type": media_type})
             table = await asyncio.to_thread(packed_times, record, facts, folder / _TIMES)
             await studio.store.put(playable_times_blob(job_id), table)
-            size = await studio.keep(playable_blob(job_id), folder / _OUTPUT)
+            size = await studio.keep(playable_blob(job_id), folder / _OUTPUT, thing=self.thing, job_id=job_id)
         log.info("playable copy made", job_id=job_id, because=because, frames=facts.frames, bytes=size)
         return await self._keep(record, facts)
 

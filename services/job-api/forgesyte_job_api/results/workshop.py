@@ -18,12 +18,13 @@ from typing import Any, Protocol
 import structlog
 
 from forgesyte_chassis.clock import Clock
-from forgesyte_chassis.disk_watch import scratch_unwritable
+from forgesyte_chassis.disk_watch import DiskWatch, scratch_unwritable
 from forgesyte_chassis.scratch import Scratch
-from forgesyte_chassis.store.blobs import BlobMissing, Store
+from forgesyte_chassis.store.blobs import BlobMissing, Store, StoreUnavailable
 from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.jobs import JobRecord
 from forgesyte_contracts.problems import Code, ForgeSyteError
+from forgesyte_contracts.subjects import input_blob
 from forgesyte_job_api.settings import JobApiSettings
 from forgesyte_sandbox.parent.order import Order
 from forgesyte_sandbox.parent.zygote import Zygote
@@ -53,6 +54,7 @@ class Studio:
     scratch: Scratch
     zygote: Zygote
     settings: JobApiSettings
+    disk: DiskWatch
 
     @property
     def media_limits(self) -> MediaLimits:
@@ -63,7 +65,8 @@ class Studio:
         """Run a program to its good end and return its result; what it leaves is then in `folder`.
 
         Raises:
-            ForgeSyteError: the code of what went wrong; SERVICE_UNAVAILABLE when nothing in the sandbox is to blame.
+            ForgeSyteError: STORAGE_FULL when the disk is to blame, else the code of what went wrong;
+                SERVICE_UNAVAILABLE when nothing in the sandbox is to blame either.
         """
         # At the end the index moves to the front of a video, for which the whole file is written once more.
         limit_s = self.settings.annotate_timeout_s
@@ -77,13 +80,63 @@ class Studio:
 
         outcome = await self.zygote.run(Order(spec, limits=limits, folder=folder, on_message=take))
         if not outcome.ok:
+            await self._refuse_without_room(0, thing=thing, job_id=job_id)
             text = f"the {thing} could not be made: {outcome.error}"
             raise ForgeSyteError(outcome.code or Code.SERVICE_UNAVAILABLE, text, job_id=job_id)
         return outcome.result or {}
 
-    async def keep(self, path: str, file: Path) -> int:
-        """Put a file into the store, and return its size in bytes."""
+    async def fetch_input(self, file: Path, *, files: int, thing: str, job_id: JobId) -> None:
+        """Fetch the input of a job, where there is room.
+
+        Args:
+            file: where to, in the scratch folder.
+            files: for how many files of its size there must be room: with what is made of it, 2.
+            thing: what is made.
+            job_id: the job.
+
+        Raises:
+            BlobMissing: it is gone.
+            ForgeSyteError: STORAGE_FULL.
+        """
+        path = input_blob(job_id)
+        size_bytes = await self.store.size(path)
+        if size_bytes is None:
+            raise BlobMissing(path)
+        await self._refuse_without_room(files * size_bytes, self.scratch.path, thing=thing, job_id=job_id)
+        await self.store.fetch_to(path, file)
+
+    async def keep(self, path: str, file: Path, *, thing: str, job_id: JobId) -> int:
+        """Put a file into the store, where there is room, and return its size in bytes.
+
+        Raises:
+            ForgeSyteError: STORAGE_FULL.
+        """
+        size_bytes = (await asyncio.to_thread(file.stat)).st_size
+        await self._refuse_without_room(size_bytes, thing=thing, job_id=job_id)
         return await self.store.put_stream(path, _pieces(file))
+
+    @asynccontextmanager
+    async def blaming_the_disk(self, *, thing: str, job_id: JobId) -> AsyncIterator[None]:
+        """Refuse as STORAGE_FULL what failed because a folder takes nothing, which the watch may not have seen yet."""
+        try:
+            yield
+        except (StoreUnavailable, OSError):
+            await self._refuse_without_room(0, thing=thing, job_id=job_id)
+            raise
+
+    async def _refuse_without_room(self, more_bytes: int, *also: Path, thing: str, job_id: JobId) -> None:
+        # Looks again, as the last look was before what is made took its room.
+        fault = await self.disk.look()
+        room_bytes = self.disk.room_bytes(*also)
+        if fault is not None:
+            why = fault.text
+        elif room_bytes is not None and more_bytes > room_bytes:
+            why = f"{more_bytes} bytes are needed and there is room for {room_bytes}."
+        else:
+            return
+        raise ForgeSyteError(
+            Code.STORAGE_FULL, f"The {thing} cannot be made at present: {why} Try again later.", job_id=job_id
+        )
 
 
 @dataclass(slots=True)

@@ -105,7 +105,7 @@ async def test_a_scratch_folder_that_takes_nothing_is_storage_full_and_later_it_
         made = await api.http.get(url_of(record), params=MP4)
 
         assert (refused.status_code, refused.json()["code"]) == (503, "STORAGE_FULL")
-        assert "scratch folder is not writable" in refused.json()["detail"]
+        assert "the scratch folder" in refused.json()["detail"]
         assert made.content == VIDEO
 
 
