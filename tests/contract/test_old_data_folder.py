@@ -22,7 +22,7 @@ ANSWERS: dict[str, dict[str, Any]] = json.loads(lzma.decompress((DATA / "answers
 ENDED = [name for name, answer in ANSWERS.items() if answer["record"]["completed_at"]]
 INTERRUPTED = [name for name in ANSWERS if name not in ENDED]
 
-NOT_NOTED_OF_MEDIA = ("fps_nominal", "clock", "video_stream", "color", "pixel_aspect")
+NOT_NOTED_OF_MEDIA = ("fps_nominal", "clock", "video_stream", "color", "pixel_aspect", "as_stated")
 
 ON_ONE_LOOP = pytest.mark.asyncio(loop_scope="module")
 

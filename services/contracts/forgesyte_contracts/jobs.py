@@ -133,7 +133,8 @@ class DecodeFacts(_Frozen):
     `fps` is the mean rate of the decoded frames, `fps_nominal` the one that the file announces. `clock` says how frames
     got their times: from the file (`pts`), from the order in which it stores them where it states none or wrong ones
     (`best_effort`), or by the rate alone (`counted`). `video_stream` is the index that ffprobe prints. `color` says how
-    colours were read, and what of that was assumed; `pixel_aspect` is the shape of a pixel, such as 4:3.
+    colours were read, and what of that was assumed; `pixel_aspect` is the shape of a pixel, such as 4:3. `as_stated`
+    says, when all is decoded, whether every picture was as the file states it: whole, in its size, at its time.
     """
 
     frames_decoded: int = 0
@@ -149,6 +150,7 @@ class DecodeFacts(_Frozen):
     width: int | None = None
     height: int | None = None
     pixel_aspect: str | None = None
+    as_stated: bool | None = None
 
 
 class StageTimings(_Frozen):

@@ -74,8 +74,8 @@ class JobApiSettings(PublicSettings, WallSettings):
 
     playable_at_once: int = Field(default=1, ge=1)
     """How many copies that browsers play are made at the same time, beside the annotated videos; each takes a core,
-    memory, and space in the scratch folder for input and copy. Judging whether a copy is needed is done as often at the
-    same time as probing."""
+    memory, and space in the scratch folder for input and copy. As many inputs that no job has decoded to the end, or
+    not as they state, are decoded to judge whether they need one; others are judged as often at once as probing."""
 
     annotate_memory_bytes: int = Field(default=2 * 1024**3, gt=0)
     """Bytes of memory that making one of these videos may use. Decoding an accepted video may take 1 GiB; pictures and

@@ -718,7 +718,8 @@ export interface components {
          *     `fps` is the mean rate of the decoded frames, `fps_nominal` the one that the file announces. `clock` says how frames
          *     got their times: from the file (`pts`), from the order in which it stores them where it states none or wrong ones
          *     (`best_effort`), or by the rate alone (`counted`). `video_stream` is the index that ffprobe prints. `color` says how
-         *     colours were read, and what of that was assumed; `pixel_aspect` is the shape of a pixel, such as 4:3.
+         *     colours were read, and what of that was assumed; `pixel_aspect` is the shape of a pixel, such as 4:3. `as_stated`
+         *     says, when all is decoded, whether every picture was as the file states it: whole, in its size, at its time.
          */
         DecodeFacts: {
             /**
@@ -759,6 +760,8 @@ export interface components {
             height?: number | null;
             /** Pixel Aspect */
             pixel_aspect?: string | null;
+            /** As Stated */
+            as_stated?: boolean | null;
         };
         /**
          * DeviceOnRunner
@@ -3236,7 +3239,8 @@ export interface operations {
                      *         "rotation": 0,
                      *         "width": 768,
                      *         "height": 432,
-                     *         "pixel_aspect": "1:1"
+                     *         "pixel_aspect": "1:1",
+                     *         "as_stated": false
                      *       },
                      *       "attempts": [
                      *         {

@@ -118,6 +118,7 @@ EXTENDED_JOB: dict[str, Any] = {
         "width": 768,
         "height": 432,
         "pixel_aspect": "1:1",
+        "as_stated": False,
     },
     "attempts": [_ATTEMPT],
 }

@@ -1,8 +1,9 @@
 """What a browser shows of a job: the input itself where it can, else a copy with the same frames, made in the sandbox.
 
 Which of the two it is, is judged when it is first requested and kept. A quick judgement (the job has decoded the input
-to a clean end, so that the headers and packets settle it) never waits behind a copy; what takes as long as a copy has
-the places of copies. The facts are written last, so that a copy without them is an unfinished one and is made again.
+to its end and found it as it states, so that the headers and packets settle it) waits for other quick ones alone. Any
+other decodes the input as well, and waits for others that do, never for a copy. The facts are written last, so that a
+copy without them is an unfinished one and is made again.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from forgesyte_chassis.store.blobs import BlobMissing
 from forgesyte_contracts.ids import JobId
-from forgesyte_contracts.jobs import JobRecord, JobStatus
+from forgesyte_contracts.jobs import JobRecord
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_contracts.subjects import playable_blob, playable_facts_blob, playable_times_blob
 from forgesyte_sandbox.shared.specs import PlayableCopySpec, PlayableSpec
@@ -37,6 +38,7 @@ class PlayableMaker:
     def __init__(self, studio: Studio) -> None:
         self._studio = studio
         self._quick_places = asyncio.Semaphore(studio.settings.probes_at_once)
+        self._check_places = asyncio.Semaphore(studio.settings.playable_at_once)
         self._places = asyncio.Semaphore(studio.settings.playable_at_once)
 
     async def kept(self, record: JobRecord) -> PlayableFacts | None:
@@ -58,25 +60,20 @@ class PlayableMaker:
             return await self._make(record, underway)
 
     async def _make(self, record: JobRecord, underway: Underway) -> PlayableFacts:
-        is_known_whole = underway.is_quick
-        if is_known_whole:
-            async with self._quick_places:
-                verdict = await self._judge(record, underway.tell, is_known_whole=True)
-            if verdict.media_type is not None:
-                return await self._keep_input(record, verdict.media_type)
-            underway.become_long()
-        async with self._places:
+        is_known_whole, check = underway.is_quick, _Check(underway.tell)
+        async with self._quick_places if is_known_whole else self._check_places:
             kept = await self.kept(record)
             if kept is not None:
                 return kept
-            check = _Check(underway.tell)
-            if not is_known_whole:
-                verdict = await self._judge(record, check.tell)
-                if verdict.media_type is not None:
-                    return await self._keep_input(record, verdict.media_type)
-            return await self._copy(record, verdict.because, check.tell_the_rest)
+            verdict = await self._judge(record, check.tell, is_known_whole=is_known_whole)
+        if verdict.media_type is not None:
+            return await self._keep_input(record, verdict.media_type)
+        underway.become_long()
+        async with self._places:
+            kept = await self.kept(record)
+            return kept or await self._copy(record, verdict.because, check.tell_the_rest)
 
-    async def _judge(self, record: JobRecord, tell: Tell, *, is_known_whole: bool = False) -> "_Verdict":
+    async def _judge(self, record: JobRecord, tell: Tell, *, is_known_whole: bool) -> "_Verdict":
         studio, job_id = self._studio, JobId(record.job_id)
         async with studio.scratch.folder("playable") as folder:
             await studio.fetch_input(folder / "input", files=1, thing=self.thing, job_id=job_id)
@@ -120,11 +117,8 @@ class PlayableMaker:
 
 
 def decoded_whole(record: JobRecord) -> bool:
-    """Whether the job has decoded its input to the end and found nothing odd in it."""
-    decode = record.decode
-    if record.status is not JobStatus.COMPLETED or decode is None or record.warnings or record.warnings_dropped:
-        return False
-    return decode.frames_corrupt == 0 and (record.job_type.kind == "image" or decode.clock == "pts")
+    """Whether the job has decoded its input to the end, and every picture was as the file states it."""
+    return record.decode is not None and record.decode.as_stated is True
 
 
 class _Verdict(BaseModel):

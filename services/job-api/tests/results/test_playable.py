@@ -24,7 +24,7 @@ from tests.support import eventually, make_clip
 FRAMES = 10
 COPY = b"what a sandbox has copied" * 1000
 NO = {"media_type": None, "because": "browsers do not play avi files"}
-WHOLE = DecodeFacts(frames_decoded=FRAMES, clock="pts")
+WHOLE = DecodeFacts(frames_decoded=FRAMES, as_stated=True)
 MADE = {"frames": FRAMES, "width": 160, "height": 120, "pixel_aspect": "1:1"}
 
 
@@ -279,6 +279,48 @@ async def test_copies_that_wait_refuse_another_copy_and_no_judgement(start, make
         sandbox.go.set()
 
 
+async def test_an_input_that_is_checked_by_decoding_does_not_wait_for_the_copy_of_another(start, make, tmp_path):
+    sandbox = HeldSandbox()
+    async with start(zygote=sandbox) as api:
+        copied = await a_job(api, make, tmp_path)
+        await api.http.get(url_of(copied))
+        await eventually(lambda: "playable_copy" in sandbox.programs)
+        sandbox.verdict = SandboxOutcome(
+            True, {"media_type": "video/mp4", "because": None}, None, None, 1.0, "succeeded"
+        )
+
+        shown = await settled(api, await a_job(api, make, tmp_path, status="failed"))
+
+        assert (shown.status_code, shown.headers["Forgesyte-Playable"]) == (200, "input"), shown.text
+        assert sandbox.specs[-1].is_known_whole is False
+        assert (await api.http.get(url_of(copied))).status_code == 202
+        sandbox.go.set()
+
+
+async def test_one_input_at_a_time_is_checked_by_decoding(start, make, tmp_path):
+    sandbox, check = HeldSandbox(), asyncio.Event()
+    sandbox.go.set()
+
+    async def run(order):
+        outcome = await HeldSandbox.run(sandbox, order)
+        await check.wait()
+        return outcome
+
+    sandbox.run = run
+    async with start(zygote=sandbox) as api:
+        records = [await a_job(api, make, tmp_path) for _ in range(3)]
+        for record in records:
+            await api.http.get(url_of(record))
+        await eventually(lambda: bool(sandbox.programs))
+        quick = whole_job(make)
+        await asked_of(api, quick)
+        await eventually(lambda: any(spec.is_known_whole for spec in sandbox.specs))
+
+        assert [spec.is_known_whole for spec in sandbox.specs] == [False, True]
+        check.set()
+        assert [(await settled(api, record)).status_code for record in records] == [200] * 3
+
+
 async def test_judgements_that_wait_refuse_another_judgement_and_no_copy(start, make, tmp_path, monkeypatch):
     monkeypatch.setattr(workshop, "MAX_WAITING", 2)
     sandbox, judge = HeldSandbox(), asyncio.Event()
@@ -392,16 +434,15 @@ async def test_a_sandbox_that_leaves_times_of_no_video_is_not_believed(start, ma
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        pytest.param({}, True, id="decoded to a clean end"),
-        pytest.param({"status": "failed"}, False, id="ended early"),
+        pytest.param({}, True, id="as stated"),
         pytest.param({"decode": None}, False, id="nothing known"),
-        pytest.param({"decode": WHOLE.model_copy(update={"frames_corrupt": 1})}, False, id="damage"),
-        pytest.param({"decode": WHOLE.model_copy(update={"clock": "best_effort"})}, False, id="times were repaired"),
-        pytest.param({"warnings": (JobWarning(text="odd"),)}, False, id="a warning"),
-        pytest.param({"warnings_dropped": 1}, False, id="an old warning"),
+        pytest.param({"decode": DecodeFacts(frames_decoded=FRAMES)}, False, id="not to the end"),
+        pytest.param({"decode": DecodeFacts(frames_decoded=FRAMES, as_stated=False)}, False, id="otherwise"),
+        pytest.param({"warnings": (JobWarning(text="a tool's"),), "warnings_dropped": 1}, True, id="with warnings"),
+        pytest.param({"status": "failed"}, True, id="in a job that failed afterwards"),
     ],
 )
-def test_a_job_is_believed_to_have_decoded_all_only_when_nothing_was_odd(make, changes, expected):
+def test_a_job_is_believed_to_have_decoded_all_as_its_decoder_says(make, changes, expected):
     record = make.a_record(**{"status": "completed", "decode": WHOLE, **changes})
 
     assert decoded_whole(record) is expected

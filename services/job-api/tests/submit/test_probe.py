@@ -116,7 +116,7 @@ async def test_the_probe_sees_the_upload_and_its_facts_go_into_the_record(start,
         assert extended["decode"] == {
             "frames_decoded": 0, "frames_corrupt": 0, "frames_skipped": 0,
             "codec": "vp9", "fps": 29.97, "fps_nominal": 29.97, "clock": None, "video_stream": 1, "color": None,
-            "rotation": 90, "width": 480, "height": 640, "pixel_aspect": None,
+            "rotation": 90, "width": 480, "height": 640, "pixel_aspect": None, "as_stated": None,
         }  # fmt: skip
         assert extended["total_frames"] is None
         assert [path.name for path in (tmp_path / "scratch").rglob("*") if path.is_file()] == ["lock", "lock"]

@@ -179,9 +179,9 @@ class AttemptState:
 
 
 def _before_decoding(known: DecodeFacts | None) -> DecodeFacts:
-    """Return what was known of the media before, without what an earlier attempt counted."""
-    uncounted = {"frames_decoded": 0, "frames_corrupt": 0, "frames_skipped": 0}
-    return known.model_copy(update=uncounted) if known is not None else DecodeFacts()
+    """Return what was known of the media before, without what an earlier attempt found at its end."""
+    unfound = {"frames_decoded": 0, "frames_corrupt": 0, "frames_skipped": 0, "as_stated": None}
+    return known.model_copy(update=unfound) if known is not None else DecodeFacts()
 
 
 def _sane(decode: DecodeFacts) -> DecodeFacts:

@@ -69,12 +69,13 @@ def test_the_record_says_which_clock_stream_and_colours_were_used():
 
 
 def test_what_was_known_of_the_media_stays_and_what_an_earlier_attempt_counted_does_not():
-    seen = DecodeFacts(codec="h264", width=160, height=120, rotation=90, frames_decoded=7, frames_corrupt=2)
-    record = a_running_record(decode=seen)
+    seen = DecodeFacts(codec="h264", width=160, height=120, rotation=90)
+    counted = {"frames_decoded": 7, "frames_corrupt": 2, "as_stated": True}
+    record = a_running_record(decode=seen.model_copy(update=counted))
 
     written = AttemptState(record).apply(record, NOW)
 
-    assert written.decode == DecodeFacts(codec="h264", width=160, height=120, rotation=90)
+    assert written.decode == seen
 
 
 def test_the_end_tells_the_real_total():
@@ -84,12 +85,17 @@ def test_the_end_tells_the_real_total():
     for index in range(9):
         state.take(a_row(index))
 
-    state.take(Finished({"frames_decoded": 10, "frames_corrupt": 2, "frames_skipped": 1, "total_frames": 10}))
+    state.take(
+        Finished(
+            {"frames_decoded": 10, "frames_corrupt": 2, "frames_skipped": 1, "total_frames": 10, "as_stated": False}
+        )
+    )
 
     written = state.apply(record, NOW)
     assert (written.progress, written.total_frames, written.current_frame) == (99, 10, 9)
     assert written.decode is not None
     assert (written.decode.frames_decoded, written.decode.frames_corrupt, written.decode.codec) == (10, 2, "h264")
+    assert written.decode.as_stated is False
 
 
 def test_writing_twice_changes_nothing():

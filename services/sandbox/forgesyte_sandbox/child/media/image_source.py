@@ -74,6 +74,11 @@ class ImageSource:
         """An image has neither clock nor rate nor streams."""
         return Seen()
 
+    @property
+    def is_as_stated(self) -> bool:
+        """Whether the picture was decoded: one that is not as its header states is refused."""
+        return self.decoded == 1
+
     def pictures(self) -> Iterator[Picture]:
         """Yield the one picture.
 

@@ -75,6 +75,11 @@ class Source(Protocol):
         """What is known of the media so far; complete from the first picture on, but for what is measured."""
         ...
 
+    @property
+    def is_as_stated(self) -> bool:
+        """Whether, at the end, the pictures were as the file states: none damaged, scaled or given another time."""
+        ...
+
     def pictures(self) -> Iterator[Picture]:
         """Yield the pictures in display order.
 

@@ -175,5 +175,6 @@ def _facts(source: Source) -> dict[str, Any]:
         "rotation": source.rotation,
         "width": source.size_wh[0],
         "height": source.size_wh[1],
+        "as_stated": source.is_as_stated,
         **{name: value for name, value in asdict(source.seen).items() if name != "estimated_total"},
     }

@@ -30,12 +30,18 @@ async def test_the_end_of_a_job_says_what_was_decoded(bench):
     assert told.outcome.result == {
         "frames_decoded": 12, "frames_corrupt": 0, "frames_skipped": 0, "rows": 12, "total_frames": 12,
         "codec": "h264", "fps": 25.0, "fps_nominal": 25.0, "rotation": 0, "width": 160, "height": 120,
-        "clock": "pts", "video_stream": 0, "color": SD, "pixel_aspect": "1:1",
+        "clock": "pts", "video_stream": 0, "color": SD, "pixel_aspect": "1:1", "as_stated": True,
     }  # fmt: skip
     assert told.outcome.kind == "succeeded"
     assert told.outcome.as_dict()["ok"] is True
     assert told.of(messages.Started) == [messages.Started("h264", 160, 120, 25.0, 0, 12, 12, "pts", 0, SD, "1:1")]
     assert isinstance(told.said[-1], messages.Finished)
+
+
+async def test_the_end_of_an_image_s_job_says_that_it_is_as_stated(bench, picture_file):
+    told = await bench.job(input=str(picture_file), kind="image")
+
+    assert (told.outcome.result["frames_decoded"], told.outcome.result["as_stated"]) == (1, True)
 
 
 async def test_rows_carry_the_counts_of_typed_outputs(bench):
