@@ -4,6 +4,7 @@ Which of the two it is, is judged when it is first requested and kept. A quick j
 to its end and found it as it states, so that the headers and packets settle it) waits for other quick ones alone. Any
 other decodes the input as well, and waits for others that do, never for a copy. The facts are written last, so that a
 copy without them is an unfinished one and is made again.
+So is what other rules have said.
 """
 
 import asyncio
@@ -17,7 +18,7 @@ from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.jobs import JobRecord
 from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_contracts.subjects import playable_blob, playable_facts_blob, playable_times_blob
-from forgesyte_sandbox.shared.specs import PlayableCopySpec, PlayableSpec
+from forgesyte_sandbox.shared.specs import PLAYABLE_RULES, PlayableCopySpec, PlayableSpec
 
 from .playable_facts import MediaType, PlayableFacts
 from .playable_times import packed_times
@@ -42,13 +43,14 @@ class PlayableMaker:
         self._places = asyncio.Semaphore(studio.settings.playable_at_once)
 
     async def kept(self, record: JobRecord) -> PlayableFacts | None:
-        """Return what was judged and made before."""
+        """Return what was judged and made before, by the rules of today."""
         try:
-            return PlayableFacts.model_validate_json(
+            facts = PlayableFacts.model_validate_json(
                 await self._studio.store.get(playable_facts_blob(JobId(record.job_id)))
             )
         except (BlobMissing, ValidationError):  # none, or one that another version wrote
             return None
+        return facts if facts.rules == PLAYABLE_RULES else None
 
     def begins_quickly(self, record: JobRecord) -> bool:
         """Whether the headers and packets of the input settle whether browsers show it."""
@@ -88,7 +90,7 @@ class PlayableMaker:
 
     async def _keep_input(self, record: JobRecord, media_type: MediaType) -> PlayableFacts:
         log.info("input is playable", job_id=record.job_id, media_type=media_type)
-        return await self._keep(record, PlayableFacts(shows="input", media_type=media_type))
+        return await self._keep(record, PlayableFacts(rules=PLAYABLE_RULES, shows="input", media_type=media_type))
 
     async def _copy(self, record: JobRecord, because: str | None, tell: Tell) -> PlayableFacts:
         studio, job_id, kind = self._studio, JobId(record.job_id), record.job_type.kind
@@ -104,7 +106,8 @@ class PlayableMaker:
             )
             result = await studio.run(spec, folder, tell, thing=self.thing, job_id=job_id)
             media_type = "image/png" if kind == "image" else "video/mp4"
-            facts = _read(PlayableFacts, {**result, "shows": "copy", "because": because, "media_type": media_type})
+            ours = {"rules": PLAYABLE_RULES, "shows": "copy", "because": because, "media_type": media_type}
+            facts = _read(PlayableFacts, {**result, **ours})
             table = await asyncio.to_thread(packed_times, record, facts, folder / _TIMES)
             await studio.store.put(playable_times_blob(job_id), table)
             size = await studio.keep(playable_blob(job_id), folder / _OUTPUT, thing=self.thing, job_id=job_id)

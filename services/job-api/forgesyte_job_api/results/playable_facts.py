@@ -15,6 +15,7 @@ class PlayableFacts(BaseModel):
     """What browsers are given, and why.
 
     Attributes:
+        rules: PLAYABLE_RULES of the version that judged.
         shows: the input itself, or the copy.
         media_type: under which they take it.
         because: why the input is not shown, in a clause.
@@ -26,6 +27,7 @@ class PlayableFacts(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
+    rules: int
     shows: Literal["input", "copy"]
     media_type: MediaType
     because: str | None = Field(default=None, max_length=1000)

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import json
 
 import av
 import numpy as np
@@ -19,6 +20,7 @@ from forgesyte_job_api.results.faults import FAULT_KEPT_S, LASTING_FAULT_S
 from forgesyte_job_api.results.playable import decoded_whole
 from forgesyte_sandbox.parent.outcome import SandboxOutcome
 from forgesyte_sandbox.shared.messages import Progress
+from forgesyte_sandbox.shared.specs import PLAYABLE_RULES
 from tests.support import eventually, make_clip
 
 FRAMES = 10
@@ -385,6 +387,20 @@ async def test_what_was_made_is_known_to_a_service_that_started_later(start, mak
 
         assert (answer.status_code, answer.content) == (200, COPY)
         assert sandbox.programs == ["playable", "playable_copy"]
+
+
+@pytest.mark.parametrize("rules", [None, PLAYABLE_RULES - 1, PLAYABLE_RULES + 1])
+async def test_what_other_rules_have_said_is_not_kept(start, make, tmp_path, rules):
+    sandbox = HeldSandbox()
+    sandbox.go.set()
+    async with start(zygote=sandbox) as api:
+        record = await a_job(api, make, tmp_path)
+        said = {"shows": "input", "media_type": "video/mp4"} | ({} if rules is None else {"rules": rules})
+        await api.store.put(playable_facts_blob(record.job_id), json.dumps(said).encode())
+
+        answer = await settled(api, record)
+
+        assert (answer.status_code, answer.headers["Forgesyte-Playable"]) == (200, "copy"), answer.text
 
 
 async def test_an_input_that_is_gone_is_404(start, make, tmp_path):

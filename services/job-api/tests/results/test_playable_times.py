@@ -12,6 +12,7 @@ from forgesyte_contracts.subjects import playable_facts_blob, playable_times_blo
 from forgesyte_job_api.results.playable_facts import PlayableFacts
 from forgesyte_job_api.results.playable_times import copy_head, read_copy_times
 from forgesyte_job_api.routes.frames import MAX_FRAMES
+from forgesyte_sandbox.shared.specs import PLAYABLE_RULES
 from tests.support import eventually
 
 BINARY = {"Accept": FRAMES_TYPE}
@@ -23,7 +24,9 @@ def time_of(frame):
 
 async def copied_job(store, record, frames):
     """A job of which a copy of so many frames was made."""
-    facts = PlayableFacts(shows="copy", media_type="video/mp4", frames=frames, width=64, height=48)
+    facts = PlayableFacts(
+        rules=PLAYABLE_RULES, shows="copy", media_type="video/mp4", frames=frames, width=64, height=48
+    )
     table = encode_frame_table(copy_head(record, facts), range(frames), list(map(time_of, range(frames))))
     await store.put(playable_times_blob(record.job_id), table)
     await store.put(playable_facts_blob(record.job_id), facts.model_dump_json().encode())

@@ -229,6 +229,11 @@ class AnnotateSpec(_MediaSpec):
     video_stream: int | None = None
 
 
+PLAYABLE_RULES = 2
+"""The number of the rules by which media are judged: higher with each change of a verdict, so that what earlier rules
+said is not kept."""
+
+
 @dataclass(frozen=True, slots=True)
 class PlayableSpec(_MediaSpec):
     """Which media to judge: whether browsers show it as it is, with exactly the frames of the job.

@@ -4,6 +4,7 @@ Each rule returns what speaks against it, as a clause, or None. Where browsers d
 decoder (edit lists that cut out a part, mirrored pictures, times before zero), that speaks against it: a copy is right
 everywhere, and an input that a browser shows otherwise puts boxes onto the wrong pictures.
 Sound is not looked at: browsers play a video whose sound they do not know.
+Edit lists are judged by headers/edit_list.py. A change that changes a verdict raises PLAYABLE_RULES.
 """
 
 from array import array

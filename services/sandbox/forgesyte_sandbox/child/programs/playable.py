@@ -6,6 +6,7 @@ done so to a clean end.
 """
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +23,12 @@ from forgesyte_sandbox.child.media.browser_rules import (
     against_picture,
 )
 from forgesyte_sandbox.child.media.decode_ahead import DecodeAhead
+from forgesyte_sandbox.child.media.headers.read_tables import read_tables
 from forgesyte_sandbox.child.media.headers.signature import HEAD_BYTES
 from forgesyte_sandbox.child.media.image_source import ImageSource
 from forgesyte_sandbox.child.media.media import container_name
 from forgesyte_sandbox.child.media.media_limits import MediaGuard
+from forgesyte_sandbox.child.media.sparse_file import SparseFile
 from forgesyte_sandbox.child.media.video_source import VideoSource
 from forgesyte_sandbox.child.progress_report import ProgressReport
 from forgesyte_sandbox.shared.heartbeat import Lane, Step
@@ -64,10 +67,11 @@ class _VideoJudge:
 
     def judge(self) -> dict[str, Any]:
         source = self._open()
-        with self._path.open("rb") as file:
-            container = container_name(source.container, file.read(HEAD_BYTES))
+        with closing(SparseFile(self._path)) as file:
+            container, tables = container_name(source.container, file.at(0, HEAD_BYTES)), read_tables(file)
         because = (
             against_file(source, container)
+            or tables.edited
             or against_picture(source, self._first_picture(source))
             or against_packets(self._beating(self._open()))
             or self._against_decoding()

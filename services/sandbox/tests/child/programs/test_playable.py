@@ -23,10 +23,19 @@ UNEVEN = [0, 40, 45, 200, 210, 300, 301, 420, 500, 777, 800, 1000]
 
 
 def write(
-    path, codec="libx264", *, pix_fmt="yuv420p", size_wh=(160, 120), options=None, times=None, turn=0, matrix=None
+    path,
+    codec="libx264",
+    *,
+    pix_fmt="yuv420p",
+    size_wh=(160, 120),
+    options=None,
+    layout=None,
+    times=None,
+    turn=0,
+    matrix=None,
 ):
     """A clip whose frames are told apart by their grey; `times` are theirs in ms where the rate varies."""
-    with av.open(str(path), "w") as container:
+    with av.open(str(path), "w", options={"movflags": layout} if layout else {}) as container:
         video = container.add_stream(codec, rate=25, options=options or {})
         video.width, video.height, video.pix_fmt = *size_wh, pix_fmt
         if times is not None:
@@ -64,6 +73,22 @@ def rewrap(source, target, *, skip=0, video_copies=1):
     return target
 
 
+def with_edits(source, target, *edits):
+    """The same file with another edit list; an edit is what it lasts, in ms, where it begins, in ticks, its speed."""
+    content = source.read_bytes()
+    at = content.index(b"elst") - 4
+    size = int.from_bytes(content[at : at + 4])
+    entries = b"".join(struct.pack(">iihh", *edit, 0) for edit in edits)
+    table = struct.pack(">I4sII", 16 + len(entries), b"elst", 0, len(edits)) + entries
+    changed = bytearray(content[:at] + table + content[at + size :])
+    assert content.index(b"moov") > content.index(b"mdat"), "nothing that the index points to is moved"
+    for folder in (b"edts", b"trak", b"moov"):
+        begin = changed.rindex(folder, 0, at) - 4
+        changed[begin : begin + 4] = (int.from_bytes(changed[begin : begin + 4]) + len(table) - size).to_bytes(4)
+    target.write_bytes(changed)
+    return target
+
+
 async def verdict(bench, path, *, kind="video", is_known_whole=False, video_stream=None):
     said = []
     spec = PlayableSpec(str(path), is_known_whole=is_known_whole, kind=kind, video_stream=video_stream)
@@ -94,7 +119,10 @@ PLAYED = {
     "h264 in mov": (("a.mov",), {}, "video/mp4"),
     "h264 turned by 90 degrees": (("a.mp4",), {"turn": 90}, "video/mp4"),
     "h264 with a variable rate": (("a.mp4",), {"times": UNEVEN}, "video/mp4"),
-    "h264 in a fragmented mp4": (("a.mp4",), {"options": {"movflags": "frag_keyframe+empty_moov"}}, "video/mp4"),
+    "h264 in pieces": (("a.mp4",), {"layout": "frag_keyframe+empty_moov"}, "video/mp4"),
+    "h264 in pieces with an edit list": (("a.mp4",), {"layout": "frag_keyframe+delay_moov"}, "video/mp4"),
+    "h264 that begins late": (("a.mp4",), {"times": [500 + time_ms for time_ms in UNEVEN]}, "video/mp4"),
+    "h264 that begins slowly": (("a.mp4",), {"times": [0, 500, *range(1000, 1400, 40)]}, "video/mp4"),
     "vp9 in webm with a variable rate": (("a.webm", "libvpx-vp9"), {"options": VP9, "times": UNEVEN}, "video/webm"),
     "vp8 in webm": (("a.webm", "libvpx"), {}, "video/webm"),
     "vp9 in mp4": (("a.mp4", "libvpx-vp9"), {"options": VP9}, "video/mp4"),
@@ -145,6 +173,48 @@ async def test_an_edit_list_may_hide_the_first_pictures_and_no_later_ones(bench,
     assert at_begin["media_type"] == "video/mp4"
     assert at_end["media_type"] is None
     assert "edit list" in at_end["because"]
+
+
+TICK = 512  # of a picture in the clips that follow; it lasts 40 ms
+EDITS = {
+    "all of it": ([(480, 0, 1)], None),
+    "from a later picture on": ([(240, 6 * TICK, 1)], None),
+    "late": ([(500, -1, 1), (480, 0, 1)], None),
+    "longer than it is": ([(9000, 0, 1)], None),
+    "without its last picture": ([(440, 0, 1)], "cuts pictures out"),
+    "without its second half": ([(240, 0, 1)], "cuts pictures out"),
+    "two parts": ([(120, 0, 1), (160, 8 * TICK, 1)], "cuts pictures out"),
+    "two parts that meet": ([(240, 0, 1), (240, 6 * TICK, 1)], "cuts pictures out"),
+    "nothing, then all of it after a part too short for a picture": ([(1, 0, 1), (240, 6 * TICK, 1)], "cuts"),
+    "a pause at the end": ([(480, 0, 1), (500, -1, 1)], "cuts pictures out"),
+    "two pauses at the beginning": ([(100, -1, 1), (100, -1, 1), (480, 0, 1)], "cuts pictures out"),
+    "at double speed": ([(480, 0, 2)], "speed"),
+}
+
+
+@pytest.mark.parametrize("every", [1, 6])
+@pytest.mark.parametrize(("edits", "because"), EDITS.values(), ids=EDITS)
+async def test_an_edit_list_is_judged_itself_since_nothing_may_be_left_of_what_it_cuts(
+    bench, tmp_path, edits, because, every
+):
+    whole = write(tmp_path / "whole.mp4", options={"bf": "0", "g": f"{every}", "sc_threshold": "0"})
+
+    result, _ = await verdict(bench, with_edits(whole, tmp_path / "cut.mp4", *edits), is_known_whole=True)
+
+    assert result["media_type"] == ("video/mp4" if because is None else None)
+    assert because is None or because in result["because"]
+
+
+@pytest.mark.parametrize(("lasts_ms", "is_shown"), [(480, True), (441, True), (440, False), (400, False)])
+async def test_the_last_picture_is_found_where_pictures_are_stored_in_another_order(
+    bench, tmp_path, lasts_ms, is_shown
+):
+    whole = write(tmp_path / "whole.mp4", options={"bf": "2", "g": "10", "sc_threshold": "0"})
+    edited = with_edits(whole, tmp_path / "cut.mp4", (lasts_ms, 2 * TICK, 1))
+
+    result, _ = await verdict(bench, edited, is_known_whole=True)
+
+    assert (result["media_type"] is not None) is is_shown
 
 
 async def test_a_stream_that_browsers_do_not_choose_speaks_against_it(bench, tmp_path):

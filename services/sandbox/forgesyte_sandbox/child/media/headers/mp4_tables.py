@@ -3,7 +3,9 @@
 import sys
 import zlib
 from array import array
+from itertools import islice
 
+from .edit_list import Edit, SampleTimes, against_edits
 from .tables import MAX_EDITS, MAX_INDEX_BYTES, MAX_SAMPLES, MAX_TRACKS, Part, Parts, Tables, TooManySteps, Window
 
 _MAX_DEPTH = 8
@@ -12,6 +14,7 @@ _FOLDERS = frozenset(
     {b"moov", b"trak", b"mdia", b"minf", b"stbl", b"edts", b"udta", b"moof", b"traf", b"mvex", b"tref"}
 )
 _LISTS = frozenset({b"stts", b"ctts", b"stsc", b"stsz", b"stz2", b"stco", b"co64", b"stss", b"sidx", b"tfra", b"sdtp"})
+_NORMAL_SPEED = bytes.fromhex("00010000")
 _ENCRYPTED = frozenset({b"encv", b"drmi"})
 
 
@@ -20,10 +23,16 @@ class _Track:
 
     def __init__(self) -> None:
         self.is_video = False
-        self.samples = self.edits = self.number = 0
+        self.samples = self.number = self.edit_count = 0
+        self.edits: list[Edit] = []
+        self.times = SampleTimes()
         self.chapter_tracks: list[int] = []
-        self.media_ticks = self.edited_ticks = 0
-        self.timescale = 0
+        self.media_ticks = self.timescale = 0
+
+    @property
+    def edited_ticks(self) -> int:
+        """How long the edits show pictures, in ticks of the movie."""
+        return sum(edit.ticks for edit in self.edits if not edit.is_empty)
 
 
 def read_mp4_tables(window: Window, tables: Tables) -> None:
@@ -58,7 +67,7 @@ def _boxes(window: Window, at: int, end: int) -> Parts:
 
 
 def _read_movie(window: Window, tables: Tables, body: int, end: int) -> None:
-    scale, tracks = 0, list[_Track]()
+    scale, tracks, is_fragmented = 0, list[_Track](), False
     for kind, start, stop in _boxes(window, body, end):
         if kind == b"mvhd":
             scale = window.u32(start + (20 if window.read(start, 1) == b"\1" else 12))
@@ -69,16 +78,20 @@ def _read_movie(window: Window, tables: Tables, body: int, end: int) -> None:
             _read_user_data(window, tables, start, min(stop, end), kind)
         elif kind == b"cmov":
             _read_compressed(window, tables, start, min(stop, end))
-    _note_tracks(tables, tracks, scale)
+        is_fragmented |= kind == b"mvex"
+    _note_tracks(tables, tracks, scale, is_fragmented=is_fragmented)
 
 
-def _note_tracks(tables: Tables, tracks: list[_Track], movie_scale: int) -> None:
+def _note_tracks(tables: Tables, tracks: list[_Track], movie_scale: int, *, is_fragmented: bool) -> None:
     chapter_tracks = {number for track in tracks for number in track.chapter_tracks}
     for track in tracks:
         if track.number in chapter_tracks:  # FFmpeg reads each of their samples when it opens the file
             tables.add("chapters", track.samples)
         elif track.is_video:
             _note_video(tables, track, movie_scale)
+            ratio = track.timescale / movie_scale if movie_scale else 0.0
+            clause = against_edits(track.edits, track.times.last, ticks_ratio=ratio, is_fragmented=is_fragmented)
+            tables.edited = tables.edited or clause
 
 
 def _read_compressed(window: Window, tables: Tables, body: int, end: int) -> None:
@@ -99,7 +112,7 @@ def _read_compressed(window: Window, tables: Tables, body: int, end: int) -> Non
 def _read_track(window: Window, tables: Tables, body: int, end: int) -> _Track:
     track = _Track()
     _walk_track(window, tables, track, (body, end), depth=0)
-    tables.note("entries in an edit list", track.edits)
+    tables.note("entries in an edit list", track.edit_count)
     return track
 
 
@@ -144,15 +157,16 @@ def _read_leaf(window: Window, tables: Tables, track: _Track, box: Part) -> None
 
 def _read_edits(window: Window, track: _Track, start: int, stop: int) -> None:
     count = window.u32(start + 4)
-    track.edits += count
+    track.edit_count += count
     if count > MAX_EDITS:
         return
     is_long = window.read(start, 1) == b"\1"
     size, width = (20, 8) if is_long else (12, 4)
     for at in range(start + 8, min(start + 8 + count * size, stop), size):
         entry = window.read(at, size)
-        if int.from_bytes(entry[width : 2 * width], "big", signed=True) >= 0:  # an empty edit shows nothing
-            track.edited_ticks += int.from_bytes(entry[:width], "big")
+        media_time = int.from_bytes(entry[width : 2 * width], "big", signed=True)
+        is_steady = entry[2 * width :] == _NORMAL_SPEED
+        track.edits.append(Edit(int.from_bytes(entry[:width], "big"), media_time, is_steady))
 
 
 def _read_list(window: Window, track: _Track, kind: bytes, start: int, stop: int) -> None:
@@ -160,14 +174,17 @@ def _read_list(window: Window, track: _Track, kind: bytes, start: int, stop: int
         track.samples = max(track.samples, window.u32(start + 8))
     elif kind in (b"stts", b"ctts"):
         size = min(window.u32(start + 4) * 8, stop - start - 8, MAX_INDEX_BYTES)
-        track.samples = max(track.samples, _sum_of_runs(window.read(start + 8, size)))
+        runs = _numbers(window.read(start + 8, size))
+        track.samples = max(track.samples, sum(islice(runs, 0, None, 2)))
+        take = track.times.take_lengths if kind == b"stts" else track.times.take_offsets
+        take(runs)
 
 
-def _sum_of_runs(data: bytes) -> int:
+def _numbers(data: bytes) -> "array[int]":
     numbers = array("I", data[: len(data) // 8 * 8])
     if sys.byteorder == "little":
         numbers.byteswap()
-    return sum(numbers[::2])
+    return numbers
 
 
 def _read_descriptions(window: Window, tables: Tables, start: int, stop: int) -> None:

@@ -47,11 +47,13 @@ class Tables:
     Attributes:
         counts: the largest number of each kind of thing, by its plural noun.
         encryption: how the video is encrypted, in a clause; None when it is not.
+        edited: what an MP4's edit lists do on which players differ, in a clause; None when they do nothing of the kind.
         cut: what shows that the file ends too early, in a clause; None when nothing does.
     """
 
     counts: dict[str, int] = field(default_factory=dict)
     encryption: str | None = None
+    edited: str | None = None
     cut: str | None = None
 
     def note(self, what: str, count: int) -> None:
