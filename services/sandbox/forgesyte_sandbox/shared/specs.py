@@ -229,7 +229,7 @@ class AnnotateSpec(_MediaSpec):
     video_stream: int | None = None
 
 
-PLAYABLE_RULES = 2
+PLAYABLE_RULES = 3
 """The number of the rules by which media are judged: higher with each change of a verdict, so that what earlier rules
 said is not kept."""
 

@@ -28,12 +28,9 @@ MEDIA_TYPES: Mapping[str, str] = {
 
 _H264 = frozenset({"Baseline", "Constrained Baseline", "Main", "High"})
 _VP9 = frozenset({"Profile 0"})
-_AV1 = frozenset({"Main"})
-_TAGS = {"h264": ("avc1", "avc3"), "vp9": ("vp09",), "av1": ("av01",)}
-_CODECS = {
-    "video/mp4": {"h264": _H264, "vp9": _VP9, "av1": _AV1},
-    "video/webm": {"vp8": frozenset[str](), "vp9": _VP9, "av1": _AV1},
-}
+_TAGS = {"h264": ("avc1", "avc3"), "vp9": ("vp09",)}
+# Without AV1: Safari plays it only where the machine has a decoder for it.
+_CODECS = {"video/mp4": {"h264": _H264, "vp9": _VP9}, "video/webm": {"vp8": frozenset[str](), "vp9": _VP9}}
 _PIXELS = frozenset({"yuv420p", "yuvj420p"})
 _Flag = av.stream.Disposition
 
@@ -51,7 +48,7 @@ def against_file(source: VideoSource, container: str) -> str | None:
         return f"browsers do not play {container} files"
     profiles = _CODECS[media_type].get(codec)
     if profiles is None:
-        return f"browsers do not play {codec} in {container} files"
+        return f"not every browser plays {codec} in {container} files"
     profile = stream.codec_context.profile
     if profiles and profile not in profiles:
         return f"not every browser plays the {codec} profile {profile}"

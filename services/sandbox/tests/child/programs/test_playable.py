@@ -112,6 +112,7 @@ def decoded(path):
         return list(container.decode(video=0))
 
 
+AV1 = {"preset": "12"}
 VP9 = {"deadline": "realtime", "cpu-used": "8"}
 PLAYED = {
     "h264 in mp4": (("a.mp4",), {}, "video/mp4"),
@@ -133,6 +134,8 @@ NOT_PLAYED = {
     "an mpeg transport stream": (("a.ts",), {}, "mpegts"),
     "matroska": (("a.mkv",), {}, "mkv"),
     "hevc": (("a.mp4", "libx265"), {}, "hevc"),
+    "av1 in mp4": (("a.mp4", "libsvtav1"), {"options": AV1}, "not every browser plays av1"),
+    "av1 in webm": (("a.webm", "libsvtav1"), {"options": AV1}, "not every browser plays av1"),
     "mpeg-4 part 2": (("a.mp4", "mpeg4"), {}, "mpeg4"),
     "h264 of 10 bits": (("a.mp4",), {"pix_fmt": "yuv420p10le"}, "High 10"),
     "h264 with 4:2:2": (("a.mp4",), {"pix_fmt": "yuv422p"}, "High 4:2:2"),
@@ -300,6 +303,7 @@ COPIED = {
     "motion jpeg in avi": (("a.avi", "mjpeg"), {"pix_fmt": "yuvj420p"}),
     "an mpeg transport stream": (("a.ts",), {}),
     "hevc": (("a.mp4", "libx265"), {}),
+    "av1": (("a.webm", "libsvtav1"), {"options": AV1}),
     "a variable rate": (("a.mkv",), {"times": UNEVEN}),
     "h264 of 10 bits": (("a.mp4",), {"pix_fmt": "yuv420p10le"}),
     "odd sizes": (("a.mkv", "ffv1"), {"pix_fmt": "bgr0", "size_wh": (161, 121)}),
