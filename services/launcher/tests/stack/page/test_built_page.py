@@ -160,6 +160,7 @@ async def test_the_policy_lets_the_page_use_its_own_origin_and_nothing_else(page
     assert parts["connect-src"] == "'self' ws://edge:8000 wss://edge:8000"
     assert parts["img-src"] == "'self' data: blob:"
     assert parts["media-src"] == "'self' blob:"
+    assert parts["form-action"] == "'self'"
     assert parts["frame-ancestors"] == "'none'"
 
 
