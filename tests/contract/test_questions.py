@@ -94,6 +94,13 @@ def test_every_answer_has_the_security_headers_and_no_permission_for_other_sites
     assert not [name for name in answer.headers if name.startswith("access-control")]
 
 
+@pytest.mark.parametrize("route", ROUTES, ids=named)
+def test_no_answer_to_an_address_that_holds_a_key_is_stored(http, route):
+    answer = http.request(route.method, path_of(route), params={"api_key": "secret"})
+
+    assert answer.headers.get_list("cache-control") == ["no-store"]
+
+
 @pytest.mark.parametrize("route", SOCKETS, ids=named)
 @pytest.mark.parametrize(
     ("name", "origin", "field"),

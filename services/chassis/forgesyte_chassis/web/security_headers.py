@@ -1,12 +1,15 @@
 """What every answer tells a browser, whatever it is: guess no type, run nothing, show it in no other site's frame.
 
-A route that needs other words sets its own, which stay: a page its policy, media the one below.
+A route that needs other words sets its own, which stay: a page its policy, media the one below. What is answered to an
+address that holds a key is never stored, whatever the route says: a cache keeps the address with it.
 """
 
 import re
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import MutableHeaders, QueryParams
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from .known_parameters import API_KEY
 
 MEDIA_POLICY = (
     "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'; "
@@ -62,6 +65,8 @@ class SecurityHeaders:
                 headers = MutableHeaders(scope=message)
                 for name, value in SECURITY_HEADERS.items():
                     headers.setdefault(name, value)
+                if API_KEY in QueryParams(scope["query_string"]):
+                    headers["Cache-Control"] = "no-store"
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
