@@ -41,7 +41,9 @@ from .routes import analyze, cancel, facts, frames, health, jobs, playable, resu
 from .routes import input as job_input
 from .settings import JobApiSettings
 from .state import ApiState
+from .submit.places import Places
 from .submit.probe import Prober
+from .submit.retry import COPIES_AT_ONCE
 
 _DESCRIPTION = "Submit a video to a plugin, follow the job, read its results."
 
@@ -103,6 +105,7 @@ def create_app(
                 playables=await stack.enter_async_context(Workshop.open(PlayableMaker(studio), clock_used)),
                 prober=Prober(sandboxes, settings),
                 timelines=Timelines(store),
+                copying=Places(COPIES_AT_ONCE, wait_s=settings.probe_wait_s),
             )
             rounds = Rounds(clock_used, metrics, every_s=settings.reconcile_every_s)
             app.state.job_api = state

@@ -32,8 +32,8 @@ class JobApiSettings(PublicSettings, WallSettings):
     """Seconds an upload may go without a byte before it is abandoned and what arrived is deleted."""
 
     scratch_dir: str = "./forgesyte-data/scratch"
-    """Folder for uploads being probed and videos being drawn; needs 16 MiB per upload in progress. Each process uses a
-    folder of its own in it, removed at exit; those of dead processes are removed at start."""
+    """Folder for uploads being probed and videos being drawn; needs 16 MiB per upload in progress, and for 4 retries.
+    Each process uses a folder of its own in it, removed at exit; those of dead processes are removed at start."""
 
     probe_timeout_s: float = Field(default=10.0, gt=0)
     """Seconds that probing an upload may take before the upload is refused."""
@@ -42,7 +42,7 @@ class JobApiSettings(PublicSettings, WallSettings):
     """How many uploads are probed at the same time; each takes a core and up to probe_memory_bytes."""
 
     probe_wait_s: float = Field(default=60.0, gt=0)
-    """Seconds an upload may wait to be probed before it is refused with 429."""
+    """Seconds an upload may wait to be probed, and a retry to be copied, before it is refused with 429."""
 
     probe_memory_bytes: int = Field(default=1024**3, ge=1)
     """Bytes of memory that probing an upload may use. As much as a job has by default: it decodes one picture, as a job
@@ -65,8 +65,8 @@ class JobApiSettings(PublicSettings, WallSettings):
 
     annotate_timeout_s: float = Field(default=1800.0, gt=0)
     """Seconds that drawing the annotated video of one job may take, or making the copy of its input that browsers play.
-    Usual speeds are 200 frames per second at 768 x 432 and 5 to 10 at 4K; the default is enough for hours of ordinary
-    video."""
+    Usual speeds are 200 frames per second at 768 x 432 and 5 to 10 at 4K: with 25 frames per second in the video, the
+    default is enough for four hours of the former and for six minutes of the latter."""
 
     annotate_at_once: int = Field(default=1, ge=1)
     """How many annotated videos are drawn at the same time; each takes a core, memory, and space in the scratch folder

@@ -33,6 +33,7 @@ from .results.workshop import Workshop
 from .settings import JobApiSettings
 from .submit.admission import Admission
 from .submit.intake import Intake
+from .submit.places import Places
 from .submit.probe import Prober
 from .submit.retry import Retries
 
@@ -59,6 +60,7 @@ class ApiState:
     playables: Workshop[PlayableFacts]
     prober: Prober
     timelines: Timelines
+    copying: Places
     cancels: Turns[JobId] = field(default_factory=Turns)
     tables: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(TABLES_AT_ONCE))
 
@@ -68,7 +70,7 @@ class ApiState:
 
     def retries(self) -> Retries:
         """Make what turns jobs into other jobs over the same media."""
-        return Retries(self._admission())
+        return Retries(self._admission(), self.copying)
 
     def _admission(self) -> Admission:
         return Admission(

@@ -89,7 +89,12 @@ class Admission:
         self.projection.pending.require_room(key, self.settings.max_pending_jobs)
 
     async def admit[MediaT: ArrivingMedia](
-        self, key: str, begin: Callable[[JobId, Path], MediaT], take: Callable[[MediaT], Awaitable[Taken]]
+        self,
+        key: str,
+        begin: Callable[[JobId, Path], MediaT],
+        take: Callable[[MediaT], Awaitable[Taken]],
+        *,
+        is_counted_first: bool = False,
     ) -> JobRecord:
         """Take media and make a job of it.
 
@@ -97,6 +102,8 @@ class Admission:
             key: the API key's name.
             begin: makes the media of a new job id, with a scratch folder that is there until it is probed.
             take: stores it, checks what is wanted of it, and probes it.
+            is_counted_first: whether it counts as a pending job of the key before it is taken, because taking it costs
+                the client nothing; an upload counts once it has arrived.
 
         Raises:
             ForgeSyteError: it was refused, and nothing of it is kept. What `take` raises, propagates; likewise.
@@ -105,9 +112,13 @@ class Admission:
         with ExitStack() as entered:
             async with self._blaming_the_disk(), self.scratch.folder("upload") as folder:
                 media = begin(new_job_id(time_ms=int(self.clock.now().timestamp() * 1000)), folder)
+                counted = pending.entering(media.job_id, key, most)
+                if is_counted_first:
+                    entered.enter_context(counted)
                 try:
                     submission, facts = await take(media)
-                    entered.enter_context(pending.entering(media.job_id, key, most))
+                    if not is_counted_first:
+                        entered.enter_context(counted)
                 except BaseException:
                     await media.drop()
                     raise

@@ -4,7 +4,6 @@ Whatever hostile media does to the sandbox, the client gets a sentence. The verd
 ends; the job itself judges the rest.
 """
 
-import asyncio
 from math import isfinite
 from typing import Any
 
@@ -21,6 +20,7 @@ from forgesyte_sandbox.shared.limits import Limits
 from forgesyte_sandbox.shared.specs import MediaLimits, ProbeSpec
 
 from .mediakind import MediaKind
+from .places import Places
 from .upload_sample import SampledFile
 
 log = structlog.get_logger(__name__)
@@ -38,7 +38,7 @@ class Prober:
     def __init__(self, zygote: Zygote, settings: JobApiSettings) -> None:
         self._zygote = zygote
         self._settings = settings
-        self._slots = asyncio.Semaphore(settings.probes_at_once)
+        self._places = Places(settings.probes_at_once, wait_s=settings.probe_wait_s)
         self._limits = Limits(
             probe_timeout_s=settings.probe_timeout_s,
             load_timeout_s=settings.probe_timeout_s,
@@ -64,18 +64,8 @@ class Prober:
                 when the wanted stream is no video;
                 TOO_MANY_REQUESTS when the wait for a turn was too long; SERVICE_UNAVAILABLE when there is no sandbox.
         """
-        try:
-            async with asyncio.timeout(self._settings.probe_wait_s):
-                await self._slots.acquire()
-        except TimeoutError:
-            raise ForgeSyteError(
-                Code.TOO_MANY_REQUESTS,
-                f"the upload waited {self._settings.probe_wait_s:g} s to be probed; submit it again later",
-            ) from None
-        try:
+        async with self._places.place("the upload", "to be probed"):
             outcome = await self._run(self._spec(sample, kind, video_stream))
-        finally:
-            self._slots.release()
         return self._judged(outcome, kind)
 
     def _spec(self, sample: SampledFile, kind: MediaKind, video_stream: int | None) -> ProbeSpec:

@@ -20,8 +20,12 @@ from forgesyte_contracts.subjects import input_blob
 
 from .admission import Admission, Taken
 from .mediakind import IMAGE, VIDEO, MediaKind
+from .places import Places
 from .submit_fields import MAX_STREAM, MAX_TOOLS, SubmitFields
 from .upload_sample import SampledFile, stored_sample
+
+COPIES_AT_ONCE = 4
+"""How many retries may have media of theirs copied or probed at the same time; each takes 16 MiB of scratch."""
 
 
 class RetryFields(BaseModel):
@@ -80,9 +84,10 @@ class CopiedInput:
 
 @dataclass(frozen=True, slots=True)
 class Retries:
-    """Turns jobs into other jobs over the same media."""
+    """Turns jobs into other jobs over the same media. Few copies are made at a time: those are the `places`."""
 
     admission: Admission
+    places: Places
 
     async def retry(self, before: JobRecord, changes: RetryFields, *, key: str) -> JobRecord:
         """Accept a new job over the media of another one, which may have ended in any way or still run.
@@ -93,7 +98,8 @@ class Retries:
             key: the name of the API key.
 
         Raises:
-            ForgeSyteError: JOB_UNKNOWN when the input is gone, or as a submit; nothing of it is kept.
+            ForgeSyteError: JOB_UNKNOWN when the input is gone, TOO_MANY_REQUESTS when the wait for a turn was too long,
+                or as a submit; nothing of it is kept.
         """
         admission = self.admission
         kind = {"video": VIDEO, "image": IMAGE}[before.job_type.kind]
@@ -105,13 +111,15 @@ class Retries:
         admission.require_room(key, size)
 
         async def take(copied: CopiedInput) -> Taken:
-            await copied.take(before)
-            submission = admission.check(fields, kind)
-            return submission, await admission.probe(copied, submission)
+            async with self.places.place("the retry", "for its media to be copied"):
+                await copied.take(before)
+                submission = admission.check(fields, kind)
+                return submission, await admission.probe(copied, submission)
 
-        return await admission.admit(
-            key, lambda job_id, folder: CopiedInput(admission.store, job_id, kind, folder), take
-        )
+        def begin(job_id: JobId, folder: Path) -> CopiedInput:
+            return CopiedInput(admission.store, job_id, kind, folder)
+
+        return await admission.admit(key, begin, take, is_counted_first=True)
 
     def _fields(self, before: JobRecord, changes: RetryFields) -> SubmitFields:
         """Return what a submit would have to say for the new job."""

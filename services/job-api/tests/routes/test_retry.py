@@ -1,5 +1,6 @@
 """POST /v1/jobs/{job_id}/retry: another job over the same media, admitted as a submit is."""
 
+import asyncio
 import json
 
 import pytest
@@ -9,6 +10,7 @@ from forgesyte_contracts import moves
 from forgesyte_contracts.plugins import PluginState
 from forgesyte_contracts.problems import Code
 from forgesyte_contracts.subjects import input_blob
+from forgesyte_job_api.submit.retry import COPIES_AT_ONCE
 from forgesyte_sandbox.parent.outcome import SandboxOutcome
 
 ID_OF_NONE = "00000000-0000-7000-8000-000000000000"
@@ -192,6 +194,80 @@ async def test_a_retry_counts_as_a_waiting_job_of_its_key(start):
         answer = await retry(api, first)
 
     assert (answer.status_code, answer.json()["code"]) == (429, "TOO_MANY_REQUESTS")
+
+
+class HeldCopies:
+    """Lets the store begin to copy, and go on only when the test says so."""
+
+    def __init__(self, store) -> None:
+        self._copy = store.copy
+        self.begun: list[str] = []
+        self.go_on = asyncio.Event()
+
+    async def copy(self, source, path):
+        self.begun.append(path)
+        await self.go_on.wait()
+        await self._copy(source, path)
+
+
+async def first_answers(count, tasks):
+    """The first answers of requests that are being made, when there are that many."""
+    answered = []
+    for one in asyncio.as_completed(tasks, timeout=20):
+        answered.append(await one)
+        if len(answered) == count:
+            return answered
+    raise AssertionError(f"there are only {len(answered)} answers")
+
+
+async def test_retries_at_once_are_counted_before_their_media_is_copied(start, monkeypatch):
+    async with start(max_pending_jobs=2) as api, asyncio.TaskGroup() as group:
+        await api.beat()
+        first = await submitted(api)
+        copies = HeldCopies(api.store)
+        monkeypatch.setattr(api.store, "copy", copies.copy)
+
+        tasks = [group.create_task(retry(api, first)) for _ in range(4)]
+        refused = await first_answers(3, tasks)
+        begun = len(copies.begun)
+        copies.go_on.set()
+
+    assert [answer.status_code for answer in refused] == [429] * 3
+    assert begun == 1
+    assert sorted(task.result().status_code for task in tasks) == [202, 429, 429, 429]
+
+
+async def test_a_few_retries_at_once_have_media_in_scratch_and_others_wait_for_a_time(start, monkeypatch):
+    async with start(max_pending_jobs=0, probe_wait_s=0.05) as api, asyncio.TaskGroup() as group:
+        await api.beat()
+        first = await submitted(api)
+        copies = HeldCopies(api.store)
+        monkeypatch.setattr(api.store, "copy", copies.copy)
+
+        tasks = [group.create_task(retry(api, first)) for _ in range(COPIES_AT_ONCE + 3)]
+        refused = await first_answers(3, tasks)
+        begun = len(copies.begun)
+        copies.go_on.set()
+
+    assert [(answer.status_code, answer.json()["code"]) for answer in refused] == [(429, "TOO_MANY_REQUESTS")] * 3
+    assert begun == COPIES_AT_ONCE
+    assert sorted(task.result().status_code for task in tasks) == [202] * COPIES_AT_ONCE + [429] * 3
+
+
+async def test_a_retry_that_fails_is_no_longer_counted(start, monkeypatch):
+    async with start(max_pending_jobs=2) as api:
+        await api.beat()
+        first = await submitted(api)
+
+        async def refuse(_order):
+            return SandboxOutcome(False, None, "no such stream", "Refusal", 1.0, "failed", code=Code.REQUEST_INVALID)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(api.state.zygote, "run", refuse)
+            refused = await retry(api, first, {"video_stream": 7})
+        answer = await retry(api, first)
+
+    assert (refused.status_code, answer.status_code) == (422, 202)
 
 
 async def test_a_job_whose_record_may_have_been_written_is_named_in_the_503(api, monkeypatch):
