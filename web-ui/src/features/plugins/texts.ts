@@ -8,8 +8,6 @@ export const texts = {
       next: "Install one beside the runner, or allow a folder of plugins, and start the runner again. `forgesyte plugins list` shows what it finds.",
     },
     readyFor: (duration: string) => `Ready for ${duration}`,
-    since: (moment: string) => `So since ${moment}`,
-    sinceBefore: (moment: string) => `So since ${moment} or longer; this page was opened then`,
     completed: "Completed",
     failed: "Failed",
     lastUsed: "Last used",

@@ -4,28 +4,29 @@ import type { components } from "@/lib/api";
 import { bodyOf, http } from "@/lib/http";
 import { polled, withLimit } from "@/lib/polling";
 
-import { type PluginHealth, type Seen, seenAfter } from "./seen";
+import { latenciesAfter, type Latencies } from "./latencies";
 
+export type PluginHealth = components["schemas"]["PluginHealth"];
 export type PluginReport = components["schemas"]["PluginReport"];
 
 const EVERY_MS = 5_000;
 const LIST_KEY = ["plugins", "list"] as const;
 
-interface PluginsAndSeen {
+interface PluginsAndLatencies {
   plugins: PluginHealth[];
-  seen: Record<string, Seen>;
+  latencies: Latencies;
 }
 
-/** Every plugin, asked every five seconds, with what was seen of it since the page was opened. */
+/** Every plugin, asked every five seconds, with its latencies since the page was opened. */
 export function usePlugins() {
   const client = useQueryClient();
   return useQuery({
     ...polled,
     queryKey: LIST_KEY,
-    queryFn: async ({ signal }): Promise<PluginsAndSeen> => {
+    queryFn: async ({ signal }): Promise<PluginsAndLatencies> => {
       const plugins = bodyOf(await http.GET("/v1/plugins", { signal: withLimit(signal) }));
-      const before = client.getQueryData<PluginsAndSeen>(LIST_KEY);
-      return { plugins, seen: seenAfter(before?.seen, plugins, Date.now()) };
+      const before = client.getQueryData<PluginsAndLatencies>(LIST_KEY);
+      return { plugins, latencies: latenciesAfter(before?.latencies, plugins) };
     },
     refetchInterval: EVERY_MS,
     gcTime: Infinity,

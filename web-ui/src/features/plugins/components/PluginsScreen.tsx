@@ -6,8 +6,7 @@ import { ProblemPanel } from "@/components/feedback/ProblemPanel";
 import { StaleSince } from "@/components/feedback/StaleSince";
 import { Spinner } from "@/components/Spinner";
 
-import { usePlugins } from "../api/plugins";
-import type { PluginHealth } from "../api/seen";
+import { type PluginHealth, usePlugins } from "../api/plugins";
 import { texts } from "../texts";
 import { PluginCard } from "./cards/PluginCard";
 import { PluginDrawer } from "./details/PluginDrawer";
@@ -32,10 +31,9 @@ export function PluginsScreen({ title }: { title: string }) {
       {data === undefined ? null : <StaleSince error={error} answeredAtMs={dataUpdatedAt} />}
       {data?.plugins.length === 0 ? <EmptyState {...texts.plugins.empty} /> : null}
       <SimpleGrid cols={{ base: 1, md: 2, xl: 3 }}>
-        {data?.plugins.map((plugin) => {
-          const seen = data.seen[plugin.name];
-          return seen === undefined ? null : <PluginCard key={plugin.name} plugin={plugin} seen={seen} onOpen={open} />;
-        })}
+        {data?.plugins.map((plugin) => (
+          <PluginCard key={plugin.name} plugin={plugin} latenciesMs={data.latencies[plugin.name] ?? []} onOpen={open} />
+        ))}
       </SimpleGrid>
       <PluginDrawer name={params.get("plugin")} onClose={() => open(null)} />
     </Stack>

@@ -2,7 +2,7 @@ import { Text } from "@mantine/core";
 
 import { countText, momentText } from "@/lib/format";
 
-import type { PluginHealth } from "../../api/seen";
+import type { PluginHealth } from "../../api/plugins";
 import { texts } from "../../texts";
 import classes from "./cards.module.css";
 

@@ -4,7 +4,7 @@ import { lazy, Suspense } from "react";
 import { Meter } from "@/components/ui/Meter";
 import { msText } from "@/lib/format";
 
-import type { PluginHealth } from "../../api/seen";
+import type { PluginHealth } from "../../api/plugins";
 import { texts } from "../../texts";
 import classes from "./cards.module.css";
 

@@ -1,24 +1,23 @@
 import { Alert, Button, Card, Group, Stack, Text, Title } from "@mantine/core";
 
 import { StatusBadge } from "@/components/ui/StatusBadge";
+import { durationText } from "@/lib/format";
 
-import { usePluginReport } from "../../api/plugins";
-import type { PluginHealth, Seen } from "../../api/seen";
+import { type PluginHealth, usePluginReport } from "../../api/plugins";
 import { texts } from "../../texts";
 import { Evidence } from "./Evidence";
 import { Latency } from "./Latency";
 import { ReloadButton } from "./ReloadButton";
 import { RunnerStates } from "./RunnerStates";
-import { sinceText } from "./sinceText";
 
 interface Props {
   plugin: PluginHealth;
-  seen: Seen;
+  latenciesMs: readonly number[];
   onOpen: (name: string) => void;
 }
 
 /** A plugin at a glance: whether it can be used, why not, and how it does. */
-export function PluginCard({ plugin, seen, onOpen }: Props) {
+export function PluginCard({ plugin, latenciesMs, onOpen }: Props) {
   const report = usePluginReport(plugin.name, false);
   return (
     <Card withBorder component="article" aria-label={plugin.name} padding="lg">
@@ -29,8 +28,7 @@ export function PluginCard({ plugin, seen, onOpen }: Props) {
               {plugin.name}
             </Title>
             <Text size="xs" c="dimmed">
-              {plugin.version == null ? "" : `${plugin.version} · `}
-              {sinceText(plugin, seen)}
+              {factsOf(plugin)}
             </Text>
           </div>
           <StatusBadge status={plugin.state} />
@@ -41,11 +39,7 @@ export function PluginCard({ plugin, seen, onOpen }: Props) {
             {plugin.reason}
           </Alert>
         )}
-        <Latency
-          plugin={plugin}
-          latenciesMs={seen.latenciesMs}
-          budgetMs={report.data?.timings.latency_budget_ms ?? null}
-        />
+        <Latency plugin={plugin} latenciesMs={latenciesMs} budgetMs={report.data?.timings.latency_budget_ms ?? null} />
         <Evidence plugin={plugin} />
         <RunnerStates runners={plugin.runners} />
         <Group mt="auto" gap="xs" align="flex-start">
@@ -62,4 +56,10 @@ export function PluginCard({ plugin, seen, onOpen }: Props) {
       </Stack>
     </Card>
   );
+}
+
+/** Its version, and for how long it has been ready: of a plugin that is not, the server says no more than the reason. */
+function factsOf({ version, uptime_seconds: uptimeS }: PluginHealth): string {
+  const facts = [version, uptimeS == null ? null : texts.plugins.readyFor(durationText(uptimeS))];
+  return facts.filter((fact) => fact != null).join(" · ");
 }
