@@ -15,8 +15,9 @@ interface Props {
 
 /** The review of a job that has ended. */
 export function JobReview({ job, wanted, addressOf }: Props) {
-  if ((job.current_frame ?? 0) === 0) return <EmptyState {...texts.states.noRows} />;
-  const reviewed = { id: job.job_id, tools: job.tools };
+  const analysed = job.current_frame ?? 0;
+  if (analysed === 0) return <EmptyState {...texts.states.noRows} />;
+  const reviewed = { id: job.job_id, tools: job.tools, analysed };
   const { title, next } = texts.states.cancelled;
   return (
     <Stack gap="sm">

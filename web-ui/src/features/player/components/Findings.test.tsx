@@ -24,7 +24,7 @@ function aLane(changes: Partial<Lane> = {}): Lane {
   };
 }
 
-function show(lanes: Lane[], { omitted = 0, error = null as Error | null, isThere = true } = {}) {
+function show(lanes: Lane[], { omitted = 0, error = null as Error | null, isThere = true, analysed = 100 } = {}) {
   const table = FrameTable.parse(frameTableBytes(Array.from({ length: 100 }, (_, index) => index * 40_000)));
   const session = new ReviewSession(table, ["t"], () => Promise.resolve([]), { unknown: "", notLoaded: "" });
   const goToFrame = vi.spyOn(session, "goToFrame");
@@ -33,7 +33,7 @@ function show(lanes: Lane[], { omitted = 0, error = null as Error | null, isTher
   const timeline = { data: isThere ? facts : undefined, error, refetch } as unknown as ReturnType<typeof useTimeline>;
   render(
     <MantineProvider env="test">
-      <Findings session={session} timeline={timeline} />
+      <Findings session={session} timeline={timeline} analysed={analysed} />
     </MantineProvider>,
   );
   return { session, goToFrame, refetch };
@@ -89,6 +89,18 @@ describe("what was found", () => {
 
     expect(screen.getByText("12 more lanes are not shown.")).toBeVisible();
   });
+});
+
+test("frames that were never analysed are told as such", () => {
+  show([aLane()], { analysed: 60 });
+
+  expect(screen.getByText("Frames 60 to 99 were not analysed: the job ended before them.")).toBeVisible();
+});
+
+test("of a job that saw every frame nothing is said to be missing", () => {
+  show([aLane()]);
+
+  expect(screen.queryByText(/not analysed/)).toBeNull();
 });
 
 test("nothing found is said, with what to do next", () => {

@@ -4,6 +4,7 @@ import { useCallback, useMemo, useState } from "react";
 import { EmptyState } from "@/components/feedback/EmptyState";
 import { ProblemPanel } from "@/components/feedback/ProblemPanel";
 import { Spinner } from "@/components/Spinner";
+import { countText } from "@/lib/format";
 
 import type { useTimeline } from "../api/timeline";
 import { drawnLane } from "../engine/drawTimeline";
@@ -15,10 +16,12 @@ import { Timeline } from "./Timeline";
 interface Props {
   session: ReviewSession;
   timeline: ReturnType<typeof useTimeline>;
+  /** How many frames were analysed, from the first one on. */
+  analysed: number;
 }
 
 /** The timeline and the table of what was found; a lane chosen in the one is chosen in the other. */
-export function Findings({ session, timeline }: Props) {
+export function Findings({ session, timeline, analysed }: Props) {
   const [chosen, setChosen] = useState<string | null>(null);
   const { data } = timeline;
   const lanes = useMemo(() => data?.lanes.map(drawnLane) ?? [], [data]);
@@ -42,9 +45,15 @@ export function Findings({ session, timeline }: Props) {
         session={session}
         lanes={lanes}
         scale={{ bins: data.bins, totalFrames: data.total_frames }}
+        analysed={analysed}
         chosen={chosen}
         onChoose={setChosen}
       />
+      {analysed < data.total_frames ? (
+        <Text size="xs" c="dimmed">
+          {texts.timeline.tail(countText(analysed), countText(data.total_frames - 1))}
+        </Text>
+      ) : null}
       {data.lanes_omitted > 0 ? (
         <Text size="xs" c="dimmed">
           {texts.timeline.omitted(data.lanes_omitted)}

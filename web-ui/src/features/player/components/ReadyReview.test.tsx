@@ -28,7 +28,7 @@ beforeEach(() => {
 
 const TABLE = FrameTable.parse(frameTableBytes([0, 40_000, 80_000]));
 const WANTED = { frame: 0 };
-const JOB = { id: "j1", tools: ["t"] };
+const JOB = { id: "j1", tools: ["t"], analysed: 3 };
 
 function showFailing(code: number) {
   const { container } = render(

@@ -23,6 +23,8 @@ import { ViewControls } from "./ViewControls";
 export interface ReviewedJob {
   id: string;
   tools: readonly string[];
+  /** How many frames were analysed, from the first one on. */
+  analysed: number;
 }
 
 interface Props {
@@ -66,7 +68,7 @@ export function ReadyReview({ job, table, wanted, addressOf }: Props) {
           </Text>
         </>
       )}
-      <Findings session={session} timeline={timeline} />
+      <Findings session={session} timeline={timeline} analysed={job.analysed} />
     </Stack>
   );
 }

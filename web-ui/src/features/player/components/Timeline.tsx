@@ -16,12 +16,14 @@ interface Props {
   session: ReviewSession;
   lanes: readonly DrawnLane[];
   scale: { bins: number; totalFrames: number };
+  /** How many frames were analysed, from the first one on. */
+  analysed: number;
   chosen: string | null;
   onChoose: (key: string) => void;
 }
 
 /** Where each class and track is found, on one canvas; a click shows that frame. */
-export function Timeline({ session, lanes, scale, chosen, onChoose }: Props) {
+export function Timeline({ session, lanes, scale, analysed, chosen, onChoose }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const scroller = useRef<HTMLDivElement>(null);
   const view = useRef<TimelineView>(null);
@@ -31,11 +33,12 @@ export function Timeline({ session, lanes, scale, chosen, onChoose }: Props) {
 
   useEffect(() => {
     if (canvas.current === null || scroller.current === null) return undefined;
-    const drawn = new TimelineView(canvas.current, scroller.current, { bins, totalFrames });
+    const tail = { from: analysed, text: texts.timeline.notAnalysed };
+    const drawn = new TimelineView(canvas.current, scroller.current, { bins, totalFrames }, tail);
     view.current = drawn;
     return () => drawn.close();
-  }, [bins, totalFrames]);
-  useEffect(() => view.current?.show({ lanes, chosen, frame }), [lanes, chosen, frame, bins, totalFrames]);
+  }, [bins, totalFrames, analysed]);
+  useEffect(() => view.current?.show({ lanes, chosen, frame }), [lanes, chosen, frame, bins, totalFrames, analysed]);
 
   const onClick = (event: React.MouseEvent): void => {
     const hit = view.current?.at(event.nativeEvent.offsetX, event.nativeEvent.offsetY);

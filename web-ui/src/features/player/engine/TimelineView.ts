@@ -1,4 +1,4 @@
-import { AXIS, drawTimeline, LANE, type DrawnLane, type TimelineScene } from "./drawTimeline";
+import { AXIS, drawTimeline, LANE, type DrawnLane, type Tail, type TimelineScene } from "./drawTimeline";
 import { frameAtX, type Scale } from "./timelineGeometry";
 
 const NARROW = 560;
@@ -20,6 +20,7 @@ export class TimelineView {
     private readonly canvas: HTMLCanvasElement,
     private readonly scroller: HTMLElement,
     private readonly facts: Omit<Scale, "width">,
+    private readonly tail: Tail,
   ) {
     this.observer = new ResizeObserver(() => this.draw());
     this.observer.observe(canvas);
@@ -68,7 +69,7 @@ export class TimelineView {
     const width = this.canvas.clientWidth;
     const names = width < NARROW ? 84 : 148;
     const scale = { ...this.facts, width: Math.max(1, width - names - 8) };
-    return { ...this.shown, scrolled: this.scroller.scrollTop, names, scale };
+    return { ...this.shown, scrolled: this.scroller.scrollTop, names, scale, tail: this.tail };
   }
 
   private reveal(index: number): void {

@@ -1,6 +1,6 @@
 import { colourOf, nameOf } from "@/lib/boxes/colours";
 
-import { spanOfRun, ticks, xOfFrame, type Scale } from "./timelineGeometry";
+import { notAnalysedSpan, spanOfRun, ticks, xOfFrame, type Scale } from "./timelineGeometry";
 
 /** Heights in page pixels. */
 export const AXIS = 20;
@@ -41,11 +41,20 @@ export interface TimelineScene {
   /** Page pixels of the names at the left. */
   names: number;
   scale: Scale;
+  tail: Tail;
+}
+
+/** The frames that were never analysed: where they begin, and what is said of them. */
+export interface Tail {
+  from: number;
+  text: string;
 }
 
 /** Names that have less room than this are short. */
 const NARROW_NAMES = 100;
+const GROUND = "#10191d";
 const INK = "#c8d5da";
+const HATCH = "rgba(200, 213, 218, 0.3)";
 const FAINT = "rgba(200, 213, 218, 0.14)";
 
 /** Draw the timeline onto a canvas of `width` x `height` page pixels. */
@@ -64,6 +73,7 @@ export function drawTimeline(
     const lane = scene.lanes[index];
     if (lane !== undefined) drawLane(context, scene, lane, AXIS + index * LANE - scene.scrolled);
   }
+  drawTail(context, scene, height);
   drawAxis(context, scene, width);
   if (scene.frame !== null) drawPlayhead(context, scene, scene.frame, height);
 }
@@ -90,8 +100,39 @@ function drawLane(context: CanvasRenderingContext2D, scene: TimelineScene, lane:
   );
 }
 
+/** Hatch what was never analysed, so that it does not look like frames in which nothing was found. */
+function drawTail(context: CanvasRenderingContext2D, { names, scale, tail }: TimelineScene, height: number): void {
+  const span = notAnalysedSpan(tail.from, scale);
+  if (span === null) return;
+  const left = names + span.x;
+  const right = left + span.width;
+  context.save();
+  context.beginPath();
+  context.rect(left, AXIS, span.width, height - AXIS);
+  context.clip();
+  context.fillStyle = GROUND;
+  context.fillRect(left, AXIS, span.width, height - AXIS);
+  context.strokeStyle = HATCH;
+  context.lineWidth = 1.5;
+  context.beginPath();
+  for (let x = left - height; x < right; x += 8) {
+    context.moveTo(x, height);
+    context.lineTo(x + height, 0);
+  }
+  context.stroke();
+  const textWidth = context.measureText(tail.text).width;
+  if (textWidth + 24 <= span.width) {
+    const middle = { x: left + span.width / 2, y: (AXIS + height) / 2 };
+    context.fillStyle = GROUND;
+    context.fillRect(middle.x - textWidth / 2 - 8, middle.y - 9, textWidth + 16, 18);
+    context.fillStyle = INK;
+    context.fillText(tail.text, middle.x - textWidth / 2, middle.y);
+  }
+  context.restore();
+}
+
 function drawAxis(context: CanvasRenderingContext2D, scene: TimelineScene, width: number): void {
-  context.fillStyle = "#10191d";
+  context.fillStyle = GROUND;
   context.fillRect(0, 0, width, AXIS);
   context.fillStyle = INK;
   for (const frame of ticks(scene.scale, 70)) {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { busyRanges, frameAtX, framesOfRun, spanOfRun, ticks, xOfFrame } from "./timelineGeometry";
+import { busyRanges, frameAtX, framesOfRun, notAnalysedSpan, spanOfRun, ticks, xOfFrame } from "./timelineGeometry";
 
 const scale = { bins: 400, totalFrames: 100_000, width: 800 };
 
@@ -15,6 +15,15 @@ test("the point of a frame is the frame of that point", () => {
   expect(frames.map((frame) => frameAtX(xOfFrame(frame, scale), scale))).toEqual(frames);
   expect(frameAtX(-5, scale)).toBe(0);
   expect(frameAtX(9_999, scale)).toBe(99_999);
+});
+
+test.each([
+  { analysed: 25_000, span: { x: 200, width: 600 } },
+  { analysed: 0, span: { x: 0, width: 800 } },
+  { analysed: 100_000, span: null },
+  { analysed: 100_001, span: null },
+])("what was not analysed begins after $analysed frames", ({ analysed, span }) => {
+  expect(notAnalysedSpan(analysed, scale)).toEqual(span);
 });
 
 test("an empty result has one place", () => {

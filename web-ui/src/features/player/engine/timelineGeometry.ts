@@ -18,6 +18,13 @@ export function xOfFrame(frame: number, scale: Scale): number {
   return scale.totalFrames === 0 ? 0 : ((frame + 0.5) / scale.totalFrames) * scale.width;
 }
 
+/** Return where the frames lie that were never analysed, those from `analysed` on; null when there are none. */
+export function notAnalysedSpan(analysed: number, scale: Scale): { x: number; width: number } | null {
+  if (analysed >= scale.totalFrames) return null;
+  const x = (analysed / scale.totalFrames) * scale.width;
+  return { x, width: scale.width - x };
+}
+
 /** Return the frame at a point; the first or the last one outside. */
 export function frameAtX(x: number, scale: Scale): number {
   const frame = Math.floor((x / scale.width) * scale.totalFrames);
