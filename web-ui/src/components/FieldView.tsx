@@ -1,5 +1,7 @@
 import { Group, Text } from "@mantine/core";
+import { useState } from "react";
 
+import { Colours } from "@/lib/boxes/colours";
 import type { Field } from "@/lib/boxes/field";
 
 import classes from "./FieldView.module.css";
@@ -15,6 +17,7 @@ interface Props {
 
 /** The lines of the pitch as the camera sees them, and who stands where seen from above. */
 export function FieldView({ field, frameIndex, size, shows }: Props) {
+  const [colours] = useState(() => new Colours());
   const pitch = shows.pitch ? field.pitch : null;
   const radar = shows.radar ? field.radar : null;
   if (pitch === null && radar === null) return null;
@@ -41,7 +44,7 @@ export function FieldView({ field, frameIndex, size, shows }: Props) {
             aria-label={`Radar with ${radar.length} ${radar.length === 1 ? "dot" : "dots"}`}
           >
             {radar.map((dot, place) => (
-              <circle key={place} cx={dot.x * 105} cy={dot.y * 68} r={1.6} fill={dot.colour} />
+              <circle key={place} cx={dot.x * 105} cy={dot.y * 68} r={1.6} fill={colours.of(dot)} />
             ))}
           </svg>
           <Text component="figcaption" size="xs" c="dimmed">

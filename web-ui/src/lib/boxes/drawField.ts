@@ -1,3 +1,4 @@
+import type { Colours } from "./colours";
 import type { Rect } from "./drawing";
 import type { Dot, Field } from "./field";
 
@@ -35,18 +36,19 @@ export function drawRadar(
   context: Context,
   dots: readonly Dot[],
   canvas: { width: number; height: number },
-  unit: number,
+  look: { unit: number; colours: Colours },
 ): void {
+  const { unit } = look;
   const width = Math.min(RADAR.width * unit, RADAR.mostShare * canvas.width);
   const height = width * RADAR.shape;
   const left = canvas.width - width - RADAR.edge * unit;
   const top = canvas.height - height - RADAR.edge * unit;
   context.fillStyle = "rgba(20, 83, 45, 0.9)";
   context.fillRect(left, top, width, height);
-  for (const { x, y, colour } of dots) {
-    context.fillStyle = colour;
+  for (const dot of dots) {
+    context.fillStyle = look.colours.of(dot);
     context.beginPath();
-    context.arc(left + x * width, top + y * height, 3 * unit, 0, 2 * Math.PI);
+    context.arc(left + dot.x * width, top + dot.y * height, 3 * unit, 0, 2 * Math.PI);
     context.fill();
   }
 }

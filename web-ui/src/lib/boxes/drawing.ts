@@ -1,5 +1,5 @@
 import type { FoundBox } from "./boxes";
-import { colourOf, INK, nameOf } from "./colours";
+import { type Colours, INK, nameOf } from "./colours";
 
 /** Where a picture lies on a canvas, in canvas pixels. */
 export interface Rect {
@@ -14,6 +14,7 @@ export interface BoxLook {
   boxes: boolean;
   labels: boolean;
   unit: number;
+  colours: Colours;
 }
 
 type Context = Pick<
@@ -49,8 +50,9 @@ export function drawBoxes(
       width: (x2 - x1) * scale.x,
       height: (y2 - y1) * scale.y,
     };
-    if (look.boxes) drawBox(context, rect, colourOf(box), look.unit);
-    if (look.labels) drawLabel(context, labelOf(box), rect, colourOf(box), look.unit);
+    const colour = look.colours.of(box);
+    if (look.boxes) drawBox(context, rect, colour, look.unit);
+    if (look.labels) drawLabel(context, labelOf(box), rect, colour, look.unit);
   }
 }
 

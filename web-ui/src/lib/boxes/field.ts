@@ -2,15 +2,14 @@
  * A field of play in a row's plain JSON. Only the shape counts: an output that has `pitch`, a list of lines that are each
  * a list of points in upright pixels, or `radar`, a list of objects with `x` and `y` from 0 to 1, seen from above.
  */
-import { colourOf } from "./colours";
+import type { Named } from "./colours";
 
 export type Point = readonly [number, number];
 
 /** Something on the field, seen from above. */
-export interface Dot {
+export interface Dot extends Named {
   x: number;
   y: number;
-  colour: string;
 }
 
 /** What a row says about the field; null where no output has it. */
@@ -35,12 +34,13 @@ export function fieldOf(row: Readonly<Record<string, unknown>>): Field {
 type DotShape = Record<string, unknown> & { x: number; y: number };
 
 function dotOf({ x, y, track_id: track, class: name }: DotShape): Dot {
-  const colour = colourOf({
-    tool: "radar",
+  return {
+    x,
+    y,
+    tool: "",
     trackId: typeof track === "string" || typeof track === "number" ? track : null,
     className: typeof name === "string" ? name : null,
-  });
-  return { x, y, colour };
+  };
 }
 
 function isLines(value: unknown): value is Point[][] {

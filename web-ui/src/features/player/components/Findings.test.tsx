@@ -91,6 +91,22 @@ describe("what was found", () => {
   });
 });
 
+test("lanes, rows and boxes have the same colours, and no two lanes the same", () => {
+  const setColours = vi.spyOn(ReviewSession.prototype, "setColours");
+  const lanes = [
+    aLane({ tool: "detect-motion", class: null }),
+    ...[1, 2, 13, 14].map((id) => aLane({ kind: "track", track_id: id })),
+  ];
+  show(lanes);
+
+  const colours = setColours.mock.lastCall?.[0];
+  const drawn = screen.getAllByRole("row").slice(1);
+  const shown = drawn.map((row) => row.querySelector("rect")?.getAttribute("fill"));
+  const boxes = lanes.map(({ tool, class: className, track_id: trackId }) => colours?.of({ tool, className, trackId }));
+  expect(shown).toEqual(boxes);
+  expect(new Set(shown).size).toBe(lanes.length);
+});
+
 test("frames that were never analysed are told as such", () => {
   show([aLane()], { analysed: 60 });
 

@@ -1,5 +1,5 @@
 import { Group, Stack, Text, Title } from "@mantine/core";
-import { useCallback, useMemo, useState } from "react";
+import { useCallback, useEffect, useMemo, useState } from "react";
 
 import { EmptyState } from "@/components/feedback/EmptyState";
 import { ProblemPanel } from "@/components/feedback/ProblemPanel";
@@ -7,7 +7,7 @@ import { Spinner } from "@/components/Spinner";
 import { countText } from "@/lib/format";
 
 import type { useTimeline } from "../api/timeline";
-import { drawnLane } from "../engine/drawTimeline";
+import { coloursOf, drawnLane } from "../engine/drawTimeline";
 import type { ReviewSession } from "../engine/ReviewSession";
 import { texts } from "../texts";
 import { ObjectTable } from "./ObjectTable";
@@ -24,7 +24,9 @@ interface Props {
 export function Findings({ session, timeline, analysed }: Props) {
   const [chosen, setChosen] = useState<string | null>(null);
   const { data } = timeline;
-  const lanes = useMemo(() => data?.lanes.map(drawnLane) ?? [], [data]);
+  const colours = useMemo(() => coloursOf(data?.lanes ?? []), [data]);
+  const lanes = useMemo(() => data?.lanes.map((lane) => drawnLane(lane, colours)) ?? [], [data, colours]);
+  useEffect(() => session.setColours(colours), [session, colours]);
   const goTo = useCallback((frame: number) => session.goToFrame(frame), [session]);
   const choose = useCallback(
     (key: string, firstFrame: number) => {

@@ -7,7 +7,7 @@ const SIZE = { display: { width: 400, height: 300 }, boxes: { width: 200, height
 const MARKS = { unknown: "frame unknown", notLoaded: "not loaded" };
 const overlay: Overlay = {
   boxes: [{ tool: "t", corners: [10, 20, 60, 80], trackId: 3, className: "car", confidence: 0.5 }],
-  field: { pitch: [[[0, 0]]], radar: [{ x: 0.5, y: 0.5, colour: "red" }] },
+  field: { pitch: [[[0, 0]]], radar: [{ x: 0.5, y: 0.5, tool: "", trackId: 4, className: null }] },
 };
 
 function aCanvas() {

@@ -6,6 +6,8 @@
  * ("unknown" where none was identified) and sends the event `picture` in the task that drew it.
  */
 
+import { Colours } from "@/lib/boxes/colours";
+
 import { drawOverlay, type Look, type Overlay } from "./overlay";
 import { placed, WHOLE, type View } from "./view";
 
@@ -39,6 +41,7 @@ export class Painter {
   private view: View = WHOLE;
   private look: Look = { boxes: true, labels: true, pitch: true, radar: true };
   private unit = 1;
+  private colours = new Colours();
 
   constructor(
     private readonly canvas: HTMLCanvasElement,
@@ -64,6 +67,12 @@ export class Painter {
   /** Switch what is drawn over the picture. */
   setLook(look: Look): void {
     this.look = look;
+    this.repaint();
+  }
+
+  /** Draw boxes in these colours. */
+  setColours(colours: Colours): void {
+    this.colours = colours;
     this.repaint();
   }
 
@@ -93,7 +102,7 @@ export class Painter {
     context.drawImage(picture, at.x, at.y, at.width, at.height);
     if (frameIndex === null) this.mark(context, this.marks.unknown);
     else if (overlay === null) this.mark(context, this.marks.notLoaded);
-    else drawOverlay(context, overlay, this.size.boxes, at, { ...this.look, unit: this.unit });
+    else drawOverlay(context, overlay, this.size.boxes, at, { ...this.look, unit: this.unit, colours: this.colours });
     this.canvas.dataset["frameIndex"] = frameIndex === null ? "unknown" : String(frameIndex);
     this.canvas.dataset["boxes"] = overlay === null ? "none" : String(overlay.boxes.length);
   }

@@ -6,6 +6,7 @@
  */
 
 import { boxesOfRow } from "@/lib/boxes/boxes";
+import { Colours } from "@/lib/boxes/colours";
 
 import { findDetection } from "./findDetection";
 import type { FrameTable } from "./FrameTable";
@@ -48,6 +49,7 @@ export class ReviewSession {
   private painter: Painter | null = null;
   private canvas: HTMLCanvasElement | null = null;
   private wanted = 0;
+  private colours = new Colours();
   private searching = new AbortController();
   player: Player | null = null;
 
@@ -78,6 +80,7 @@ export class ReviewSession {
     const painter = new Painter(canvas, this.size, this.marks);
     painter.setView(this.state.view);
     painter.setLook(this.state.look);
+    painter.setColours(this.colours);
     const player = new Player({
       video,
       table: this.table,
@@ -183,6 +186,12 @@ export class ReviewSession {
   setLook(look: Look): void {
     this.painter?.setLook(look);
     this.set({ look });
+  }
+
+  /** Draw boxes in the colours of the lanes. */
+  setColours(colours: Colours): void {
+    this.colours = colours;
+    this.painter?.setColours(colours);
   }
 
   private show(painter: Painter, shown: Shown): void {

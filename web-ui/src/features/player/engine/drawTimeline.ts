@@ -1,4 +1,4 @@
-import { colourOf, nameOf } from "@/lib/boxes/colours";
+import { Colours, type Named, nameOf } from "@/lib/boxes/colours";
 
 import { notAnalysedSpan, spanOfRun, ticks, xOfFrame, type Scale } from "./timelineGeometry";
 
@@ -25,11 +25,21 @@ interface LaneLike {
 }
 
 /** Return a lane as it is drawn. */
-export function drawnLane(lane: LaneLike): DrawnLane {
-  const named = { tool: lane.tool, trackId: lane.track_id, className: lane.class };
+export function drawnLane(lane: LaneLike, colours: Colours): DrawnLane {
+  const named = namedOf(lane);
   const key = [lane.kind, lane.tool, lane.class, lane.track_id].join("|");
   const shortName = lane.track_id === null ? nameOf(named) : `#${lane.track_id}`;
-  return { key, name: nameOf(named), shortName, colour: colourOf(named), runs: lane.runs };
+  return { key, name: nameOf(named), shortName, colour: colours.of(named), runs: lane.runs };
+}
+
+/** Return the colours of lanes: tracks choose first, as most boxes are theirs. */
+export function coloursOf(lanes: readonly LaneLike[]): Colours {
+  const isTrack = ({ track_id: track }: LaneLike) => track !== null;
+  return new Colours([...lanes.filter(isTrack), ...lanes.filter((lane) => !isTrack(lane))].map(namedOf));
+}
+
+function namedOf(lane: LaneLike): Named {
+  return { tool: lane.tool, trackId: lane.track_id, className: lane.class };
 }
 
 /** What is drawn: the lanes, how far they are scrolled, the frame that is shown and the lane that is chosen. */

@@ -1,4 +1,5 @@
 import { boxesOfRow, type FoundBox, type Row } from "@/lib/boxes/boxes";
+import type { Colours } from "@/lib/boxes/colours";
 import { drawBoxes, type Rect } from "@/lib/boxes/drawing";
 import { drawPitch, drawRadar } from "@/lib/boxes/drawField";
 import { type Field, fieldOf } from "@/lib/boxes/field";
@@ -33,11 +34,11 @@ export function drawOverlay(
   { boxes, field }: Overlay,
   size: { width: number; height: number },
   at: Rect,
-  look: Look & { unit: number },
+  look: Look & { unit: number; colours: Colours },
 ): void {
   if (look.pitch && field.pitch !== null) drawPitch(context, field.pitch, size, at, look.unit);
   drawBoxes(context, boxes, size, at, look);
-  if (look.radar && field.radar !== null) drawRadar(context, field.radar, context.canvas, look.unit);
+  if (look.radar && field.radar !== null) drawRadar(context, field.radar, context.canvas, look);
 }
 
 function read(row: Row, tools: readonly string[]): Overlay {

@@ -4,6 +4,7 @@
  * never stand on another frame.
  */
 import type { FoundBox } from "@/lib/boxes/boxes";
+import { Colours } from "@/lib/boxes/colours";
 import { drawBoxes } from "@/lib/boxes/drawing";
 import type { Box, FramePayload } from "@/lib/wire";
 
@@ -44,6 +45,7 @@ export class FramePainter {
   readonly #canvas: HTMLCanvasElement;
   readonly #around: PainterSurroundings;
   #look: PreviewLook;
+  readonly #colours = new Colours();
   #newest: FramePayload | null = null;
   #loaded: Loaded | null = null;
   #painted: Loaded | null = null;
@@ -111,7 +113,7 @@ export class FramePainter {
     const whole = { x: 0, y: 0, width: this.#canvas.width, height: this.#canvas.height };
     context.drawImage(picture, 0, 0, whole.width, whole.height);
     const found = boxes.map((box) => foundBox(box, frame.plugin));
-    drawBoxes(context, found, { width, height }, whole, { ...this.#look, unit });
+    drawBoxes(context, found, { width, height }, whole, { ...this.#look, unit, colours: this.#colours });
   }
 }
 
