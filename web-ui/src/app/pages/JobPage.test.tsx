@@ -28,6 +28,7 @@ beforeEach(() => {
   server.use(
     answersMaking(null),
     silentSocket(),
+    ws.link("*/ws/jobs/*").addEventListener("connection", () => undefined),
     http.get("*/v1/plugins/motion-detector", () =>
       HttpResponse.json(aReport(aPlugin({ state: "UNAVAILABLE", reason: "No runner has it." }))),
     ),
@@ -113,6 +114,18 @@ describe("a job that has not ended", () => {
 
     expect(await screen.findByText("Converting the video")).toBeVisible();
     vi.useRealTimers();
+  });
+
+  test("tells its status, frame and tool in words", async () => {
+    server.use(answersRecord(aRecord({ status: "running", current_frame: 50, tools_total: 2, tools_completed: 0 })));
+    open();
+    const status = within(await screen.findByRole("region", { name: "Job status" }));
+    for (const text of ["Status: running", "Frame 50 / 377", "Tool: 1 of 2"]) {
+      expect(status.getByText(text)).toBeVisible();
+    }
+    expect(document.querySelectorAll("#progress-bar")).toHaveLength(1);
+    expect(screen.getAllByRole("progressbar", { name: /Waiting|Analyzing|Progress/ })).toHaveLength(1);
+    await waitFor(() => expect(status.getByTitle("WebSocket connected")).toHaveTextContent("Live"));
   });
 
   test("shows the device that it runs on, and why it is not the preferred one", async () => {

@@ -1,4 +1,4 @@
-import { Anchor, Badge, Card, Group, Stack, Text } from "@mantine/core";
+import { Anchor, Badge, Group, Stack, Text } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 
 import { ErrorBanner } from "@/components/ErrorBanner";
@@ -20,12 +20,14 @@ interface Props {
   askJob: (jobId: string) => Promise<JobFacts>;
   /** Where the results of the completed job are. */
   resultsHref?: string;
+  /** Whether it has a bar; no where the page has one of its own. */
+  hasBar?: boolean;
 }
 
 const POLL_MS = 2000;
 
 /** The state of one job in a few lines: from its socket first, over HTTP while that is down. */
-export function JobStatus({ jobId, known, knownAtMs = 0, askJob, resultsHref }: Props) {
+export function JobStatus({ jobId, known, knownAtMs = 0, askJob, resultsHref, hasBar = true }: Props) {
   const queryKey = ["job-status", jobId];
   const answer = useQueryClient().getQueryData<JobFacts>(queryKey) ?? known;
   const isKnownOver = isOver(known.status) || isOver(answer.status);
@@ -42,25 +44,31 @@ export function JobStatus({ jobId, known, knownAtMs = 0, askJob, resultsHref }: 
   const facts = factsAfter(isKnownNewer ? known : asked.data, live);
   const source = live.isConnected ? texts.job.socket : texts.job.http;
   return (
-    <Card withBorder padding="md" component="section" aria-label="Job status">
-      <Stack gap="sm">
-        <Group justify="space-between">
+    <Stack gap="sm" component="section" aria-label="Job status">
+      <Group justify="space-between" align="flex-start" wrap="nowrap">
+        <Group gap="xs">
           <Text size="sm" fw={600} aria-live="polite">
             Status: {facts.status}
           </Text>
-          {isOver(facts.status) ? null : (
-            <Badge variant="light" color={live.isConnected ? "green" : "yellow"} tt="none" title={source.title}>
-              {source.text}
-            </Badge>
-          )}
+          <JobFigures facts={facts} />
         </Group>
-        <ProgressBar label={texts.progress.label} value={facts.percent} />
-        <JobFigures facts={facts} />
-        {facts.error === null ? null : <ErrorBanner title={texts.job.failedTitle} detail={`Error: ${facts.error}`} />}
-        {facts.status === "completed" && resultsHref !== undefined ? (
-          <Anchor href={resultsHref}>{texts.job.results}</Anchor>
-        ) : null}
-      </Stack>
-    </Card>
+        {isOver(facts.status) ? null : (
+          <Badge
+            flex="none"
+            variant="light"
+            color={live.isConnected ? "green" : "yellow"}
+            tt="none"
+            title={source.title}
+          >
+            {source.text}
+          </Badge>
+        )}
+      </Group>
+      {hasBar ? <ProgressBar label={texts.progress.label} value={facts.percent} /> : null}
+      {facts.error === null ? null : <ErrorBanner title={texts.job.failedTitle} detail={`Error: ${facts.error}`} />}
+      {facts.status === "completed" && resultsHref !== undefined ? (
+        <Anchor href={resultsHref}>{texts.job.results}</Anchor>
+      ) : null}
+    </Stack>
   );
 }

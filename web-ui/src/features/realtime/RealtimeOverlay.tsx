@@ -1,3 +1,5 @@
+import type { ReactNode } from "react";
+
 import { EndedOverlay } from "./components/EndedOverlay";
 import { LiveOverlay } from "./components/LiveOverlay";
 import type { DeviceFacts, EndedFacts, RecordedPlugin } from "./overlayFacts";
@@ -9,14 +11,16 @@ interface Props {
   device?: DeviceFacts | undefined;
   /** The plugin of a job that has not ended. */
   plugin?: RecordedPlugin | undefined;
+  /** The state of a job that has not ended in words, its frame among them: stands above the bar. */
+  status?: ReactNode;
   /** Makes the frames of warnings into links. */
   onFrame?: ((frameIndex: number) => void) | undefined;
 }
 
 /** A job at a glance: progress, newest picture with its boxes, plugins, timings and warnings. */
-export function RealtimeOverlay({ endedFacts, device, plugin, onFrame }: Props) {
+export function RealtimeOverlay({ endedFacts, device, plugin, status, onFrame }: Props) {
   return endedFacts === undefined ? (
-    <LiveOverlay device={device} plugin={plugin} onFrame={onFrame} />
+    <LiveOverlay device={device} plugin={plugin} status={status} onFrame={onFrame} />
   ) : (
     <EndedOverlay facts={endedFacts} onFrame={onFrame} />
   );

@@ -47,12 +47,12 @@ export interface BarFacts {
 
 const COLORS: Partial<Record<ProgressStatus, string>> = { completed: "green", failed: "red", cancelled: "gray" };
 
-/** The bar of a running job. */
-export function liveBar({ progress }: JobView): BarFacts {
+/** The bar of a running job; below it stands no frame where the words above tell it. */
+export function liveBar({ progress }: JobView, isFrameTold = false): BarFacts {
   if (progress === null) return { value: null, label: texts.progress.waiting };
   const { status, current_frame, total_frames, current_tool, stage, fps } = progress;
   const parts = [
-    current_frame === null ? null : frameText(current_frame, total_frames),
+    current_frame === null || isFrameTold ? null : frameText(current_frame, total_frames),
     status === "running" && fps ? texts.progress.speed(fps.toFixed(1)) : null,
     current_tool,
     stage ?? null,

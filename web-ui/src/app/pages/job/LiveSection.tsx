@@ -10,6 +10,7 @@ import { RealtimeOverlay } from "@/features/realtime/RealtimeOverlay";
 import { useRealtime } from "@/features/realtime/useRealtime";
 
 import { deviceOf, recordedPluginOf } from "./endedFacts";
+import { LiveStatus } from "./LiveStatus";
 
 /** What stands in the place of the player while a job has not ended: the job, live. */
 export function LiveSection({ job }: { job: JobFacts }) {
@@ -18,7 +19,7 @@ export function LiveSection({ job }: { job: JobFacts }) {
   return (
     <RealtimeProvider jobId={jobId}>
       {job.status === "pending" ? <EmptyState {...texts.states.pending} /> : null}
-      <RealtimeOverlay device={deviceOf(job)} plugin={plugin} />
+      <RealtimeOverlay device={deviceOf(job)} plugin={plugin} status={<LiveStatus job={job} />} />
       <AskAtTheEnd jobId={jobId} />
     </RealtimeProvider>
   );

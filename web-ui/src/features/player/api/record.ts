@@ -1,4 +1,4 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { queryOptions, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 
 import type { components } from "@/lib/api";
 import { bodyOf, http } from "@/lib/http";
@@ -25,12 +25,18 @@ export function isGone(error: unknown): boolean {
   return error !== null && asProblem(error).status === 404;
 }
 
-/** The record of a job, asked for again until the job has ended or is gone. */
-export function useJobFacts(jobId: string) {
-  return useQuery({
+/** The question for the record of a job. */
+export const jobQuery = (jobId: string) =>
+  queryOptions({
     queryKey: ["job", jobId],
     queryFn: async ({ signal }) =>
       bodyOf(await http.GET("/v1/jobs/{job_id}/extended", { params: { path: { job_id: jobId } }, signal })),
+  });
+
+/** The record of a job, asked for again until the job has ended or is gone. */
+export function useJobFacts(jobId: string) {
+  return useQuery({
+    ...jobQuery(jobId),
     refetchInterval: ({ state: { data, error } }) =>
       isGone(error) || (data !== undefined && hasEnded(data)) ? false : EVERY_MS,
   });

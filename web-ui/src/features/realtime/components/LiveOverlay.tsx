@@ -1,3 +1,5 @@
+import type { ReactNode } from "react";
+
 import { PluginInspector } from "@/components/PluginInspector";
 import { ProgressBar } from "@/components/ProgressBar";
 
@@ -14,11 +16,12 @@ import { OverlayLayout } from "./OverlayLayout";
 interface Props {
   device?: DeviceFacts | undefined;
   plugin?: RecordedPlugin | undefined;
+  status?: ReactNode;
   onFrame?: ((frameIndex: number) => void) | undefined;
 }
 
 /** The overlay of a job that waits or runs. */
-export function LiveOverlay({ device, plugin, onFrame }: Props) {
+export function LiveOverlay({ device, plugin, status, onFrame }: Props) {
   const job = useRealtime();
   return (
     <OverlayLayout
@@ -29,7 +32,8 @@ export function LiveOverlay({ device, plugin, onFrame }: Props) {
           isRetry={job.failedTries > 0}
         />
       }
-      bar={<ProgressBar id="progress-bar" {...liveBar(job)} />}
+      status={status}
+      bar={<ProgressBar id="progress-bar" {...liveBar(job, status !== undefined)} />}
       notices={
         <>
           <ConnectionNotice />

@@ -4,27 +4,34 @@ import type { ReactNode } from "react";
 import classes from "./OverlayLayout.module.css";
 
 interface Props {
-  /** Of the connection, for a job that has one. */
-  sign?: ReactNode;
+  /** The job's state in words. */
+  status?: ReactNode;
   bar: ReactNode;
   notices: ReactNode;
   /** A running job has one. */
   picture?: ReactNode;
+  /** Of the connection, on the picture that comes through it. */
+  sign?: ReactNode;
   inspector: ReactNode;
   device?: ReactNode;
 }
 
 /** Where the parts of the overlay stand: picture beside inspector where there is room, else below each other. */
-export function OverlayLayout({ sign, bar, notices, picture, inspector, device }: Props) {
+export function OverlayLayout({ status, bar, notices, picture, sign, inspector, device }: Props) {
   return (
     <section className={classes.overlay} aria-label="Job at a glance">
       <Card withBorder padding="md" className={classes.head}>
-        {sign === undefined ? null : <div className={classes.sign}>{sign}</div>}
+        {status}
         {bar}
       </Card>
       {notices}
       <div className={picture === undefined ? classes.single : classes.columns}>
-        {picture}
+        {picture === undefined ? null : (
+          <div className={classes.picture}>
+            {picture}
+            <div className={classes.sign}>{sign}</div>
+          </div>
+        )}
         <div className={classes.side}>
           {inspector}
           {device}
