@@ -1815,7 +1815,8 @@ export interface components {
             complete: boolean;
             /**
              * Bins
-             * @description How many bins there are: as many as were asked for, or one for each frame when there are fewer frames.
+             * @description How many bins there are: as many as were asked for, or one for each frame when there are fewer frames; beyond
+             *     2000 frames the next divisor of 2000 below what was asked for.
              */
             bins: number;
             /**
@@ -4335,7 +4336,7 @@ export interface operations {
     get_timeline_v1_jobs__job_id__result_timeline_get: {
         parameters: {
             query?: {
-                /** @description Into how many parts the frames are cut. */
+                /** @description Into at most how many parts the frames are cut. */
                 bins?: number;
             };
             header?: never;
@@ -4433,6 +4434,15 @@ export interface operations {
             };
             /** @description The request is not valid (REQUEST_INVALID) */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests or jobs at once (TOO_MANY_REQUESTS) */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };

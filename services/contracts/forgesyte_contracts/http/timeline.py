@@ -69,7 +69,8 @@ class ResultTimeline(_Body):
     """Whether the job has ended; until then these are the rows so far."""
 
     bins: int = Field(ge=1, le=MAX_BINS)
-    """How many bins there are: as many as were asked for, or one for each frame when there are fewer frames."""
+    """How many bins there are: as many as were asked for, or one for each frame when there are fewer frames; beyond
+    2000 frames the next divisor of 2000 below what was asked for."""
 
     total_frames: int = Field(ge=0)
     """The frames that the bins cover; frame `f` is in bin `f * bins // total_frames`. As long as the number of frames

@@ -1,7 +1,8 @@
 """Sums up the rows of a job by class and by track, for a timeline that a page can draw.
 
 Rows are read as a stream and counted in a thread, a batch at a time: what is in memory is bounded by bins and lanes,
-however long the video is. Rows come in frame order, so the runs of a lane only ever grow at their end.
+however long the video is. Rows come in frame order, so the runs of a lane only ever grow at their end. Sums in many
+bins are folded into fewer without a look at the rows, and exactly: see bins_of().
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,7 +12,7 @@ from typing import Any, Literal
 import orjson
 
 from forgesyte_contracts.boxes import box_items, outputs_of
-from forgesyte_contracts.http.timeline import MAX_LANES, TimelineLane
+from forgesyte_contracts.http.timeline import MAX_BINS, MAX_LANES, Run, TimelineLane
 
 MAX_TOLD_APART = 100_000
 """How many classes and tracks without a lane are counted one by one."""
@@ -36,12 +37,7 @@ class _Lane:
         self.last_frame = frame
         self.frames += 1
         self.detections += count
-        last = self.runs[-1] if self.runs else None
-        if last is not None and place <= last[1] + 1:
-            last[1] = place
-            last[2] += count
-        else:
-            self.runs.append([place, place, count])
+        _extend(self.runs, place, place, count)
 
     def view(self) -> TimelineLane:
         return TimelineLane(
@@ -119,6 +115,39 @@ class TimelineSums:
         if lane is None and len(self._left_out) < MAX_TOLD_APART:
             self._left_out.add(key)
         return lane
+
+
+def bins_of(total_frames: int, *, at_most: int = MAX_BINS) -> int:
+    """Return into how many bins frames are cut: the most for which a fold puts each frame where a count would.
+
+    Args:
+        total_frames: how many frames there are.
+        at_most: how many bins were asked for; sums are made in bins_of(total_frames).
+    """
+    if total_frames <= MAX_BINS:  # each frame has a bin of its own there
+        return max(min(at_most, total_frames), 1)
+    return next(bins for bins in range(at_most, 0, -1) if MAX_BINS % bins == 0)
+
+
+def folded(lanes: Iterable[TimelineLane], bins: int, fewer: int) -> list[TimelineLane]:
+    """Return lanes over `bins` bins as lanes over `fewer`."""
+    return [lane.model_copy(update={"runs": _folded(lane.runs, bins, fewer)}) for lane in lanes]
+
+
+def _folded(runs: Iterable[Run], bins: int, fewer: int) -> list[Run]:
+    wider: list[list[int]] = []
+    for first, last, count in runs:
+        _extend(wider, first * fewer // bins, last * fewer // bins, count)
+    return [(first, last, count) for first, last, count in wider]
+
+
+def _extend(runs: list[list[int]], first: int, last: int, count: int) -> None:
+    newest = runs[-1] if runs else None
+    if newest is not None and first <= newest[1] + 1:
+        newest[1] = last
+        newest[2] += count
+    else:
+        runs.append([first, last, count])
 
 
 def _class_of(box: dict[str, Any]) -> str | None:

@@ -1,8 +1,9 @@
 """Answers with the timelines of jobs: made from the rows in the store, and the newest answers kept.
 
-What was asked for last is kept in memory up to a number of bytes, by job, attempt, rows and bins: neither a page that
-polls a running job nor one that is opened again reads the same rows twice. A few are made at a time, because each takes
-a core; requests for the same one wait for it.
+Rows are summed in as many bins as there may be, and the sums folded into as many as a request wants. What was made last
+is kept in memory up to a number of bytes, by job, attempt and rows: neither a page that polls a running job, nor one
+that is opened again, nor a client that asks with other bins each time has the same rows read twice. A few are made at a
+time, because each takes a core; requests for the same one wait for it. Beyond a number of requests more are refused.
 """
 
 import asyncio
@@ -17,9 +18,12 @@ from forgesyte_contracts.ids import JobId
 from forgesyte_contracts.jobs import JobRecord
 from forgesyte_contracts.problems import Code, ForgeSyteError
 
-from .timeline_sums import TimelineSums
+from .timeline_sums import TimelineSums, bins_of, folded
 
 AT_ONCE = 2
+MAX_ASKED = 32
+"""How many requests may be answered or wait at the same time; more are refused with 429."""
+
 KEPT_BYTES = 16 * 1024 * 1024
 
 _BATCH_BYTES = 256 * 1024
@@ -31,13 +35,17 @@ class _Wanted(NamedTuple):
     has_ended: bool
     total_frames: int
     end_frame: int
-    bins: int
 
 
 class Timelines:
-    """Makes timelines from the rows in a store."""
+    """Makes timelines from the rows in a store.
+
+    Attributes:
+        asked: how many requests are being answered or wait.
+    """
 
     def __init__(self, store: Store, *, kept_bytes: int = KEPT_BYTES) -> None:
+        self.asked = 0
         self._store = store
         self._kept_bytes = kept_bytes
         self._kept: OrderedDict[_Wanted, bytes] = OrderedDict()
@@ -48,9 +56,24 @@ class Timelines:
         """Return the timeline of a job as JSON, in at most `bins` bins.
 
         Raises:
-            ForgeSyteError: JOB_UNKNOWN, because its rows are no longer in the store.
+            ForgeSyteError: JOB_UNKNOWN, because its rows are no longer in the store; TOO_MANY_REQUESTS.
         """
-        wanted = _wanted(record, bins)
+        if self.asked >= MAX_ASKED:
+            text = f"{MAX_ASKED} requests for timelines are already being answered; try again shortly"
+            raise ForgeSyteError(Code.TOO_MANY_REQUESTS, text, job_id=JobId(record.job_id))
+        self.asked += 1
+        try:
+            wanted = _wanted(record)
+            full = await self._full(record, wanted)
+            fewer = bins_of(wanted.total_frames, at_most=bins)
+            if fewer == bins_of(wanted.total_frames):
+                return full
+            async with self._places:
+                return await asyncio.to_thread(_in_fewer, full, fewer)
+        finally:
+            self.asked -= 1
+
+    async def _full(self, record: JobRecord, wanted: _Wanted) -> bytes:
         async with self._turns.turn(wanted):
             if (known := self._kept.get(wanted)) is not None:
                 self._kept.move_to_end(wanted)
@@ -66,7 +89,7 @@ class Timelines:
             self._kept.popitem(last=False)
 
     async def _made(self, record: JobRecord, wanted: _Wanted) -> bytes:
-        sums = TimelineSums(record.tools, bins=wanted.bins, total_frames=wanted.total_frames)
+        sums = TimelineSums(record.tools, bins=bins_of(wanted.total_frames), total_frames=wanted.total_frames)
         try:
             await self._read_into(sums, record)
         except BlobMissing as error:
@@ -86,10 +109,10 @@ class Timelines:
         await asyncio.to_thread(sums.add, batch)
 
 
-def _wanted(record: JobRecord, bins: int) -> _Wanted:
+def _wanted(record: JobRecord) -> _Wanted:
     end_frame = max((piece.end_frame for piece in record.rows), default=0)
     total = max(record.total_frames or 0, end_frame)
-    return _Wanted(record.job_id, record.attempt, record.is_terminal, total, end_frame, min(bins, max(total, 1)))
+    return _Wanted(record.job_id, record.attempt, record.is_terminal, total, end_frame)
 
 
 def _document(sums: TimelineSums, wanted: _Wanted) -> bytes:
@@ -98,9 +121,15 @@ def _document(sums: TimelineSums, wanted: _Wanted) -> bytes:
         job_id=wanted.job_id,
         attempt=wanted.attempt,
         complete=wanted.has_ended,
-        bins=wanted.bins,
+        bins=bins_of(wanted.total_frames),
         total_frames=wanted.total_frames,
         lanes=lanes,
         lanes_omitted=omitted,
     )
     return timeline.model_dump_json().encode()
+
+
+def _in_fewer(document: bytes, bins: int) -> bytes:
+    timeline = ResultTimeline.model_validate_json(document)
+    lanes = folded(timeline.lanes, timeline.bins, bins)
+    return timeline.model_copy(update={"bins": bins, "lanes": lanes}).model_dump_json().encode()

@@ -18,6 +18,7 @@ _PROBLEMS = (
     Code.KEY_REFUSED,
     Code.JOB_UNKNOWN,
     Code.REQUEST_INVALID,
+    Code.TOO_MANY_REQUESTS,
     Code.SERVICE_UNAVAILABLE,
 )
 
@@ -28,7 +29,7 @@ async def get_timeline(
     state: State,
     job_id: PathJobId,
     bins: Annotated[
-        int, Query(ge=1, le=MAX_BINS, description="Into how many parts the frames are cut.", examples=[400])
+        int, Query(ge=1, le=MAX_BINS, description="Into at most how many parts the frames are cut.", examples=[400])
     ] = DEFAULT_BINS,
 ) -> Response:
     """Return in which parts of a job each class and each track was found; for a running job, in the rows so far."""

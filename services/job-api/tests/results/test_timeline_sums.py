@@ -5,8 +5,8 @@ import random
 import orjson
 import pytest
 
-from forgesyte_contracts.http.timeline import MAX_LANES
-from forgesyte_job_api.results.timeline_sums import MAX_TOLD_APART, TimelineSums
+from forgesyte_contracts.http.timeline import MAX_LANES, TimelineLane
+from forgesyte_job_api.results.timeline_sums import MAX_TOLD_APART, TimelineSums, bins_of, folded
 
 
 def row(frame, *boxes, **outputs):
@@ -89,6 +89,27 @@ def test_random_rows_are_summed_as_a_slow_count_sums_them():
         assert (lane["frames"], lane["detections"]) == (len(counts), sum(counts.values()))
         assert (lane["first_frame"], lane["last_frame"]) == (min(counts), max(counts))
     assert [lane["detections"] for lane in lanes] == sorted((lane["detections"] for lane in lanes), reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("total", "asked", "bins"),
+    [(0, 400, 1), (30, 400, 30), (2000, 1999, 1999), (2001, 1999, 1000), (9973, 400, 400), (9973, 7, 5), (9973, 1, 1)],
+)
+def test_there_are_no_more_bins_than_asked_for_than_frames_and_than_can_be_folded_rightly(total, asked, bins):
+    assert bins_of(total, at_most=asked) == bins
+
+
+@pytest.mark.parametrize("total", [7, 1999, 2000, 2001, 9973])
+@pytest.mark.parametrize("asked", [1, 37, 400, 800, 2000])
+def test_a_fold_is_what_a_count_in_fewer_bins_is(total, asked):
+    dice = random.Random(total)
+    named = ((frame, dice.choice(["many", "many", "few", None])) for frame in range(total))
+    rows = [row(frame, *([box(**{"class": name})] if name else [])) for frame, name in named if frame % 300 < 200]
+    bins, most = bins_of(total, at_most=asked), bins_of(total)
+
+    told = folded([TimelineLane(**lane) for lane in lanes_of(rows, bins=most, total=total)], most, bins)
+
+    assert [lane.model_dump() for lane in told] == lanes_of(rows, bins=bins, total=total)
 
 
 def test_at_most_500_lanes_are_kept_classes_first_and_the_others_counted():

@@ -1,5 +1,6 @@
 """GET /v1/jobs/{job_id}/result/timeline."""
 
+import asyncio
 import tracemalloc
 
 import orjson
@@ -8,6 +9,8 @@ import pytest
 from forgesyte_chassis.store.segments import merge_segments, write_segment
 from forgesyte_contracts import moves
 from forgesyte_contracts.results import ResultSummary
+from forgesyte_job_api.results import timelines
+from tests.support import eventually
 
 CAR = {"xyxy": [1, 2, 3, 4], "class": "car", "track_id": 4}
 
@@ -89,33 +92,69 @@ async def test_a_pending_job_has_no_lanes_yet(api, make):
     assert (told["attempt"], told["complete"], told["total_frames"], told["lanes"]) == (0, False, 0, [])
 
 
-async def test_rows_are_read_once_for_the_same_bins_and_again_for_others(api, make, monkeypatch):
-    record = await ended_job(api, make, 100)
-    first = await timeline(api, record, bins=10)
-    calls = []
+class HeldRows:
+    """The rows of 100 frames, once the test lets them come; counts how often they are read."""
 
-    async def count(store, record):
-        calls.append(record.job_id)
+    def __init__(self, monkeypatch, *, held=False):
+        self.reads = []
+        self.go = asyncio.Event()
+        if not held:
+            self.go.set()
+        monkeypatch.setattr(timelines, "read_rows", self.read_rows)
+
+    async def read_rows(self, store, record):
+        self.reads.append(record.job_id)
+        await self.go.wait()
         for one in rows(0, 100):
             yield one
 
-    monkeypatch.setattr("forgesyte_job_api.results.timelines.read_rows", count)
 
-    assert await timeline(api, record, bins=10) == first
-    assert calls == []
-    await timeline(api, record, bins=11)
-    assert calls == [record.job_id]
+async def test_rows_are_read_once_whatever_bins_are_asked_for(api, make, monkeypatch):
+    record = await ended_job(api, make, 100)
+    read = HeldRows(monkeypatch)
+
+    told = [await timeline(api, record, bins=bins) for bins in (10, 11, 100, 2000, 10)]
+
+    assert read.reads == [record.job_id]
+    assert [each["bins"] for each in told] == [10, 11, 100, 100, 10]
+    assert [each["lanes"][0]["runs"][0] for each in told] == [[0, 9, 50], [0, 10, 50], [0, 4, 5], [0, 4, 5], [0, 9, 50]]
+    assert told[0] == told[-1]
+
+
+async def test_requests_at_the_same_time_share_one_reading(api, make, monkeypatch):
+    record = await ended_job(api, make, 100)
+    read = HeldRows(monkeypatch)
+
+    await asyncio.gather(*(timeline(api, record, bins=bins) for bins in range(1, 9)))
+
+    assert read.reads == [record.job_id]
+
+
+async def test_more_requests_than_may_wait_are_refused_until_others_are_answered(api, make, monkeypatch):
+    monkeypatch.setattr(timelines, "MAX_ASKED", 3)
+    records = [await ended_job(api, make, 100) for _ in range(4)]
+    read = HeldRows(monkeypatch, held=True)
+    async with asyncio.TaskGroup() as group:
+        waiting = [group.create_task(timeline(api, record)) for record in records[:3]]
+        await eventually(lambda: len(read.reads) == timelines.AT_ONCE and api.state.timelines.asked == 3)
+        refused = await api.http.get(f"/v1/jobs/{records[3].job_id}/result/timeline")
+        read.go.set()
+
+    assert (refused.status_code, refused.json()["code"]) == (429, "TOO_MANY_REQUESTS")
+    assert "Retry-After" in refused.headers
+    assert [each.result()["lanes"][0]["detections"] for each in waiting] == [50] * 3
+    assert (await timeline(api, records[3]))["job_id"] == records[3].job_id
 
 
 async def test_what_is_kept_stays_below_its_limit(api, make):
-    record = await ended_job(api, make, 100)
-    timelines = api.state.timelines
-    timelines._kept_bytes = 2000
+    api.state.timelines._kept_bytes = 2000
 
-    for bins in range(1, 20):
-        await timeline(api, record, bins=bins)
+    for _ in range(5):
+        await timeline(api, await ended_job(api, make, 100))
 
-    assert 0 < sum(map(len, timelines._kept.values())) <= 2000
+    kept = api.state.timelines._kept
+    assert len(kept) in range(1, 5)
+    assert sum(map(len, kept.values())) <= 2000
 
 
 async def test_a_job_whose_rows_are_gone_is_unknown(api, make):

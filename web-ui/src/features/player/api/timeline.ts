@@ -18,7 +18,7 @@ export type Lane = Omit<Schemas["TimelineLane"], "class" | "track_id" | "runs"> 
 /** A result at a glance; frame f is in bin f * bins // total_frames. */
 export type Timeline = Omit<Schemas["ResultTimeline"], "lanes"> & { lanes: readonly Lane[] };
 
-const MOST_BINS = 800;
+const MOST_BINS = 1000;
 
 /** Which classes and tracks are found where, in as many bins as can be seen. */
 export function useTimeline(jobId: string, frames: number) {
