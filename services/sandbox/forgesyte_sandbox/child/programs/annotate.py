@@ -8,7 +8,6 @@ frame.
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
@@ -16,17 +15,15 @@ import orjson
 
 from forgesyte_contracts.boxes import FoundBox, boxes_of, outputs_of
 from forgesyte_sandbox.child.context import Context
-from forgesyte_sandbox.child.media.decode_ahead import DecodeAhead
 from forgesyte_sandbox.child.media.media_limits import MediaGuard
 from forgesyte_sandbox.child.media.open_source import open_source
-from forgesyte_sandbox.child.media.source import Source
-from forgesyte_sandbox.child.progress_report import ProgressReport
+from forgesyte_sandbox.child.media.source import Picture
 from forgesyte_sandbox.shared.heartbeat import Lane, Step
 from forgesyte_sandbox.shared.specs import AnnotateSpec
 from forgesyte_sdk import Image
 
 from .drawing import draw_boxes
-from .encode import Mp4Writer, Sheet, frame_ms_of
+from .encode import Sheet, write_again
 
 
 def run(context: Context[AnnotateSpec]) -> dict[str, Any]:
@@ -43,8 +40,13 @@ def run(context: Context[AnnotateSpec]) -> dict[str, Any]:
     allowed = MediaGuard(spec.media)
     source = open_source(Path(spec.input), spec.kind, allowed, video_stream=spec.video_stream)
     with Path(spec.rows).open("rb") as lines:
-        drawn = _draw_all(context, source, RowsBeside(lines, spec.tools), output)
-    return {**drawn, "bytes": output.stat().st_size}
+        rows = RowsBeside(lines, spec.tools)
+
+        def drawn(sheet: Sheet, picture: Picture) -> Image:
+            return with_boxes(sheet, picture.image, rows.boxes(picture.index))
+
+        width, height = write_again(context, source, output, shown=drawn)
+    return {"frames": source.decoded, "width": width, "height": height, "bytes": output.stat().st_size}
 
 
 class RowsBeside:
@@ -72,21 +74,3 @@ def with_boxes(sheet: Sheet, image: Image, boxes: list[FoundBox]) -> Image:
     drawn = fitted.copy() if boxes and fitted is image else fitted
     draw_boxes(drawn, boxes, scale_xy=(sheet.size_wh[0] / width, sheet.size_wh[1] / height))
     return drawn
-
-
-def _draw_all(context: Context[AnnotateSpec], source: Source, rows: RowsBeside, output: Path) -> dict[str, Any]:
-    pictures = DecodeAhead(source, context.heartbeat, context.limits).pictures()
-    context.heartbeat.enter(Lane.TOOLS, Step.WAIT)
-    first = next(pictures)  # a source without any picture raises
-    sheet = Sheet(first.image)
-    progress = ProgressReport(context, source)
-    frame_ms = frame_ms_of(context.spec.kind, source.claims.fps)
-    pixel_aspect = source.seen.pixel_aspect
-    with Mp4Writer(output, sheet.size_wh, frame_ms=frame_ms, pixel_aspect=pixel_aspect) as writer:
-        for picture in chain((first,), pictures):
-            context.heartbeat.enter(Lane.TOOLS, Step.FRAME, picture.index)
-            writer.add(with_boxes(sheet, picture.image, rows.boxes(picture.index)), picture.timestamp_ms)
-            progress.at(picture.index + 1)
-            context.heartbeat.enter(Lane.TOOLS, Step.WAIT, picture.index)
-        context.heartbeat.enter(Lane.TOOLS, Step.FINALIZE, source.decoded - 1)
-    return {"frames": source.decoded, "width": writer.size_wh[0], "height": writer.size_wh[1]}

@@ -5,7 +5,9 @@ Colours are BT.709, converted and labelled as such, so that players need not gue
 slower to encode), fragmented MP4 (players cannot seek by the index).
 """
 
+from collections.abc import Callable
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -17,6 +19,12 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 from av.video.stream import VideoStream
 
+from forgesyte_sandbox.child.context import Context
+from forgesyte_sandbox.child.media.decode_ahead import DecodeAhead
+from forgesyte_sandbox.child.media.source import Picture, Source
+from forgesyte_sandbox.child.progress_report import ProgressReport
+from forgesyte_sandbox.shared.heartbeat import Lane, Step
+from forgesyte_sandbox.shared.specs import AnnotateSpec, PlayableCopySpec
 from forgesyte_sdk import Image
 
 from .mp4_times import TICKS_A_SECOND, Mp4Times
@@ -42,7 +50,7 @@ MAX_PIXELS = 3840 * 2160
 _IMAGE_MS = 1000.0
 
 
-def frame_ms_of(kind: str, fps: float | None) -> float | None:
+def _frame_ms_of(kind: str, fps: float | None) -> float | None:
     """Return how long the last picture is shown: an image for a second, else as the file's rate says."""
     if kind == "image":
         return _IMAGE_MS
@@ -132,3 +140,41 @@ class Mp4Writer:
         if kind is None:
             self._container.mux(self._stream.encode(None))
         self._container.close()
+
+
+def write_again(
+    context: Context[AnnotateSpec] | Context[PlayableCopySpec],
+    source: Source,
+    output: Path,
+    *,
+    shown: Callable[[Sheet, Picture], Image],
+    note: Callable[[int], None] = lambda _: None,
+) -> tuple[int, int]:
+    """Write every picture of a source into an MP4, and return the MP4's width and height.
+
+    Args:
+        context: of the program, whose progress it is.
+        source: of which nothing was read.
+        output: the file.
+        shown: returns what is written of a picture, in the size of the sheet.
+        note: is told the time of each picture that was written, as Mp4Writer.add() returns it.
+
+    Raises:
+        Refusal: MEDIA_INVALID or MEDIA_TOO_LARGE, as in the job.
+        OSError: the output cannot be written.
+    """
+    heartbeat = context.heartbeat
+    pictures = DecodeAhead(source, heartbeat, context.limits).pictures()
+    heartbeat.enter(Lane.TOOLS, Step.WAIT)
+    first = next(pictures)  # a source without any picture raises
+    sheet = Sheet(first.image)
+    progress = ProgressReport(context, source)
+    frame_ms = _frame_ms_of(context.spec.kind, source.claims.fps)
+    with Mp4Writer(output, sheet.size_wh, frame_ms=frame_ms, pixel_aspect=source.seen.pixel_aspect) as writer:
+        for picture in chain((first,), pictures):
+            heartbeat.enter(Lane.TOOLS, Step.FRAME, picture.index)
+            note(writer.add(shown(sheet, picture), picture.timestamp_ms))
+            progress.at(picture.index + 1)
+            heartbeat.enter(Lane.TOOLS, Step.WAIT, picture.index)
+        heartbeat.enter(Lane.TOOLS, Step.FINALIZE, source.decoded - 1)
+    return writer.size_wh

@@ -6,22 +6,19 @@ written for its frames in a file beside it; two frames never have the same time.
 """
 
 import struct
-from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
 import cv2
 
 from forgesyte_sandbox.child.context import Context
-from forgesyte_sandbox.child.media.decode_ahead import DecodeAhead
 from forgesyte_sandbox.child.media.media_limits import MediaGuard
 from forgesyte_sandbox.child.media.open_source import open_source
 from forgesyte_sandbox.child.media.source import Source
-from forgesyte_sandbox.child.progress_report import ProgressReport
 from forgesyte_sandbox.shared.heartbeat import Lane, Step
 from forgesyte_sandbox.shared.specs import PlayableCopySpec
 
-from .encode import Mp4Writer, Sheet, frame_ms_of
+from .encode import write_again
 from .mp4_times import microseconds
 
 
@@ -54,21 +51,14 @@ def _write_png(source: Source, output: Path, table: IO[bytes]) -> dict[str, Any]
 
 
 def _write_mp4(context: Context[PlayableCopySpec], source: Source, output: Path, table: IO[bytes]) -> dict[str, Any]:
-    pictures = DecodeAhead(source, context.heartbeat, context.limits).pictures()
-    context.heartbeat.enter(Lane.TOOLS, Step.WAIT)
-    first = next(pictures)  # a source without any picture raises
-    sheet = Sheet(first.image)
-    progress = ProgressReport(context, source)
-    frame_ms = frame_ms_of(context.spec.kind, source.claims.fps)
-    pixel_aspect = source.seen.pixel_aspect
-    with Mp4Writer(output, sheet.size_wh, frame_ms=frame_ms, pixel_aspect=pixel_aspect) as writer:
-        for picture in chain((first,), pictures):
-            context.heartbeat.enter(Lane.TOOLS, Step.FRAME, picture.index)
-            _note(table, microseconds(writer.add(sheet.fit(picture.image), picture.timestamp_ms)))
-            progress.at(picture.index + 1)
-            context.heartbeat.enter(Lane.TOOLS, Step.WAIT, picture.index)
-        context.heartbeat.enter(Lane.TOOLS, Step.FINALIZE, source.decoded - 1)
-    return _facts(source, writer.size_wh)
+    size_wh = write_again(
+        context,
+        source,
+        output,
+        shown=lambda sheet, picture: sheet.fit(picture.image),
+        note=lambda ticks: _note(table, microseconds(ticks)),
+    )
+    return _facts(source, size_wh)
 
 
 def _note(table: IO[bytes], time_us: int) -> None:
