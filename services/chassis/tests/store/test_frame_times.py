@@ -1,36 +1,19 @@
 """When the frames of a job are shown, as far as its record says that its rows count."""
 
 from array import array
-from datetime import UTC, datetime
 
 import orjson
 import pytest
 
-from forgesyte_chassis.store.blobs import BlobMissing, Store
+from forgesyte_chassis.store.blobs import BlobMissing
 from forgesyte_chassis.store.frame_times import read_times
 from forgesyte_chassis.store.rowfile import RowsDamaged
 from forgesyte_chassis.store.rowtimes import FrameTimes
 from forgesyte_chassis.store.segments import merge_segments, read_rows, write_segment
-from forgesyte_contracts.ids import JobId
-from forgesyte_contracts.jobs import JobRecord, JobStatus, RowRange
+from forgesyte_contracts.jobs import JobStatus
 from forgesyte_contracts.subjects import result_rows_blob, segment_blob
 
-JOB = JobId("01900000-0000-7000-8000-000000000001")
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-@pytest.fixture
-def store(tmp_path):
-    return Store.open(str(tmp_path / "store"))
-
-
-def a_record(*ranges, status=JobStatus.RUNNING):
-    rows = tuple(RowRange(attempt=a, first_frame=first, end_frame=end) for a, first, end in ranges)
-    return JobRecord(job_id=JOB, plugin_id="p", tools=("t",), status=status, rows=rows, created_at=NOW, updated_at=NOW)
-
-
-def completed(record):
-    return record.model_copy(update={"status": JobStatus.COMPLETED})
+from .one_job import JOB, a_record, completed
 
 
 def time_of(frame, attempt=1):

@@ -1,11 +1,9 @@
 """Warnings beyond the record, as attempts of today and of earlier versions kept them."""
 
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
-from forgesyte_chassis.store.blobs import Store
 from forgesyte_chassis.store.warnings import all_warnings, write_warnings
 from forgesyte_contracts.ids import new_job_id
 from forgesyte_contracts.jobs import JobRecord
@@ -14,11 +12,6 @@ from forgesyte_contracts.warnings import JobWarning, Severity
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 NEWEST = JobWarning(text="newest", frame_index=9)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store.open(str(tmp_path))
 
 
 @pytest.fixture
