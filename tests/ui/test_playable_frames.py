@@ -6,15 +6,15 @@ the table; what is played (a busy machine leaves some out) must be in the table.
 """
 
 import json
-from fractions import Fraction
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import av
-import numpy as np
 import pytest
 
 from tests.support import Stack, brightness_of, eventually, running_stack
+from tests.support.clips import rewrap, with_edits, write_clip
 
 from .chromium import CHROMIUM, Page, open_page
 
@@ -25,7 +25,6 @@ pytestmark = [
 ]
 
 FRAMES = 12
-HIDDEN = 3
 UNEVEN = [0, 40, 120, 200, 350, 390, 500, 590, 777, 830, 1000, 1200]
 LATE = [500 + 40 * index for index in range(FRAMES)]
 VP9 = {"deadline": "realtime", "cpu-used": "8"}
@@ -34,8 +33,9 @@ CASES: dict[str, tuple[str, str, dict[str, Any], str]] = {
     "h264 at a variable rate": ("a.mp4", "libx264", {"times": UNEVEN}, "input"),
     "h264 that begins late": ("a.mp4", "libx264", {"times": LATE}, "input"),
     "h264 turned": ("a.mp4", "libx264", {"turn": 90}, "input"),
-    "h264 whose first frames are hidden": ("a.mp4", "libx264", {"hides": True}, "input"),
-    "h264 in pieces": ("a.mp4", "libx264", {"options": {"movflags": "frag_keyframe+empty_moov"}}, "input"),
+    "h264 whose first frames are hidden": ("a.mp4", "libx264", {}, "input"),
+    "h264 with a part cut out": ("a.mp4", "libx264", {"options": {"bf": "0", "g": "1"}}, "copy"),
+    "h264 in pieces": ("a.mp4", "libx264", {"layout": "frag_keyframe+empty_moov"}, "input"),
     "vp9 in webm at a variable rate": ("a.webm", "libvpx-vp9", {"options": VP9, "times": UNEVEN}, "input"),
     "vp8 in webm": ("a.webm", "libvpx", {}, "input"),
     "h264 in matroska at a variable rate": ("a.mkv", "libx264", {"times": UNEVEN}, "copy"),
@@ -44,6 +44,15 @@ CASES: dict[str, tuple[str, str, dict[str, Any], str]] = {
     "motion jpeg of odd size": ("a.avi", "mjpeg", {"pix_fmt": "yuvj444p", "size_wh": (161, 121)}, "copy"),
     "mpeg-4 turned": ("a.mp4", "mpeg4", {"turn": 90}, "copy"),
 }
+TICK = 512  # of a frame, which lasts 40 ms
+EDITED: dict[str, tuple[Callable[[Path, Path], Path], list[int]]] = {
+    "h264 whose first frames are hidden": (partial(rewrap, skip=3), list(range(3, FRAMES))),
+    "h264 with a part cut out": (
+        lambda whole, cut: with_edits(whole, cut, (240, 0, 1), (160, 8 * TICK, 1)),
+        [*range(6), *range(8, FRAMES)],
+    ),
+}
+"""Cases whose file gets another edit list, and the frames that are left."""
 LOOK = """(async (url, times_us) => {
   const video = document.createElement("video");
   const once = (name) => new Promise((done, fail) => {
@@ -84,36 +93,6 @@ LOOK = """(async (url, times_us) => {
 })(%s, %s)"""
 
 
-def write(path: Path, codec: str, *, pix_fmt="yuv420p", size_wh=(160, 120), options=None, times=None, turn=0) -> Path:
-    with av.open(str(path), "w") as container:
-        video = container.add_stream(codec, rate=25, options=options or {})
-        video.width, video.height, video.pix_fmt = *size_wh, pix_fmt
-        if times is not None:
-            video.codec_context.time_base = Fraction(1, 1000)
-        if turn:
-            video.set_display_rotation(turn)
-        for index in range(FRAMES):
-            image = np.full((size_wh[1], size_wh[0], 3), brightness_of(index), np.uint8)
-            frame = av.VideoFrame.from_ndarray(image, format="bgr24")
-            if times is not None:
-                frame.pts, frame.time_base = times[index], Fraction(1, 1000)
-            container.mux(video.encode(frame))
-        container.mux(video.encode())
-    return path
-
-
-def hide_first(source: Path, target: Path) -> Path:
-    """The same packets, the first of them before time 0, so that an edit list hides them."""
-    with av.open(str(source)) as given, av.open(str(target), "w") as container:
-        stream = container.add_stream_from_template(given.streams.video[0])
-        for packet in given.demux(video=0):
-            if packet.dts is not None:
-                step = packet.duration * HIDDEN
-                packet.pts, packet.dts, packet.stream = packet.pts - step, packet.dts - step, stream
-                container.mux(packet)
-    return target
-
-
 async def submitted(stack: Stack, clip: Path) -> str:
     answer = await stack.http.post(
         "/v1/video/submit",
@@ -137,9 +116,9 @@ async def looked_at(stack: Stack, page: Page, case: str, folder: Path) -> dict[s
     """What the service says of a case's frames, and what the browser saw of them."""
     name, codec, how, _ = CASES[case]
     folder.mkdir()
-    clip = write(folder / name, codec, **{key: value for key, value in how.items() if key != "hides"})
-    if "hides" in how:
-        clip = hide_first(clip, folder / "hidden.mp4")
+    clip = write_clip(folder / name, codec, **how)
+    if case in EDITED:
+        clip = EDITED[case][0](clip, folder / "edited.mp4")
     url = f"/v1/jobs/{await submitted(stack, clip)}"
     playable = await asked_until_made(stack, f"{url}/playable")
     table = (await asked_until_made(stack, f"{url}/frames?of=playable")).json()
@@ -157,11 +136,11 @@ async def test_a_browser_shows_exactly_the_frames_of_the_job_at_the_times_of_the
         for number, case in enumerate(CASES):
             found[case] = await looked_at(stack, page, case, tmp_path / str(number))
 
-    for case, (_, _, how, kind) in CASES.items():
-        seen, first = found[case], HIDDEN if "hides" in how else 0
-        greys = [brightness_of(index) for index in range(first, FRAMES)]
+    for case, (_, _, _, kind) in CASES.items():
+        seen, left = found[case], EDITED[case][1] if case in EDITED else range(FRAMES)
+        greys = [brightness_of(index) for index in left]
         assert seen["kind"] == kind, case
-        assert seen["frame_index"] == list(range(FRAMES - first)), case
+        assert seen["frame_index"] == list(range(len(left))), case
         assert [time_us for time_us, _ in seen["sought"]] == seen["time_us"], case
         assert [grey for _, grey in seen["sought"]] == pytest.approx(greys, abs=6), case
         by_time = dict(zip(seen["time_us"], greys, strict=True))

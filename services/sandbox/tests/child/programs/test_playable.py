@@ -1,7 +1,6 @@
 """The programs playable and playable_copy: made files of many kinds, judged, copied, and the copies looked at."""
 
 import struct
-from fractions import Fraction
 from itertools import pairwise
 
 import av
@@ -17,76 +16,10 @@ from forgesyte_sandbox.shared import messages
 from forgesyte_sandbox.shared.limits import Limits
 from forgesyte_sandbox.shared.specs import PlayableCopySpec, PlayableSpec
 from tests.support import brightness_of
+from tests.support.clips import dark_above, rewrap, with_edits, write_clip
 
 FRAMES = 12
 UNEVEN = [0, 40, 45, 200, 210, 300, 301, 420, 500, 777, 800, 1000]
-
-
-def write(
-    path,
-    codec="libx264",
-    *,
-    pix_fmt="yuv420p",
-    size_wh=(160, 120),
-    options=None,
-    layout=None,
-    times=None,
-    turn=0,
-    matrix=None,
-):
-    """A clip whose frames are told apart by their grey; `times` are theirs in ms where the rate varies."""
-    with av.open(str(path), "w", options={"movflags": layout} if layout else {}) as container:
-        video = container.add_stream(codec, rate=25, options=options or {})
-        video.width, video.height, video.pix_fmt = *size_wh, pix_fmt
-        if times is not None:
-            video.codec_context.time_base = Fraction(1, 1000)
-        if turn:
-            video.set_display_rotation(turn)
-        if matrix is not None:
-            a, b, c, d = (round(number * 65536) for number in matrix)
-            video.set_display_matrix((a, b, 0, c, d, 0, 0, 0, 1 << 30))
-        for index in range(FRAMES):
-            image = np.full((size_wh[1], size_wh[0], 3), brightness_of(index), np.uint8)
-            image[: size_wh[1] // 2] //= 2  # the upper half is darker, so that turns show
-            frame = av.VideoFrame.from_ndarray(image, format="bgr24")
-            if times is not None:
-                frame.pts, frame.time_base = times[index], Fraction(1, 1000)
-            container.mux(video.encode(frame))
-        container.mux(video.encode())
-    return path
-
-
-def rewrap(source, target, *, skip=0, video_copies=1):
-    """The same packets in another file; the first `skip` of them lie before time 0, and an edit list hides them."""
-    with av.open(str(source)) as given, av.open(str(target), "w") as container:
-        origin = given.streams.video[0]
-        streams = [container.add_stream_from_template(origin) for _ in range(video_copies)]
-        for packet in given.demux(origin):
-            if packet.dts is None:
-                continue
-            step = packet.duration * skip
-            for stream in streams:
-                packet.pts, packet.dts = packet.pts - step, packet.dts - step
-                packet.stream = stream
-                container.mux(packet)
-                step = 0
-    return target
-
-
-def with_edits(source, target, *edits):
-    """The same file with another edit list; an edit is what it lasts, in ms, where it begins, in ticks, its speed."""
-    content = source.read_bytes()
-    at = content.index(b"elst") - 4
-    size = int.from_bytes(content[at : at + 4])
-    entries = b"".join(struct.pack(">iihh", *edit, 0) for edit in edits)
-    table = struct.pack(">I4sII", 16 + len(entries), b"elst", 0, len(edits)) + entries
-    changed = bytearray(content[:at] + table + content[at + size :])
-    assert content.index(b"moov") > content.index(b"mdat"), "nothing that the index points to is moved"
-    for folder in (b"edts", b"trak", b"moov"):
-        begin = changed.rindex(folder, 0, at) - 4
-        changed[begin : begin + 4] = (int.from_bytes(changed[begin : begin + 4]) + len(table) - size).to_bytes(4)
-    target.write_bytes(changed)
-    return target
 
 
 async def verdict(bench, path, *, kind="video", is_known_whole=False, video_stream=None):
@@ -147,7 +80,7 @@ NOT_PLAYED = {
 async def test_what_browsers_play_is_left_as_it_is(bench, tmp_path, where, how, media_type):
     name, *codec = where
 
-    result, _ = await verdict(bench, write(tmp_path / name, *codec, **how))
+    result, _ = await verdict(bench, write_clip(tmp_path / name, *codec, **how))
 
     assert result == {"media_type": media_type, "because": None}
 
@@ -156,14 +89,14 @@ async def test_what_browsers_play_is_left_as_it_is(bench, tmp_path, where, how, 
 async def test_what_no_or_not_every_browser_plays_is_not(bench, tmp_path, where, how, because):
     name, *codec = where
 
-    result, _ = await verdict(bench, write(tmp_path / name, *codec, **how))
+    result, _ = await verdict(bench, write_clip(tmp_path / name, *codec, **how))
 
     assert result["media_type"] is None
     assert because in result["because"]
 
 
 async def test_an_edit_list_may_hide_the_first_pictures_and_no_later_ones(bench, tmp_path):
-    whole = write(tmp_path / "whole.mp4", options={"bf": "0"})
+    whole = write_clip(tmp_path / "whole.mp4", options={"bf": "0"})
     begin = rewrap(whole, tmp_path / "begin.mp4", skip=3)
     end = tmp_path / "end.mp4"
     content = begin.read_bytes()
@@ -200,7 +133,7 @@ EDITS = {
 async def test_an_edit_list_is_judged_itself_since_nothing_may_be_left_of_what_it_cuts(
     bench, tmp_path, edits, because, every
 ):
-    whole = write(tmp_path / "whole.mp4", options={"bf": "0", "g": f"{every}", "sc_threshold": "0"})
+    whole = write_clip(tmp_path / "whole.mp4", options={"bf": "0", "g": f"{every}", "sc_threshold": "0"})
 
     result, _ = await verdict(bench, with_edits(whole, tmp_path / "cut.mp4", *edits), is_known_whole=True)
 
@@ -212,7 +145,7 @@ async def test_an_edit_list_is_judged_itself_since_nothing_may_be_left_of_what_i
 async def test_the_last_picture_is_found_where_pictures_are_stored_in_another_order(
     bench, tmp_path, lasts_ms, is_shown
 ):
-    whole = write(tmp_path / "whole.mp4", options={"bf": "2", "g": "10", "sc_threshold": "0"})
+    whole = write_clip(tmp_path / "whole.mp4", options={"bf": "2", "g": "10", "sc_threshold": "0"})
     edited = with_edits(whole, tmp_path / "cut.mp4", (lasts_ms, 2 * TICK, 1))
 
     result, _ = await verdict(bench, edited, is_known_whole=True)
@@ -221,7 +154,7 @@ async def test_the_last_picture_is_found_where_pictures_are_stored_in_another_or
 
 
 async def test_a_stream_that_browsers_do_not_choose_speaks_against_it(bench, tmp_path):
-    two = rewrap(write(tmp_path / "one.mp4"), tmp_path / "two.mp4", video_copies=2)
+    two = rewrap(write_clip(tmp_path / "one.mp4"), tmp_path / "two.mp4", video_copies=2)
 
     first, _ = await verdict(bench, two, video_stream=0)
     second, _ = await verdict(bench, two, video_stream=1)
@@ -231,7 +164,7 @@ async def test_a_stream_that_browsers_do_not_choose_speaks_against_it(bench, tmp
 
 
 async def test_damage_inside_a_picture_is_found_by_decoding_and_only_when_no_job_has_done_so(bench, tmp_path):
-    clip = write(tmp_path / "clip.mp4", size_wh=(320, 240), options={"crf": "1"})
+    clip = write_clip(tmp_path / "clip.mp4", size_wh=(320, 240), options={"crf": "1"})
     content = bytearray(clip.read_bytes())
     middle = content.index(b"mdat") + (len(content) - content.index(b"mdat")) // 3
     content[middle : middle + 300] = np.random.default_rng(3).integers(0, 256, 300, np.uint8).tobytes()
@@ -278,7 +211,7 @@ MATRICES = {
 
 @pytest.mark.parametrize(("matrix", "because"), MATRICES.values(), ids=MATRICES)
 async def test_a_video_that_is_mirrored_or_slanted_is_copied(bench, tmp_path, matrix, because):
-    path = write(tmp_path / "matrix.mp4", matrix=matrix)
+    path = write_clip(tmp_path / "matrix.mp4", matrix=matrix)
 
     result, _ = await verdict(bench, path, is_known_whole=True)
 
@@ -313,7 +246,7 @@ COPIED = {
 @pytest.mark.parametrize(("where", "how"), COPIED.values(), ids=COPIED)
 async def test_a_copy_has_the_pictures_of_the_job_at_the_times_of_its_table(bench, tmp_path, where, how):
     name, *codec = where
-    path = write(tmp_path / name, *codec, **how)
+    path = write_clip(tmp_path / name, *codec, **how)
     told = await bench.job(input=str(path))
 
     result, copy, table, said = await copied(bench, path)
@@ -332,7 +265,7 @@ async def test_a_copy_has_the_pictures_of_the_job_at_the_times_of_its_table(benc
 
 
 async def test_a_copy_of_a_turned_video_is_upright(bench, tmp_path):
-    path = write(tmp_path / "turned.mp4", "mpeg4", turn=-90)
+    path = write_clip(tmp_path / "turned.mp4", "mpeg4", turn=-90, draw=dark_above)
 
     result, copy, _, _ = await copied(bench, path)
 
@@ -344,7 +277,7 @@ async def test_a_copy_of_a_turned_video_is_upright(bench, tmp_path):
 
 async def test_frames_with_equal_times_get_rising_ones(bench, tmp_path):
     times = [0, 40, 40, 40, 80, 120, 120, 160, 200, 240, 280, 320]
-    path = write(tmp_path / "equal.mkv", "ffv1", pix_fmt="bgr0", times=times)
+    path = write_clip(tmp_path / "equal.mkv", "ffv1", pix_fmt="bgr0", times=times)
 
     _, copy, table, _ = await copied(bench, path)
 
