@@ -1,6 +1,4 @@
-import { AxeBuilder } from "@axe-core/playwright";
-import type { Page } from "@playwright/test";
-
+import { expectNothingSerious } from "./support/axe";
 import { expect, test } from "./support/test";
 
 test.use({ reducedMotion: "reduce" });
@@ -67,12 +65,4 @@ for (const colorScheme of ["light", "dark"] as const) {
       await expectNothingSerious(page);
     });
   });
-}
-
-/** Check the page as it stands; on a failure each finding is named with its elements. */
-async function expectNothingSerious(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
-  const said = serious.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ html }) => html).join(" | ")}`);
-  expect(said, page.url()).toEqual([]);
 }

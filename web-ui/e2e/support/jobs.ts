@@ -38,15 +38,18 @@ export class Jobs {
       options: JSON.stringify(options),
       filename: filename ?? basename(path),
     });
-    const answer = await fetch(`${this.server.url}/v1/video/submit?${query}`, {
-      method: "POST",
-      headers: { "Content-Type": "video/mp4" },
-      body: readFileSync(path),
-    });
-    expect(answer.status).toBe(202);
-    const { job_id } = (await answer.json()) as { job_id: string };
-    this.submitted.push(job_id);
-    return job_id;
+    return this.send("video", query, "video/mp4", readFileSync(path));
+  }
+
+  /** Submit a PNG to the plugin that measures pictures; return the job's id. */
+  submitImage(png: Buffer): Promise<string> {
+    const query = new URLSearchParams({ plugin_id: "picture", tool: "measure", filename: "picture.png" });
+    return this.send("image", query, "image/png", png);
+  }
+
+  /** Cancel a job. */
+  async cancel(jobId: string): Promise<void> {
+    await fetch(`${this.server.url}/v1/jobs/${jobId}/cancel`, { method: "POST" });
   }
 
   /** Submit a job that takes the only slot and stands still in its middle until `open` is called. */
@@ -56,6 +59,18 @@ export class Jobs {
     const jobId = await this.submit("gate", { at: 20, gate });
     await expect.poll(async () => (await this.ask(jobId)).status, { timeout: 90_000 }).toBe("running");
     return { jobId, open: () => writeFileSync(gate, "") };
+  }
+
+  private async send(kind: "video" | "image", query: URLSearchParams, type: string, body: Buffer): Promise<string> {
+    const answer = await fetch(`${this.server.url}/v1/${kind}/submit?${query}`, {
+      method: "POST",
+      headers: { "Content-Type": type },
+      body: new Uint8Array(body),
+    });
+    expect(answer.status).toBe(202);
+    const { job_id } = (await answer.json()) as { job_id: string };
+    this.submitted.push(job_id);
+    return job_id;
   }
 
   async ask(jobId: string): Promise<JobRecord> {
@@ -81,7 +96,7 @@ export class Jobs {
   /** End what still runs, so that the next test finds the slot free. */
   async end(): Promise<void> {
     for (const jobId of this.submitted) {
-      await fetch(`${this.server.url}/v1/jobs/${jobId}/cancel`, { method: "POST" });
+      await this.cancel(jobId);
       await this.ended(jobId);
     }
     for (const gate of this.gates) rmSync(gate, { force: true });

@@ -20,8 +20,11 @@ export class Server {
   /** A clip of 60 frames for jobs whose pictures do not matter. */
   readonly clip = join(this.folder, "clip.mp4");
 
-  /** With the plugins for tests, or only with those that are installed. */
-  constructor(private readonly plugins: "for tests" | "installed" = "for tests") {}
+  /** With the plugins for tests, or only with those that are installed; `settings` are variables of its environment. */
+  constructor(
+    private readonly plugins: "for tests" | "installed" = "for tests",
+    private readonly settings: Readonly<Record<string, string>> = {},
+  ) {}
 
   get url(): string {
     return `http://127.0.0.1:${this.port}`;
@@ -39,7 +42,7 @@ export class Server {
     const options = ["up", "--port", String(this.port), "--data-dir", join(this.folder, "data"), "--slots", "1"];
     // A job that a test holds would also hold up Ctrl-C: it gets a second, and goes on at the next start.
     const ours = this.plugins === "for tests" ? { PYTHONPATH: join(REPOSITORY, "tests/support/plugins") } : {};
-    const env = { ...process.env, ...ours, FORGESYTE_LAUNCHER_DRAIN_S: "1" };
+    const env = { ...process.env, ...ours, FORGESYTE_LAUNCHER_DRAIN_S: "1", ...this.settings };
     const log = openSync(this.log, "w");
     // A process group of its own: nothing that it starts can outlive `kill`.
     const started = spawn(join(BIN, "forgesyte"), options, { env, detached: true, stdio: ["ignore", log, log] });
