@@ -7,7 +7,7 @@ const AT = "2026-11-20T15:12:18.470Z";
 /** A JPEG of one grey pixel would do; no test decodes it. */
 const PICTURE = "data:image/jpeg;base64,/9j/4AAQSkZJRg==";
 
-export const message = (type: string, payload: object, seq?: number) => ({
+const message = (type: string, payload: object, seq?: number) => ({
   type,
   payload,
   timestamp: AT,

@@ -8,7 +8,7 @@ export interface DrawChoices {
   radar: boolean;
 }
 
-export const ALL_DRAWN: DrawChoices = { boxes: true, labels: true, pitch: true, radar: true };
+const ALL_DRAWN: DrawChoices = { boxes: true, labels: true, pitch: true, radar: true };
 
 /** The reader's choices, kept in this browser. */
 export function useDrawChoices(): [DrawChoices, (choices: DrawChoices) => void] {

@@ -2,7 +2,6 @@
 export const texts = {
   stage: {
     label: "Picture with boxes",
-    video: "The video behind the picture",
     unknown: "Frame unknown: no boxes",
     notLoaded: "The boxes could not be loaded",
     waiting: "Loading boxes",
@@ -111,7 +110,6 @@ export const texts = {
   },
   record: {
     loading: "Loading the job",
-    media: "Media",
     facts: "About this job",
     found: "Found",
     damaged: "Damaged frames",
@@ -124,7 +122,6 @@ export const texts = {
     jobs: "Jobs",
     retry: "Submit again",
     cancel: "Cancel job",
-    resubmitted: "Submitted again",
   },
   timings: {
     title: "Where the time went",

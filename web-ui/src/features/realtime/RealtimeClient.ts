@@ -23,7 +23,7 @@ import { EMPTY_VIEW, isOfAnotherJob, viewAfter } from "./view/jobView";
 import type { JobView } from "./view/jobView";
 
 /** Why a connection is CLOSED for good. */
-export type CloseReason =
+type CloseReason =
   { kind: "ended" } | { kind: "left" } | { kind: "exhausted" } | { kind: "refused"; code: number; text: string };
 
 export interface Snapshot extends JobView {

@@ -9,7 +9,7 @@
 export type Row = Readonly<Record<string, unknown>> & { readonly frame_index: number };
 
 /** Left, top, right, bottom in upright pixels, with left <= right and top <= bottom. */
-export type Corners = readonly [number, number, number, number];
+type Corners = readonly [number, number, number, number];
 
 /** One box of one tool in one frame; what the tool does not give is null. */
 export interface FoundBox {

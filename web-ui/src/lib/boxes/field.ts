@@ -4,7 +4,7 @@
  */
 import type { Named } from "./colours";
 
-export type Point = readonly [number, number];
+type Point = readonly [number, number];
 
 /** Something on the field, seen from above. */
 export interface Dot extends Named {

@@ -6,7 +6,7 @@ import { bodyOf, http } from "@/lib/http";
 type Schemas = components["schemas"];
 
 /** First bin, last bin, detections. */
-export type Run = [number, number, number];
+type Run = [number, number, number];
 
 /** Where one class or track is found in a result. */
 export type Lane = Omit<Schemas["TimelineLane"], "class" | "track_id" | "runs"> & {

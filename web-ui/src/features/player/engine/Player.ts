@@ -66,7 +66,7 @@ interface Held {
 }
 
 /** The slowest and the fastest speed. */
-export const SPEEDS = { least: 0.1, most: 8 } as const;
+const SPEEDS = { least: 0.1, most: 8 } as const;
 
 /** Plays one video with its boxes. */
 export class Player {

@@ -18,13 +18,13 @@ export type TakePicture = (video: HTMLVideoElement, mediaTime: number | null) =>
 const SAME_US = 1_000;
 
 /** Take a VideoFrame: its own time says which picture it is, also when the video has moved on since the announcement. */
-export const takeByFrameTime: TakePicture = (video) => {
+const takeByFrameTime: TakePicture = (video) => {
   const frame = takeFrame(video);
   return frame === null ? null : { picture: frame, timestampUs: frame.timestamp };
 };
 
 /** Take a VideoFrame and believe the announcement's time: for browsers whose frames do not carry the file's times. */
-export const takeByAnnouncedTime: TakePicture = (video, mediaTime) => {
+const takeByAnnouncedTime: TakePicture = (video, mediaTime) => {
   if (mediaTime === null) return null;
   const frame = takeFrame(video);
   return frame === null ? null : { picture: frame, timestampUs: Math.round(mediaTime * 1e6) };

@@ -9,7 +9,7 @@ import type { OpenSocket, Socket } from "./sockets";
 export type JobProgressStatus = "pending" | "running" | "completed" | "failed" | "cancelled";
 
 /** How far a job is. */
-export interface JobProgressEvent {
+interface JobProgressEvent {
   job_id: string;
   current_frame: number;
   total_frames: number | null;
@@ -27,7 +27,7 @@ export interface JobProgress {
   isConnected: boolean;
 }
 
-export const NO_PROGRESS: JobProgress = { progress: null, status: "pending", error: null, isConnected: false };
+const NO_PROGRESS: JobProgress = { progress: null, status: "pending", error: null, isConnected: false };
 
 const RECONNECT_MS = 2000;
 const PING_MS = 30_000;

@@ -74,7 +74,7 @@ function firstWrong(read: readonly { tool: Tool; errors: FieldErrors }[]): { too
 }
 
 /** Write the options as the submit routes take them: one tool's own, or those of several by name. */
-export function optionsText(byTool: readonly (readonly [string, Record<string, Json>])[]): string {
+function optionsText(byTool: readonly (readonly [string, Record<string, Json>])[]): string {
   const [first, ...others] = byTool;
   if (first !== undefined && others.length === 0)
     return Object.keys(first[1]).length === 0 ? "" : JSON.stringify(first[1]);

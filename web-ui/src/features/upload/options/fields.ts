@@ -3,7 +3,7 @@
 import { type Choice, choicesOf, isObject, type Json, type Schema, valueSchemaOf } from "./schema";
 
 /** How a value is entered. */
-export type Control =
+type Control =
   | { kind: "number"; integer: boolean; min: number | null; max: number | null; open: "none" | "low" | "high" | "both" }
   | { kind: "text"; long: boolean; maxLength: number | null }
   | { kind: "switch" }

@@ -5,7 +5,7 @@ import type { Field } from "./fields";
 import type { Json } from "./schema";
 
 /** Write a JSON value as a person would. */
-export function valueText(value: Json): string {
+function valueText(value: Json): string {
   if (value === null) return texts.options.noValue.toLowerCase();
   if (value === true) return texts.options.on;
   if (value === false) return texts.options.off;
