@@ -56,10 +56,11 @@ class FrameTableHead(BaseModel):
     """Whether the job is completed, so that no further frames come."""
 
     width: int
-    """Width of the upright picture in pixels, before its pixel aspect is applied; 0 until the first frame."""
+    """Width of the upright picture in pixels, before its pixel aspect is applied; until the first frame, what the headers of
+    the upload state."""
 
     height: int
-    """Height of the upright picture in pixels; 0 until the first frame."""
+    """Height of the upright picture in pixels; likewise."""
 
     rotation: Literal[0, 90, 180, 270]
     """Degrees clockwise by which pictures were turned upright."""
