@@ -122,7 +122,7 @@ EDITS = {
     "two parts": ([(120, 0, 1), (160, 8 * TICK, 1)], "cuts pictures out"),
     "two parts that meet": ([(240, 0, 1), (240, 6 * TICK, 1)], "cuts pictures out"),
     "nothing, then all of it after a part too short for a picture": ([(1, 0, 1), (240, 6 * TICK, 1)], "cuts"),
-    "a pause at the end": ([(480, 0, 1), (500, -1, 1)], "cuts pictures out"),
+    "a pause at the end": ([(480, 0, 1), (500, -1, 1)], "pauses"),
     "two pauses at the beginning": ([(100, -1, 1), (100, -1, 1), (480, 0, 1)], "cuts pictures out"),
     "at double speed": ([(480, 0, 2)], "speed"),
 }
