@@ -1008,12 +1008,13 @@ export interface components {
             complete: boolean;
             /**
              * Width
-             * @description Width of the upright picture in pixels, before its pixel aspect is applied; 0 until the first frame.
+             * @description Width of the upright picture in pixels, before its pixel aspect is applied; until the first frame, what the headers of
+             *     the upload state.
              */
             width: number;
             /**
              * Height
-             * @description Height of the upright picture in pixels; 0 until the first frame.
+             * @description Height of the upright picture in pixels; likewise.
              */
             height: number;
             /**
