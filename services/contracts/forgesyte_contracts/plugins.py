@@ -231,6 +231,9 @@ class PluginOnRunner(BaseModel):
 
     name: NameText
     state: PluginState
+    state_since: Seen | None = None
+    """Since when it is in this state here; None from a runner of an older version."""
+
     reason: Text | None = None
     manifest: PluginManifest | None = None
     success_count: int = 0
@@ -255,10 +258,13 @@ class PluginOnRunner(BaseModel):
 class PluginRunner(BaseModel):
     """The state of a plugin in one runner."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
     runner_id: str
     state: PluginState
+    state_since: Seen | None = None
+    """Since when it is in this state there; null when the runner does not say."""
+
     reason: str | None = None
     policy: PolicyWord | None = None
 

@@ -28,6 +28,7 @@ def test_heartbeat_of_an_older_runner_is_read():
     read = RunnerHeartbeat.model_validate({**beat, "plugins": [plugin], "devices": [{"name": "cpu", "kind": "cpu"}]})
 
     assert read.plugins[0].uptime_seconds is None
+    assert read.plugins[0].state_since is None
     assert read.devices[0].utilisation_ratio is None
 
 

@@ -7,7 +7,15 @@ from forgesyte_contracts.problems import Code, ForgeSyteError
 PLUGIN = "motion-detector"
 _RUNNER_ID = "box-1f0c9a2e"
 _DESCRIPTION = "Finds and follows what moves in front of a fixed camera."
-_SEEN_BY: list[dict[str, Any]] = [{"runner_id": _RUNNER_ID, "state": "INITIALIZED", "reason": None, "policy": "walled"}]
+_SEEN_BY: list[dict[str, Any]] = [
+    {
+        "runner_id": _RUNNER_ID,
+        "state": "INITIALIZED",
+        "state_since": "2025-01-01T11:51:32.600Z",
+        "reason": None,
+        "policy": "walled",
+    }
+]
 _NO_PERMISSIONS: dict[str, Any] = {"read": [], "devices": []}
 _POLICY: dict[str, Any] = {
     "word": "walled",

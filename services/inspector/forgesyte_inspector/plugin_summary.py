@@ -64,6 +64,7 @@ def _summary(name: PluginName, fleet: FleetPlugin) -> PluginSummary:
             PluginRunner(
                 runner_id=one.runner_id,
                 state=one.plugin.state,
+                state_since=one.plugin.state_since,
                 reason=one.plugin.reason,
                 policy=one.runner.policy.word if one.runner.policy else None,
             )

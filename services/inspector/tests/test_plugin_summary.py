@@ -1,6 +1,6 @@
 """What living runners report about a plugin, summed up."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -24,11 +24,16 @@ def summary(make):
 
 @pytest.mark.parametrize("best", range(5))
 def test_state_is_the_best_of_the_living_and_the_reason_belongs_to_it(summary, make, best):
-    plugins = [make.a_plugin(state=state, reason=f"why {state}") for state in reversed(BEST_FIRST[best:])]
+    began = datetime(2026, 1, 1, tzinfo=UTC)
+    plugins = [
+        make.a_plugin(state=state, state_since=began + timedelta(seconds=number), reason=f"why {state}")
+        for number, state in enumerate(reversed(BEST_FIRST[best:]))
+    ]
 
     health = summary(*plugins).health
 
     assert health.state == BEST_FIRST[best]
+    assert all(row.state_since == plugin.state_since for row, plugin in zip(health.runners, plugins, strict=True))
     assert health.reason == f"why {BEST_FIRST[best]}"
     assert [(row.runner_id, row.state, row.reason) for row in health.runners] == [
         (f"runner-{n}", state, f"why {state}") for n, state in enumerate(reversed(BEST_FIRST[best:]), 1)

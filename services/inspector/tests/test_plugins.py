@@ -73,7 +73,9 @@ async def test_detail_has_everything_and_agrees_with_the_list(inspector, make):
     assert detail["metadata"]["capabilities"] == ["motion"]
     assert detail["metadata"]["author"] == "A"
     assert [tool["name"] for tool in detail["tools"]] == ["detect-motion"]
-    assert detail["runners"] == [{"runner_id": "runner-1", "state": "INITIALIZED", "reason": None, "policy": None}]
+    assert detail["runners"] == [
+        {"runner_id": "runner-1", "state": "INITIALIZED", "state_since": None, "reason": None, "policy": None}
+    ]
     assert detail["generated_at"].endswith("Z")
 
 

@@ -1008,8 +1008,8 @@ export interface components {
             complete: boolean;
             /**
              * Width
-             * @description Width of the upright picture in pixels, before its pixel aspect is applied; until the first frame, what the headers of
-             *     the upload state.
+             * @description Width of the upright picture in pixels, before its pixel aspect is applied; until the first frame, what the
+             *     headers of the upload state.
              */
             width: number;
             /**
@@ -1593,6 +1593,11 @@ export interface components {
             /** Runner Id */
             runner_id: string;
             state: components["schemas"]["PluginState"];
+            /**
+             * State Since
+             * @description Since when it is in this state there; null when the runner does not say.
+             */
+            state_since?: string | null;
             /** Reason */
             reason?: string | null;
             /** Policy */
@@ -4705,6 +4710,7 @@ export interface operations {
                      *           {
                      *             "runner_id": "box-1f0c9a2e",
                      *             "state": "INITIALIZED",
+                     *             "state_since": "2025-01-01T11:51:32.600Z",
                      *             "reason": null,
                      *             "policy": "walled"
                      *           }
@@ -4836,6 +4842,7 @@ export interface operations {
                      *             {
                      *               "runner_id": "box-1f0c9a2e",
                      *               "state": "INITIALIZED",
+                     *               "state_since": "2025-01-01T11:51:32.600Z",
                      *               "reason": null,
                      *               "policy": "walled"
                      *             }
@@ -5005,6 +5012,7 @@ export interface operations {
                      *           {
                      *             "runner_id": "box-1f0c9a2e",
                      *             "state": "INITIALIZED",
+                     *             "state_since": "2025-01-01T11:51:32.600Z",
                      *             "reason": null,
                      *             "policy": "walled"
                      *           }
@@ -5048,6 +5056,7 @@ export interface operations {
                      *         {
                      *           "runner_id": "box-1f0c9a2e",
                      *           "state": "INITIALIZED",
+                     *           "state_since": "2025-01-01T11:51:32.600Z",
                      *           "reason": null,
                      *           "policy": "walled"
                      *         }
@@ -5199,6 +5208,7 @@ export interface operations {
                      *         {
                      *           "runner_id": "box-1f0c9a2e",
                      *           "state": "INITIALIZED",
+                     *           "state_since": "2025-01-01T11:51:32.600Z",
                      *           "reason": null,
                      *           "policy": "walled"
                      *         }

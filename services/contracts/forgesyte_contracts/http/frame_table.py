@@ -56,8 +56,8 @@ class FrameTableHead(BaseModel):
     """Whether the job is completed, so that no further frames come."""
 
     width: int
-    """Width of the upright picture in pixels, before its pixel aspect is applied; until the first frame, what the headers of
-    the upload state."""
+    """Width of the upright picture in pixels, before its pixel aspect is applied; until the first frame, what the
+    headers of the upload state."""
 
     height: int
     """Height of the upright picture in pixels; likewise."""

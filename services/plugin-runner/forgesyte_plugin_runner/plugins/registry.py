@@ -35,6 +35,7 @@ class _Entry:
     error_count: int = 0
     jobs_running: int = 0
     ready_since_s: float | None = None
+    state_since: datetime | None = None
     last_used: datetime | None = None
     last_success: datetime | None = None
 
@@ -56,7 +57,7 @@ class PluginRegistry:
         """
         with self._lock.write():
             entry = self._entries.setdefault(found.name, _Entry(found))
-            entry.life.move(PluginState.LOADED)
+            self._move(entry, PluginState.LOADED)
             entry.found, entry.manifest, entry.ready_since_s = found, manifest, None
             entry.crashes.forget()
 
@@ -64,7 +65,7 @@ class PluginRegistry:
         """Mark a plugin as validated and ready; RUNNING if a job is still using it. Raises IllegalPluginMove."""
         with self._lock.write():
             entry = self._entries[name]
-            entry.life.move(PluginState.RUNNING if entry.jobs_running else PluginState.INITIALIZED)
+            self._move(entry, PluginState.RUNNING if entry.jobs_running else PluginState.INITIALIZED)
             entry.ready_since_s = self._clock.monotonic_s()
 
     def mark_failed(self, name: str, reason: str) -> None:
@@ -108,7 +109,7 @@ class PluginRegistry:
             reason = entry.crashes.record(input_id, Crash(job_id, what, self._clock.monotonic_s()))
             if reason is None or not entry.life.state.is_ready:
                 return None
-            entry.life.move(PluginState.FAILED, reason)
+            self._move(entry, PluginState.FAILED, reason)
             entry.ready_since_s = None
             return entry.life.reason
 
@@ -162,8 +163,14 @@ class PluginRegistry:
     def _mark_broken(self, name: str, state: PluginState, reason: str) -> None:
         with self._lock.write():
             entry = self._entries[name]
-            entry.life.move(state, reason)
+            self._move(entry, state, reason)
             entry.ready_since_s = None
+
+    def _move(self, entry: _Entry, to: PluginState, reason: str | None = None) -> None:
+        before = entry.life.state
+        entry.life.move(to, reason)
+        if entry.state_since is None or to is not before:
+            entry.state_since = self._clock.now()
 
     def _change_jobs(self, name: str, by: int) -> None:
         with self._lock.write():
@@ -172,13 +179,14 @@ class PluginRegistry:
             entry.last_used = self._clock.now()
             wanted = PluginState.RUNNING if entry.jobs_running else PluginState.INITIALIZED
             if entry.life.state.is_ready and entry.life.state is not wanted:
-                entry.life.move(wanted)
+                self._move(entry, wanted)
 
     def _status(self, entry: _Entry) -> PluginOnRunner:
         since_s, frames_ms = entry.ready_since_s, entry.frames_ms
         return PluginOnRunner(
             name=entry.found.name,
             state=entry.life.state,
+            state_since=entry.state_since,
             reason=entry.life.reason,
             manifest=entry.manifest,
             success_count=entry.success_count,

@@ -129,6 +129,25 @@ def test_the_uptime_grows_while_it_is_ready_and_the_last_use_is_the_last_job():
     assert registry.get_status("seeker").uptime_seconds is None
 
 
+def test_each_state_says_since_when_it_holds():
+    clock = HandClock()
+    registry = PluginRegistry(clock)
+    registry.register(SEEKER, a_manifest())
+    clock.passed_s = 3.0
+    registry.mark_initialized("seeker")
+    began = [registry.get_status("seeker").state_since]
+    clock.passed_s = 5.0
+    with registry.mark_running("seeker"), registry.mark_running("seeker"):
+        clock.passed_s = 8.0
+        began.append(registry.get_status("seeker").state_since)
+    clock.passed_s = 9.0
+    registry.mark_failed("seeker", "broken for a test")
+    clock.passed_s = 11.0
+    began.append(registry.get_status("seeker").state_since)
+
+    assert began == [NOW + timedelta(seconds=at) for at in (3, 5, 9)]
+
+
 def test_the_time_of_a_frame_is_the_last_and_the_mean_of_the_last_ten():
     registry = ready_registry()
 

@@ -8,6 +8,7 @@ export const texts = {
       next: "Install one beside the runner, or allow a folder of plugins, and start the runner again. `forgesyte plugins list` shows what it finds.",
     },
     readyFor: (duration: string) => `Ready for ${duration}`,
+    since: (moment: string) => `So since ${moment}`,
     completed: "Completed",
     failed: "Failed",
     lastUsed: "Last used",

@@ -1,7 +1,7 @@
 import { Alert, Button, Card, Group, Stack, Text, Title } from "@mantine/core";
 
 import { StatusBadge } from "@/components/ui/StatusBadge";
-import { durationText } from "@/lib/format";
+import { durationText, momentText } from "@/lib/format";
 
 import { type PluginHealth, usePluginReport } from "../../api/plugins";
 import { texts } from "../../texts";
@@ -58,8 +58,12 @@ export function PluginCard({ plugin, latenciesMs, onOpen }: Props) {
   );
 }
 
-/** Its version, and for how long it has been ready: of a plugin that is not, the server says no more than the reason. */
-function factsOf({ version, uptime_seconds: uptimeS }: PluginHealth): string {
-  const facts = [version, uptimeS == null ? null : texts.plugins.readyFor(durationText(uptimeS))];
+/** Its version, and for how long it has been ready, or since when it is not. */
+function factsOf({ version, state, uptime_seconds: uptimeS, runners }: PluginHealth): string {
+  const [since] = runners
+    .flatMap((one) => (one.state === state && one.state_since != null ? [one.state_since] : []))
+    .sort();
+  const ready = uptimeS == null ? null : texts.plugins.readyFor(durationText(uptimeS));
+  const facts = [version, ready ?? (since === undefined ? null : texts.plugins.since(momentText(since)))];
   return facts.filter((fact) => fact != null).join(" · ");
 }
