@@ -103,11 +103,16 @@ async function takeEach(
       // As tall as its content, so that what keeps to an edge of the window stays at the edge of the picture.
       const height = await page.evaluate(() => document.documentElement.scrollHeight);
       await page.setViewportSize({ width: viewport.width, height: Math.min(height, tallest) });
+      // The navigation follows the window in a transition.
+      await page.waitForFunction(
+        () => Math.abs((document.querySelector("nav")?.getBoundingClientRect().bottom ?? 0) - window.innerHeight) < 1,
+      );
       let picture: Buffer;
+      let shown: string | null;
       do {
-        await expect(sign.first()).toBeVisible();
+        shown = await sign.first().getAttribute("aria-label");
         picture = await takePicture(page);
-      } while (!(await sign.first().isVisible()));
+      } while (!(await sign.first().isVisible()) || shown !== (await sign.first().getAttribute("aria-label")));
       writeFileSync(join(INTO, `${name}-${colorScheme}-${viewport.width}.webp`), picture);
       await page.close();
     }

@@ -18,6 +18,7 @@ export const texts = {
   },
   stale: (age: string) => `Stale since ${age}: what is shown is the last that came.`,
   preview: {
+    title: "Newest picture",
     none: "No picture yet",
     waiting: "The first picture comes when the job has begun",
   },

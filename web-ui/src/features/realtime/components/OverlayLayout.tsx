@@ -1,6 +1,7 @@
-import { Card } from "@mantine/core";
+import { Card, Text } from "@mantine/core";
 import type { ReactNode } from "react";
 
+import { texts } from "../texts";
 import classes from "./OverlayLayout.module.css";
 
 interface Props {
@@ -10,7 +11,7 @@ interface Props {
   notices: ReactNode;
   /** A running job has one. */
   picture?: ReactNode;
-  /** Of the connection, on the picture that comes through it. */
+  /** Of the connection, above the picture that comes through it. */
   sign?: ReactNode;
   inspector: ReactNode;
   device?: ReactNode;
@@ -28,8 +29,13 @@ export function OverlayLayout({ status, bar, notices, picture, sign, inspector, 
       <div className={picture === undefined ? classes.single : classes.columns}>
         {picture === undefined ? null : (
           <div className={classes.picture}>
+            <div className={classes.caption}>
+              <Text size="sm" fw={600}>
+                {texts.preview.title}
+              </Text>
+              {sign}
+            </div>
             {picture}
-            <div className={classes.sign}>{sign}</div>
           </div>
         )}
         <div className={classes.side}>
