@@ -31,7 +31,7 @@ up: setup ## start everything on this machine at http://127.0.0.1:8000 (ARGS="--
 test: setup $(if $(ARGS),,page-tests) ## run all tests (at most ten minutes on two cores) and print the slowest files
 	@$(PY) -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not long" $(ARGS)
 
-page-tests: setup ## check the page's types and style and run its unit tests (under a minute)
+page-tests: setup ## check the page's types and style and run its unit tests (about a minute)
 	@.ci/web ready
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync page-types page-style page-units
 

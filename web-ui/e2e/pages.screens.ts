@@ -39,7 +39,7 @@ test("the pages, with the plugins that come with the product", async ({ browser 
     const running = await withLongVideo((file) => jobs.submit("track-objects", {}, { ...motion, file }));
     await takeEach(browser, server, "job-running", `/jobs/${running}`, async (page) => {
       await expect(page.locator("#progress-bar")).not.toHaveAttribute("aria-valuenow", "0");
-      return page.locator("canvas[aria-label*=' box']");
+      return page.getByRole("img", { name: /with [1-9]\d* box/ });
     });
     await takeEach(browser, server, "devices", "/devices", (page) => page.getByText("1 of 1 busy"));
     await takeEach(browser, server, "jobs", "/jobs", (page) => page.getByText("Showing 2 of 2"));
