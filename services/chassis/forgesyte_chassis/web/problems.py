@@ -149,7 +149,9 @@ async def _on_validation_error(_request: Request, error: Exception) -> Response:
     fields = [{"field": ".".join(map(str, one["loc"])), "message": str(one["msg"])} for one in found]
     detail = "; ".join(f"{one['field']}: {one['message']}" for one in fields) or "the request is invalid"
     facts = CODE_FACTS[Code.REQUEST_INVALID]
-    return _response({**_document(Code.REQUEST_INVALID, facts.title, facts.status, detail), "errors": fields})
+    # Where in the request it stands (query, path, header) goes before the name itself.
+    field = {"field": fields[0]["field"].partition(".")[2]} if fields else {}
+    return _response({**_document(Code.REQUEST_INVALID, facts.title, facts.status, detail), **field, "errors": fields})
 
 
 async def _on_disconnect(_request: Request, _error: Exception) -> Response:

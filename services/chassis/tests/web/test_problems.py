@@ -124,6 +124,7 @@ async def test_a_validation_error_of_fastapi_names_the_field():
     assert answer.headers["content-type"] == MEDIA_TYPE
     assert answer.json()["detail"].startswith("query.limit: ")
     assert answer.json()["errors"][0]["field"] == "query.limit"
+    assert answer.json()["field"] == "limit"
 
 
 async def test_allow_of_a_405_names_every_method_of_the_path_also_those_of_other_routes():

@@ -68,4 +68,6 @@ def _changes(body: bytes) -> RetryFields:
         first = error.errors(include_url=False, include_input=False)[0]
         field = ".".join(map(str, first["loc"]))[:200]
         text = f"{f'body.{field}' if field else 'body'}: {first['msg']}"
+        if first["type"] == "extra_forbidden":
+            text = f"there is no field {field!r}; a retry knows {', '.join(RetryFields.model_fields)}"
         raise ForgeSyteError(Code.REQUEST_INVALID, text, field=field or None) from None

@@ -128,6 +128,15 @@ async def test_what_a_submit_refuses_is_refused_and_leaves_nothing(api, body, st
     assert api.value("jobs_rejected_total", code=code) == 1.0
 
 
+async def test_a_field_that_a_retry_does_not_know_is_named_beside_those_it_knows(api):
+    first = await submitted(api)
+
+    answer = await retry(api, first, {"plugin_id": "other"})
+
+    assert (answer.status_code, answer.json()["field"]) == (422, "plugin_id")
+    assert answer.json()["detail"].startswith("there is no field 'plugin_id'; a retry knows tools, options, ")
+
+
 async def test_a_body_that_is_no_json_is_refused(api):
     first = await submitted(api)
 
