@@ -3422,6 +3422,13 @@ export interface operations {
                     "video/mp4": string;
                 };
             };
+            /** @description The client's copy of the MP4, named by `If-None-Match`, is still right. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description An API key is required (KEY_MISSING) */
             401: {
                 headers: {
@@ -3451,6 +3458,15 @@ export interface operations {
             };
             /** @description The job is not finished yet (JOB_UNFINISHED) */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The media is larger than allowed (MEDIA_TOO_LARGE) */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3503,6 +3519,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The plugin's process died (PLUGIN_CRASH); Something went wrong inside the service (INTERNAL) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The service cannot store anything at present (STORAGE_FULL); A part of the service is unavailable (SERVICE_UNAVAILABLE) */
             503: {
                 headers: {
@@ -3514,6 +3539,15 @@ export interface operations {
             };
             /** @description The plugin took longer than its limit (PLUGIN_TIMEOUT) */
             504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The plugin needed more memory than its limit (PLUGIN_OOM); The plugin wrote more to disk than its limit (DISK_LIMIT) */
+            507: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3662,7 +3696,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The plugin's process died (PLUGIN_CRASH) */
+            /** @description The plugin's process died (PLUGIN_CRASH); Something went wrong inside the service (INTERNAL) */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4054,7 +4088,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The plugin's process died (PLUGIN_CRASH) */
+            /** @description The plugin's process died (PLUGIN_CRASH); Something went wrong inside the service (INTERNAL) */
             500: {
                 headers: {
                     [name: string]: unknown;

@@ -22,7 +22,7 @@ Responses = dict[int | str, Described]
 PLAYABLE_PROBLEMS = (
     Code.KEY_MISSING, Code.KEY_REFUSED, Code.JOB_UNKNOWN, Code.REQUEST_INVALID, Code.MEDIA_INVALID,
     Code.MEDIA_TOO_LARGE, Code.TOO_MANY_REQUESTS, Code.STORAGE_FULL, Code.SERVICE_UNAVAILABLE, Code.PLUGIN_CRASH,
-    Code.PLUGIN_TIMEOUT, Code.PLUGIN_OOM, Code.DISK_LIMIT,
+    Code.INTERNAL, Code.PLUGIN_TIMEOUT, Code.PLUGIN_OOM, Code.DISK_LIMIT,
 )  # fmt: skip
 """What may go wrong where what browsers show of a job is made on demand."""
 

@@ -18,7 +18,7 @@ from fastapi.responses import StreamingResponse
 from forgesyte_chassis.store.blobs import Store
 from forgesyte_chassis.web.security_headers import MEDIA_POLICY
 
-_RANGE = re.compile(r"\s*bytes\s*=\s*(\d{0,19})\s*-\s*(\d{0,19})\s*", re.IGNORECASE | re.ASCII)
+_RANGE = re.compile(r"\s*bytes\s*=\s*(\d{0,100})\s*-\s*(\d{0,100})\s*", re.IGNORECASE | re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +95,19 @@ def blob_response(request: Request, store: Store, offered: Offered) -> Response:
     return StreamingResponse(_read(store, offered.path, start, end), status, headers, offered.media_type)
 
 
+def disposition(filename: str, *, is_shown: bool) -> str:
+    """Return the Content-Disposition of a file that a browser shows or saves, for clients of every age (RFC 6266)."""
+    plain = "".join(char if " " <= char <= "~" and char not in '"\\%' else "_" for char in filename)
+    kind = "inline" if is_shown else "attachment"
+    return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe='')}"
+
+
 def _headers(offered: Offered) -> dict[str, str]:
-    plain = "".join(char if " " <= char <= "~" and char not in '"\\%' else "_" for char in offered.filename)
-    name = f"filename=\"{plain}\"; filename*=UTF-8''{quote(offered.filename, safe='')}"
     return {
         "Accept-Ranges": "bytes",
         "ETag": offered.etag,
         "Cache-Control": "private, no-cache",
-        "Content-Disposition": f"{'inline' if offered.is_shown else 'attachment'}; {name}",
+        "Content-Disposition": disposition(offered.filename, is_shown=offered.is_shown),
         "X-Content-Type-Options": "nosniff",
         "Content-Security-Policy": MEDIA_POLICY,
     }

@@ -43,14 +43,15 @@ class PlayableMaker:
         self._places = asyncio.Semaphore(studio.settings.playable_at_once)
 
     async def kept(self, record: JobRecord) -> PlayableFacts | None:
-        """Return what was judged and made before, by the rules of today."""
+        """Return what was judged and made before, by the rules of today; a copy that was lost is made again."""
         try:
             facts = PlayableFacts.model_validate_json(
                 await self._studio.store.get(playable_facts_blob(JobId(record.job_id)))
             )
         except (BlobMissing, ValidationError):  # none, or one that another version wrote
             return None
-        return facts if facts.rules == PLAYABLE_RULES else None
+        is_lost = facts.shows == "copy" and await self._studio.store.size(playable_blob(JobId(record.job_id))) is None
+        return None if is_lost or facts.rules != PLAYABLE_RULES else facts
 
     def begins_quickly(self, record: JobRecord) -> bool:
         """Whether the headers and packets of the input settle whether browsers show it."""

@@ -81,6 +81,10 @@ class Studio:
         outcome = await self.zygote.run(Order(spec, limits=limits, folder=folder, on_message=take))
         if not outcome.ok:
             await self._refuse_without_room(0, thing=thing, job_id=job_id)
+            if outcome.code is Code.PLUGIN_ERROR:  # no plugin runs here: an exception of our own code
+                log.error("making failed", job_id=job_id, thing=thing, error=outcome.error)
+                text = f"the {thing} could not be made; the log of job-api says why, under this job's id"
+                raise ForgeSyteError(Code.INTERNAL, text, job_id=job_id)
             text = f"the {thing} could not be made: {outcome.error}"
             raise ForgeSyteError(outcome.code or Code.SERVICE_UNAVAILABLE, text, job_id=job_id)
         return outcome.result or {}

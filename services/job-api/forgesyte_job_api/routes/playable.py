@@ -14,7 +14,7 @@ from forgesyte_contracts.subjects import input_blob, playable_blob
 from forgesyte_job_api.openapi.route_docs import BINARY, PLAYABLE_PROBLEMS, Responses, problem_responses, range_problem
 from forgesyte_job_api.results.byteranges import Offered, blob_response
 from forgesyte_job_api.results.making import DESCRIBED, making_response
-from forgesyte_job_api.results.playable_facts import PlayableFacts
+from forgesyte_job_api.results.playable_facts import MediaType, PlayableFacts
 from forgesyte_job_api.results.workshop import Underway
 from forgesyte_job_api.state import PathJobId, State
 
@@ -24,7 +24,9 @@ PLAYABLE_HEADER = "Forgesyte-Playable"
 """Says whether the body is the `input` itself or a `copy`."""
 
 _PATH = "/v1/jobs/{job_id}/playable"
-_ENDINGS = {"video/mp4": "mp4", "image/png": "png"}
+_ENDINGS: dict[MediaType, str] = {
+    "video/mp4": "mp4", "video/webm": "webm", "image/png": "png", "image/jpeg": "jpg", "image/webp": "webp",
+}  # fmt: skip
 _MEDIA = {media_type: {"schema": BINARY} for media_type in ("video/*", "image/*")}
 _HEADERS = {
     PLAYABLE_HEADER: {
@@ -62,5 +64,5 @@ async def _offered(state: State, record: JobRecord, found: PlayableFacts) -> Off
     size = await state.store.size(path)
     if size is None:
         raise ForgeSyteError(Code.JOB_UNKNOWN, f"the input of job {job_id} is no longer there", job_id=job_id)
-    name = f"{job_id}.{_ENDINGS[found.media_type]}" if is_copy else record.input.filename or job_id
+    name = (None if is_copy else record.input.filename) or f"{job_id}.{_ENDINGS[found.media_type]}"
     return Offered(path, size, found.media_type, name)

@@ -7,11 +7,13 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from enum import StrEnum
+from pathlib import PurePath
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
+from forgesyte_chassis.store.blobs import BlobMissing
 from forgesyte_chassis.store.ended_jobs import result_header
 from forgesyte_chassis.store.segments import read_rows
 from forgesyte_contracts.ids import JobId
@@ -20,8 +22,8 @@ from forgesyte_contracts.problems import Code, ForgeSyteError
 from forgesyte_contracts.results import ResultDocument
 from forgesyte_contracts.subjects import annotated_blob
 from forgesyte_job_api.openapi.examples import CSV, JSON_LINES, RESULT
-from forgesyte_job_api.openapi.route_docs import BINARY, problem_responses, range_problem
-from forgesyte_job_api.results.byteranges import Offered, blob_response
+from forgesyte_job_api.openapi.route_docs import BINARY, PLAYABLE_PROBLEMS, problem_responses, range_problem
+from forgesyte_job_api.results.byteranges import Offered, blob_response, disposition
 from forgesyte_job_api.results.csvrows import csv_header, csv_lines
 from forgesyte_job_api.results.making import DESCRIBED, making_response, wants_no_wait
 from forgesyte_job_api.results.workshop import Underway
@@ -72,19 +74,9 @@ _BYTES: dict[str, Any] = {"schema": BINARY}
         },
         202: DESCRIBED,
         206: {"description": "The part of the MP4 that `Range` asked for.", "content": {"video/mp4": _BYTES}},
+        304: {"description": "The client's copy of the MP4, named by `If-None-Match`, is still right."},
         416: range_problem("The MP4"),
-        **problem_responses(
-            Code.KEY_MISSING,
-            Code.KEY_REFUSED,
-            Code.JOB_UNKNOWN,
-            Code.JOB_UNFINISHED,
-            Code.REQUEST_INVALID,
-            Code.MEDIA_INVALID,
-            Code.TOO_MANY_REQUESTS,
-            Code.STORAGE_FULL,
-            Code.SERVICE_UNAVAILABLE,
-            Code.PLUGIN_TIMEOUT,
-        ),
+        **problem_responses(*PLAYABLE_PROBLEMS, Code.JOB_UNFINISHED),
     },
 )
 @router.head("/v1/jobs/{job_id}/result", include_in_schema=False)
@@ -128,11 +120,13 @@ async def get_result(
         answer = await _video(request, state, job_id, record, waits=not is_async)
         answer.headers.update(headers | ({"Preference-Applied": "respond-async"} if is_async else {}))
         return answer
-    if request.method == "HEAD":
-        return StreamingResponse(iter(()), headers=headers, media_type=_MEDIA_TYPES[format])  # its length is unknown
-    rows = await _opened(read_rows(state.store, record, from_frame=from_frame, limit=limit))
+    rows = await _opened(read_rows(state.store, record, from_frame=from_frame, limit=limit), job_id)
     if format is ResultFormat.CSV:
-        headers["Content-Disposition"] = f'attachment; filename="{job_id}.csv"'
+        headers["Content-Disposition"] = disposition(_name(record, ".csv"), is_shown=False)
+    if request.method == "HEAD":
+        async with aclosing(rows):
+            await anext(rows, None)  # a generator that has not begun closes nothing
+        return StreamingResponse(iter(()), headers=headers, media_type=_MEDIA_TYPES[format])  # its length is unknown
     body = _body(format, record, rows)
     return StreamingResponse(_batched(body), media_type=_MEDIA_TYPES[format], headers=headers)
 
@@ -145,13 +139,22 @@ async def _video(request: Request, state: State, job_id: JobId, record: JobRecor
         if isinstance(asked, Underway):
             return making_response(job_id, asked)
         size = asked
-    video = Offered(annotated_blob(job_id), size, _MEDIA_TYPES[ResultFormat.MP4], f"{job_id}.mp4")
+    video = Offered(annotated_blob(job_id), size, _MEDIA_TYPES[ResultFormat.MP4], _name(record, "-annotated.mp4"))
     return blob_response(request, state.store, video)
 
 
-async def _opened(rows: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
+def _name(record: JobRecord, ending: str) -> str:
+    """Return under which name a result is saved: that of the media, or the job's id where it had none."""
+    return PurePath(record.input.filename or record.job_id).stem + ending
+
+
+async def _opened(rows: AsyncIterator[bytes], job_id: JobId) -> AsyncGenerator[bytes]:
     """Read the first row now, while a fault can still become a problem document instead of a truncated answer."""
-    first = await anext(rows, None)
+    try:
+        first = await anext(rows, None)
+    except BlobMissing as error:
+        text = f"the rows of job {job_id} are no longer there"
+        raise ForgeSyteError(Code.JOB_UNKNOWN, text, job_id=job_id) from error
 
     async def all_rows() -> AsyncGenerator[bytes]:
         if first is not None:

@@ -74,7 +74,7 @@ async def test_a_real_sandbox_draws_it_and_a_player_gets_parts_of_it(start, make
         assert whole.headers["Content-Type"] == "video/mp4"
         assert whole.headers["Content-Length"] == str(len(whole.content))
         assert whole.headers["X-Job-Status"] == "failed"
-        assert f'filename="{record.job_id}.mp4"' in whole.headers["Content-Disposition"]
+        assert f'filename="{record.job_id}-annotated.mp4"' in whole.headers["Content-Disposition"]
         assert (part.status_code, part.content) == (206, b"ftyp")
         with av.open(io.BytesIO(whole.content)) as container:
             images = [frame.to_ndarray(format="bgr24").astype(int) for frame in container.decode(video=0)]

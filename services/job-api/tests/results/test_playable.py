@@ -474,3 +474,40 @@ async def test_the_sandbox_is_told_which_stream_and_what_kind(start, make, tmp_p
 
         assert answer.headers["Content-Type"] == "image/png", answer.text
         assert [(spec.kind, spec.video_stream) for spec in sandbox.specs] == [("image", 2)] * 2
+
+
+async def test_a_copy_that_was_lost_is_made_again(start, make, tmp_path):
+    sandbox = HeldSandbox()
+    sandbox.go.set()
+    async with start(zygote=sandbox) as api:
+        record = await a_job(api, make, tmp_path)
+        await settled(api, record)
+        await api.store.delete(playable_blob(record.job_id))
+
+        again = await settled(api, record)
+
+        assert (again.status_code, again.content) == (200, COPY)
+        assert sandbox.programs == ["playable", "playable_copy"] * 2
+
+
+async def test_an_exception_of_our_own_code_is_told_in_the_log_alone(start, make, tmp_path):
+    sandbox = HeldSandbox()
+    sandbox.go.set()
+    sandbox.outcome = SandboxOutcome(False, None, "avcodec_open2() failed", None, 1.0, "failed", Code.PLUGIN_ERROR)
+    async with start(zygote=sandbox) as api:
+        record = await a_job(api, make, tmp_path)
+
+        answer = await settled(api, record)
+
+        assert (answer.status_code, answer.json()["code"]) == (500, "INTERNAL")
+        assert "avcodec" not in answer.text
+
+
+async def test_an_input_without_a_name_is_saved_under_the_id_and_the_ending_of_its_type(start, make, tmp_path):
+    async with start(zygote="real") as api:
+        clip = make_clip(tmp_path / "clip.mp4", frames=FRAMES).read_bytes()
+        record = await a_job(api, make, tmp_path, clip)
+
+        answer = await settled(api, record)
+
+        assert f'filename="{record.job_id}.mp4"' in answer.headers["Content-Disposition"]

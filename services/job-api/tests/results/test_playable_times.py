@@ -8,7 +8,7 @@ import pytest
 from forgesyte_chassis.store.blobs import BlobMissing, Store
 from forgesyte_contracts.http.frame_table import FRAMES_TYPE, decode_frame_table, encode_frame_table
 from forgesyte_contracts.problems import ForgeSyteError
-from forgesyte_contracts.subjects import playable_facts_blob, playable_times_blob
+from forgesyte_contracts.subjects import playable_blob, playable_facts_blob, playable_times_blob
 from forgesyte_job_api.results.playable_facts import PlayableFacts
 from forgesyte_job_api.results.playable_times import copy_head, read_copy_times
 from forgesyte_job_api.routes.frames import MAX_FRAMES
@@ -29,6 +29,7 @@ async def copied_job(store, record, frames):
     )
     table = encode_frame_table(copy_head(record, facts), range(frames), list(map(time_of, range(frames))))
     await store.put(playable_times_blob(record.job_id), table)
+    await store.put(playable_blob(record.job_id), b"the copy")
     await store.put(playable_facts_blob(record.job_id), facts.model_dump_json().encode())
     return facts
 

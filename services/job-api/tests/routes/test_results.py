@@ -8,7 +8,7 @@ import pytest
 
 from forgesyte_chassis.store.segments import merge_segments, write_segment
 from forgesyte_contracts import moves
-from forgesyte_contracts.jobs import DecodeFacts
+from forgesyte_contracts.jobs import DecodeFacts, InputFacts
 from forgesyte_contracts.problems import Code
 from forgesyte_contracts.results import ResultSummary
 
@@ -124,7 +124,8 @@ async def test_csv_has_one_line_per_detection_and_takes_a_part_of_the_frames(api
     part = await api.http.get(url, params={"format": "csv", "from_frame": 10, "limit": 5})
 
     assert whole.headers["content-type"] == "text/csv; charset=utf-8"
-    assert whole.headers["content-disposition"] == f'attachment; filename="{record.job_id}.csv"'
+    name = f"{record.job_id}.csv"
+    assert whole.headers["content-disposition"] == f"attachment; filename=\"{name}\"; filename*=UTF-8''{name}"
     assert whole.headers["X-Job-Status"] == "completed"
     assert [int(line["frame_index"]) for line in csv.DictReader(whole.text.splitlines())] == [
         n for n in range(30) for _ in range(n % 3)
@@ -187,3 +188,25 @@ async def _read_as_a_server(app, path, query):
     scope |= {"http_version": "1.1", "scheme": "http", "asgi": {"version": "3.0", "spec_version": "2.4"}}
     await app(scope, receive, send)
     return total, tracemalloc.get_traced_memory()[1]
+
+
+async def test_a_csv_is_saved_under_the_name_of_its_media(api, make):
+    record = make.a_record(input=InputFacts(filename="Zürich 1.tar.mp4"))
+    await api.put(moves.cancelled(record, make.NOW))
+
+    answer = await api.http.get(f"/v1/jobs/{record.job_id}/result", params={"format": "csv"})
+
+    assert answer.headers["content-disposition"].endswith("filename*=UTF-8''Z%C3%BCrich%201.tar.csv")
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("format_", ["json", "jsonl", "csv"])
+async def test_a_job_whose_rows_are_gone_is_unknown(api, make, method, format_):
+    record = await completed_job(api, make, 25)
+    for path in await api.store.list("jobs/"):
+        await api.store.delete(path)
+
+    answer = await api.http.request(method, f"/v1/jobs/{record.job_id}/result", params={"format": format_})
+
+    assert answer.status_code == 404
+    assert method == "HEAD" or answer.json()["code"] == "JOB_UNKNOWN"
