@@ -36,7 +36,7 @@ export function asProblem(error: unknown): Problem {
   return {
     status: 0,
     title: "The server cannot be reached",
-    detail: "Check that it is running, and your connection. The page tries again by itself.",
+    detail: "Check that it is running, and your connection.",
     code: UNREACHABLE,
   };
 }

@@ -19,6 +19,7 @@ export const texts = {
     probing: "Sent. The server looks at it.",
     accepted: "Accepted",
     failed: "Refused",
+    notReached: "Not sent",
     cancelled: "Cancelled",
   },
   act: {

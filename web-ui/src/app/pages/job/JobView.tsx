@@ -19,7 +19,7 @@ export function JobView({ jobId }: { jobId: string }) {
     return record.error === null ? (
       <Spinner label={texts.record.loading} />
     ) : (
-      <ProblemPanel error={record.error} onRetry={() => void record.refetch()} />
+      <ProblemPanel isPolled error={record.error} onRetry={() => void record.refetch()} />
     );
   }
   return (

@@ -32,9 +32,9 @@ export function untilMade(made: Made<unknown> | undefined): number | false {
   return made?.state === "making" ? 1_000 : false;
 }
 
-const MOST_TRIES = 3;
+const UNREACHED_MS = 5_000;
 
-/** Whether to ask again by itself: what a service answered stands, what did not reach one is asked again. */
-export function retryUnreached(failures: number, error: unknown): boolean {
-  return failures < MOST_TRIES && asProblem(error).status === 0;
+/** How long to wait before media are asked for again: what a service answered stands, what did not reach one does not. */
+export function untilReached({ data, error }: { data: Made<unknown> | undefined; error: unknown }): number | false {
+  return error !== null && asProblem(error).status === 0 ? UNREACHED_MS : untilMade(data);
 }

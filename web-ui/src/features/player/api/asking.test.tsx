@@ -45,15 +45,17 @@ test.each([
 test.each([
   ["playable", () => usePlayable("j1")],
   ["frames", () => useFrameTable("j1", "playable", true)],
-])("a server that is not reached is asked for %s three times more", async (path, question) => {
+])("a server that is not reached is asked for %s every five seconds until it answers", async (path, question) => {
   holdClock();
   const { asked, result } = ask(path, question, () => HttpResponse.error());
 
-  for (const failed of [1, 2, 3]) {
-    await waitFor(() => expect(result.current.failureCount).toBeGreaterThanOrEqual(failed));
+  for (const failed of [1, 2, 3, 4, 5]) {
+    await waitFor(() => expect(result.current.errorUpdateCount).toBe(failed));
+    expect(asProblem(result.current.error).status).toBe(0);
     await pass(5_000);
   }
 
-  await waitFor(() => expect(asProblem(result.current.error).status).toBe(0));
-  expect(asked).toHaveBeenCalledTimes(4);
+  asked.mockImplementation(() => HttpResponse.json(COPY_FAILED, { status: 500 }));
+  await pass(5_000);
+  await waitFor(() => expect(asProblem(result.current.error).title).toBe("The copy could not be made"));
 });

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 
 import { FrameTable } from "../engine/FrameTable";
-import { ask, madeOf, retryUnreached, untilMade } from "./ask";
+import { ask, madeOf, untilReached } from "./ask";
 
 /** Which video a table is of: the one that was submitted, or the copy that browsers play. */
 export type TableOf = "input" | "playable";
@@ -18,7 +18,7 @@ export function useFrameTable(jobId: string, of: TableOf, isWanted: boolean) {
     enabled: isWanted,
     staleTime: Infinity,
     structuralSharing: false,
-    retry: retryUnreached,
-    refetchInterval: (query) => untilMade(query.state.data),
+    retry: false,
+    refetchInterval: (query) => untilReached(query.state),
   });
 }

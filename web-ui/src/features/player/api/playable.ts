@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 
 import { withApiKey } from "@/lib/apiKey";
 
-import { ask, madeOf, retryUnreached, untilMade } from "./ask";
+import { ask, madeOf, untilReached } from "./ask";
 
 /** Media that a browser can show. */
 export interface Playable {
@@ -32,7 +32,7 @@ export function usePlayable(jobId: string) {
       });
     },
     staleTime: Infinity,
-    retry: retryUnreached,
-    refetchInterval: (query) => untilMade(query.state.data),
+    retry: false,
+    refetchInterval: (query) => untilReached(query.state),
   });
 }

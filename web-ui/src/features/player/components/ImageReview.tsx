@@ -9,6 +9,7 @@ import { playableAddress, usePlayable } from "../api/playable";
 import { rowsOf } from "../api/rows";
 import type { FrameTable } from "../engine/FrameTable";
 import { ReviewSession } from "../engine/ReviewSession";
+import { useFailed } from "../hooks/useFailed";
 import { useMediaFailure } from "../hooks/useMediaFailure";
 import { useZoomKeys } from "../hooks/useReviewKeys";
 import { texts } from "../texts";
@@ -27,8 +28,8 @@ interface Props {
 export function ImageReview({ job, addressOf }: Props) {
   const playable = usePlayable(job.id);
   const table = useFrameTable(job.id, "input", true);
-  const failed = [playable, table].find((query) => query.error !== null);
-  if (failed !== undefined) return <ProblemPanel error={failed.error} onRetry={() => void failed.refetch()} />;
+  const { error, retry } = useFailed(playable, table);
+  if (error !== null) return <ProblemPanel isPolled error={error} onRetry={retry} />;
   const making = [playable.data, table.data].find((made) => made?.state === "making");
   if (making?.state === "making") return <Making progress={making.progress} {...texts.image.making} />;
   if (playable.data?.state !== "ready" || table.data?.state !== "ready") return <Spinner label={texts.image.loading} />;

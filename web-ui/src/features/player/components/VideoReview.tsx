@@ -5,6 +5,7 @@ import { Spinner } from "@/components/Spinner";
 
 import { useFrameTable } from "../api/frames";
 import { usePlayable } from "../api/playable";
+import { useFailed } from "../hooks/useFailed";
 import { texts } from "../texts";
 import { CopyNote, Making } from "./Making";
 import { ReadyReview, type ReviewedJob } from "./ReadyReview";
@@ -22,8 +23,8 @@ export function VideoReview({ job, wanted, addressOf }: Props) {
   const media = playable.data?.state === "ready" ? playable.data.thing : null;
   const table = useFrameTable(job.id, media?.isCopy === true ? "playable" : "input", media !== null);
 
-  const failed = [playable, table].find((query) => query.error !== null);
-  if (failed !== undefined) return <ProblemPanel error={failed.error} onRetry={() => void failed.refetch()} />;
+  const { error, retry } = useFailed(playable, table);
+  if (error !== null) return <ProblemPanel isPolled error={error} onRetry={retry} />;
   const making = [playable.data, table.data].find((made) => made?.state === "making");
   if (making?.state === "making") return <Making progress={making.progress} {...texts.making} />;
   if (media === null || table.data?.state !== "ready") return <Spinner label={texts.loading} />;

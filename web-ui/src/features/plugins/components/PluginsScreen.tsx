@@ -27,7 +27,9 @@ export function PluginsScreen({ title }: { title: string }) {
         )}
       </Group>
       {isPending ? <Spinner label={texts.plugins.loading} /> : null}
-      {data === undefined && error !== null ? <ProblemPanel error={error} onRetry={() => void refetch()} /> : null}
+      {data === undefined && error !== null ? (
+        <ProblemPanel isPolled error={error} onRetry={() => void refetch()} />
+      ) : null}
       {data === undefined ? null : <StaleSince error={error} answeredAtMs={dataUpdatedAt} />}
       {data?.plugins.length === 0 ? <EmptyState {...texts.plugins.empty} /> : null}
       <SimpleGrid cols={{ base: 1, md: 2, xl: 3 }}>

@@ -23,7 +23,8 @@ export function PluginCards({ chosen, onChoose }: Props) {
         <Skeleton h={200} visibleFrom="xs" />
       </SimpleGrid>
     );
-  if (plugins.data === undefined) return <ProblemPanel error={plugins.error} onRetry={() => void plugins.refetch()} />;
+  if (plugins.data === undefined)
+    return <ProblemPanel isPolled error={plugins.error} onRetry={() => void plugins.refetch()} />;
   if (plugins.data.length === 0) return <EmptyState title={texts.plugins.none} next={texts.plugins.noneNext} />;
   const sorted = plugins.data.toSorted((one, other) => Number(isUsable(other)) - Number(isUsable(one)));
   return (

@@ -80,6 +80,7 @@ function KindIcon({ file }: { file: File }) {
 
 function stateText({ file, state }: Upload, isRefused: boolean): string {
   if (isRefused) return texts.state.refused;
+  if (state.name === "failed" && state.problem.status === 0) return texts.state.notReached;
   if (state.name !== "sending") return texts.state[state.name];
   return state.sentBytes >= file.size
     ? texts.state.probing

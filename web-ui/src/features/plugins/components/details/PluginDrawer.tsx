@@ -32,6 +32,6 @@ export function PluginDrawer({ name, onClose }: Props) {
 function Report({ name }: { name: string }) {
   const { data, error, refetch } = usePluginReport(name, true);
   if (data !== undefined) return <ReportView report={data} />;
-  if (error !== null) return <ProblemPanel error={error} onRetry={() => void refetch()} />;
+  if (error !== null) return <ProblemPanel isPolled error={error} onRetry={() => void refetch()} />;
   return <Spinner label={texts.report.loading} />;
 }

@@ -17,7 +17,9 @@ export function DevicesScreen({ title }: { title: string }) {
     <Stack>
       <Title order={1}>{title}</Title>
       {isPending ? <Spinner label={texts.devices.loading} /> : null}
-      {data === undefined && error !== null ? <ProblemPanel error={error} onRetry={() => void refetch()} /> : null}
+      {data === undefined && error !== null ? (
+        <ProblemPanel isPolled error={error} onRetry={() => void refetch()} />
+      ) : null}
       {data === undefined ? null : <StaleSince error={error} answeredAtMs={dataUpdatedAt} />}
       {isNoneAlive ? <EmptyState {...texts.devices.empty} /> : null}
       <SimpleGrid cols={{ base: 1, md: 2, xl: 3 }}>
