@@ -124,7 +124,7 @@ describe("a job that has not ended", () => {
       expect(status.getByText(text)).toBeVisible();
     }
     expect(document.querySelectorAll("#progress-bar")).toHaveLength(1);
-    expect(screen.getAllByRole("progressbar", { name: /Waiting|Analyzing|Progress/ })).toHaveLength(1);
+    expect(screen.getAllByRole("progressbar", { name: "Analyzing" })).toHaveLength(1);
     await waitFor(() => expect(status.getByTitle("WebSocket connected")).toHaveTextContent("Live"));
   });
 

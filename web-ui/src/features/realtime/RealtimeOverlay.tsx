@@ -3,6 +3,7 @@ import type { ReactNode } from "react";
 import { EndedOverlay } from "./components/EndedOverlay";
 import { LiveOverlay } from "./components/LiveOverlay";
 import type { DeviceFacts, EndedFacts, RecordedPlugin } from "./overlayFacts";
+import type { JobFacts } from "./view/jobFacts";
 
 interface Props {
   /** Given for an ended job: all is shown from the record, and nothing asks for a connection. */
@@ -13,14 +14,16 @@ interface Props {
   plugin?: RecordedPlugin | undefined;
   /** The state of a job that has not ended in words, its frame among them: stands above the bar. */
   status?: ReactNode;
+  /** The newest record of a job that has not ended: tells how far it is while the connection does not. */
+  record?: JobFacts | undefined;
   /** Makes the frames of warnings into links. */
   onFrame?: ((frameIndex: number) => void) | undefined;
 }
 
 /** A job at a glance: progress, newest picture with its boxes, plugins, timings and warnings. */
-export function RealtimeOverlay({ endedFacts, device, plugin, status, onFrame }: Props) {
+export function RealtimeOverlay({ endedFacts, device, plugin, status, record, onFrame }: Props) {
   return endedFacts === undefined ? (
-    <LiveOverlay device={device} plugin={plugin} status={status} onFrame={onFrame} />
+    <LiveOverlay device={device} plugin={plugin} status={status} record={record} onFrame={onFrame} />
   ) : (
     <EndedOverlay facts={endedFacts} onFrame={onFrame} />
   );

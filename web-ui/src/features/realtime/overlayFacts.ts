@@ -4,6 +4,8 @@ import { countText } from "@/lib/format";
 import type { ProgressStatus } from "@/lib/wire";
 
 import { texts } from "./texts";
+import type { Realtime } from "./useRealtime";
+import type { JobFacts } from "./view/jobFacts";
 import type { JobView } from "./view/jobView";
 
 /** Where a job runs or ran; nothing is used before it begins. */
@@ -47,23 +49,36 @@ export interface BarFacts {
 
 const COLORS: Partial<Record<ProgressStatus, string>> = { completed: "green", failed: "red", cancelled: "gray" };
 
-/** The bar of a running job; below it stands no frame where the words above tell it. */
-export function liveBar({ progress }: JobView, isFrameTold = false): BarFacts {
+/** The bar of a running job; below it stands no frame where the words above tell it.
+ *
+ * While the socket does not speak, the record is newer than what the socket said last, unless that was the end.
+ */
+export function liveBar(
+  { progress, isConnected }: Pick<Realtime, "progress" | "isConnected">,
+  { isFrameTold = false, record }: { isFrameTold?: boolean; record?: JobFacts | undefined } = {},
+): BarFacts {
+  const isNewest = progress !== null && (isConnected || progress.status !== "running");
+  if (!isNewest && record !== undefined && record.status !== "pending") {
+    const { status, currentFrame, totalFrames, percent } = record;
+    const parts = currentFrame === null || isFrameTold ? [] : [frameText(currentFrame, totalFrames)];
+    return barOf(status, totalFrames === null && status === "running" ? null : percent, parts);
+  }
   if (progress === null) return { value: null, label: texts.progress.waiting };
   const { status, current_frame, total_frames, current_tool, stage, fps } = progress;
   const parts = [
     current_frame === null || isFrameTold ? null : frameText(current_frame, total_frames),
-    status === "running" && fps ? texts.progress.speed(fps.toFixed(1)) : null,
+    status === "running" && isConnected && fps ? texts.progress.speed(fps.toFixed(1)) : null,
     current_tool,
     stage ?? null,
   ].filter((part) => part !== null);
   return barOf(status, total_frames === null && status === "running" ? null : progress.progress, parts);
 }
 
-/** The bar of an ended job. */
+/** The bar of an ended job. After a crash the record's `progress` may be beyond the frame at which a later try ended. */
 export function endedBar({ status, progress, currentFrame, totalFrames }: EndedFacts): BarFacts {
   const parts = currentFrame === null ? [] : [frameText(currentFrame, totalFrames)];
-  return barOf(status, progress ?? 0, parts);
+  const isPart = status !== "completed" && currentFrame !== null && totalFrames !== null && totalFrames > 0;
+  return barOf(status, isPart ? (100 * currentFrame) / totalFrames : (progress ?? 0), parts);
 }
 
 /** Each plugin that has begun, in that order; the socket's word counts before the record's. */

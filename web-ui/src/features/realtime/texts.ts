@@ -21,6 +21,7 @@ export const texts = {
     title: "Newest picture",
     none: "No picture yet",
     waiting: "The first picture comes when the job has begun",
+    closed: "No live picture: the connection is closed",
   },
   progress: {
     label: "Progress",

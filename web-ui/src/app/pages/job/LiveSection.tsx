@@ -9,7 +9,7 @@ import { RealtimeProvider } from "@/features/realtime/RealtimeContext";
 import { RealtimeOverlay } from "@/features/realtime/RealtimeOverlay";
 import { useRealtime } from "@/features/realtime/useRealtime";
 
-import { deviceOf, recordedPluginOf } from "./endedFacts";
+import { deviceOf, recordedPluginOf, statusOf } from "./endedFacts";
 import { LiveStatus } from "./LiveStatus";
 
 /** What stands in the place of the player while a job has not ended: the job, live. */
@@ -19,7 +19,12 @@ export function LiveSection({ job }: { job: JobFacts }) {
   return (
     <RealtimeProvider jobId={jobId}>
       {job.status === "pending" ? <EmptyState {...texts.states.pending} /> : null}
-      <RealtimeOverlay device={deviceOf(job)} plugin={plugin} status={<LiveStatus job={job} />} />
+      <RealtimeOverlay
+        device={deviceOf(job)}
+        plugin={plugin}
+        status={<LiveStatus job={job} />}
+        record={statusOf(job)}
+      />
       <AskAtTheEnd jobId={jobId} />
     </RealtimeProvider>
   );

@@ -3,6 +3,8 @@ import { useQueryClient } from "@tanstack/react-query";
 import { type JobFacts, jobQuery } from "@/features/player/api/record";
 import { JobStatus } from "@/features/realtime/JobStatus";
 
+import { statusOf } from "./endedFacts";
+
 /** The state of a job that has not ended, in a few lines; its answers over HTTP are the page's own. */
 export function LiveStatus({ job }: { job: JobFacts }) {
   const queries = useQueryClient();
@@ -16,16 +18,4 @@ export function LiveStatus({ job }: { job: JobFacts }) {
       askJob={async () => statusOf(await queries.query({ ...question, staleTime: 1_000 }))}
     />
   );
-}
-
-function statusOf(job: JobFacts) {
-  return {
-    status: job.status,
-    percent: job.progress ?? null,
-    currentFrame: job.current_frame ?? null,
-    totalFrames: job.total_frames ?? null,
-    toolsTotal: job.tools_total,
-    toolsCompleted: job.tools_completed,
-    error: job.error_message ?? null,
-  };
 }

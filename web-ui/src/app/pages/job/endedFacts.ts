@@ -1,6 +1,7 @@
 import type { PluginReport } from "@/features/player/api/plugin";
 import type { JobFacts } from "@/features/player/api/record";
 import type { DeviceFacts, EndedFacts, RecordedPlugin } from "@/features/realtime/overlayFacts";
+import type { JobFacts as StatusFacts } from "@/features/realtime/view/jobFacts";
 
 /** Return what the overlay shows of a job that has ended; null while it has not. Its failure has a panel of its own. */
 export function endedFactsOf(job: JobFacts, report?: PluginReport): EndedFacts | null {
@@ -19,6 +20,19 @@ export function endedFactsOf(job: JobFacts, report?: PluginReport): EndedFacts |
     })),
     device: deviceOf(job),
     error: null,
+  };
+}
+
+/** Return how far a job is. */
+export function statusOf(job: JobFacts): StatusFacts {
+  return {
+    status: job.status,
+    percent: job.progress ?? null,
+    currentFrame: job.current_frame ?? null,
+    totalFrames: job.total_frames ?? null,
+    toolsTotal: job.tools_total,
+    toolsCompleted: job.tools_completed,
+    error: job.error_message ?? null,
   };
 }
 

@@ -7,6 +7,7 @@ import { liveBar, livePlugins, liveWarnings } from "../overlayFacts";
 import type { DeviceFacts, RecordedPlugin } from "../overlayFacts";
 import { LivePreview } from "../preview/LivePreview";
 import { useRealtime } from "../useRealtime";
+import type { JobFacts } from "../view/jobFacts";
 import { ConnectionNotice } from "./ConnectionNotice";
 import { ConnectionSign } from "./ConnectionSign";
 import { JobDevice } from "./JobDevice";
@@ -17,11 +18,12 @@ interface Props {
   device?: DeviceFacts | undefined;
   plugin?: RecordedPlugin | undefined;
   status?: ReactNode;
+  record?: JobFacts | undefined;
   onFrame?: ((frameIndex: number) => void) | undefined;
 }
 
 /** The overlay of a job that waits or runs. */
-export function LiveOverlay({ device, plugin, status, onFrame }: Props) {
+export function LiveOverlay({ device, plugin, status, record, onFrame }: Props) {
   const job = useRealtime();
   return (
     <OverlayLayout
@@ -33,7 +35,7 @@ export function LiveOverlay({ device, plugin, status, onFrame }: Props) {
         />
       }
       status={status}
-      bar={<ProgressBar id="progress-bar" {...liveBar(job, status !== undefined)} />}
+      bar={<ProgressBar id="progress-bar" {...liveBar(job, { isFrameTold: status !== undefined, record })} />}
       notices={
         <>
           <ConnectionNotice />

@@ -51,7 +51,7 @@ export function LivePreview() {
         />
         {hasPicture ? null : (
           <Text size="sm" className={classes.waiting}>
-            {texts.preview.waiting}
+            {job.connectionState === "CLOSED" ? texts.preview.closed : texts.preview.waiting}
           </Text>
         )}
       </div>
