@@ -2,8 +2,7 @@ import type { ReactNode } from "react";
 
 import { EndedOverlay } from "./components/EndedOverlay";
 import { LiveOverlay } from "./components/LiveOverlay";
-import type { DeviceFacts, EndedFacts, RecordedPlugin } from "./overlayFacts";
-import type { JobFacts } from "./view/jobFacts";
+import type { DeviceFacts, EndedFacts, LiveRecord, RecordedPlugin } from "./overlayFacts";
 
 interface Props {
   /** Given for an ended job: all is shown from the record, and nothing asks for a connection. */
@@ -14,8 +13,8 @@ interface Props {
   plugin?: RecordedPlugin | undefined;
   /** The state of a job that has not ended in words, its frame among them: stands above the bar. */
   status?: ReactNode;
-  /** The newest record of a job that has not ended: tells how far it is while the connection does not. */
-  record?: JobFacts | undefined;
+  /** The newest record of a job that has not ended: tells its tools, and how far it is while the connection does not. */
+  record?: LiveRecord | undefined;
   /** Makes the frames of warnings into links. */
   onFrame?: ((frameIndex: number) => void) | undefined;
 }

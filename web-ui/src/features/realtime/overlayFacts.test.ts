@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { ProgressPayload } from "@/lib/wire";
 
 import { progress as progressMessage } from "../../../tests/support/messages";
-import { endedBar, livePlugins, liveBar } from "./overlayFacts";
+import { endedBar, livePlugins, liveBar, onlyTool } from "./overlayFacts";
 import type { JobFacts } from "./view/jobFacts";
 import { EMPTY_VIEW } from "./view/jobView";
 
@@ -94,4 +94,15 @@ test.each([
   const rest = { plugin: { name: "probe", timings: null }, warnings: [], error: null };
   const device = { used: null, fallback: false, fallbackReason: null };
   expect(endedBar({ ...facts, ...rest, device }).value).toBeCloseTo(value);
+});
+
+test.each([
+  [["find"], 2, "find"],
+  [["find", "track"], 1, null],
+  [undefined, 1, "detect-motion"],
+  [undefined, 2, null],
+])("the only tool of a job with the tools %s in its record and %i on the socket", (tools, total, tool) => {
+  const progress = progressMessage(4, { tools_total: total }).payload as ProgressPayload;
+  expect(onlyTool({ progress }, tools)).toBe(tool);
+  expect(onlyTool({ progress: null }, tools)).toBe(tools === undefined ? null : tool);
 });

@@ -39,6 +39,11 @@ export interface EndedFacts {
   error: { title: string; detail: string } | null;
 }
 
+/** What the overlay needs of the record of a job that has not ended. */
+export interface LiveRecord extends JobFacts {
+  tools: readonly string[];
+}
+
 /** What the bar shows. */
 export interface BarFacts {
   value: number | null;
@@ -98,7 +103,8 @@ export function livePlugins(view: JobView, recorded?: RecordedPlugin): Inspected
       capabilities: metadata?.capabilities ?? known?.capabilities,
       budgetMs: metadata?.latency_budget_ms ?? known?.budgetMs,
       health: known?.health,
-      steps: tools.length > 1 || totalMs === null ? tools : [{ name: timedName(view, status.plugin), ms: totalMs }],
+      // The socket's timings are sums over the tools: the only tool has its name, several go by their plugin's.
+      steps: tools.length > 1 || totalMs === null ? tools : [{ name: onlyTool(view) ?? status.plugin, ms: totalMs }],
       totalMs,
       framesProcessed: status.frames_processed,
       device: status.device_used,
@@ -128,9 +134,11 @@ export function liveWarnings(view: JobView): InspectedWarning[] {
   }));
 }
 
-/** The socket's timings are sums over the tools: the only tool has its name, several go by their plugin's. */
-function timedName({ progress }: JobView, plugin: string): string {
-  return progress?.tools_total === 1 ? (progress.current_tool ?? plugin) : plugin;
+/** The job's tool where it has exactly one, as its record or else the socket says; null where it is not known. */
+export function onlyTool({ progress }: Pick<JobView, "progress">, tools: readonly string[] = []): string | null {
+  const [first, ...more] = tools;
+  if (first !== undefined) return more.length === 0 ? first : null;
+  return progress?.tools_total === 1 ? progress.current_tool : null;
 }
 
 function frameText(current: number, total: number | null): string {

@@ -1,7 +1,6 @@
 import type { PluginReport } from "@/features/player/api/plugin";
 import type { JobFacts } from "@/features/player/api/record";
-import type { DeviceFacts, EndedFacts, RecordedPlugin } from "@/features/realtime/overlayFacts";
-import type { JobFacts as StatusFacts } from "@/features/realtime/view/jobFacts";
+import type { DeviceFacts, EndedFacts, LiveRecord, RecordedPlugin } from "@/features/realtime/overlayFacts";
 
 /** Return what the overlay shows of a job that has ended; null while it has not. Its failure has a panel of its own. */
 export function endedFactsOf(job: JobFacts, report?: PluginReport): EndedFacts | null {
@@ -23,13 +22,14 @@ export function endedFactsOf(job: JobFacts, report?: PluginReport): EndedFacts |
   };
 }
 
-/** Return how far a job is. */
-export function statusOf(job: JobFacts): StatusFacts {
+/** Return the tools of a job and how far it is. */
+export function statusOf(job: JobFacts): LiveRecord {
   return {
     status: job.status,
     percent: job.progress ?? null,
     currentFrame: job.current_frame ?? null,
     totalFrames: job.total_frames ?? null,
+    tools: job.tools,
     toolsTotal: job.tools_total,
     toolsCompleted: job.tools_completed,
     error: job.error_message ?? null,

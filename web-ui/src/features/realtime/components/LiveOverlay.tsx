@@ -4,10 +4,9 @@ import { PluginInspector } from "@/components/PluginInspector";
 import { ProgressBar } from "@/components/ProgressBar";
 
 import { liveBar, livePlugins, liveWarnings } from "../overlayFacts";
-import type { DeviceFacts, RecordedPlugin } from "../overlayFacts";
+import type { DeviceFacts, LiveRecord, RecordedPlugin } from "../overlayFacts";
 import { LivePreview } from "../preview/LivePreview";
 import { useRealtime } from "../useRealtime";
-import type { JobFacts } from "../view/jobFacts";
 import { ConnectionNotice } from "./ConnectionNotice";
 import { ConnectionSign } from "./ConnectionSign";
 import { JobDevice } from "./JobDevice";
@@ -18,7 +17,7 @@ interface Props {
   device?: DeviceFacts | undefined;
   plugin?: RecordedPlugin | undefined;
   status?: ReactNode;
-  record?: JobFacts | undefined;
+  record?: LiveRecord | undefined;
   onFrame?: ((frameIndex: number) => void) | undefined;
 }
 
@@ -42,7 +41,7 @@ export function LiveOverlay({ device, plugin, status, record, onFrame }: Props) 
           <JobErrors errors={job.errors} />
         </>
       }
-      picture={<LivePreview />}
+      picture={<LivePreview tools={record?.tools} />}
       inspector={
         <PluginInspector
           plugins={livePlugins(job, plugin)}

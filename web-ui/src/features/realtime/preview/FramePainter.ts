@@ -8,12 +8,14 @@ import { Colours } from "@/lib/boxes/colours";
 import { drawBoxes } from "@/lib/boxes/drawing";
 import type { Box, FramePayload } from "@/lib/wire";
 
-/** What the reader wants to see over a picture, and how often a new one. */
+/** What is to be seen over a picture, and how often a new one. */
 export interface PreviewLook {
   boxes: boolean;
   labels: boolean;
   /** Pictures a second. */
   rate: number;
+  /** The job's only tool, as whose the review shows the boxes; else they are shown as the plugin's. */
+  tool?: string | null;
 }
 
 export interface PainterSurroundings {
@@ -112,7 +114,7 @@ export class FramePainter {
     if (context === null) return;
     const whole = { x: 0, y: 0, width: this.#canvas.width, height: this.#canvas.height };
     context.drawImage(picture, 0, 0, whole.width, whole.height);
-    const found = boxes.map((box) => foundBox(box, frame.plugin));
+    const found = boxes.map((box) => foundBox(box, this.#look.tool ?? frame.plugin));
     drawBoxes(context, found, { width, height }, whole, { ...this.#look, unit, colours: this.#colours });
   }
 }
@@ -122,9 +124,9 @@ function describe(frame: FramePayload): string {
   return `Frame ${frame.frame_index} with ${count} ${count === 1 ? "box" : "boxes"}`;
 }
 
-function foundBox(box: Box, plugin: string): FoundBox {
+function foundBox(box: Box, tool: string): FoundBox {
   return {
-    tool: plugin,
+    tool,
     corners: [box.x, box.y, box.x + box.width, box.y + box.height],
     trackId: box.track_id ?? null,
     className: box.class === null ? null : String(box.class),

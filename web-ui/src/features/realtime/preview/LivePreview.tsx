@@ -5,14 +5,20 @@ import { DrawToggles } from "@/components/controls/DrawToggles";
 import { MOST_PICTURES_PER_SECOND, PreviewRate } from "@/components/controls/PreviewRate";
 import { useDrawChoices } from "@/components/controls/useDrawChoices";
 
+import { onlyTool } from "../overlayFacts";
 import { texts } from "../texts";
 import { useRealtime, useRealtimeClient } from "../useRealtime";
 import { FramePainter } from "./FramePainter";
 import { hasField, LiveField } from "./LiveField";
 import classes from "./LivePreview.module.css";
 
+interface Props {
+  /** The job's tools, as its record says. */
+  tools?: readonly string[] | undefined;
+}
+
 /** The newest picture of a running job with its boxes, and the controls of what is drawn. */
-export function LivePreview() {
+export function LivePreview({ tools }: Props) {
   const client = useRealtimeClient();
   const job = useRealtime();
   const hasPicture = job.currentFrame !== null;
@@ -21,6 +27,7 @@ export function LivePreview() {
   const [choices, choose] = useDrawChoices();
   const [rate, setRate] = useState(MOST_PICTURES_PER_SECOND);
   const { boxes, labels } = choices;
+  const tool = onlyTool(job, tools);
 
   useEffect(() => {
     if (canvas.current === null) return undefined;
@@ -38,7 +45,7 @@ export function LivePreview() {
     };
   }, [client]);
 
-  useEffect(() => painter.current?.setLook({ boxes, labels, rate }), [boxes, labels, rate]);
+  useEffect(() => painter.current?.setLook({ boxes, labels, rate, tool }), [boxes, labels, rate, tool]);
 
   return (
     <Paper withBorder className={classes.panel}>
