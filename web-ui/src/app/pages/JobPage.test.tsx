@@ -330,6 +330,24 @@ describe("a job that has ended", () => {
     expect(await screen.findByText("35%")).toBeVisible();
   });
 
+  test("of a video that browsers play says that its frames are counted, not that it is converted", async () => {
+    server.use(
+      answersRecord(aRecord()),
+      http.get(
+        `*/v1/jobs/${JOB}/playable`,
+        () => new HttpResponse("x", { headers: { "Forgesyte-Playable": "input" } }),
+      ),
+      http.get(`*/v1/jobs/${JOB}/frames`, () =>
+        HttpResponse.json({ job_id: JOB, state: "making", progress: 35 }, { status: 202 }),
+      ),
+    );
+
+    open();
+
+    expect(await screen.findByText("Counting the frames")).toBeVisible();
+    expect(screen.queryByText("Converting the video")).toBeNull();
+  });
+
   test("tells when its rows have no times, and what to do then", async () => {
     server.use(
       answersRecord(aRecord()),

@@ -29,6 +29,7 @@ export const texts = {
     title: "Converting the video",
     next: "Browsers cannot play the file that was submitted. A copy with the same frames is being made, once.",
   },
+  counting: { title: "Counting the frames", next: "A long video takes a moment, once." },
   image: {
     loading: "Loading the image",
     copy: "This is a converted copy, because browsers cannot show the file that was submitted.",
@@ -78,11 +79,7 @@ export const texts = {
       "0": "Whole picture",
       "Shift+Arrows": "Move the enlarged picture",
     },
-    timeline: {
-      Arrows: "One frame on or back",
-      PageUp: "A leap back",
-      PageDown: "A leap on",
-    },
+    timeline: { Arrows: "One frame on or back", PageUp: "A leap back", PageDown: "A leap on" },
   },
   timeline: {
     title: "Timeline",

@@ -25,8 +25,8 @@ export function VideoReview({ job, wanted, addressOf }: Props) {
 
   const { error, retry } = useFailed(playable, table);
   if (error !== null) return <ProblemPanel isPolled error={error} onRetry={retry} />;
-  const making = [playable.data, table.data].find((made) => made?.state === "making");
-  if (making?.state === "making") return <Making progress={making.progress} {...texts.making} />;
+  if (playable.data?.state === "making") return <Making progress={playable.data.progress} {...texts.making} />;
+  if (table.data?.state === "making") return <Making progress={table.data.progress} {...texts.counting} />;
   if (media === null || table.data?.state !== "ready") return <Spinner label={texts.loading} />;
   return (
     <Stack gap="xs">
