@@ -1,4 +1,5 @@
 import { queryOptions, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useRef } from "react";
 
 import type { components } from "@/lib/api";
 import { bodyOf, http } from "@/lib/http";
@@ -42,13 +43,23 @@ export function useJobFacts(jobId: string) {
   });
 }
 
-/** Submits a job's media again with the same tools and options; gives the id of the new job. */
+/** Submits a job's media again with the same tools and options; gives the id of the new job. A second click makes no second one. */
 export function useRetry(jobId: string, onSubmitted: (newJobId: string) => void) {
-  return useMutation({
+  const isAsked = useRef(false);
+  const { error, mutate, isPending, isSuccess } = useMutation({
     mutationFn: async () =>
       bodyOf(await http.POST("/v1/jobs/{job_id}/retry", { params: { path: { job_id: jobId } }, body: {} })),
     onSuccess: (submitted) => onSubmitted(submitted.job_id),
+    onError: () => {
+      isAsked.current = false;
+    },
   });
+  const submit = (): void => {
+    if (isAsked.current) return;
+    isAsked.current = true;
+    mutate();
+  };
+  return { error, submit, isBusy: isPending || isSuccess };
 }
 
 /** Cancels a job. */

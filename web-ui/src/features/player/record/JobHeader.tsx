@@ -37,8 +37,8 @@ export function JobHeader({ job, onSubmitted }: Props) {
             variant="default"
             size="xs"
             leftSection={<IconRefresh size={14} aria-hidden />}
-            loading={retry.isPending}
-            onClick={() => retry.mutate()}
+            loading={retry.isBusy}
+            onClick={retry.submit}
           >
             {texts.record.retry}
           </Button>

@@ -79,6 +79,18 @@ test("cancelling aborts the file that is being sent and goes on with the next", 
   expect(states(queue)).toEqual(["cancelled", "accepted", "cancelled"]);
 });
 
+test("a file that is on its way or became a job is not sent a second time", async () => {
+  const { queue, sent, ids } = aQueue({ "a.mp4": "job-a" });
+
+  const first = queue.start(ids, ANALYSIS);
+  const second = queue.start(ids, ANALYSIS);
+  await Promise.all([first, second]);
+  await queue.start(ids, ANALYSIS);
+
+  expect(sent).toEqual(["a.mp4"]);
+  expect(states(queue)).toEqual(["accepted"]);
+});
+
 test("a failed file can be sent again, and a removed one is gone", async () => {
   const { queue, sent, ids } = aQueue({ "a.mp4": refused("MEDIA_INVALID"), "b.mp4": "job-b" });
   await queue.start(ids, ANALYSIS);

@@ -72,11 +72,12 @@ export class UploadQueue {
     this.move(id, { name: "cancelled" });
   }
 
-  /** Send files one after another.
+  /** Send files one after another, except those that are on their way already or became jobs.
    *
    * Returns the last state of each of them that is still on the list.
    */
-  async start(ids: readonly number[], analysis: Analysis): Promise<Upload[]> {
+  async start(wanted: readonly number[], analysis: Analysis): Promise<Upload[]> {
+    const ids = wanted.filter((id) => !this.isStarted(id));
     for (const id of ids) {
       this.aborts.set(id, new AbortController());
       this.move(id, { name: "waiting" });
@@ -112,6 +113,11 @@ export class UploadQueue {
       this.move(id, { name: "failed", problem });
       return !CONCERNS_ALL.has(problem.code);
     }
+  }
+
+  private isStarted(id: number): boolean {
+    const name = this.find(id)?.state.name;
+    return name === "waiting" || name === "sending" || name === "accepted";
   }
 
   private find(id: number): Upload | undefined {
