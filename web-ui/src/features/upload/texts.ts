@@ -26,6 +26,8 @@ export const texts = {
     cancel: (name: string) => `Cancel ${name}`,
     remove: (name: string) => `Remove ${name}`,
     open: "Open job",
+    again: "Send again",
+    againOf: (name: string) => `Send again ${name}`,
     progress: (name: string) => `Upload of ${name}`,
   },
   checks: {

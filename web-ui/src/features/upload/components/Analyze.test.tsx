@@ -220,8 +220,29 @@ test("an upload shows how far it is and can be cancelled", async () => {
   await user.click(screen.getByRole("button", { name: "Cancel cars.mp4" }));
 
   expect(await screen.findByText(/Cancelled/)).toBeInTheDocument();
-  await waitFor(() => expect(analyze()).toBeEnabled());
+  expect(analyze()).toBeDisabled();
   expect(onJob).not.toHaveBeenCalled();
+
+  server.use(http.post("*/v1/video/submit", () => HttpResponse.json({ job_id: "job-1" }, { status: 202 })));
+  await user.click(screen.getByRole("button", { name: "Send again cars.mp4" }));
+  await waitFor(() => expect(onJob).toHaveBeenCalledWith("job-1"));
+});
+
+test.each([
+  [413, false],
+  [415, false],
+  [503, true],
+])("a file that the server refused with %i is counted and sent again: %s", async (status, isSentAgain) => {
+  const problem = { status, title: "Refused", detail: "It cannot be taken.", code: "MEDIA_INVALID" };
+  server.use(http.post("*/v1/video/submit", () => HttpResponse.json(problem, { status })));
+  const { user, choose } = await renderAnalyze();
+  await choose(CAR);
+  await screen.findByText("cars.mp4");
+
+  await user.click(analyze());
+  await screen.findByText("Refused. It cannot be taken.");
+
+  await waitFor(() => expect(analyze().matches(":enabled")).toBe(isSentAgain));
 });
 
 test("without a GPU the choice is there and not selectable, and says why", async () => {

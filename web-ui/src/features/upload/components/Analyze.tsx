@@ -19,6 +19,9 @@ import { PluginCards } from "./PluginCards";
 import { SubmitBar } from "./SubmitBar";
 import { ToolsPart } from "./ToolsPart";
 
+/** Too large, or of a kind that no one reads: the same file is refused every time. */
+const REFUSED_FOR_GOOD = new Set([413, 415]);
+
 interface Props {
   queue: UploadQueue;
   /** Called when the only chosen file became a job. */
@@ -45,12 +48,19 @@ export function Analyze({ queue, onJob }: Props) {
     return checked.refusal === null ? unfitReason(checked.kind, analysis.chosen) : checked.refusal;
   };
   const toSend = uploads.filter((upload) => canSend(upload) && refusalOf(upload) === null);
+  const isBusy = uploads.some(isUnderway);
   const blocked = blockedBy({ files: toSend.length, plugin, tools: analysis.chosen.length });
   return (
     <Grid gap="xl">
       <Grid.Col span={{ base: 12, lg: 5 }}>
         <div className={classes.files}>
-          <FilesPart queue={queue} uploads={uploads} limit={limit} refusalOf={refusalOf} />
+          <FilesPart
+            queue={queue}
+            uploads={uploads}
+            limit={limit}
+            refusalOf={refusalOf}
+            onAgain={isBusy || plugin === null || analysis.chosen.length === 0 ? null : (id) => void submit([id])}
+          />
         </div>
       </Grid.Col>
       <Grid.Col span={{ base: 12, lg: 7 }}>
@@ -64,7 +74,7 @@ export function Analyze({ queue, onJob }: Props) {
           <DevicePart device={analysis.device} onChoose={analysis.setDevice} />
           <SubmitBar
             count={toSend.length}
-            isBusy={uploads.some(isUnderway)}
+            isBusy={isBusy}
             blocked={blocked}
             isWrong={analysis.isWrong}
             summary={texts.submit.summary(plugin ?? "", analysis.chosen.map(titleOf).join(", "))}
@@ -76,8 +86,9 @@ export function Analyze({ queue, onJob }: Props) {
   );
 }
 
+/** Whether the button sends a file: no one stopped it, and the server did not refuse the file itself. */
 function canSend({ state }: Upload): boolean {
-  return state.name === "ready" || state.name === "failed" || state.name === "cancelled";
+  return state.name === "ready" || (state.name === "failed" && !REFUSED_FOR_GOOD.has(state.problem.status));
 }
 
 function blockedBy({ files, plugin, tools }: { files: number; plugin: string | null; tools: number }): string | null {

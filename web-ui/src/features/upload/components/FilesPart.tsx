@@ -16,10 +16,12 @@ interface Props {
   /** The most bytes that the server takes; null until it answered. */
   limit: number | null;
   refusalOf: (upload: Upload) => string | null;
+  /** Sends a cancelled file after all; null while nothing can be sent. */
+  onAgain: ((id: number) => void) | null;
 }
 
 /** The drop zone and what was dropped. */
-export function FilesPart({ queue, uploads, limit, refusalOf }: Props) {
+export function FilesPart({ queue, uploads, limit, refusalOf, onAgain }: Props) {
   return (
     <Part title={texts.files.title}>
       <Stack gap="sm">
@@ -34,6 +36,7 @@ export function FilesPart({ queue, uploads, limit, refusalOf }: Props) {
           <UploadList
             uploads={uploads}
             refusalOf={refusalOf}
+            onAgain={onAgain}
             onCancel={(id) => queue.cancel(id)}
             onRemove={(id) => queue.remove(id)}
           />

@@ -13,12 +13,14 @@ import classes from "./UploadList.module.css";
 interface Props {
   upload: Upload;
   refusal: string | null;
+  /** Sends a cancelled file after all; null while nothing can be sent. */
+  onAgain: ((id: number) => void) | null;
   onCancel: (id: number) => void;
   onRemove: (id: number) => void;
 }
 
 /** One chosen file: its name, how far it has come, and what became of it. */
-export function UploadRow({ upload, refusal, onCancel, onRemove }: Props) {
+export function UploadRow({ upload, refusal, onAgain, onCancel, onRemove }: Props) {
   const { file, id, state } = upload;
   const said = state.name === "failed" ? state.problem : null;
   const shown = refusal === null || state.name === "accepted" ? state.name : "refused";
@@ -38,6 +40,16 @@ export function UploadRow({ upload, refusal, onCancel, onRemove }: Props) {
         {state.name === "accepted" ? (
           <Button component={Link} to={`/jobs/${state.jobId}`} size="compact-sm" variant="light">
             {texts.act.open}
+          </Button>
+        ) : null}
+        {shown === "cancelled" && onAgain !== null ? (
+          <Button
+            size="compact-sm"
+            variant="light"
+            aria-label={texts.act.againOf(file.name)}
+            onClick={() => onAgain(id)}
+          >
+            {texts.act.again}
           </Button>
         ) : null}
         <ActionIcon
