@@ -7,7 +7,7 @@ import type { ReviewSession } from "../engine/ReviewSession";
 import { useReview } from "../hooks/useReview";
 import { texts } from "../texts";
 
-/** Which frame is shown and when it is in the file; typing a number goes there. */
+/** Which frame is shown and when it is in the file; typing a number goes there, and Escape drops what was typed. */
 export function FrameReadout({ session }: { session: ReviewSession }) {
   const frame = useReview(session, (state) => state.frame);
   const place = useReview(session, (state) => state.player?.place ?? null);
@@ -33,6 +33,7 @@ export function FrameReadout({ session }: { session: ReviewSession }) {
         onBlur={go}
         onKeyDown={(event) => {
           if (event.key === "Enter") go();
+          if (event.key === "Escape") setTyped(null);
         }}
       />
       <Text size="xs" c="dimmed">
