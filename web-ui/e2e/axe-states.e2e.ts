@@ -35,7 +35,7 @@ test("axe has nothing serious to say about stale pages, a connection that is los
 
   await server.stop();
   try {
-    await expect(plugins.getByText(/^Not reached since/)).toBeVisible();
+    await expect(plugins.getByText(/^Not reached for/)).toBeVisible();
     await expectNothingSeriousInBoth(plugins);
     await expect(page.locator("[data-connection]")).toHaveText("Reconnecting");
     await expect(page.getByText("Polling")).toBeVisible();
@@ -48,7 +48,7 @@ test("axe has nothing serious to say about stale pages, a connection that is los
       })
       .toBe("CLOSED");
     await expect(page.getByRole("button", { name: "Reconnect" })).toBeVisible();
-    await expect(page.getByText(/^Not reached since/)).toBeVisible();
+    await expect(page.getByText(/^Not reached for/)).toBeVisible();
     await expectNothingSeriousInBoth(page);
   } finally {
     await server.start();

@@ -61,7 +61,7 @@ describe("a job that cannot be shown", () => {
     server.use(http.get(`*/v1/jobs/${JOB}/extended`, () => HttpResponse.error()));
     await client.refetchQueries({ queryKey: ["job", JOB], exact: true });
 
-    expect(await screen.findByText(/^Not reached since/)).toBeVisible();
+    expect(await screen.findByText(/^Not reached for/)).toBeVisible();
     expect(screen.getByRole("heading", { name: "traffic.mp4" })).toBeVisible();
   });
 

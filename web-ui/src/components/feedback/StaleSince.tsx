@@ -13,16 +13,16 @@ interface Props {
   isFinal?: boolean;
 }
 
-/** Says since when the server has not answered as it should, and why; nothing while it does. */
+/** Says for how long the server has not answered as it should, and why; nothing while it does. */
 export function StaleSince({ error, answeredAtMs, isFinal = false }: Props) {
   const seconds = useSecondsSince(error === null ? null : answeredAtMs);
   if (seconds === null) return null;
   const { status, title } = asProblem(error);
   const age = durationText(seconds);
   const isReached = status >= 400 && status < 500;
-  const what = isReached ? `${title}.` : `Not reached since ${age}.${status === 0 ? "" : ` ${title}.`}`;
+  const what = isReached ? `${title}.` : `Not reached for ${age}.${status === 0 ? "" : ` ${title}.`}`;
   const then = isFinal
     ? "What you see is the last that was known."
-    : `What you see is ${isReached ? `${age} old` : "from then"}; the page tries again by itself.`;
+    : `What you see is ${isReached ? `${age} old` : "from before"}; the page tries again by itself.`;
   return <StaleNotice text={`${what} ${then}`} />;
 }

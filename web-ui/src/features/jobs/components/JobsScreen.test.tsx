@@ -148,10 +148,10 @@ test("a server that cannot be reached leaves the rows and says since when", asyn
 
   server.use(http.get(JOBS, () => HttpResponse.error()));
   await pass(2_100);
-  expect(await screen.findByText(/^Not reached since/)).toBeVisible();
+  expect(await screen.findByText(/^Not reached for/)).toBeVisible();
   await pass(6_000);
 
-  expect(screen.getByText(/^Not reached since [6-9] s/)).toBeVisible();
+  expect(screen.getByText(/^Not reached for [6-9] s/)).toBeVisible();
   expect(screen.getByRole("link", { name: "cars.mp4" })).toBeVisible();
 });
 

@@ -73,6 +73,6 @@ test("figures follow every two seconds, and once the server is unreachable the s
 
   server.use(http.get("*/v1/runners", () => HttpResponse.error()));
   await pass(2_100);
-  expect(await screen.findByText(/^Not reached since/)).toBeVisible();
+  expect(await screen.findByText(/^Not reached for/)).toBeVisible();
   expect(screen.getByText("75%")).toBeVisible();
 });
