@@ -56,6 +56,7 @@ export const texts = {
     zoomReset: "Whole picture (0)",
     link: "Copy a link to this frame",
     copied: "Link copied",
+    addressed: "The address now leads to this frame",
     missed: "That frame could not be reached; the nearest one is shown.",
     search: {
       none: "There is no further detection in this direction.",

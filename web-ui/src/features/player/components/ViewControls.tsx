@@ -1,5 +1,4 @@
 import { Group } from "@mantine/core";
-import { useClipboard } from "@mantine/hooks";
 import { IconArrowsMaximize, IconCheck, IconLink, IconZoomIn, IconZoomOut } from "@tabler/icons-react";
 import { useEffect } from "react";
 
@@ -8,6 +7,7 @@ import { useDrawChoices } from "@/components/controls/useDrawChoices";
 
 import type { ReviewSession } from "../engine/ReviewSession";
 import { WHOLE } from "../engine/view";
+import { useFrameLink } from "../hooks/useFrameLink";
 import { useReview } from "../hooks/useReview";
 import { texts } from "../texts";
 import { TransportButton } from "./TransportButton";
@@ -26,7 +26,7 @@ export function ViewControls({ session, addressOf }: Props) {
   const [look, setLook] = useDrawChoices();
   const has = useReview(session, (state) => state.has);
   const frame = useReview(session, (state) => state.frame);
-  const clipboard = useClipboard();
+  const link = useFrameLink(addressOf);
   const { boxes, labels, pitch, radar } = look;
   useEffect(() => session.setLook({ boxes, labels, pitch, radar }), [session, boxes, labels, pitch, radar]);
   return (
@@ -43,13 +43,13 @@ export function ViewControls({ session, addressOf }: Props) {
           <IconArrowsMaximize size={SIZE} />
         </TransportButton>
         <TransportButton
-          label={clipboard.copied ? texts.transport.copied : texts.transport.link}
+          label={texts.transport[link.made ?? "link"]}
           onClick={() => {
-            if (frame !== null) clipboard.copy(addressOf(frame));
+            if (frame !== null) void link.make(frame);
           }}
           isDisabled={frame === null}
         >
-          {clipboard.copied ? <IconCheck size={SIZE} /> : <IconLink size={SIZE} />}
+          {link.made === null ? <IconLink size={SIZE} /> : <IconCheck size={SIZE} />}
         </TransportButton>
       </Group>
     </Group>
