@@ -1,4 +1,5 @@
 import { Anchor, Breadcrumbs, Stack, Text } from "@mantine/core";
+import { useEffect } from "react";
 import { Link, useNavigate } from "react-router";
 
 import { ProblemPanel } from "@/components/feedback/ProblemPanel";
@@ -7,6 +8,7 @@ import { Spinner } from "@/components/Spinner";
 import { isGone, useJobFacts } from "@/features/player/api/record";
 import { JobHeader } from "@/features/player/record/JobHeader";
 import { texts } from "@/features/player/texts";
+import { documentTitle } from "@/lib/texts";
 
 import { JobBody } from "./JobBody";
 
@@ -15,6 +17,11 @@ export function JobView({ jobId }: { jobId: string }) {
   const record = useJobFacts(jobId);
   const navigate = useNavigate();
   const job = record.data;
+  const filename = job?.filename ?? null;
+  // No layout effect: the shell names the page with one, and would name it after this.
+  useEffect(() => {
+    if (filename !== null) document.title = documentTitle(filename);
+  }, [filename]);
   if (job === undefined) {
     return record.error === null ? (
       <Spinner label={texts.record.loading} />
