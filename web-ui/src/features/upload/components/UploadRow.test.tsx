@@ -8,7 +8,8 @@ import { UploadRow } from "./UploadRow";
 
 function show(problem: Problem) {
   const upload = { id: 1, file: new File(["abc"], "cars.mp4"), state: { name: "failed", problem } } as const;
-  renderAt("/", <UploadRow upload={upload} refusal={null} onCancel={() => undefined} onRemove={() => undefined} />);
+  const ignore = () => undefined;
+  renderAt("/", <UploadRow upload={upload} refusal={null} onAgain={null} onCancel={ignore} onRemove={ignore} />);
 }
 
 test("a file whose server was not reached is not sent, and nothing tries that again", () => {
