@@ -64,7 +64,7 @@ test("axe has nothing serious to say about a job that was cancelled", async ({ p
   await page.goto(`/jobs/${jobId}`);
 
   await expect(page.locator("canvas[data-frame-index]")).toBeVisible();
-  await expect(page.getByText(/were not analysed/)).toBeVisible();
+  await expect(page.getByText(/were not analyzed/)).toBeVisible();
   await expectNothingSeriousInBoth(page);
 });
 

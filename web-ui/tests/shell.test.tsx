@@ -70,7 +70,7 @@ test("a server that falls silent is unreachable, and the page says since when it
   await client.refetchQueries();
 
   expect(await screen.findByRole("button", { name: "Server: Unreachable" })).toBeInTheDocument();
-  expect(screen.getByText(/cannot be reached since/)).toBeInTheDocument();
+  expect(screen.getByText(/has not been reached since/)).toBeInTheDocument();
 });
 
 test("the page asks for a key when the server did, keeps it and forgets it", async () => {

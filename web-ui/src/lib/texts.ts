@@ -15,7 +15,7 @@ export const texts = {
     start: "Start it with `forgesyte up`, or check your connection. The page asks again every 5 seconds.",
     version: (version: string) => `ForgeSyte ${version}`,
     stale: (since: string) =>
-      `The server cannot be reached since ${since}. What is shown may be old; the page asks again every 5 seconds.`,
+      `The server has not been reached since ${since}. What is shown may be old; the page asks again every 5 seconds.`,
   },
   key: {
     button: "API key",

@@ -19,7 +19,7 @@ export function ApiKeyDialog() {
 
   const leave = () => {
     close();
-    setWasDeclined(true);
+    setWasDeclined(isWanted);
   };
   const keep = (next: string | null) => {
     keepApiKey(next);

@@ -90,11 +90,11 @@ export const texts = {
       title: "Nothing was found",
       next: "The tools reported no box in the frames that they saw. Try other options.",
     },
-    notAnalysed: "not analysed",
+    notAnalysed: "not analyzed",
     tail: (first: string, last: string) =>
       first === last
-        ? `Frame ${first} was not analysed: the job ended before it.`
-        : `Frames ${first} to ${last} were not analysed: the job ended before them.`,
+        ? `Frame ${first} was not analyzed: the job ended before it.`
+        : `Frames ${first} to ${last} were not analyzed: the job ended before them.`,
     omitted: (count: number) => `${count} more lanes are not shown.`,
   },
   objects: {

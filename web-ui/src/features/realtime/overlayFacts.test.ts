@@ -33,6 +33,16 @@ test("what the socket does not say of a plugin comes from its report", () => {
   expect(plugin).toMatchObject({ version: "2.0", budgetMs: 20, health, totalMs: 9 });
 });
 
+test("while the socket is silent, the plugin of a running job is the record's", () => {
+  const plugin = { name: "probe", timings: { "probe.find": 4, probe: 4 } };
+  const record = { status: "running", percent: 1, currentFrame: 1, totalFrames: 9 } as JobFacts;
+
+  expect(livePlugins(EMPTY_VIEW, plugin, record)).toMatchObject([
+    { name: "probe", status: "running", totalMs: 4, steps: [{ name: "find", ms: 4 }] },
+  ]);
+  expect(livePlugins(EMPTY_VIEW, plugin, { ...record, status: "pending" })).toEqual([]);
+});
+
 describe("the bar of a running job", () => {
   const progress = progressMessage(4, { fps: 42.25, total_frames: 10_000 }).payload as ProgressPayload;
   const record: JobFacts = {

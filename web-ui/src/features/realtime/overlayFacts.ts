@@ -86,8 +86,11 @@ export function endedBar({ status, progress, currentFrame, totalFrames }: EndedF
   return barOf(status, isPart ? (100 * currentFrame) / totalFrames : (progress ?? 0), parts);
 }
 
-/** Each plugin that has begun, in that order; the socket's word counts before the record's. */
-export function livePlugins(view: JobView, recorded?: RecordedPlugin): InspectedPlugin[] {
+/** Each plugin that has begun, in that order: as the socket says, and while it is silent as the record does. */
+export function livePlugins(view: JobView, recorded?: RecordedPlugin, record?: JobFacts): InspectedPlugin[] {
+  if (Object.keys(view.pluginStatus).length === 0 && recorded !== undefined && record?.status === "running") {
+    return [fromRecord(recorded, "running")];
+  }
   return Object.values(view.pluginStatus).map((status) => {
     const metadata = view.pluginMetadata[status.plugin];
     const known = recorded?.name === status.plugin ? recorded : undefined;
@@ -114,8 +117,12 @@ export function livePlugins(view: JobView, recorded?: RecordedPlugin): Inspected
 
 /** The plugin of an ended job, with its tools in the order in which they ran; frames and device stand beside it. */
 export function endedPlugins({ status, plugin }: EndedFacts): InspectedPlugin[] {
+  return [fromRecord(plugin, status)];
+}
+
+function fromRecord(plugin: RecordedPlugin, status: InspectedPlugin["status"]): InspectedPlugin {
   const { timings, ...known } = plugin;
-  return [{ ...known, status, steps: stepsOf(plugin), totalMs: timings?.[plugin.name] ?? null }];
+  return { ...known, status, steps: stepsOf(plugin), totalMs: timings?.[plugin.name] ?? null };
 }
 
 function stepsOf({ name, timings }: RecordedPlugin): InspectedPlugin["steps"] {

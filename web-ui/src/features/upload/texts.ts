@@ -32,7 +32,7 @@ export const texts = {
   },
   checks: {
     neither:
-      "This is neither a video nor a picture that can be analysed. Choose an MP4, MOV, MKV, WebM or AVI file, for example.",
+      "This is neither a video nor a picture that can be analyzed. Choose an MP4, MOV, MKV, WebM or AVI file, for example.",
     picture: "Pictures may be PNG, JPEG, WebP or TIFF. Convert this one and choose it again.",
     empty: "This file is empty. Choose another one.",
     large: (size: string, limit: string) =>

@@ -52,7 +52,7 @@ export function drawBoxes(
     };
     const colour = look.colours.of(box);
     if (look.boxes) drawBox(context, rect, colour, look.unit);
-    if (look.labels) drawLabel(context, labelOf(box), rect, colour, look.unit);
+    if (look.labels) drawLabel(context, labelOf(box), { rect, right: at.x + at.width }, colour, look.unit);
   }
 }
 
@@ -71,11 +71,18 @@ function drawBox(context: Context, rect: Rect, colour: string, unit: number): vo
   context.strokeRect(rect.x, rect.y, rect.width, rect.height);
 }
 
-function drawLabel(context: Context, text: string, rect: Rect, colour: string, unit: number): void {
+/** Draw a label above its box, or inside where there is no room, and no further right than the picture reaches. */
+function drawLabel(
+  context: Context,
+  text: string,
+  { rect, right }: { rect: Rect; right: number },
+  colour: string,
+  unit: number,
+): void {
   const height = 18 * unit;
   const width = context.measureText(text).width + 10 * unit;
   const y = rect.y - height >= 0 ? rect.y - height : rect.y;
-  const x = Math.max(0, rect.x - unit);
+  const x = Math.max(0, Math.min(rect.x - unit, right - width));
   context.fillStyle = colour;
   context.fillRect(x, y, width, height);
   context.fillStyle = INK;

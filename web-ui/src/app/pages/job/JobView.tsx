@@ -35,7 +35,7 @@ export function JobView({ jobId }: { jobId: string }) {
         <Anchor component={Link} to="/jobs" size="sm">
           {texts.record.jobs}
         </Anchor>
-        <Text size="sm" c="dimmed" truncate maw={320}>
+        <Text size="sm" c="dimmed" truncate maw={320} lh="sm">
           {job.filename ?? jobId}
         </Text>
       </Breadcrumbs>

@@ -110,13 +110,13 @@ test("lanes, rows and boxes have the same colours, and no two lanes the same", (
 test("frames that were never analysed are told as such", () => {
   show([aLane()], { analysed: 60 });
 
-  expect(screen.getByText("Frames 60 to 99 were not analysed: the job ended before them.")).toBeVisible();
+  expect(screen.getByText("Frames 60 to 99 were not analyzed: the job ended before them.")).toBeVisible();
 });
 
 test("of a job that saw every frame nothing is said to be missing", () => {
   show([aLane()]);
 
-  expect(screen.queryByText(/not analysed/)).toBeNull();
+  expect(screen.queryByText(/not analyzed/)).toBeNull();
 });
 
 test("nothing found is said, with what to do next", () => {

@@ -27,7 +27,7 @@ const aScene = (from: number): TimelineScene => ({
   chosen: null,
   names: 100,
   scale: { bins: 10, totalFrames: 100, width: 400 },
-  tail: { from, text: "not analysed" },
+  tail: { from, text: "not analyzed" },
 });
 
 test("frames that were never analysed are hatched and named", () => {
@@ -36,7 +36,7 @@ test("frames that were never analysed are hatched and named", () => {
   drawTimeline(context, aScene(25), WIDTH, HEIGHT);
 
   expect(hatched).toHaveBeenCalledExactlyOnceWith(200, AXIS, 300, HEIGHT - AXIS);
-  expect(written).toContain("not analysed");
+  expect(written).toContain("not analyzed");
 });
 
 test("where there is no room for the words they are left out", () => {
@@ -45,7 +45,7 @@ test("where there is no room for the words they are left out", () => {
   drawTimeline(context, aScene(95), WIDTH, HEIGHT);
 
   expect(hatched).toHaveBeenCalledExactlyOnceWith(480, AXIS, 20, HEIGHT - AXIS);
-  expect(written).not.toContain("not analysed");
+  expect(written).not.toContain("not analyzed");
 });
 
 test("of a result that is whole nothing is hatched", () => {

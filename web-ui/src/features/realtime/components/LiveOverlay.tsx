@@ -44,7 +44,7 @@ export function LiveOverlay({ device, plugin, status, record, onFrame }: Props) 
       picture={<LivePreview tools={record?.tools} />}
       inspector={
         <PluginInspector
-          plugins={livePlugins(job, plugin)}
+          plugins={livePlugins(job, plugin, record)}
           warnings={liveWarnings(job)}
           omittedWarnings={job.earlierWarnings}
           onFrame={onFrame}

@@ -240,7 +240,7 @@ test.each([
   await screen.findByText("cars.mp4");
 
   await user.click(analyze());
-  await screen.findByText("Refused. It cannot be taken.");
+  await screen.findByText("Refused: It cannot be taken.");
 
   await waitFor(() => expect(analyze().matches(":enabled")).toBe(isSentAgain));
 });

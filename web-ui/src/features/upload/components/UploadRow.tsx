@@ -73,7 +73,7 @@ export function UploadRow({ upload, refusal, onAgain, onCancel, onRemove }: Prop
       ) : null}
       {shown === "refused" || said !== null ? (
         <Text size="sm" mt={4} className={classes.problem} role="alert">
-          {said === null || shown === "refused" ? refusal : `${said.title}. ${said.detail}`}
+          {said === null || shown === "refused" ? refusal : `${said.title}: ${said.detail}`}
         </Text>
       ) : null}
     </li>
