@@ -42,9 +42,9 @@ page-style:
 page-units:
 	@.ci/web run test --run
 
-frame-truth: setup ## compare each picture that the page draws with its box, over eight kinds of video (six minutes)
+frame-truth: setup ## compare each picture that the page draws with its box, over eight kinds of video (four minutes)
 	@.ci/web build
-	@FORGESYTE_TRUTH_FRAMES=$${FORGESYTE_TRUTH_FRAMES-250} $(PY) -m pytest -q -s -m long tests/ui/test_frame_truth.py $(ARGS)
+	@FORGESYTE_TRUTH_FRAMES=$${FORGESYTE_TRUTH_FRAMES-240} $(PY) -m pytest -q -s -m long tests/ui/test_frame_truth.py $(ARGS)
 
 screens: setup ## take the pictures of every page again, into docs/screens; VIDEO=path shows another video
 	@.ci/web build

@@ -1,7 +1,7 @@
 """Videos whose pictures carry their own number, in the shapes on which players draw boxes on the wrong frame.
 
-Each has FRAMES pictures (8 bits of truth, so at most 255), encoded with B-frames where the codec has them. Their times
-are given here and not read back from the file.
+Each has FRAMES pictures, encoded with B-frames where the codec has them. A number has 8 bits, so there are at most 255
+with those that an edit list cuts. Their times are given here and not read back from the file.
 """
 
 from collections.abc import Sequence
