@@ -25,6 +25,8 @@ BUILT_PAGE = HERE.parents[1] / "web-ui" / "dist" / "index.html"
 FRAMES = int(os.environ.get("FORGESYTE_TRUTH_FRAMES", "75"))
 STEPS = SEEKS = int(os.environ.get("FORGESYTE_TRUTH_SEEKS", "40"))
 LIMIT_S = 120
+MOST_FRAMES = 255 - max(file.cut for file in FILES)
+assert FRAMES <= MOST_FRAMES, f"a number has 8 bits: set FORGESYTE_TRUTH_FRAMES to at most {MOST_FRAMES}"
 LEAST_DRAWN = 0.95
 
 pytestmark = [

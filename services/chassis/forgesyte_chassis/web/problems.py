@@ -149,9 +149,11 @@ async def _on_validation_error(_request: Request, error: Exception) -> Response:
     fields = [{"field": ".".join(map(str, one["loc"])), "message": str(one["msg"])} for one in found]
     detail = "; ".join(f"{one['field']}: {one['message']}" for one in fields) or "the request is invalid"
     facts = CODE_FACTS[Code.REQUEST_INVALID]
-    # Where in the request it stands (query, path, header) goes before the name itself.
-    field = {"field": fields[0]["field"].partition(".")[2]} if fields else {}
-    return _response({**_document(Code.REQUEST_INVALID, facts.title, facts.status, detail), **field, "errors": fields})
+    document = {**_document(Code.REQUEST_INVALID, facts.title, facts.status, detail), "errors": fields}
+    # Where in the request it stands (query, path, header) goes before the name itself; a body as a whole has none.
+    if found and (name := ".".join(map(str, found[0]["loc"][1:]))):
+        document["field"] = name
+    return _response(document)
 
 
 async def _on_disconnect(_request: Request, _error: Exception) -> Response:

@@ -3,7 +3,7 @@ from typing import Annotated
 import httpx
 import pytest
 import structlog
-from fastapi import APIRouter, FastAPI, Query
+from fastapi import APIRouter, Body, FastAPI, Query
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
@@ -125,6 +125,21 @@ async def test_a_validation_error_of_fastapi_names_the_field():
     assert answer.json()["detail"].startswith("query.limit: ")
     assert answer.json()["errors"][0]["field"] == "query.limit"
     assert answer.json()["field"] == "limit"
+
+
+async def test_a_validation_error_of_the_body_as_a_whole_has_no_field():
+    app = FastAPI()
+
+    @app.post("/jobs")
+    async def jobs(body: Annotated[dict[str, int], Body()]) -> int:
+        return len(body)
+
+    install(app)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
+        answer = await client.post("/jobs")
+
+    assert answer.status_code == 422
+    assert "field" not in answer.json()
 
 
 async def test_allow_of_a_405_names_every_method_of_the_path_also_those_of_other_routes():

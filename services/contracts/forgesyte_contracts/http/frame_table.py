@@ -123,8 +123,8 @@ def decode_frame_table(data: bytes, job_id: str) -> FrameTable:
     expected = _HEADER.size + count * (12 if is_sparse else 8)
     if version != _VERSION or len(data) != expected:
         raise ValueError(f"expected version {_VERSION} and {expected} bytes, found {version} and {len(data)} bytes")
-    times = struct.unpack_from(f"<{count}d", data, _HEADER.size)
-    indexes = struct.unpack_from(f"<{count}I", data, _HEADER.size + 8 * count) if is_sparse else None
+    begin, end = times_span(0, count)
+    indexes = struct.unpack_from(f"<{count}I", data, end) if is_sparse else None
     return FrameTable(
         job_id=job_id,
         of=TableOf.PLAYABLE if flags & _OF_PLAYABLE else TableOf.INPUT,
@@ -135,7 +135,7 @@ def decode_frame_table(data: bytes, job_id: str) -> FrameTable:
         rotation=rotation,
         pixel_aspect=f"{over}:{under}" if over else None,
         frame_index=list(range(first, first + count) if indexes is None else indexes),
-        time_us=[int(time) for time in times],
+        time_us=decode_times(data[begin:end]).tolist(),
     )
 
 

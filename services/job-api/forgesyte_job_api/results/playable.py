@@ -3,8 +3,8 @@
 Which of the two it is, is judged when it is first requested and kept. A quick judgement (the job has decoded the input
 to its end and found it as it states, so that the headers and packets settle it) waits for other quick ones alone. Any
 other decodes the input as well, and waits for others that do, never for a copy. The facts are written last, so that a
-copy without them is an unfinished one and is made again.
-So is what other rules have said.
+copy without them is an unfinished one and is made again. An input that other rules have let through is judged again; a
+copy is right whatever rules asked for it.
 """
 
 import asyncio
@@ -43,15 +43,15 @@ class PlayableMaker:
         self._places = asyncio.Semaphore(studio.settings.playable_at_once)
 
     async def kept(self, record: JobRecord) -> PlayableFacts | None:
-        """Return what was judged and made before, by the rules of today; a copy that was lost is made again."""
+        """Return what was judged and made before; None when it no longer holds, or the copy was lost."""
+        store, job_id = self._studio.store, JobId(record.job_id)
         try:
-            facts = PlayableFacts.model_validate_json(
-                await self._studio.store.get(playable_facts_blob(JobId(record.job_id)))
-            )
+            facts = PlayableFacts.model_validate_json(await store.get(playable_facts_blob(job_id)))
         except (BlobMissing, ValidationError):  # none, or one that another version wrote
             return None
-        is_lost = facts.shows == "copy" and await self._studio.store.size(playable_blob(JobId(record.job_id))) is None
-        return None if is_lost or facts.rules != PLAYABLE_RULES else facts
+        if facts.shows == "copy":
+            return None if await store.size(playable_blob(job_id)) is None else facts
+        return facts if facts.rules == PLAYABLE_RULES else None
 
     def begins_quickly(self, record: JobRecord) -> bool:
         """Whether the headers and packets of the input settle whether browsers show it."""

@@ -67,6 +67,7 @@ class Studio:
         Raises:
             ForgeSyteError: STORAGE_FULL when the disk is to blame, else the code of what went wrong;
                 SERVICE_UNAVAILABLE when nothing in the sandbox is to blame either.
+            RuntimeError: the program raised what it should not.
         """
         # At the end the index moves to the front of a video, for which the whole file is written once more.
         limit_s = self.settings.annotate_timeout_s
@@ -81,10 +82,8 @@ class Studio:
         outcome = await self.zygote.run(Order(spec, limits=limits, folder=folder, on_message=take))
         if not outcome.ok:
             await self._refuse_without_room(0, thing=thing, job_id=job_id)
-            if outcome.code is Code.PLUGIN_ERROR:  # no plugin runs here: an exception of our own code
-                log.error("making failed", job_id=job_id, thing=thing, error=outcome.error)
-                text = f"the {thing} could not be made; the log of job-api says why, under this job's id"
-                raise ForgeSyteError(Code.INTERNAL, text, job_id=job_id)
+            if outcome.code is Code.PLUGIN_ERROR:  # no plugin runs here: an exception of our own code, as any other
+                raise RuntimeError(outcome.error)
             text = f"the {thing} could not be made: {outcome.error}"
             raise ForgeSyteError(outcome.code or Code.SERVICE_UNAVAILABLE, text, job_id=job_id)
         return outcome.result or {}

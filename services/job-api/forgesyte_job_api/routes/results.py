@@ -145,7 +145,7 @@ async def _video(request: Request, state: State, job_id: JobId, record: JobRecor
 
 def _name(record: JobRecord, ending: str) -> str:
     """Return under which name a result is saved: that of the media, or the job's id where it had none."""
-    return PurePath(record.input.filename or record.job_id).stem + ending
+    return (PurePath(record.input.filename or "").stem or record.job_id) + ending
 
 
 async def _opened(rows: AsyncIterator[bytes], job_id: JobId) -> AsyncGenerator[bytes]:

@@ -476,6 +476,22 @@ async def test_the_sandbox_is_told_which_stream_and_what_kind(start, make, tmp_p
         assert [(spec.kind, spec.video_stream) for spec in sandbox.specs] == [("image", 2)] * 2
 
 
+async def test_a_copy_that_other_rules_asked_for_is_kept(start, make, tmp_path):
+    sandbox = HeldSandbox()
+    sandbox.go.set()
+    async with start(zygote=sandbox) as api:
+        record = await a_job(api, make, tmp_path)
+        await settled(api, record)
+        facts = json.loads(await api.store.get(playable_facts_blob(record.job_id)))
+        earlier = json.dumps({**facts, "rules": PLAYABLE_RULES - 1})
+        await api.store.put(playable_facts_blob(record.job_id), earlier.encode())
+
+        again = await api.http.get(url_of(record))
+
+        assert (again.status_code, again.content) == (200, COPY)
+        assert sandbox.programs == ["playable", "playable_copy"]
+
+
 async def test_a_copy_that_was_lost_is_made_again(start, make, tmp_path):
     sandbox = HeldSandbox()
     sandbox.go.set()

@@ -190,13 +190,18 @@ async def _read_as_a_server(app, path, query):
     return total, tracemalloc.get_traced_memory()[1]
 
 
-async def test_a_csv_is_saved_under_the_name_of_its_media(api, make):
-    record = make.a_record(input=InputFacts(filename="Zürich 1.tar.mp4"))
+@pytest.mark.parametrize(
+    ("filename", "saved_as"),
+    [("Zürich 1.tar.mp4", "Z%C3%BCrich%201.tar.csv"), ("a/b.mp4", "b.csv"), ("/", "{id}.csv"), (None, "{id}.csv")],
+)
+async def test_a_csv_is_saved_under_the_name_of_its_media(api, make, filename, saved_as):
+    record = make.a_record(input=InputFacts(filename=filename))
     await api.put(moves.cancelled(record, make.NOW))
 
     answer = await api.http.get(f"/v1/jobs/{record.job_id}/result", params={"format": "csv"})
 
-    assert answer.headers["content-disposition"].endswith("filename*=UTF-8''Z%C3%BCrich%201.tar.csv")
+    name = saved_as.format(id=record.job_id)
+    assert answer.headers["content-disposition"].endswith(f"filename*=UTF-8''{name}")
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
