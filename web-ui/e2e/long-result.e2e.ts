@@ -33,6 +33,7 @@ test("a result of 100,000 frames opens, scrolls, plays and seeks without a long 
 
   const table = await scrollToEnd(page, "[role=region][aria-label=Objects]", 60);
   await report(page, `scrolling the objects, ${rate(table)}`);
+  expect(table.frames).toBeGreaterThan(100);
   const whole = await scrollToEnd(page, "html", 20);
   await report(page, `scrolling the page, ${rate(whole)}`);
 

@@ -87,6 +87,16 @@ test("the page asks for a key when the server did, keeps it and forgets it", asy
   expect(apiKey()).toBeNull();
 });
 
+test("who only looked at the key before is still asked for one when the server asks", async () => {
+  const { user } = renderShell();
+  await user.click(screen.getByRole("button", { name: "API key" }));
+  await user.keyboard("{Escape}");
+
+  wantApiKey();
+
+  expect(await screen.findByRole("dialog", { name: "The server asks for an API key" })).toBeVisible();
+});
+
 test("a key that the server does not know is said to be unknown", async () => {
   keepApiKey("wrong");
   renderShell();

@@ -27,6 +27,16 @@ export function durationText(seconds: number): string {
   return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
 }
 
+/** Write a time in a video, in microseconds, as its clock: 0:04.120, 1:02:05.000. */
+export function clockText(us: number): string {
+  const total = Math.floor(us / 1_000);
+  const pad = (value: number, digits: number): string => String(value).padStart(digits, "0");
+  const hours = Math.floor(total / 3_600_000);
+  const minutes = Math.floor(total / 60_000) % 60;
+  const before = hours === 0 ? String(minutes) : `${hours}:${pad(minutes, 2)}`;
+  return `${before}:${pad(Math.floor(total / 1_000) % 60, 2)}.${pad(total % 1_000, 3)}`;
+}
+
 // Made once: making one costs more than a hundred uses of it, and a list writes many moments.
 const MOMENTS = new Intl.DateTimeFormat(undefined, {
   day: "numeric",

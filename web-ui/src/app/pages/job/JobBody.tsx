@@ -11,7 +11,7 @@ import { JobFactsList } from "@/features/player/record/JobFactsList";
 import { TimingBars } from "@/features/player/record/TimingBars";
 import { RealtimeOverlay } from "@/features/realtime/RealtimeOverlay";
 
-import { endedFactsOf } from "./endedFacts";
+import { endedFactsOf } from "./overlayFacts";
 import { frameOfHash, hashOfFrame } from "./frameHash";
 import { JobReview } from "./JobReview";
 import { LiveSection } from "./LiveSection";

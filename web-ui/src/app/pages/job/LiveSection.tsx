@@ -9,7 +9,7 @@ import { RealtimeProvider } from "@/features/realtime/RealtimeContext";
 import { RealtimeOverlay } from "@/features/realtime/RealtimeOverlay";
 import { useRealtime } from "@/features/realtime/useRealtime";
 
-import { deviceOf, recordedPluginOf, statusOf } from "./endedFacts";
+import { deviceOf, recordedPluginOf, statusOf } from "./overlayFacts";
 import { LiveStatus } from "./LiveStatus";
 
 /** What stands in the place of the player while a job has not ended: the job, live. */

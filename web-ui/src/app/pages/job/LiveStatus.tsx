@@ -3,7 +3,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { type JobFacts, jobQuery } from "@/features/player/api/record";
 import { JobStatus } from "@/features/realtime/JobStatus";
 
-import { statusOf } from "./endedFacts";
+import { statusOf } from "./overlayFacts";
 
 /** The state of a job that has not ended, in a few lines; its answers over HTTP are the page's own. */
 export function LiveStatus({ job }: { job: JobFacts }) {

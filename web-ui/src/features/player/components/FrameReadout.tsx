@@ -1,7 +1,7 @@
 import { Group, NumberInput, Text } from "@mantine/core";
 import { useState } from "react";
 
-import { countText } from "@/lib/format";
+import { clockText, countText } from "@/lib/format";
 
 import type { ReviewSession } from "../engine/ReviewSession";
 import { useReview } from "../hooks/useReview";
@@ -44,13 +44,4 @@ export function FrameReadout({ session }: { session: ReviewSession }) {
       </Text>
     </Group>
   );
-}
-
-function clockText(us: number): string {
-  const total = Math.floor(us / 1_000);
-  const pad = (value: number, digits: number): string => String(value).padStart(digits, "0");
-  const hours = Math.floor(total / 3_600_000);
-  const minutes = Math.floor(total / 60_000) % 60;
-  const before = hours === 0 ? String(minutes) : `${hours}:${pad(minutes, 2)}`;
-  return `${before}:${pad(Math.floor(total / 1_000) % 60, 2)}.${pad(total % 1_000, 3)}`;
 }
